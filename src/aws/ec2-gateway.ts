@@ -1,0 +1,146 @@
+/** A subnet, as far as placing an ENI needs it. */
+export interface Subnet {
+  id: string;
+  /** The `Name` tag, where it has one. */
+  name?: string;
+  vpcId: string;
+  /** Availability Zone name, e.g. `us-west-2a`. */
+  zone: string;
+  /** IPv4 CIDR block; absent on IPv6-only subnets. */
+  cidr?: string;
+  availableAddresses: number;
+}
+
+export interface SecurityGroup {
+  id: string;
+  name: string;
+  vpcId: string;
+}
+
+/** The states that EC2 documents, and any that it may add. */
+export type InstanceState =
+  | 'pending'
+  | 'running'
+  | 'shutting-down'
+  | 'terminated'
+  | 'stopping'
+  | 'stopped'
+  | (string & {});
+
+/** One occupied slot of an instance. */
+export interface InstanceInterface {
+  eniId: string;
+  deviceIndex: number;
+  networkCardIndex: number;
+}
+
+export interface Instance {
+  id: string;
+  type: string;
+  state: InstanceState;
+  zone: string;
+  vpcId?: string;
+  interfaces: InstanceInterface[];
+}
+
+/** What an instance type can carry (DescribeInstanceTypes, `NetworkInfo`). */
+export interface InstanceTypeLimits {
+  type: string;
+  maximumInterfaces: number;
+  cards: { networkCardIndex: number; maximumInterfaces: number }[];
+}
+
+export type EniStatus =
+  | 'pending'
+  | 'available'
+  | 'associated'
+  | 'attaching'
+  | 'in-use'
+  | 'detaching'
+  | (string & {});
+
+export type AttachmentStatus = 'attaching' | 'attached' | 'detaching' | 'detached' | (string & {});
+
+export interface EniAttachmentState {
+  attachmentId: string;
+  instanceId: string;
+  deviceIndex: number;
+  networkCardIndex: number;
+  status: AttachmentStatus;
+  deleteOnTermination: boolean;
+}
+
+/** An elastic network interface as EC2 tells it; every read may be stale. */
+export interface Eni {
+  id: string;
+  status: EniStatus;
+  subnetId: string;
+  vpcId: string;
+  zone: string;
+  description: string;
+  macAddress?: string;
+  privateIpAddress?: string;
+  /** All private IPv4 addresses, the primary first. */
+  privateIpAddresses: string[];
+  ipv6Addresses: string[];
+  securityGroupIds: string[];
+  tags: Readonly<Record<string, string>>;
+  /** Absent where the ENI is free, and for a while after an attach. */
+  attachment?: EniAttachmentState;
+  requesterManaged: boolean;
+}
+
+export interface CreateEniRequest {
+  /** Stable identity of the intent (at most 64 ASCII characters): the same token gives the same ENI. */
+  clientToken: string;
+  subnetId: string;
+  securityGroupIds: string[];
+  description?: string;
+  tags: Readonly<Record<string, string>>;
+}
+
+export interface AttachEniRequest {
+  eniId: string;
+  instanceId: string;
+  deviceIndex: number;
+  networkCardIndex: number;
+}
+
+/** Subnets by id, or by their `Name` tag. */
+export type SubnetQuery = { ids: readonly string[] } | { names: readonly string[] };
+
+/** Groups by id, or by group name within one VPC. */
+export type SecurityGroupQuery =
+  | { ids: readonly string[] }
+  | { names: readonly string[]; vpcId: string };
+
+/** ENIs that carry all of these tags. */
+export interface EniFilter {
+  tags: Readonly<Record<string, string>>;
+}
+
+/**
+ * Every EC2 call that we make, in the domain's terms. What EC2 does not know is absent from the answer of
+ * a read, never an error. Failures are {@link Ec2Error}s. No call is retried beneath this interface.
+ */
+export interface Ec2Gateway {
+  describeSubnets(query: SubnetQuery): Promise<Subnet[]>;
+  describeSecurityGroups(query: SecurityGroupQuery): Promise<SecurityGroup[]>;
+  /** Any number of ids; more than EC2 takes in a call are split. */
+  describeInstances(ids: readonly string[]): Promise<Instance[]>;
+  describeInstanceTypes(types: readonly string[]): Promise<InstanceTypeLimits[]>;
+  /** Any number of ids; more than EC2 takes in a call are split. */
+  describeEnis(ids: readonly string[]): Promise<Eni[]>;
+  /** A paged listing of all ENIs that match. */
+  listEnis(filter: EniFilter): Promise<Eni[]>;
+
+  createEni(request: CreateEniRequest): Promise<Eni>;
+  /** Starts the attachment; EC2 finishes it later. */
+  attachEni(request: AttachEniRequest): Promise<{ attachmentId: string }>;
+  setDeleteOnTermination(eniId: string, attachmentId: string, value: boolean): Promise<void>;
+  setSecurityGroups(eniId: string, securityGroupIds: readonly string[]): Promise<void>;
+  setDescription(eniId: string, description: string): Promise<void>;
+  /** Starts the detachment; EC2 finishes it later. */
+  detachEni(attachmentId: string, options?: { force?: boolean }): Promise<void>;
+  deleteEni(eniId: string): Promise<void>;
+}

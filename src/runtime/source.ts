@@ -1,0 +1,16 @@
+/** A change as sources tell it; `old` is absent where the object is new. */
+export type SourceEvent<T> =
+  | { type: 'added'; object: T }
+  | { type: 'updated'; object: T; old: T }
+  | { type: 'deleted'; object: T };
+
+/**
+ * Anything whose changes can wake a reconciler: an informer on a kind, or something outside Kubernetes
+ * that is observed by itself.
+ */
+export interface EventSource<T> {
+  /** `handler` hears of each change, in order; what it throws is logged and loses no other event. */
+  subscribe(handler: (event: SourceEvent<T>) => void): void;
+  /** Starts observing; resolves once the present state has been delivered. */
+  start(signal: AbortSignal): Promise<void>;
+}
