@@ -1,0 +1,34 @@
+/** API group of both kinds. */
+export const API_GROUP = 'networking.k8s.aws';
+export const API_VERSION = 'v1alpha1';
+
+/** Keeps a NodeENI until its last ENIAttachment is gone. */
+export const NODE_ENI_FINALIZER = `${API_GROUP}/node-eni`;
+/** Keeps an ENIAttachment until EC2 says that its ENI is gone. */
+export const ENI_FINALIZER = `${API_GROUP}/eni`;
+
+/** Labels of an ENIAttachment, so that `kubectl get enia -l …` finds it by what it serves. */
+export const LABELS = {
+  nodeENI: `${API_GROUP}/node-eni`,
+  node: `${API_GROUP}/node`,
+  managedBy: 'app.kubernetes.io/managed-by',
+  zone: 'topology.kubernetes.io/zone',
+  region: 'topology.kubernetes.io/region',
+} as const;
+
+/** `app.kubernetes.io/managed-by`, the controller of events, and the owner tag of every ENI. */
+export const MANAGER_NAME = 'eni-operator';
+
+/** Tags that every ENI carries from its Create call on. */
+export const TAGS = {
+  /** UID of the ENIAttachment: the identity of the ENI, and its ClientToken. */
+  attachmentUID: `${API_GROUP}/attachment-uid`,
+  /** Identity of the cluster: UID of the `kube-system` namespace, unless configured. */
+  clusterID: `${API_GROUP}/cluster-id`,
+  nodeENI: `${API_GROUP}/node-eni`,
+  node: `${API_GROUP}/node`,
+  managedBy: `${API_GROUP}/managed-by`,
+  /** Tells the VPC CNI to leave the ENI alone; the CNI manages untagged secondary ENIs. */
+  noManage: 'node.k8s.amazonaws.com/no_manage',
+  name: 'Name',
+} as const;
