@@ -1,0 +1,30 @@
+/** A condition as Kubernetes' API conventions have it (meta/v1 Condition). */
+export interface Condition {
+  type: string;
+  status: 'True' | 'False' | 'Unknown';
+  /** One CamelCase word for programs. */
+  reason: string;
+  /** A sentence for people. */
+  message: string;
+  observedGeneration?: number;
+  /** RFC 3339. */
+  lastTransitionTime: string;
+}
+
+/** Condition types of a NodeENI. */
+export const NODE_ENI_CONDITIONS = {
+  /** Every ENI that the matching nodes should have is usable. */
+  ready: 'Ready',
+  /** ENIs are being created, attached, detached or deleted. */
+  progressing: 'Progressing',
+  /** Something keeps at least one node from its ENIs; reason and message say what. */
+  degraded: 'Degraded',
+} as const;
+
+/** Condition types of an ENIAttachment. */
+export const ENI_ATTACHMENT_CONDITIONS = {
+  /** EC2 has attached the ENI, with the settings asked for. */
+  attached: 'Attached',
+  /** The ENI is usable on the node. */
+  ready: 'Ready',
+} as const;

@@ -1,0 +1,137 @@
+import {
+  ArrayMaxSize,
+  ArrayMinSize,
+  IsBoolean,
+  IsInt,
+  IsOptional,
+  IsString,
+  Matches,
+  Max,
+  MaxLength,
+  Min,
+} from 'class-validator';
+import type { Condition } from './conditions.js';
+import { API_GROUP, API_VERSION } from './names.js';
+
+/** What one ENI should be, resolved to ids by the controller. Its identity never changes. */
+export class ENIAttachmentSpec {
+  @IsString()
+  nodeENI!: string;
+
+  @IsString()
+  nodeName!: string;
+
+  @Matches(/^i-[0-9a-f]{8,17}$/)
+  instanceID!: string;
+
+  @Matches(/^subnet-[0-9a-f]{8,17}$/)
+  subnetID!: string;
+
+  @IsOptional()
+  @IsString()
+  subnetCIDR?: string;
+
+  @ArrayMinSize(1)
+  @ArrayMaxSize(16)
+  @IsString({ each: true })
+  securityGroupIDs!: string[];
+
+  @IsInt()
+  @Min(1)
+  deviceIndex!: number;
+
+  @IsInt()
+  @Min(0)
+  networkCardIndex!: number;
+
+  @IsBoolean()
+  deleteOnTermination!: boolean;
+
+  @IsOptional()
+  @IsString()
+  @MaxLength(255)
+  description?: string;
+
+  /** Bytes. */
+  @IsOptional()
+  @IsInt()
+  @Min(576)
+  @Max(9001)
+  mtu?: number;
+}
+
+export const PHASES = [
+  'Pending',
+  'Creating',
+  'Attaching',
+  'Attached',
+  'Ready',
+  'Detaching',
+  'Deleting',
+  'Failed',
+] as const;
+
+/**
+ * Where an ENI is in its life. `Creating` is written before the Create call is sent: a record that never
+ * passed it has no ENI. `Failed`: somebody has to change something first.
+ */
+export type Phase = (typeof PHASES)[number];
+
+/** The interface on the node, as the node's agent reports it. */
+export interface LinkStatus {
+  name?: string;
+  altName?: string;
+  macAddress?: string;
+  pciAddress?: string;
+  mtu?: number;
+  state?: string;
+  addresses?: string[];
+  message?: string;
+}
+
+export interface ENIAttachmentStatus {
+  observedGeneration?: number;
+  phase?: Phase;
+  eniID?: string;
+  attachmentID?: string;
+  macAddress?: string;
+  privateIPAddresses?: string[];
+  ipv6Addresses?: string[];
+  /** How many times the ENI was lost to somebody else and made anew. */
+  replacements?: number;
+  lastUpdated?: string;
+  link?: LinkStatus;
+  conditions?: Condition[];
+}
+
+/** The record of one ENI of one node. Cluster scoped. */
+export class ENIAttachment {
+  static readonly resource = {
+    group: API_GROUP,
+    version: API_VERSION,
+    plural: 'eniattachments',
+    kind: 'ENIAttachment',
+    namespaced: false,
+  };
+
+  metadata!: {
+    name: string;
+    uid: string;
+    resourceVersion: string;
+    generation?: number;
+    creationTimestamp?: string;
+    deletionTimestamp?: string;
+    finalizers?: string[];
+    labels?: Record<string, string>;
+    ownerReferences?: {
+      apiVersion: string;
+      kind: string;
+      name: string;
+      uid: string;
+      controller?: boolean;
+      blockOwnerDeletion?: boolean;
+    }[];
+  };
+  spec!: ENIAttachmentSpec;
+  status?: ENIAttachmentStatus;
+}

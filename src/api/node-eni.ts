@@ -1,0 +1,155 @@
+import {
+  ArrayMaxSize,
+  ArrayMinSize,
+  ArrayUnique,
+  IsBoolean,
+  IsInt,
+  IsOptional,
+  IsString,
+  Length,
+  Matches,
+  Max,
+  MaxLength,
+  Min,
+} from 'class-validator';
+import type { Condition } from './conditions.js';
+import { API_GROUP, API_VERSION } from './names.js';
+import { ExactlyOneOf, IsLabelSelectorMap } from './validators.js';
+
+const SUBNET_ID = /^subnet-[0-9a-f]{8,17}$/;
+const SECURITY_GROUP_ID = /^sg-[0-9a-f]{8,17}$/;
+
+/** The fields of which exactly one names the subnets. */
+export const SUBNET_FIELDS = ['subnetID', 'subnetName', 'subnetIDs', 'subnetNames'] as const;
+/** The fields of which exactly one names the security groups. */
+export const SECURITY_GROUP_FIELDS = ['securityGroupIDs', 'securityGroupNames'] as const;
+
+/**
+ * What each matching node should have. The CRD's schema is the first door and says the same; these rules
+ * catch what comes in otherwise (objects stored before a rule was there, manifests checked offline).
+ */
+export class NodeENISpec {
+  @IsLabelSelectorMap()
+  @ExactlyOneOf(SUBNET_FIELDS)
+  @ExactlyOneOf(SECURITY_GROUP_FIELDS)
+  nodeSelector!: Record<string, string>;
+
+  @IsOptional()
+  @Matches(SUBNET_ID, {
+    message: 'subnetID must be a subnet id such as subnet-0a1b2c3d, not $value',
+  })
+  subnetID?: string;
+
+  @IsOptional()
+  @IsString()
+  @Length(1, 255)
+  subnetName?: string;
+
+  @IsOptional()
+  @ArrayMinSize(1)
+  @ArrayMaxSize(32)
+  @ArrayUnique({ message: 'subnetIDs must name each subnet once' })
+  @Matches(SUBNET_ID, {
+    each: true,
+    message: 'each of subnetIDs must be a subnet id such as subnet-0a1b2c3d, not $value',
+  })
+  subnetIDs?: string[];
+
+  @IsOptional()
+  @ArrayMinSize(1)
+  @ArrayMaxSize(32)
+  @ArrayUnique({ message: 'subnetNames must name each subnet once' })
+  @Length(1, 255, { each: true })
+  subnetNames?: string[];
+
+  @IsOptional()
+  @ArrayMinSize(1)
+  @ArrayMaxSize(16)
+  @ArrayUnique({ message: 'securityGroupIDs must name each group once' })
+  @Matches(SECURITY_GROUP_ID, {
+    each: true,
+    message: 'each of securityGroupIDs must be a group id such as sg-0a1b2c3d, not $value',
+  })
+  securityGroupIDs?: string[];
+
+  @IsOptional()
+  @ArrayMinSize(1)
+  @ArrayMaxSize(16)
+  @ArrayUnique({ message: 'securityGroupNames must name each group once' })
+  @Length(1, 255, { each: true })
+  securityGroupNames?: string[];
+
+  /** Device index of a node's first ENI; 0 is the interface that the instance was launched with. */
+  @IsOptional()
+  @IsInt()
+  @Min(1)
+  @Max(31)
+  deviceIndex?: number;
+
+  @IsOptional()
+  @IsBoolean()
+  deleteOnTermination?: boolean;
+
+  @IsOptional()
+  @IsString()
+  @MaxLength(255)
+  description?: string;
+
+  /** Bytes. */
+  @IsOptional()
+  @IsInt()
+  @Min(576)
+  @Max(9001)
+  mtu?: number;
+}
+
+/** One entry of `status.attachments`: an ENIAttachment, as users of NodeENI read it. */
+export interface NodeENIAttachment {
+  nodeID: string;
+  instanceID: string;
+  eniID?: string;
+  attachmentID?: string;
+  subnetID: string;
+  subnetCIDR?: string;
+  mtu?: number;
+  deviceIndex: number;
+  /** `attached`, or the ENIAttachment's phase in lower case. */
+  status: string;
+  lastUpdated?: string;
+}
+
+export interface NodeENIStatus {
+  observedGeneration?: number;
+  deviceIndex?: number;
+  nodes?: number;
+  desired?: number;
+  attached?: number;
+  ready?: number;
+  attachments?: NodeENIAttachment[];
+  attachmentsOmitted?: number;
+  conditions?: Condition[];
+}
+
+/** The intent: which ENIs the nodes of a selector should have. Cluster scoped. */
+export class NodeENI {
+  static readonly resource = {
+    group: API_GROUP,
+    version: API_VERSION,
+    plural: 'nodeenis',
+    kind: 'NodeENI',
+    namespaced: false,
+  };
+
+  metadata!: {
+    name: string;
+    uid: string;
+    resourceVersion: string;
+    generation?: number;
+    creationTimestamp?: string;
+    deletionTimestamp?: string;
+    finalizers?: string[];
+    labels?: Record<string, string>;
+  };
+  spec!: NodeENISpec;
+  status?: NodeENIStatus;
+}
