@@ -1,0 +1,167 @@
+import {
+  duration,
+  matching,
+  oneOf,
+  type Parser,
+  share,
+  trueOrFalse,
+  wholeNumber,
+} from './parsers.js';
+
+/** One setting, as the environment, the command line and the documentation know it. */
+export interface Setting<T> {
+  /** Environment variable. The flag is its name in lower-case kebab form: `--aws-region`. */
+  env: string;
+  description: string;
+  /** What stands for the value in the help: `<number>`, `<duration>`. */
+  placeholder: string;
+  parse: Parser<T>;
+  /** As a user would write it; absent where the setting is optional and has none. */
+  default?: string;
+}
+
+function required<T>(setting: Setting<T> & { default: string }): Setting<T> {
+  return setting;
+}
+
+function optional<T>(setting: Omit<Setting<T>, 'default'>): Setting<T | undefined> {
+  return setting;
+}
+
+/** Every setting there is; {@link loadConfig} reads them, the documentation lists them. */
+export const SETTINGS = {
+  region: optional({
+    env: 'AWS_REGION',
+    description:
+      "AWS Region of the nodes. Absent: the instance metadata service's, else the nodes' topology.kubernetes.io/region label.",
+    placeholder: 'region',
+    parse: matching(/^[a-z]{2,}(-[a-z]+)+-\d+$/, 'a Region name, such as us-west-2'),
+  }),
+  clusterID: optional({
+    env: 'CLUSTER_ID',
+    description:
+      "Identity of the cluster, in the tags of every ENI. Absent: the kube-system namespace's UID. Changing it disowns the ENIs made before.",
+    placeholder: 'id',
+    parse: matching(/^[A-Za-z0-9._-]{1,128}$/, "1 to 128 letters, digits, '.', '_' or '-'"),
+  }),
+  maxConcurrentReconciles: required({
+    env: 'MAX_CONCURRENT_RECONCILES',
+    description:
+      "ENIs worked on at once. EC2's limits are kept by request budgets, whatever this number is.",
+    placeholder: 'number',
+    parse: wholeNumber(1, 5_000),
+    default: '256',
+  }),
+  maxConcurrentCleanup: required({
+    env: 'MAX_CONCURRENT_ENI_CLEANUP',
+    description: 'ENIs detached and deleted at once, of those worked on.',
+    placeholder: 'number',
+    parse: wholeNumber(1, 5_000),
+    default: '128',
+  }),
+  detachmentTimeout: required({
+    env: 'DETACHMENT_TIMEOUT',
+    description:
+      'How long a detachment may take before an Event reports it, and before it is forced where FORCE_DETACH is true.',
+    placeholder: 'duration',
+    parse: duration('1s', '24h'),
+    default: '5m',
+  }),
+  forceDetach: required({
+    env: 'FORCE_DETACH',
+    description:
+      'Whether to force a detachment after DETACHMENT_TIMEOUT. The device index may stay unusable until the instance is stopped and started.',
+    placeholder: 'true|false',
+    parse: trueOrFalse,
+    default: 'false',
+  }),
+  defaultDeviceIndex: required({
+    env: 'DEFAULT_DEVICE_INDEX',
+    description: "Device index of a node's first ENI where a NodeENI names none.",
+    placeholder: 'number',
+    parse: wholeNumber(1, 31),
+    default: '1',
+  }),
+  defaultDeleteOnTermination: required({
+    env: 'DEFAULT_DELETE_ON_TERMINATION',
+    description:
+      'Whether EC2 deletes an ENI together with its instance where a NodeENI does not say.',
+    placeholder: 'true|false',
+    parse: trueOrFalse,
+    default: 'true',
+  }),
+  waitForAgent: required({
+    env: 'WAIT_FOR_AGENT',
+    description:
+      "Whether an attached ENI is Ready only once the node's agent reports its link up. False: it is Ready as soon as it is attached.",
+    placeholder: 'true|false',
+    parse: trueOrFalse,
+    default: 'false',
+  }),
+  resyncPeriod: required({
+    env: 'RESYNC_PERIOD',
+    description:
+      'How often all ENIs of the cluster are listed, to see what changed in EC2 by itself.',
+    placeholder: 'duration',
+    parse: duration('1s', '24h'),
+    default: '10m',
+  }),
+  observeInterval: required({
+    env: 'OBSERVE_INTERVAL',
+    description:
+      'Least time between two looks at ENIs that EC2 is attaching or detaching; one look serves up to 200 of them.',
+    placeholder: 'duration',
+    parse: duration('10ms', '1m'),
+    default: '1s',
+  }),
+  consistencyWindow: required({
+    env: 'EC2_CONSISTENCY_WINDOW',
+    description: "How long EC2's reads may lag behind its writes.",
+    placeholder: 'duration',
+    parse: duration('0s', '10m'),
+    default: '30s',
+  }),
+  budgetShare: required({
+    env: 'EC2_BUDGET_SHARE',
+    description:
+      "Share of EC2's documented request rates that the controller may use, above 0, at most 1.",
+    placeholder: 'share',
+    parse: share,
+    default: '1',
+  }),
+  blockedRetryMin: required({
+    env: 'BLOCKED_RETRY_MIN',
+    description:
+      'First wait before trying again what somebody has to correct (a full subnet, a taken slot); it doubles.',
+    placeholder: 'duration',
+    parse: duration('10ms', '1h'),
+    default: '5s',
+  }),
+  blockedRetryMax: required({
+    env: 'BLOCKED_RETRY_MAX',
+    description: 'Longest wait before trying again what somebody has to correct.',
+    placeholder: 'duration',
+    parse: duration('10ms', '24h'),
+    default: '5m',
+  }),
+  logLevel: required({
+    env: 'LOG_LEVEL',
+    description: 'Least severity that is logged: error, warn, info or debug.',
+    placeholder: 'level',
+    parse: oneOf('error', 'warn', 'info', 'debug'),
+    default: 'info',
+  }),
+  logFormat: required({
+    env: 'LOG_FORMAT',
+    description:
+      'json: one object a line. text: for people. auto: text on a terminal, json elsewhere.',
+    placeholder: 'format',
+    parse: oneOf('auto', 'json', 'text'),
+    default: 'auto',
+  }),
+};
+
+/** The settings' values, in the units that their parsers give: durations in milliseconds. */
+export type Config = {
+  -readonly [K in keyof typeof SETTINGS]: (typeof SETTINGS)[K] extends Setting<infer T> ? T : never;
+};

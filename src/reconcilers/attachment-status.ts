@@ -1,0 +1,128 @@
+import { type Condition, ENI_ATTACHMENT_CONDITIONS } from '../api/conditions.js';
+import type { ENIAttachment, ENIAttachmentStatus, Phase } from '../api/eni-attachment.js';
+import type { Blocked } from '../api/reasons.js';
+import type { Eni } from '../aws/ec2-gateway.js';
+import { setCondition } from '../runtime/conditions.js';
+
+/** What a pass has to say of a record. */
+export interface AttachmentReport {
+  record: ENIAttachment;
+  phase: Phase;
+  eni?: Eni | undefined;
+  blocked?: Blocked | undefined;
+  /** Set where the ENI that the record had is lost, and another has to be made. */
+  lost?: boolean;
+  /** Milliseconds since the epoch. */
+  now: number;
+}
+
+/**
+ * The record's next status: what EC2 knows of the ENI, its phase, and the conditions `Attached` and
+ * `Ready`. What the node's agent writes (`link`) is left alone.
+ */
+export function attachmentStatus(report: AttachmentReport): ENIAttachmentStatus {
+  const { record, phase, eni, lost, now } = report;
+  const { link, ...old } = record.status ?? {};
+  const { eniID, attachmentID, macAddress, privateIPAddresses, ipv6Addresses, ...rest } = old;
+  const known = lost
+    ? { replacements: (rest.replacements ?? 0) + 1 }
+    : eni
+      ? factsOf(eni)
+      : definedOnly({ eniID, attachmentID, macAddress, privateIPAddresses, ipv6Addresses });
+  return {
+    ...rest,
+    ...known,
+    ...(record.metadata.generation === undefined
+      ? {}
+      : { observedGeneration: record.metadata.generation }),
+    phase,
+    conditions: conditionsOf(report),
+    lastUpdated: new Date(now).toISOString(),
+  };
+}
+
+/** `Ready` once an agent has the link up, where one is waited for; at once where none is. */
+export function settledPhase(record: ENIAttachment, waitForAgent: boolean): Phase {
+  return !waitForAgent || record.status?.link?.state === 'up' ? 'Ready' : 'Attached';
+}
+
+/** Whether two statuses say the same, their timestamps apart. */
+export function sameStatus(
+  a: ENIAttachmentStatus | undefined,
+  b: ENIAttachmentStatus | undefined,
+): boolean {
+  const essence = (status: ENIAttachmentStatus | undefined): string => {
+    const { lastUpdated, link, conditions, ...rest } = status ?? {};
+    const told = conditions?.map(({ lastTransitionTime, ...condition }) => sorted(condition));
+    return JSON.stringify([sorted(rest), told]);
+  };
+  return essence(a) === essence(b);
+}
+
+function factsOf(eni: Eni): ENIAttachmentStatus {
+  return definedOnly({
+    eniID: eni.id,
+    attachmentID: eni.attachment?.attachmentId,
+    macAddress: eni.macAddress,
+    privateIPAddresses: eni.privateIpAddresses.length > 0 ? eni.privateIpAddresses : undefined,
+    ipv6Addresses: eni.ipv6Addresses.length > 0 ? eni.ipv6Addresses : undefined,
+  });
+}
+
+function conditionsOf({ record, phase, eni, blocked, now }: AttachmentReport): Condition[] {
+  const { attached, ready } = ENI_ATTACHMENT_CONDITIONS;
+  const isAttached = phase === 'Attached' || phase === 'Ready';
+  const progress = blocked ?? progressOf(record, phase, eni);
+  const observedGeneration = record.metadata.generation ?? 0;
+  const told: Omit<Condition, 'lastTransitionTime'>[] = [
+    {
+      type: attached,
+      status: isAttached ? 'True' : 'False',
+      reason: isAttached ? 'Attached' : progress.reason,
+      message: isAttached ? progressOf(record, 'Attached', eni).message : progress.message,
+      observedGeneration,
+    },
+    {
+      type: ready,
+      status: phase === 'Ready' ? 'True' : 'False',
+      reason: progress.reason,
+      message: progress.message,
+      observedGeneration,
+    },
+  ];
+  return told.reduce<Condition[]>(
+    (conditions, condition) => setCondition(conditions, condition, now),
+    record.status?.conditions ?? [],
+  );
+}
+
+function progressOf(
+  { spec }: ENIAttachment,
+  phase: Phase,
+  eni: Eni | undefined,
+): { reason: string; message: string } {
+  const slot = `${spec.instanceID} (node ${spec.nodeName}) at device index ${spec.deviceIndex}`;
+  const name = eni?.id ?? 'The ENI';
+  const messages: Record<Phase, string> = {
+    Pending: `An ENI in ${spec.subnetID} is to be made for ${slot}`,
+    Creating: `An ENI in ${spec.subnetID} is being created for ${slot}`,
+    Attaching: `${name} is being attached to ${slot}`,
+    Attached: `${name} is attached to ${slot}`,
+    Ready: `${name} is attached to ${slot} and usable`,
+    Detaching: `${name} is being detached from ${slot}`,
+    Deleting: `${name} is being deleted`,
+    Failed: `${name} cannot be had for ${slot}`,
+  };
+  const waiting = phase === 'Attached' ? 'WaitingForAgent' : phase;
+  return { reason: waiting, message: `${messages[phase]}.` };
+}
+
+function definedOnly<T extends object>(object: { [K in keyof T]: T[K] | undefined }): T {
+  return Object.fromEntries(
+    Object.entries(object).filter(([, value]) => value !== undefined),
+  ) as unknown as T;
+}
+
+function sorted(object: object): [string, unknown][] {
+  return Object.entries(object).sort(([a], [b]) => (a < b ? -1 : 1));
+}

@@ -1,0 +1,33 @@
+import { type Blocked, blocked } from '../api/reasons.js';
+import {
+  CapacityError,
+  ConflictError,
+  DeniedError,
+  type Ec2Error,
+  NotYetVisibleError,
+  UserError,
+} from '../aws/ec2-error.js';
+
+/**
+ * What an EC2 failure means to the user: something that only a change elsewhere can cure, or `undefined`
+ * where trying again is all there is to do.
+ */
+export function blockedByFailure(error: Ec2Error): Blocked | undefined {
+  const fact = `EC2 answered ${error.message.replace(/\.\s*$/, '')}`;
+  if (
+    error instanceof UserError ||
+    error instanceof CapacityError ||
+    error instanceof ConflictError
+  ) {
+    return blocked(error.reason, fact);
+  }
+  if (error instanceof DeniedError) {
+    return blocked('AccessDenied', fact);
+  }
+  return undefined;
+}
+
+/** Whether EC2 does not know an id that the call named; it may not know it yet. */
+export function isNotVisible(error: unknown): error is NotYetVisibleError {
+  return error instanceof NotYetVisibleError;
+}

@@ -1,0 +1,93 @@
+import { expect } from 'chai';
+import { loadConfig, StartRefused } from '../../../src/config/load-config.js';
+
+function load(args: string[], env: Record<string, string> = {}) {
+  const printed: string[] = [];
+  const streams = {
+    stdout: (text: string) => printed.push(text),
+    stderr: (text: string) => printed.push(text),
+  };
+  try {
+    return { ...loadConfig({ args, env, ...streams }), printed: printed.join('') };
+  } catch (error) {
+    if (error instanceof StartRefused) {
+      return { refused: error, printed: printed.join('') };
+    }
+    throw error;
+  }
+}
+
+describe('loadConfig', () => {
+  it('starts the controller with documented defaults', () => {
+    expect(load([])).to.deep.include({ component: 'controller' });
+    expect(load([]).config).to.deep.include({
+      region: undefined,
+      defaultDeviceIndex: 1,
+      defaultDeleteOnTermination: true,
+      detachmentTimeout: 300_000,
+      budgetShare: 1,
+      logLevel: 'info',
+    });
+  });
+
+  it('reads the variables that users know from before', () => {
+    const { config } = load([], {
+      AWS_REGION: 'eu-central-1',
+      MAX_CONCURRENT_RECONCILES: '5',
+      MAX_CONCURRENT_ENI_CLEANUP: '3',
+      DETACHMENT_TIMEOUT: '1m30s',
+      DEFAULT_DEVICE_INDEX: '2',
+      DEFAULT_DELETE_ON_TERMINATION: 'false',
+      LOG_LEVEL: 'debug',
+    });
+    expect(config).to.deep.include({
+      region: 'eu-central-1',
+      maxConcurrentReconciles: 5,
+      maxConcurrentCleanup: 3,
+      detachmentTimeout: 90_000,
+      defaultDeviceIndex: 2,
+      defaultDeleteOnTermination: false,
+      logLevel: 'debug',
+    });
+  });
+
+  it('lets a flag win over the environment, and an empty variable mean none', () => {
+    const { config } = load(['--aws-region', 'us-east-1'], { AWS_REGION: 'eu-west-1', LOG_LEVEL: '' });
+    expect(config).to.deep.include({ region: 'us-east-1', logLevel: 'info' });
+  });
+
+  for (const [name, value, allowed] of [
+    ['MAX_CONCURRENT_RECONCILES', '0', 'a whole number from 1 to 5000'],
+    ['MAX_CONCURRENT_RECONCILES', '2.5', 'a whole number'],
+    ['DETACHMENT_TIMEOUT', 'soon', 'a duration from 1s to 24h, such as'],
+    ['DETACHMENT_TIMEOUT', '-5s', 'a duration'],
+    ['DEFAULT_DEVICE_INDEX', '0', 'a whole number from 1 to 31'],
+    ['DEFAULT_DELETE_ON_TERMINATION', 'yes', 'true or false'],
+    ['LOG_LEVEL', 'loud', 'one of error, warn, info, debug'],
+    ['AWS_REGION', 'Oregon', 'a Region name'],
+    ['EC2_BUDGET_SHARE', '1.5', 'above 0 and at most 1'],
+    ['COMPONENT', 'both', 'one of controller'],
+  ] as const) {
+    it(`refuses ${name}=${value}, and says what is allowed`, () => {
+      const { refused, printed } = load([], { [name]: value });
+      expect(refused?.exitCode).to.equal(1);
+      expect(printed).to.include(name).and.include(value).and.include(allowed);
+    });
+  }
+
+  it('refuses a wrong flag by its name', () => {
+    const { refused, printed } = load(['--default-device-index', 'first']);
+    expect(refused?.exitCode).to.equal(1);
+    expect(printed).to.include('--default-device-index').and.include('from 1 to 31');
+  });
+
+  it('refuses a flag that it does not know', () => {
+    expect(load(['--regoin', 'x']).refused?.exitCode).to.equal(1);
+  });
+
+  it('lists every setting with its variable and default in --help', () => {
+    const { refused, printed } = load(['--help']);
+    expect(refused?.exitCode).to.equal(0);
+    expect(printed).to.include('--detachment-timeout <duration>').and.include('DETACHMENT_TIMEOUT');
+  });
+});
