@@ -14,6 +14,8 @@ export interface Ec2ErrorDetails {
 export abstract class Ec2Error extends Error {
   readonly action: string;
   readonly code: string;
+  /** EC2's own sentence alone, fit for a condition's message. */
+  readonly detail: string;
   readonly requestId: string | undefined;
 
   constructor(details: Ec2ErrorDetails) {
@@ -21,6 +23,7 @@ export abstract class Ec2Error extends Error {
     this.name = new.target.name;
     this.action = details.action;
     this.code = details.code;
+    this.detail = details.message;
     this.requestId = details.requestId;
   }
 }

@@ -83,6 +83,7 @@ export interface Eni {
   /** All private IPv4 addresses, the primary first. */
   privateIpAddresses: string[];
   ipv6Addresses: string[];
+  /** Sorted: EC2's order means nothing. */
   securityGroupIds: string[];
   tags: Readonly<Record<string, string>>;
   /** Absent where the ENI is free, and for a while after an attach. */
@@ -114,9 +115,9 @@ export type SecurityGroupQuery =
   | { ids: readonly string[] }
   | { names: readonly string[]; vpcId: string };
 
-/** ENIs that carry all of these tags. */
+/** ENIs that carry all of these tags, each with the value given or with one of the values given. */
 export interface EniFilter {
-  tags: Readonly<Record<string, string>>;
+  tags: Readonly<Record<string, string | readonly string[]>>;
 }
 
 /**
@@ -131,13 +132,15 @@ export interface Ec2Gateway {
   describeInstanceTypes(types: readonly string[]): Promise<InstanceTypeLimits[]>;
   /** Any number of ids; more than EC2 takes in a call are split. */
   describeEnis(ids: readonly string[]): Promise<Eni[]>;
-  /** A paged listing of all ENIs that match. */
+  /** A paged listing of all ENIs that match; more values of a tag than EC2 takes in a call are split. */
   listEnis(filter: EniFilter): Promise<Eni[]>;
 
+  /** @throws {@link UserError} before any call where the security group list is empty: EC2 refuses it. */
   createEni(request: CreateEniRequest): Promise<Eni>;
   /** Starts the attachment; EC2 finishes it later. */
   attachEni(request: AttachEniRequest): Promise<{ attachmentId: string }>;
   setDeleteOnTermination(eniId: string, attachmentId: string, value: boolean): Promise<void>;
+  /** @throws {@link UserError} before any call where the security group list is empty: EC2 refuses it. */
   setSecurityGroups(eniId: string, securityGroupIds: readonly string[]): Promise<void>;
   setDescription(eniId: string, description: string): Promise<void>;
   /** Starts the detachment; EC2 finishes it later. */
