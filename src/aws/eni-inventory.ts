@@ -272,9 +272,9 @@ export class EniInventory implements EventSource<Eni> {
 
   /** Logs when the listing begins to fail, fails differently, or works again: not each time. */
   private reportListing(err: unknown): void {
-    const failure = err instanceof Ec2Error ? err.code : err && String(err);
+    const failure = err === undefined || err instanceof Ec2Error ? err?.code : String(err);
     if (failure === this.listingFailure) return;
-    this.listingFailure = failure as string | undefined;
+    this.listingFailure = failure;
     const { logger } = this.options;
     if (err) logger.error('Listing ENIs fails', { code: failure, err });
     else logger.info('Listing ENIs works again');

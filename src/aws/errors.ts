@@ -127,8 +127,8 @@ const ENCODED_DENIAL = /\s*Encoded authorization failure message:.*$/is;
 
 /**
  * Sorts whatever the SDK threw from a call of `action`, once, into the class that callers switch on.
- * A code that no rule knows is the user's mistake where EC2 answered 4xx, and worth another try
- * otherwise (5xx, or no answer at all: then whether the call took effect is unknown).
+ * A code that no rule knows goes by the HTTP status: the user's mistake where EC2 answered 4xx, and
+ * worth another try otherwise (5xx, or no answer at all: then whether the call took effect is unknown).
  */
 export function toEc2Error(action: string, error: unknown): Ec2Error {
   if (error instanceof Ec2Error) return error;
@@ -140,11 +140,13 @@ export function toEc2Error(action: string, error: unknown): Ec2Error {
       (message === undefined || message.test(details.message)),
   );
   if (rule) return rule.sort(details);
-  if (httpStatus === 429) return throttled(details);
-  if (httpStatus !== undefined && httpStatus >= 400 && httpStatus < 500) {
-    return user('InvalidRequest')(details);
-  }
-  return retryable(details);
+  return byHttpStatus(httpStatus)(details);
+}
+
+function byHttpStatus(status = 0): Sort {
+  if (status === 401 || status === 403) return denied;
+  if (status === 429) return throttled;
+  return status >= 400 && status < 500 ? user('InvalidRequest') : retryable;
 }
 
 function parse(

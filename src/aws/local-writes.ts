@@ -53,8 +53,10 @@ export function detaching(attachment: EniAttachmentState): LocalWrite {
     apply: (eni) => ({ ...eni, attachment: { ...attachment, status: 'detaching' } }),
     agrees: (read) => {
       if (!read) return false;
-      const still = read.attachment?.attachmentId === attachment.attachmentId;
-      return !still || read.attachment?.status === 'detaching' || isDetached(read.attachment);
+      const { attachmentId, status } = read.attachment ?? {};
+      return (
+        attachmentId !== attachment.attachmentId || status === 'detaching' || status === 'detached'
+      );
     },
   };
 }
@@ -104,8 +106,4 @@ function settingDescription(description: string): LocalWrite {
     apply: (eni) => ({ ...eni, description }),
     agrees: (read) => read?.description === description,
   };
-}
-
-function isDetached(attachment: EniAttachmentState | undefined): boolean {
-  return attachment === undefined || attachment.status === 'detached';
 }

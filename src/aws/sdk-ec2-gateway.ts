@@ -12,6 +12,7 @@ import {
   type Filter,
   ModifyNetworkInterfaceAttributeCommand,
 } from '@aws-sdk/client-ec2';
+import { type Clock, systemClock } from '../runtime/clock.js';
 import type { Logger } from '../runtime/logger.js';
 import type { Ec2Action } from './ec2-actions.js';
 import { ThrottledError, UserError } from './ec2-error.js';
@@ -57,6 +58,8 @@ export interface SdkEc2GatewayOptions {
   client: EC2Client;
   budget: RequestBudget;
   logger: Logger;
+  /** Measures calls; default the machine's. */
+  clock?: Clock;
   /** Hears of each call. */
   onCall?: (call: Ec2Call) => void;
   /** Once aborted, calls that still wait for their turn fail and no new one is sent. */
@@ -250,15 +253,15 @@ export class SdkEc2Gateway implements Ec2Gateway {
   }
 
   private async call<T>(action: Ec2Action, send: () => Promise<T>): Promise<T> {
-    const { budget, logger, onCall, signal } = this.options;
+    const { budget, logger, clock = systemClock, onCall, signal } = this.options;
     try {
       await budget.take(action, { signal });
     } catch (error) {
       throw toEc2Error(action, error);
     }
-    const sentAt = performance.now();
+    const sentAt = clock.now();
     const answered = (code: string): void =>
-      onCall?.({ action, code, durationMs: performance.now() - sentAt });
+      onCall?.({ action, code, durationMs: clock.now() - sentAt });
     try {
       const answer = await send();
       budget.succeeded(action);

@@ -1,0 +1,65 @@
+import { TAGS } from '../../../src/api/names.js';
+import type { Ec2ErrorDetails } from '../../../src/aws/ec2-error.js';
+import type { Eni, EniAttachmentState } from '../../../src/aws/ec2-gateway.js';
+import type { Logger } from '../../../src/runtime/logger.js';
+
+export const CLUSTER_ID = 'cluster-1';
+
+export function eniFixture(overrides: Partial<Eni> = {}): Eni {
+  return {
+    id: 'eni-1',
+    status: 'available',
+    subnetId: 'subnet-1',
+    vpcId: 'vpc-1',
+    zone: 'us-west-2a',
+    description: '',
+    privateIpAddresses: ['10.0.0.10'],
+    ipv6Addresses: [],
+    securityGroupIds: ['sg-1'],
+    tags: { [TAGS.clusterID]: CLUSTER_ID, [TAGS.attachmentUID]: 'uid-1' },
+    requesterManaged: false,
+    ...overrides,
+  };
+}
+
+export function attachmentFixture(overrides: Partial<EniAttachmentState> = {}): EniAttachmentState {
+  return {
+    attachmentId: 'eni-attach-1',
+    instanceId: 'i-1',
+    deviceIndex: 1,
+    networkCardIndex: 0,
+    status: 'attaching',
+    deleteOnTermination: false,
+    ...overrides,
+  };
+}
+
+export function errorDetails(overrides: Partial<Ec2ErrorDetails> = {}): Ec2ErrorDetails {
+  return {
+    action: 'DescribeNetworkInterfaces',
+    code: 'InternalError',
+    message: 'An internal error has occurred',
+    ...overrides,
+  };
+}
+
+/** Keeps what was logged as `level message`. */
+export class RecordingLogger implements Logger {
+  readonly lines: string[] = [];
+
+  debug(message: string): void {
+    this.lines.push(`debug ${message}`);
+  }
+  info(message: string): void {
+    this.lines.push(`info ${message}`);
+  }
+  warn(message: string): void {
+    this.lines.push(`warn ${message}`);
+  }
+  error(message: string): void {
+    this.lines.push(`error ${message}`);
+  }
+  child(): Logger {
+    return this;
+  }
+}

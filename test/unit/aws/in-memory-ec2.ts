@@ -1,0 +1,47 @@
+import type { Ec2Gateway, Eni, EniFilter } from '../../../src/aws/ec2-gateway.js';
+
+type World = ReadonlyMap<string, Eni>;
+
+/** EC2's reads of ENIs behind the gateway's interface: the test says what there is and when it answers. */
+export class InMemoryEc2 implements Pick<Ec2Gateway, 'describeEnis' | 'listEnis'> {
+  /** What a read sees. */
+  world: World = new Map();
+  /** Each read fails with it. */
+  failure: Error | undefined;
+  readonly describes: string[][] = [];
+  readonly lists: EniFilter[] = [];
+  private gate: Promise<void> = Promise.resolve();
+
+  holds(...enis: Eni[]): void {
+    this.world = new Map(enis.map((eni) => [eni.id, eni]));
+  }
+
+  /** Reads begun from now on see the world as it is when they begin, but are answered after the release. */
+  holdAnswers(): () => void {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.gate = promise;
+    return () => {
+      this.gate = Promise.resolve();
+      resolve();
+    };
+  }
+
+  async describeEnis(ids: readonly string[]): Promise<Eni[]> {
+    this.describes.push([...ids]);
+    return this.read(({ id }) => ids.includes(id));
+  }
+
+  async listEnis(filter: EniFilter): Promise<Eni[]> {
+    this.lists.push(filter);
+    return this.read(({ tags }) =>
+      Object.entries(filter.tags).every(([key, value]) => [value].flat().includes(tags[key] ?? '')),
+    );
+  }
+
+  private async read(matches: (eni: Eni) => boolean): Promise<Eni[]> {
+    const { world, failure } = this;
+    await this.gate;
+    if (failure) throw failure;
+    return [...world.values()].filter(matches);
+  }
+}
