@@ -34,6 +34,8 @@ export const REMEDIES = {
   InvalidRequest: 'EC2 refuses the request for what it says: correct the NodeENI accordingly.',
   IdempotencyMismatch:
     'The ENI was asked for before with other settings: delete the ENIAttachment, and it is made anew.',
+  DetachmentLate:
+    'Wait, stop the instance, or set FORCE_DETACH=true: the slot may then stay unusable until the instance is stopped and started.',
   AccessDenied: "Allow the EC2 action in the IAM policy of the controller's role.",
 } as const;
 

@@ -24,11 +24,12 @@ export type Step =
 
 /** The one next step for a record that is being deleted. */
 export type RemovalStep =
-  | { do: 'detach'; eniId: string; attachmentId: string }
+  | { do: 'detach'; eniId: string; attachmentId: string; force: boolean }
   | { do: 'observe'; eniId: string }
   | { do: 'delete'; eniId: string }
   /** A Create may have been sent whose ENI we do not know: wait until EC2's reads would show it. */
   | { do: 'confirmAbsence' }
+  | { do: 'blocked'; blocked: Blocked }
   /** EC2 has nothing of this record: let it go. */
   | { do: 'release' };
 
@@ -79,18 +80,23 @@ export function planAttachment(record: ENIAttachment, eni: Eni | undefined): Ste
   return settled ? { do: 'nothing' } : { do: 'observe', eniId: eni.id };
 }
 
+export interface RemovalRules {
+  /** Milliseconds after which a detachment is late. */
+  detachmentTimeoutMs: number;
+  /** Whether a late detachment is forced. */
+  forceDetach: boolean;
+  /** Milliseconds since the epoch. */
+  now: number;
+}
+
 /** What to do next so that nothing of the record is left in EC2. */
-export function planRemoval(record: ENIAttachment, eni: Eni | undefined): RemovalStep {
+export function planRemoval(
+  record: ENIAttachment,
+  eni: Eni | undefined,
+  rules: RemovalRules,
+): RemovalStep {
   if (eni) {
-    const attachment = attachmentOf(eni);
-    if (attachment) {
-      return attachment.status === 'detaching'
-        ? { do: 'observe', eniId: eni.id }
-        : { do: 'detach', eniId: eni.id, attachmentId: attachment.attachmentId };
-    }
-    return eni.status === 'available'
-      ? { do: 'delete', eniId: eni.id }
-      : { do: 'observe', eniId: eni.id };
+    return planEniRemoval(record, eni, rules);
   }
   const { phase, eniID } = record.status ?? {};
   if (eniID !== undefined) {
@@ -98,6 +104,27 @@ export function planRemoval(record: ENIAttachment, eni: Eni | undefined): Remova
     return { do: 'delete', eniId: eniID };
   }
   return phase === undefined || phase === 'Pending' ? { do: 'release' } : { do: 'confirmAbsence' };
+}
+
+function planEniRemoval(record: ENIAttachment, eni: Eni, rules: RemovalRules): RemovalStep {
+  const attachment = attachmentOf(eni);
+  if (!attachment) {
+    return { do: eni.status === 'available' ? 'delete' : 'observe', eniId: eni.id };
+  }
+  const { attachmentId, instanceId, status } = attachment;
+  if (status !== 'detaching') {
+    return { do: 'detach', eniId: eni.id, attachmentId, force: false };
+  }
+  const since = Date.parse(record.metadata.deletionTimestamp ?? '');
+  if (!(rules.now - since > rules.detachmentTimeoutMs)) {
+    return { do: 'observe', eniId: eni.id };
+  }
+  return rules.forceDetach
+    ? { do: 'detach', eniId: eni.id, attachmentId, force: true }
+    : {
+        do: 'blocked',
+        blocked: blocked('DetachmentLate', `EC2 is still detaching ${eni.id} from ${instanceId}`),
+      };
 }
 
 function holdsItsSlot({ spec }: ENIAttachment, attachment: EniAttachmentState): boolean {

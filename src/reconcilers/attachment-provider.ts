@@ -1,0 +1,191 @@
+import type { ENIAttachment } from '../api/eni-attachment.js';
+import type { Blocked } from '../api/reasons.js';
+import { ConflictError } from '../aws/ec2-error.js';
+import type { AttachEniRequest, Ec2Gateway, Eni } from '../aws/ec2-gateway.js';
+import type { EniInventory } from '../aws/eni-inventory.js';
+import type { InstanceTypeCatalog } from '../aws/instance-types.js';
+import type { InstanceCatalog } from '../aws/instances.js';
+import type { Logger } from '../runtime/logger.js';
+import type { Store } from '../runtime/store.js';
+import type { AttachmentReporter } from './attachment-reporter.js';
+import { createRequestFor } from './attachment-request.js';
+import type { CreateLog } from './create-log.js';
+import { isNotVisible } from './ec2-failures.js';
+import { chooseEni, type EniChanges, planAttachment } from './plan-attachment.js';
+import { slotFault } from './slots.js';
+
+/** How a step ended: go on with the next one, look again later, wait for an event, or be blocked. */
+export type Outcome = 'again' | 'later' | 'done' | { blocked: Blocked; eni?: Eni | undefined };
+
+export interface AttachmentProviderOptions {
+  records: Store<ENIAttachment>;
+  gateway: Ec2Gateway;
+  inventory: EniInventory;
+  instances: InstanceCatalog;
+  instanceTypes: InstanceTypeCatalog;
+  reporter: AttachmentReporter;
+  createLog: CreateLog;
+  clusterID: string;
+  logger: Logger;
+}
+
+/**
+ * What is known of an instance serves this long before a Create (milliseconds): one describe then answers
+ * for all ENIs that are asked for together.
+ */
+const FRESH_ENOUGH_TO_CREATE_MS = 5_000;
+/** Before an Attach, EC2's own answer has the last word; this only spares calls that cannot succeed. */
+const FRESH_ENOUGH_TO_ATTACH_MS = 60_000;
+
+/** Takes one step towards a record's ENI, attached as its spec says. */
+export class AttachmentProvider {
+  constructor(private readonly options: AttachmentProviderOptions) {}
+
+  async step(record: ENIAttachment): Promise<Outcome> {
+    const eni = this.eniOf(record);
+    const step = planAttachment(record, eni);
+    switch (step.do) {
+      case 'create':
+        return this.create(record);
+      case 'attach':
+        return this.attach(record, eni, step.request);
+      case 'modify':
+        await Promise.all([
+          this.modify(step.eniId, step.changes),
+          step.settled ? undefined : this.options.inventory.observe(step.eniId),
+        ]);
+        return 'again';
+      case 'observe':
+        await this.options.inventory.observe(step.eniId);
+        return planAttachment(record, this.eniOf(record)).do === 'observe' ? 'later' : 'again';
+      case 'confirmLoss':
+        return this.confirmLoss(record, step.eniId);
+      case 'blocked':
+        return { blocked: step.blocked, eni };
+      case 'nothing':
+        if (eni) {
+          await this.options.reporter.settled(record, eni);
+        }
+        return 'done';
+    }
+  }
+
+  private eniOf(record: ENIAttachment): Eni | undefined {
+    return chooseEni(this.options.inventory.byAttachmentUID(record.metadata.uid));
+  }
+
+  private async create(record: ENIAttachment): Promise<Outcome> {
+    const { gateway, inventory, reporter, createLog, clusterID, logger } = this.options;
+    const fault = await this.slotFault(record, undefined, FRESH_ENOUGH_TO_CREATE_MS);
+    if (fault) {
+      return { blocked: fault };
+    }
+    // Written ahead: a record that is Pending after a crash has no ENI, any other may have one.
+    if ((record.status?.phase ?? 'Pending') === 'Pending') {
+      await reporter.report(record, { phase: 'Creating' });
+    }
+    createLog.sending(record);
+    const eni = await gateway.createEni(createRequestFor(record, clusterID));
+    inventory.created(eni);
+    logger.info('ENI created', {
+      eniID: eni.id,
+      subnetID: eni.subnetId,
+      node: record.spec.nodeName,
+    });
+    return 'again';
+  }
+
+  private async attach(
+    record: ENIAttachment,
+    eni: Eni | undefined,
+    request: AttachEniRequest,
+  ): Promise<Outcome> {
+    const { gateway, inventory, instances, reporter, logger } = this.options;
+    const fault = await this.slotFault(record, request.eniId, FRESH_ENOUGH_TO_ATTACH_MS);
+    if (fault) {
+      return { blocked: fault, eni };
+    }
+    if (record.status?.phase !== 'Failed') {
+      await reporter.report(record, { phase: 'Attaching', eni });
+    }
+    try {
+      const { attachmentId } = await gateway.attachEni(request);
+      inventory.attached(request.eniId, {
+        attachmentId,
+        instanceId: request.instanceId,
+        deviceIndex: request.deviceIndex,
+        networkCardIndex: request.networkCardIndex,
+        status: 'attaching',
+        deleteOnTermination: false,
+      });
+      logger.info('ENI attaching', {
+        eniID: request.eniId,
+        attachmentID: attachmentId,
+        ...record.spec,
+      });
+      return 'again';
+    } catch (error) {
+      if (!(error instanceof ConflictError || isNotVisible(error))) {
+        throw error;
+      }
+      // The answer to an earlier Attach may have been lost: our own ENI in its slot is success. Otherwise
+      // what was known of the instance or the ENI is out of date.
+      instances.invalidate(request.instanceId);
+      await inventory.observe(request.eniId);
+      const next = planAttachment(record, this.eniOf(record));
+      if (next.do === 'attach') {
+        throw error;
+      }
+      return 'again';
+    }
+  }
+
+  private async modify(eniId: string, changes: EniChanges): Promise<void> {
+    const { gateway, inventory, logger } = this.options;
+    const { deleteOnTermination, securityGroupIds, description } = changes;
+    if (deleteOnTermination) {
+      const { attachmentId, value } = deleteOnTermination;
+      await gateway.setDeleteOnTermination(eniId, attachmentId, value);
+      inventory.modified(eniId, { deleteOnTermination: value });
+    }
+    if (securityGroupIds) {
+      await gateway.setSecurityGroups(eniId, securityGroupIds);
+      inventory.modified(eniId, { securityGroupIds: [...securityGroupIds] });
+    }
+    if (description !== undefined) {
+      await gateway.setDescription(eniId, description);
+      inventory.modified(eniId, { description });
+    }
+    logger.debug('ENI modified', { eniID: eniId, ...changes });
+  }
+
+  private async confirmLoss(record: ENIAttachment, eniId: string): Promise<Outcome> {
+    const { inventory, reporter } = this.options;
+    const [byId, byTag] = await Promise.all([
+      inventory.observe(eniId),
+      inventory.find(record.metadata.uid),
+    ]);
+    if (!byId && byTag.length === 0) {
+      await reporter.report(record, { phase: 'Pending', lost: true });
+    }
+    return 'again';
+  }
+
+  private async slotFault(
+    record: ENIAttachment,
+    ownEniID: string | undefined,
+    maxAgeMs: number,
+  ): Promise<Blocked | undefined> {
+    const { records, instances, instanceTypes } = this.options;
+    const instance = await instances.instance(record.spec.instanceID, { maxAgeMs });
+    return slotFault({
+      record,
+      ownEniID,
+      siblings: records
+        .byIndex('instanceID', record.spec.instanceID)
+        .filter((sibling) => sibling.metadata.uid !== record.metadata.uid),
+      instance,
+      limits: instance && (await instanceTypes.limits(instance.type)),
+    });
+  }
+}

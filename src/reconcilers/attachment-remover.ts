@@ -1,0 +1,134 @@
+import pLimit, { type LimitFunction } from 'p-limit';
+import type { ENIAttachment } from '../api/eni-attachment.js';
+import { ENI_FINALIZER } from '../api/names.js';
+import { AlreadyDoneError, ConflictError } from '../aws/ec2-error.js';
+import type { Ec2Gateway, Eni } from '../aws/ec2-gateway.js';
+import type { EniInventory } from '../aws/eni-inventory.js';
+import type { InstanceCatalog } from '../aws/instances.js';
+import type { Clock } from '../runtime/clock.js';
+import { removeFinalizer } from '../runtime/finalizers.js';
+import type { Logger } from '../runtime/logger.js';
+import type { ResourceClient } from '../runtime/resource-client.js';
+import type { Outcome } from './attachment-provider.js';
+import type { AttachmentReporter } from './attachment-reporter.js';
+import type { CreateLog } from './create-log.js';
+import { chooseEni, planRemoval, type RemovalStep } from './plan-attachment.js';
+
+export interface AttachmentRemoverOptions {
+  client: ResourceClient<ENIAttachment>;
+  gateway: Ec2Gateway;
+  inventory: EniInventory;
+  instances: InstanceCatalog;
+  reporter: AttachmentReporter;
+  createLog: CreateLog;
+  clock: Clock;
+  logger: Logger;
+  /** Detach and Delete calls under way at once. */
+  concurrency: number;
+  /** Milliseconds after which a detachment is late. */
+  detachmentTimeoutMs: number;
+  /** Whether a late detachment is forced. */
+  forceDetach: boolean;
+  /** Milliseconds by which EC2's reads may lag behind its writes. */
+  consistencyWindowMs: number;
+}
+
+/** Takes one step towards nothing being left in EC2 of a record that is deleted. */
+export class AttachmentRemover {
+  private readonly limit: LimitFunction;
+
+  constructor(private readonly options: AttachmentRemoverOptions) {
+    this.limit = pLimit(options.concurrency);
+  }
+
+  async step(record: ENIAttachment): Promise<Outcome> {
+    const eni = this.eniOf(record);
+    const step = this.plan(record, eni);
+    switch (step.do) {
+      case 'detach':
+        return this.detach(record, eni, step);
+      case 'observe':
+        await this.options.inventory.observe(step.eniId);
+        this.options.instances.invalidate(record.spec.instanceID);
+        return this.plan(record, this.eniOf(record)).do === 'observe' ? 'later' : 'again';
+      case 'delete':
+        return this.delete(record, eni, step.eniId);
+      case 'confirmAbsence':
+        return this.confirmAbsence(record);
+      case 'blocked':
+        return { blocked: step.blocked, eni };
+      case 'release':
+        return this.release(record);
+    }
+  }
+
+  private eniOf(record: ENIAttachment): Eni | undefined {
+    return chooseEni(this.options.inventory.byAttachmentUID(record.metadata.uid));
+  }
+
+  private plan(record: ENIAttachment, eni: Eni | undefined): RemovalStep {
+    const { detachmentTimeoutMs, forceDetach, clock } = this.options;
+    return planRemoval(record, eni, { detachmentTimeoutMs, forceDetach, now: clock.now() });
+  }
+
+  private async detach(
+    record: ENIAttachment,
+    eni: Eni | undefined,
+    { eniId, attachmentId, force }: Extract<RemovalStep, { do: 'detach' }>,
+  ): Promise<Outcome> {
+    const { gateway, inventory, reporter, logger } = this.options;
+    await reporter.report(record, { phase: 'Detaching', eni });
+    try {
+      await this.limit(() => gateway.detachEni(attachmentId, { force }));
+      inventory.detaching(eniId);
+      logger.info('ENI detaching', { eniID: eniId, attachmentID: attachmentId, force });
+    } catch (error) {
+      if (!(error instanceof AlreadyDoneError || error instanceof ConflictError)) {
+        throw error;
+      }
+      await inventory.observe(eniId);
+    }
+    return force ? 'later' : 'again';
+  }
+
+  private async delete(
+    record: ENIAttachment,
+    eni: Eni | undefined,
+    eniId: string,
+  ): Promise<Outcome> {
+    const { gateway, inventory, reporter, logger } = this.options;
+    await reporter.report(record, { phase: 'Deleting', eni });
+    try {
+      await this.limit(() => gateway.deleteEni(eniId));
+    } catch (error) {
+      if (error instanceof ConflictError) {
+        await inventory.observe(eniId);
+        return 'later';
+      }
+      if (!(error instanceof AlreadyDoneError)) {
+        throw error;
+      }
+    }
+    inventory.deleted(eniId);
+    logger.info('ENI deleted', { eniID: eniId, node: record.spec.nodeName });
+    return this.eniOf(record) ? 'again' : this.release(record);
+  }
+
+  /** A Create that was sent and not answered may have made an ENI that EC2's reads do not show yet. */
+  private async confirmAbsence(record: ENIAttachment): Promise<Outcome> {
+    const { inventory, createLog, clock, consistencyWindowMs } = this.options;
+    if (clock.now() - createLog.lastSent(record) < consistencyWindowMs) {
+      return 'later';
+    }
+    const found = await inventory.find(record.metadata.uid);
+    return found.length > 0 ? 'again' : this.release(record);
+  }
+
+  private async release(record: ENIAttachment): Promise<Outcome> {
+    const { client, reporter, createLog } = this.options;
+    await removeFinalizer(client, record, ENI_FINALIZER);
+    createLog.forget(record);
+    reporter.released(record);
+    return 'done';
+  }
+}

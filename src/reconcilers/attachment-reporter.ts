@@ -1,0 +1,110 @@
+import { ENI_ATTACHMENT_CONDITIONS } from '../api/conditions.js';
+import type { ENIAttachment, Phase } from '../api/eni-attachment.js';
+import type { Blocked } from '../api/reasons.js';
+import type { Eni } from '../aws/ec2-gateway.js';
+import type { Clock } from '../runtime/clock.js';
+import type { EventRecorder } from '../runtime/events.js';
+import type { ResourceClient } from '../runtime/resource-client.js';
+import { attachmentStatus, sameStatus, settledPhase } from './attachment-status.js';
+import { mergePatchOf } from './merge-patch.js';
+
+/** What a pass found out about a record. */
+export interface Finding {
+  phase: Phase;
+  eni?: Eni | undefined;
+  blocked?: Blocked;
+  lost?: boolean;
+}
+
+export interface AttachmentReporterOptions {
+  client: ResourceClient<ENIAttachment>;
+  events: EventRecorder;
+  clock: Clock;
+  /** Whether an attached ENI is Ready only once the node's agent says so. */
+  waitForAgent: boolean;
+}
+
+/** Tells users what became of an ENI: the record's status, and one Event a change. */
+export class AttachmentReporter {
+  constructor(private readonly options: AttachmentReporterOptions) {}
+
+  /**
+   * Writes the record's status where it says something new.
+   * @throws KubeApiError where the API server does not take it, a record of another UID included
+   */
+  async report(record: ENIAttachment, finding: Finding): Promise<void> {
+    const { client, clock } = this.options;
+    const status = attachmentStatus({ record, ...finding, now: clock.now() });
+    if (sameStatus(record.status, status)) {
+      return;
+    }
+    await client.patchStatus(keyOfRecord(record), {
+      metadata: { uid: record.metadata.uid },
+      status: mergePatchOf({ ...record.status, link: undefined }, status),
+    });
+    this.tell(record, finding);
+  }
+
+  /** The record's ENI is attached with all its settings. */
+  async settled(record: ENIAttachment, eni: Eni): Promise<void> {
+    await this.report(record, { phase: settledPhase(record, this.options.waitForAgent), eni });
+  }
+
+  /** The record waits for somebody to change something; an ENI in its slot stays attached meanwhile. */
+  async blocked(record: ENIAttachment, blocked: Blocked, eni?: Eni): Promise<void> {
+    const stays = conditionStatus(record, ENI_ATTACHMENT_CONDITIONS.attached) === 'True' && eni;
+    await this.report(record, { phase: stays ? 'Attached' : 'Failed', eni, blocked });
+  }
+
+  /** Nothing of the record is left in EC2. */
+  released(record: ENIAttachment): void {
+    const eniID = record.status?.eniID;
+    if (eniID !== undefined) {
+      this.event(record, 'Normal', 'Deleted', 'Delete', `${eniID} is detached and deleted.`);
+    }
+  }
+
+  private tell(record: ENIAttachment, { phase, eni, blocked, lost }: Finding): void {
+    if (lost) {
+      const note = `${record.status?.eniID} is gone, and not by us: another ENI will be made.`;
+      this.event(record, 'Warning', 'InterfaceLost', 'Observe', note);
+    } else if (blocked) {
+      if (conditionReason(record, ENI_ATTACHMENT_CONDITIONS.ready) !== blocked.reason) {
+        this.event(record, 'Warning', blocked.reason, 'Attach', blocked.message);
+      }
+    } else if (
+      (phase === 'Attached' || phase === 'Ready') &&
+      conditionStatus(record, ENI_ATTACHMENT_CONDITIONS.attached) !== 'True'
+    ) {
+      const { instanceID, deviceIndex } = record.spec;
+      const note = `${eni?.id} is attached to ${instanceID} at device index ${deviceIndex}.`;
+      this.event(record, 'Normal', 'Attached', 'Attach', note);
+    }
+  }
+
+  private event(
+    record: ENIAttachment,
+    type: 'Normal' | 'Warning',
+    reason: string,
+    action: string,
+    note: string,
+  ): void {
+    this.options.events.event(record, { type, reason, action, note });
+  }
+}
+
+function keyOfRecord(record: ENIAttachment): string {
+  return record.metadata.name;
+}
+
+function conditionOf(record: ENIAttachment, type: string) {
+  return record.status?.conditions?.find((condition) => condition.type === type);
+}
+
+function conditionStatus(record: ENIAttachment, type: string): string | undefined {
+  return conditionOf(record, type)?.status;
+}
+
+function conditionReason(record: ENIAttachment, type: string): string | undefined {
+  return conditionOf(record, type)?.reason;
+}

@@ -1,0 +1,28 @@
+import type { ENIAttachment } from '../api/eni-attachment.js';
+import type { Clock } from '../runtime/clock.js';
+
+/**
+ * When a Create call was last sent for a record, as far as this process can know: what an earlier process
+ * sent, it sent before this one began.
+ */
+export class CreateLog {
+  private readonly sentAt = new Map<string, number>();
+  private readonly startedAt: number;
+
+  constructor(private readonly clock: Clock) {
+    this.startedAt = clock.now();
+  }
+
+  sending(record: ENIAttachment): void {
+    this.sentAt.set(record.metadata.uid, this.clock.now());
+  }
+
+  forget(record: ENIAttachment): void {
+    this.sentAt.delete(record.metadata.uid);
+  }
+
+  /** Milliseconds since the epoch, after which no Create was sent for the record. */
+  lastSent(record: ENIAttachment): number {
+    return this.sentAt.get(record.metadata.uid) ?? this.startedAt;
+  }
+}

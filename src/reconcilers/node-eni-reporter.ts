@@ -1,0 +1,59 @@
+import { NODE_ENI_CONDITIONS } from '../api/conditions.js';
+import type { NodeENI, NodeENIStatus } from '../api/node-eni.js';
+import type { Clock } from '../runtime/clock.js';
+import type { EventRecorder } from '../runtime/events.js';
+import type { ResourceClient } from '../runtime/resource-client.js';
+import { mergePatchOf } from './merge-patch.js';
+import { type NodeENIReport, nodeENIStatus } from './node-eni-status.js';
+
+export interface NodeENIReporterOptions {
+  client: ResourceClient<NodeENI>;
+  events: EventRecorder;
+  clock: Clock;
+}
+
+/** Tells users how a NodeENI stands: its status, and one Event a change. */
+export class NodeENIReporter {
+  constructor(private readonly options: NodeENIReporterOptions) {}
+
+  /**
+   * Writes the NodeENI's status where it says something new.
+   * @throws KubeApiError where the API server does not take it
+   */
+  async report(nodeENI: NodeENI, report: Omit<NodeENIReport, 'nodeENI' | 'now'>): Promise<void> {
+    const { client, clock } = this.options;
+    const status = nodeENIStatus({ ...report, nodeENI, now: clock.now() });
+    const patch = mergePatchOf(nodeENI.status ?? {}, status);
+    if (Object.keys(patch).length === 0) {
+      return;
+    }
+    await client.patchStatus(nodeENI.metadata.name, {
+      metadata: { uid: nodeENI.metadata.uid },
+      status: patch,
+    });
+    this.tell(nodeENI, status);
+  }
+
+  private tell(nodeENI: NodeENI, status: NodeENIStatus): void {
+    const { events } = this.options;
+    const degraded = newly(NODE_ENI_CONDITIONS.degraded, nodeENI.status, status);
+    if (degraded?.status === 'True') {
+      const { reason, message } = degraded;
+      events.event(nodeENI, { type: 'Warning', reason, action: 'Reconcile', note: message });
+    }
+    const ready = newly(NODE_ENI_CONDITIONS.ready, nodeENI.status, status);
+    if (ready?.status === 'True') {
+      const { reason, message } = ready;
+      events.event(nodeENI, { type: 'Normal', reason, action: 'Reconcile', note: message });
+    }
+  }
+}
+
+/** The condition of this type, where its status or reason is another than before. */
+function newly(type: string, old: NodeENIStatus | undefined, next: NodeENIStatus) {
+  const find = (status: NodeENIStatus | undefined) =>
+    status?.conditions?.find((condition) => condition.type === type);
+  const before = find(old);
+  const after = find(next);
+  return before?.status === after?.status && before?.reason === after?.reason ? undefined : after;
+}

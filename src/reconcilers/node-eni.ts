@@ -1,0 +1,257 @@
+import pLimit from 'p-limit';
+import { ENIAttachment, type ENIAttachmentSpec } from '../api/eni-attachment.js';
+import { ENI_FINALIZER, LABELS, MANAGER_NAME, NODE_ENI_FINALIZER } from '../api/names.js';
+import { Node } from '../api/node.js';
+import { NodeENI } from '../api/node-eni.js';
+import { type Blocked, blocked } from '../api/reasons.js';
+import { nodeENISpecFaults } from '../api/validate.js';
+import { Ec2Error } from '../aws/ec2-error.js';
+import type { NetworkCatalog } from '../aws/network-catalog.js';
+import type { ExponentialBackoff } from '../runtime/backoff.js';
+import { Reconciler, Watch } from '../runtime/decorators.js';
+import { addFinalizer, removeFinalizer } from '../runtime/finalizers.js';
+import { isAlreadyExists, isNotFound } from '../runtime/kube-errors.js';
+import type { Logger } from '../runtime/logger.js';
+import { ownerReferenceTo } from '../runtime/owner.js';
+import { keyOf } from '../runtime/resource.js';
+import type { ResourceClient } from '../runtime/resource-client.js';
+import type { Result } from '../runtime/result.js';
+import type { Store } from '../runtime/store.js';
+import { blockedByFailure } from './ec2-failures.js';
+import { mergePatchOf } from './merge-patch.js';
+import { chooseSubnets, securityGroupQueries, subnetQuery } from './network-choice.js';
+import type { NodeENIReporter } from './node-eni-reporter.js';
+import { matchesSelector, placementChanged } from './node-identity.js';
+import {
+  type DesiredAttachment,
+  type Network,
+  type NodeENIDefaults,
+  type NodeENIPlan,
+  planNodeENI,
+} from './plan-node-eni.js';
+
+export interface NodeENIReconcilerOptions {
+  nodeENIs: Store<NodeENI>;
+  nodes: Store<Node>;
+  records: Store<ENIAttachment>;
+  nodeENIClient: ResourceClient<NodeENI>;
+  recordClient: ResourceClient<ENIAttachment>;
+  network: NetworkCatalog;
+  reporter: NodeENIReporter;
+  /** Waits between tries of what somebody has to correct. */
+  blockedBackoff: ExponentialBackoff;
+  defaults: NodeENIDefaults;
+  logger: Logger;
+}
+
+/** Kubernetes writes under way at once for one NodeENI; the API server's fairness does the rest. */
+const PARALLEL_WRITES = 32;
+
+/** Bursts of record changes within this time (milliseconds) become one status write of their NodeENI. */
+const STATUS_COALESCE_MS = 500;
+
+/** Whether a change of a NodeENI is not merely our own status write. */
+export function nodeENIChanged(nodeENI: NodeENI, old: NodeENI | undefined): boolean {
+  return (
+    old === undefined ||
+    nodeENI.metadata.generation !== old.metadata.generation ||
+    nodeENI.metadata.deletionTimestamp !== old.metadata.deletionTimestamp
+  );
+}
+
+/** Turns intent into records, one for each ENI, and records into a status. It never writes to EC2. */
+@Reconciler({ for: NodeENI, when: nodeENIChanged })
+export class NodeENIReconciler {
+  constructor(private readonly options: NodeENIReconcilerOptions) {}
+
+  @Watch(Node, { when: placementChanged })
+  nodeENIsFor(node: Node, old?: Node): string[] {
+    return this.options.nodeENIs
+      .list()
+      .filter(({ spec }) =>
+        [node, old].some(
+          (each) => each && matchesSelector(spec.nodeSelector, each.metadata.labels),
+        ),
+      )
+      .map(keyOf);
+  }
+
+  @Watch(ENIAttachment, { coalesceMs: STATUS_COALESCE_MS })
+  ownerOf(record: ENIAttachment): string[] {
+    return [record.spec.nodeENI];
+  }
+
+  async reconcile(key: string): Promise<Result> {
+    const nodeENI = this.options.nodeENIs.get(key);
+    const records = this.options.records.byIndex('nodeENI', key);
+    const [own, strangers] = partition(records, (record) => isOwnedBy(record, nodeENI));
+    // Of a NodeENI that is gone, or of an earlier one under the same name.
+    await this.deleteAll(strangers);
+    if (!nodeENI) {
+      this.options.blockedBackoff.forget(key);
+      return {};
+    }
+    return nodeENI.metadata.deletionTimestamp
+      ? this.remove(nodeENI, own)
+      : this.provide(nodeENI, own);
+  }
+
+  private async remove(nodeENI: NodeENI, own: readonly ENIAttachment[]): Promise<Result> {
+    const { nodeENIClient, reporter, defaults } = this.options;
+    await this.deleteAll(own);
+    if (this.recordsOf(nodeENI).length === 0) {
+      await removeFinalizer(nodeENIClient, nodeENI, NODE_ENI_FINALIZER);
+      return {};
+    }
+    await reporter.report(nodeENI, {
+      nodes: 0,
+      desired: 0,
+      records: this.recordsOf(nodeENI),
+      blockedNodes: [],
+      deviceIndex: nodeENI.spec.deviceIndex ?? defaults.deviceIndex,
+    });
+    return {};
+  }
+
+  private async provide(nodeENI: NodeENI, records: readonly ENIAttachment[]): Promise<Result> {
+    const { nodeENIClient, reporter, defaults, blockedBackoff } = this.options;
+    const faults = nodeENISpecFaults(nodeENI.spec);
+    const invalid = faults.length > 0 ? blocked('InvalidSpec', faults.join('; ')) : undefined;
+    const nodes = invalid ? [] : this.matchingNodes(nodeENI);
+    const network = invalid ?? (await this.networkOf(nodeENI));
+    const fault = 'reason' in network ? network : undefined;
+
+    // An invalid NodeENI says nothing of which nodes it means: what it has, it keeps.
+    const plan: NodeENIPlan = invalid
+      ? { create: [], update: [], delete: [], desired: records.length, blocked: [] }
+      : planNodeENI({ nodeENI, nodes, records, network, defaults });
+    if (plan.create.length > 0) {
+      await addFinalizer(nodeENIClient, nodeENI, NODE_ENI_FINALIZER);
+    }
+    await this.carryOut(nodeENI, plan);
+    await reporter.report(nodeENI, {
+      nodes: nodes.length,
+      desired: plan.desired,
+      records: this.recordsOf(nodeENI),
+      blockedNodes: plan.blocked,
+      deviceIndex: nodeENI.spec.deviceIndex ?? defaults.deviceIndex,
+      fault,
+    });
+
+    if (fault || plan.blocked.length > 0) {
+      return { requeueAfter: blockedBackoff.next(keyOf(nodeENI)) };
+    }
+    blockedBackoff.forget(keyOf(nodeENI));
+    return {};
+  }
+
+  private recordsOf(nodeENI: NodeENI): ENIAttachment[] {
+    return this.options.records
+      .byIndex('nodeENI', nodeENI.metadata.name)
+      .filter((record) => isOwnedBy(record, nodeENI));
+  }
+
+  private matchingNodes({ spec }: NodeENI): Node[] {
+    return this.options.nodes
+      .list()
+      .filter(({ metadata }) => matchesSelector(spec.nodeSelector, metadata.labels));
+  }
+
+  /** What the NodeENI's names mean in EC2, or what about them somebody has to correct. */
+  private async networkOf({ spec }: NodeENI): Promise<Network | Blocked> {
+    const { network } = this.options;
+    try {
+      const query = subnetQuery(spec);
+      const subnets = chooseSubnets(query, await network.subnets(query));
+      if ('reason' in subnets) {
+        return subnets;
+      }
+      const groups = await Promise.all(
+        securityGroupQueries(spec, subnets).map((groupQuery) => network.securityGroups(groupQuery)),
+      );
+      return { subnets, securityGroups: groups.flat() };
+    } catch (error) {
+      const fault = error instanceof Ec2Error ? blockedByFailure(error) : undefined;
+      if (!fault) {
+        throw error;
+      }
+      return fault;
+    }
+  }
+
+  private async carryOut(nodeENI: NodeENI, plan: NodeENIPlan): Promise<void> {
+    const limit = pLimit(PARALLEL_WRITES);
+    const { recordClient } = this.options;
+    const writes = [
+      ...plan.create.map((desired) => limit(() => this.create(nodeENI, desired))),
+      ...plan.update.map(({ record, spec }) =>
+        limit(() => recordClient.patch(keyOf(record), specPatch(record, spec))),
+      ),
+      ...plan.delete.map((record) => limit(() => this.delete(record))),
+    ];
+    await settleAll(writes);
+  }
+
+  private async create(nodeENI: NodeENI, { name, spec }: DesiredAttachment): Promise<void> {
+    try {
+      await this.options.recordClient.create({
+        metadata: {
+          name,
+          labels: { [LABELS.nodeENI]: nodeENI.metadata.name, [LABELS.managedBy]: MANAGER_NAME },
+          finalizers: [ENI_FINALIZER],
+          ownerReferences: [ownerReferenceTo(nodeENI, NodeENI.resource)],
+        },
+        spec,
+      });
+      this.options.logger.info('ENIAttachment created', { attachment: name, node: spec.nodeName });
+    } catch (error) {
+      // The store is behind; its next event brings the record.
+      if (!isAlreadyExists(error)) {
+        throw error;
+      }
+    }
+  }
+
+  private async delete(record: ENIAttachment): Promise<void> {
+    if (record.metadata.deletionTimestamp) {
+      return;
+    }
+    try {
+      const { uid } = record.metadata;
+      await this.options.recordClient.delete(keyOf(record), { preconditions: { uid } });
+      this.options.logger.info('ENIAttachment deleted', {
+        attachment: record.metadata.name,
+        node: record.spec.nodeName,
+      });
+    } catch (error) {
+      if (!isNotFound(error)) {
+        throw error;
+      }
+    }
+  }
+
+  private async deleteAll(records: readonly ENIAttachment[]): Promise<void> {
+    const limit = pLimit(PARALLEL_WRITES);
+    await settleAll(records.map((record) => limit(() => this.delete(record))));
+  }
+}
+
+function isOwnedBy(record: ENIAttachment, nodeENI: NodeENI | undefined): boolean {
+  return record.metadata.ownerReferences?.some(({ uid }) => uid === nodeENI?.metadata.uid) ?? false;
+}
+
+function specPatch(record: ENIAttachment, spec: ENIAttachmentSpec): object {
+  return { metadata: { uid: record.metadata.uid }, spec: mergePatchOf(record.spec, spec) };
+}
+
+function partition<T>(items: readonly T[], belongs: (item: T) => boolean): [T[], T[]] {
+  return [items.filter(belongs), items.filter((item) => !belongs(item))];
+}
+
+/** Lets every write finish before the first failure is told, so that one refused write stops no other. */
+async function settleAll(writes: readonly Promise<unknown>[]): Promise<void> {
+  const failed = (await Promise.allSettled(writes)).find(({ status }) => status === 'rejected');
+  if (failed?.status === 'rejected') {
+    throw failed.reason;
+  }
+}

@@ -1,0 +1,56 @@
+import { expect } from 'chai';
+import { eniAttachmentSpecFaults, nodeENISpecFaults } from '../../../src/api/validate.js';
+import { aNodeENI, aRecord } from '../../support/objects.js';
+
+const valid = aNodeENI().spec;
+
+describe('nodeENISpecFaults', () => {
+  it('finds none in a valid spec', () => {
+    expect(nodeENISpecFaults(valid)).to.deep.equal([]);
+  });
+
+  for (const [title, spec, told] of [
+    [
+      'an empty selector',
+      { ...valid, nodeSelector: {} },
+      'an empty selector would mean every node',
+    ],
+    ['no selector', { ...valid, nodeSelector: undefined }, 'nodeSelector must be a map of labels'],
+    ['a bad label value', { ...valid, nodeSelector: { a: 'b c' } }, '"b c" for a'],
+    ['two kinds of subnets', { ...valid, subnetName: 'x' }, 'subnetID and subnetName are set'],
+    ['no subnet', { ...valid, subnetID: undefined }, 'none is set'],
+    [
+      'two kinds of groups',
+      { ...valid, securityGroupNames: ['x'] },
+      'exactly one of securityGroupIDs',
+    ],
+    ['a bad subnet id', { ...valid, subnetID: 'subnet1' }, 'not subnet1'],
+    [
+      'the launch interface’s index',
+      { ...valid, deviceIndex: 0 },
+      'deviceIndex must not be less than 1',
+    ],
+    ['a fraction', { ...valid, deviceIndex: 1.5 }, 'deviceIndex must be an integer number'],
+    ['an MTU that no ENI has', { ...valid, mtu: 9002 }, 'mtu must not be greater than 9001'],
+    ['something else altogether', 'subnet-0a', 'spec must be an object'],
+    ['nothing', undefined, 'spec must be an object'],
+  ] as const) {
+    it(`names the field and the value of ${title}`, () => {
+      expect(nodeENISpecFaults(spec).join('; ')).to.include(told);
+    });
+  }
+
+  it('tells every fault at once', () => {
+    expect(nodeENISpecFaults({ nodeSelector: {} })).to.have.length(3);
+  });
+});
+
+describe('eniAttachmentSpecFaults', () => {
+  it('finds none in what the controller writes', () => {
+    expect(eniAttachmentSpecFaults(aRecord().spec)).to.deep.equal([]);
+  });
+
+  it('finds what is not an instance', () => {
+    expect(eniAttachmentSpecFaults({ ...aRecord().spec, instanceID: 'web-1' })).to.have.length(1);
+  });
+});
