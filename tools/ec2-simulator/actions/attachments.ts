@@ -1,0 +1,106 @@
+import { errors } from '../api-error.js';
+import { INSTANCE_TYPES, type InstanceType } from '../instance-types.js';
+import type { Eni, Instance } from '../model.js';
+import type { Query } from '../query.js';
+import type { Region } from '../region.js';
+import type { Slot, Transitions } from '../transitions.js';
+import type { XmlValue } from '../xml.js';
+import { attachedInterface, namedInstance, namedInterface } from './lookup.js';
+
+const ATTACHABLE_STATES = new Set(['running', 'stopped']);
+const ELASTIC_FABRIC = new Set(['efa', 'efa-only']);
+
+export function attachNetworkInterface(
+  query: Query,
+  region: Region,
+  transitions: Transitions,
+): XmlValue {
+  const eni = namedInterface(query, region);
+  const instance = namedInstance(query, region);
+  query.required('DeviceIndex');
+  const slot: Slot = {
+    instanceId: instance.id,
+    deviceIndex: query.integer('DeviceIndex') ?? 0,
+    networkCardIndex: query.integer('NetworkCardIndex') ?? 0,
+  };
+  checkInstance(instance, eni);
+  if (eni.attachment) {
+    throw errors.interfaceInUse(eni.id);
+  }
+  checkSlot(region, instance, slot);
+  checkAddresses(instance, eni);
+  const attachment = transitions.attach(eni, slot);
+  return { attachmentId: attachment.id, networkCardIndex: slot.networkCardIndex };
+}
+
+export function detachNetworkInterface(
+  query: Query,
+  region: Region,
+  transitions: Transitions,
+): XmlValue {
+  const eni = attachedInterface(region, query.required('AttachmentId'));
+  const { attachment } = eni;
+  if (eni.requesterManaged) {
+    throw errors.managedAttachment();
+  }
+  if (attachment.deviceIndex === 0 && attachment.networkCardIndex === 0) {
+    throw errors.launchInterface();
+  }
+  const instance = region.instances.get(attachment.instanceId ?? '');
+  if (instance) {
+    checkFabric(instance, eni);
+  }
+  transitions.detach(eni, { force: query.boolean('Force') ?? false });
+  return { return: true };
+}
+
+function checkInstance(instance: Instance, eni: Eni): void {
+  if (!ATTACHABLE_STATES.has(instance.state)) {
+    throw errors.instanceNotAttachable(instance.id, instance.state);
+  }
+  checkFabric(instance, eni);
+  if (instance.zone !== eni.zone) {
+    throw errors.otherZone();
+  }
+}
+
+function checkFabric(instance: Instance, eni: Eni): void {
+  if (ELASTIC_FABRIC.has(eni.interfaceType) && instance.state === 'running') {
+    throw errors.efaNeedsStoppedInstance(instance.id);
+  }
+}
+
+function checkSlot(region: Region, instance: Instance, slot: Slot): void {
+  const type = typeOf(instance);
+  if (slot.networkCardIndex >= type.cards) {
+    throw errors.invalidValue(
+      `Network card index '${slot.networkCardIndex}' is not valid for instance type ${type.name}`,
+    );
+  }
+  const card = region.enis
+    .on(instance.id)
+    .filter(({ attachment }) => attachment?.networkCardIndex === slot.networkCardIndex);
+  if (card.some(({ attachment }) => attachment?.deviceIndex === slot.deviceIndex)) {
+    throw errors.slotTaken(instance.id, slot.deviceIndex);
+  }
+  // All cards of a type are alike, so that an instance is full exactly when each of them is.
+  if (card.length >= type.interfacesPerCard) {
+    throw errors.instanceFull(card.length + 1, type.name);
+  }
+}
+
+function checkAddresses(instance: Instance, eni: Eni): void {
+  const type = typeOf(instance);
+  const count = eni.privateIpAddresses.length + eni.ipv4Prefixes.length;
+  if (count > type.addressesPerInterface) {
+    throw errors.tooManyAddressesToAttach(count, eni.id, type.name);
+  }
+}
+
+export function typeOf(instance: Instance): InstanceType {
+  const type = INSTANCE_TYPES.get(instance.type);
+  if (!type) {
+    throw errors.invalidInstanceTypes([instance.type]);
+  }
+  return type;
+}

@@ -1,0 +1,56 @@
+import type { Query } from '../query.js';
+import type { Region } from '../region.js';
+import type { Transitions } from '../transitions.js';
+import type { XmlValue } from '../xml.js';
+import {
+  assignIpv6Addresses,
+  assignPrivateIpAddresses,
+  unassignIpv6Addresses,
+  unassignPrivateIpAddresses,
+} from './addresses.js';
+import { attachNetworkInterface, detachNetworkInterface } from './attachments.js';
+import {
+  deleteNetworkInterface,
+  modifyNetworkInterfaceAttribute,
+} from './change-network-interface.js';
+import { createNetworkInterface } from './create-network-interface.js';
+import { describeInstances, describeInstanceTypes } from './describe-instances.js';
+import {
+  describeAvailabilityZones,
+  describeSecurityGroups,
+  describeSubnets,
+  describeVpcs,
+} from './describe-network.js';
+import { describeNetworkInterfaces } from './describe-network-interfaces.js';
+import { createTags, deleteTags } from './tags.js';
+
+/** Carries out one call. @throws ApiError, having changed nothing. */
+export type Action = (query: Query, region: Region, transitions: Transitions) => XmlValue;
+
+/** Every action that the simulator knows, by EC2's name. */
+export const ACTIONS = {
+  AssignIpv6Addresses: assignIpv6Addresses,
+  AssignPrivateIpAddresses: assignPrivateIpAddresses,
+  AttachNetworkInterface: attachNetworkInterface,
+  CreateNetworkInterface: createNetworkInterface,
+  CreateTags: createTags,
+  DeleteNetworkInterface: deleteNetworkInterface,
+  DeleteTags: deleteTags,
+  DescribeAvailabilityZones: describeAvailabilityZones,
+  DescribeInstances: describeInstances,
+  DescribeInstanceTypes: describeInstanceTypes,
+  DescribeNetworkInterfaces: describeNetworkInterfaces,
+  DescribeSecurityGroups: describeSecurityGroups,
+  DescribeSubnets: describeSubnets,
+  DescribeVpcs: describeVpcs,
+  DetachNetworkInterface: detachNetworkInterface,
+  ModifyNetworkInterfaceAttribute: modifyNetworkInterfaceAttribute,
+  UnassignIpv6Addresses: unassignIpv6Addresses,
+  UnassignPrivateIpAddresses: unassignPrivateIpAddresses,
+} as const satisfies Record<string, Action>;
+
+export type ActionName = keyof typeof ACTIONS;
+
+export function actionNamed(name: string): Action | undefined {
+  return Object.hasOwn(ACTIONS, name) ? ACTIONS[name as ActionName] : undefined;
+}

@@ -1,0 +1,107 @@
+import type { ActionName } from './actions/index.js';
+
+export type Tags = Readonly<Record<string, string>>;
+
+export interface Vpc {
+  readonly id: string;
+  readonly cidr: string;
+  readonly tags: Tags;
+}
+
+export interface Subnet {
+  readonly id: string;
+  readonly vpcId: string;
+  readonly zone: string;
+  readonly cidr: string;
+  /** A /64, where the subnet has IPv6. */
+  readonly ipv6Cidr?: string;
+  readonly tags: Tags;
+}
+
+export interface SecurityGroup {
+  readonly id: string;
+  readonly name: string;
+  readonly description: string;
+  readonly vpcId: string;
+  readonly tags: Tags;
+}
+
+export const INSTANCE_STATES = [
+  'pending',
+  'running',
+  'stopping',
+  'stopped',
+  'shutting-down',
+  'terminated',
+] as const;
+export type InstanceState = (typeof INSTANCE_STATES)[number];
+
+export interface Instance {
+  readonly id: string;
+  /** Creation order; pages go by it. */
+  readonly sequence: number;
+  readonly type: string;
+  readonly state: InstanceState;
+  readonly zone: string;
+  readonly subnetId: string;
+  readonly vpcId: string;
+  readonly privateIpAddress: string;
+  readonly privateDnsName: string;
+  /** Milliseconds since the epoch. */
+  readonly launchTime: number;
+  readonly tags: Tags;
+}
+
+export interface Attachment {
+  /** `eni-attach-…`; `ela-attach-…` where an AWS service manages it. */
+  readonly id: string;
+  /** Absent where an AWS service holds the ENI. */
+  readonly instanceId?: string;
+  readonly deviceIndex: number;
+  readonly networkCardIndex: number;
+  readonly status: 'attaching' | 'attached' | 'detaching';
+  readonly deleteOnTermination: boolean;
+  /** Milliseconds since the epoch. */
+  readonly attachTime: number;
+}
+
+/** An ENI at one moment. Never changed in place: a change is a new record, so that old ones can be read. */
+export interface Eni {
+  readonly id: string;
+  /** Creation order; pages go by it. */
+  readonly sequence: number;
+  /** Milliseconds since the epoch. */
+  readonly createdAt: number;
+  readonly subnetId: string;
+  readonly vpcId: string;
+  readonly zone: string;
+  readonly description: string;
+  readonly interfaceType: string;
+  readonly macAddress: string;
+  /** The primary address first. */
+  readonly privateIpAddresses: readonly string[];
+  readonly ipv4Prefixes: readonly string[];
+  readonly ipv6Addresses: readonly string[];
+  readonly groupIds: readonly string[];
+  readonly sourceDestCheck: boolean;
+  readonly requesterManaged: boolean;
+  readonly tags: Tags;
+  readonly attachment?: Attachment;
+}
+
+/**
+ * The ENI's own status, apart from its attachment's. An ENI that is attaching or detaching is `in-use`, as
+ * in the answers that EC2's documentation of RunInstances shows.
+ */
+export function statusOf(eni: Eni): 'available' | 'in-use' {
+  return eni.attachment ? 'in-use' : 'available';
+}
+
+/** One answered call. */
+export interface Call {
+  /** Milliseconds since the epoch, at arrival. */
+  readonly at: number;
+  readonly action: ActionName | (string & {});
+  /** `ok`, `lost` (the connection was cut), or EC2's error code. */
+  readonly outcome: string;
+}
