@@ -95,7 +95,17 @@ export class ControlPlane {
     return this.cluster.startApiServer();
   }
 
-  /** Drops etcd's history up to the current resourceVersion. */
+  /**
+   * Drops etcd's history up to the current resourceVersion.
+   *
+   * What answers 410 Expired then, to a resourceVersion older than that (as seen on v1.36):
+   * - after `restartApiServer()`: everything. A watch answers 200 and one ERROR event with code
+   *   410, a list at an exact resourceVersion answers 410 itself.
+   * - without a restart: nothing, for the watch cache still holds the history, …
+   * - … unless `extraApiServerFlags` has `--watch-cache=false`: then everything, at once.
+   *
+   * So a test of a client that falls behind compacts and restarts.
+   */
   compact(): Promise<void> {
     return this.cluster.compact();
   }

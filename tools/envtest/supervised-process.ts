@@ -62,11 +62,14 @@ type Supervisor = ChildProcessByStdio<Writable, Readable, Readable>;
 /** A child process that is healthy once started and that never outlives this process. */
 export class SupervisedProcess {
   private readonly lastLines: string[] = [];
+  /** Later than its exit: all it printed has been read. */
+  private readonly closed: Promise<unknown>;
 
   private constructor(
     private readonly supervisor: Supervisor,
     private readonly options: SupervisedProcessOptions,
   ) {
+    this.closed = once(supervisor, 'close');
     for (const stream of [supervisor.stdout, supervisor.stderr]) {
       createInterface({ input: stream }).on('line', (line) => this.keep(line));
     }
@@ -129,6 +132,7 @@ export class SupervisedProcess {
     const deadline = AbortSignal.timeout(startTimeoutMs);
     while (!(await isHealthy(deadline).catch(() => false))) {
       if (!this.running) {
+        await this.closed;
         throw new ProcessStartError(name, `ended with ${this.exitReason()}`, this.output());
       }
       if (deadline.aborted) {
