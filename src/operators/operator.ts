@@ -1,0 +1,160 @@
+import k8sOperator from '@dot-i/k8s-operator';
+import { CoreV1Api, type KubeConfig } from '@kubernetes/client-node';
+import { type Clock, systemClock } from '../runtime/clock.js';
+import { Controller, type ControllerObserver } from '../runtime/controller.js';
+import type { SourceClass, SourceObject } from '../runtime/decorators.js';
+import type { Logger } from '../runtime/logger.js';
+import {
+  checkTogether,
+  DeclarationError,
+  type ReconcilerDeclaration,
+  readReconciler,
+} from '../runtime/read-reconciler.js';
+import type { EventSource } from '../runtime/source.js';
+import { connect } from '../runtime/wiring.js';
+
+// The package is CommonJS with an `exports.default`.
+const BaseOperator = k8sOperator.default;
+
+export interface OperatorOptions {
+  logger: Logger;
+  /** Default: `KUBECONFIG`, `~/.kube/config`, then the pod's service account. */
+  kubeConfig?: KubeConfig;
+  clock?: Clock;
+  /** At least 0, below 1. */
+  random?: () => number;
+  /** How long a stop waits for reconciles under way, in milliseconds. Default: 30,000 (controller-runtime's). */
+  gracefulStopMs?: number;
+  observer?: ControllerObserver;
+}
+
+/** How one registered reconciler differs from what its class declares. */
+export interface ReconcilerOverrides {
+  concurrency?: number | undefined;
+}
+
+/**
+ * The base of our operators: {@link init} registers sources and reconcilers; `start` reads the decorators,
+ * connects sources → queues → workers and starts them; `stop` ends them gracefully.
+ *
+ * It keeps its parent's life cycle, configuration and logger, and replaces what stands on them:
+ * - `watchResource` sends no resourceVersion (each reconnect replays everything) and exits the process on
+ *   an error: informers.
+ * - its event queue holds one event at a time, all kinds together, and loses what a handler throws: work
+ *   queues.
+ * - `setResourceStatus`, `patchResourceStatus` and the finalizer methods swallow errors: `ResourceClient`
+ *   and `finalizers.ts`.
+ * - `stop` aborts watches, which the watch then takes for an error: ours waits.
+ */
+export abstract class Operator extends BaseOperator {
+  declare protected logger: Logger;
+  protected readonly clock: Clock;
+  protected readonly random: () => number;
+  private readonly gracefulStopMs: number;
+  private readonly observer: ControllerObserver | undefined;
+  private readonly sources = new Map<SourceClass, EventSource<unknown>>();
+  private readonly reconcilers: { instance: object; overrides: ReconcilerOverrides }[] = [];
+  private readonly stopping = new AbortController();
+  private controllers: Controller[] = [];
+  private stopped: Promise<void> | undefined;
+
+  constructor(options: OperatorOptions) {
+    super(options.logger);
+    if (options.kubeConfig !== undefined) {
+      this.kubeConfig = options.kubeConfig;
+      this.k8sApi = options.kubeConfig.makeApiClient(CoreV1Api);
+    }
+    this.clock = options.clock ?? systemClock;
+    this.random = options.random ?? Math.random;
+    this.gracefulStopMs = options.gracefulStopMs ?? 30_000;
+    this.observer = options.observer;
+  }
+
+  /** Registers sources and reconcilers, by {@link addSource} and {@link addReconciler}. */
+  protected abstract override init(): Promise<void>;
+
+  /** Workers start once this resolves; a subclass waits here for what they need, its lease for one. */
+  protected async beforeWorkers(_signal: AbortSignal): Promise<void> {}
+
+  /**
+   * Resolves once all workers run; sources have synced by then. Where {@link stop} comes first it resolves
+   * with nothing running.
+   * @throws DeclarationError for decorators that say something impossible; what {@link init} and sources throw.
+   */
+  override async start(): Promise<void> {
+    await this.init();
+    const declarations = this.readDeclarations();
+    this.controllers = declarations.map((declaration) => this.connected(declaration));
+    const { signal } = this.stopping;
+    try {
+      await Promise.all([...this.sources.values()].map((source) => source.start(signal)));
+      this.logger.info('All sources have synced', { sources: this.sources.size });
+      await this.beforeWorkers(signal);
+    } catch (error) {
+      if (signal.aborted) return;
+      throw error;
+    }
+    if (signal.aborted) return;
+    for (const controller of this.controllers) controller.start();
+  }
+
+  /**
+   * Takes no more keys, waits for the reconciles under way (up to the graceful stop's time), then stops the
+   * sources: stores stay current until nobody reads them. A second call waits for the first.
+   */
+  override stop(): Promise<void> {
+    this.stopped ??= this.stopAll();
+    return this.stopped;
+  }
+
+  /** Registers the source that `@Watch(token)` and `@Reconciler({ for: token })` mean. */
+  protected addSource<S>(token: SourceClass<S>, source: EventSource<SourceObject<S>>): void {
+    if (this.sources.has(token)) {
+      throw new DeclarationError(token.name, 'a source is registered for it already');
+    }
+    this.sources.set(token, source as EventSource<unknown>);
+  }
+
+  /** Registers an instance of a class with `@Reconciler`. */
+  protected addReconciler(instance: object, overrides: ReconcilerOverrides = {}): void {
+    this.reconcilers.push({ instance, overrides });
+  }
+
+  private readDeclarations(): ReconcilerDeclaration[] {
+    const declarations = this.reconcilers.map(({ instance, overrides }) => {
+      const declaration = readReconciler(instance);
+      return { ...declaration, concurrency: overrides.concurrency ?? declaration.concurrency };
+    });
+    checkTogether(declarations, new Set(this.sources.keys()));
+    return declarations;
+  }
+
+  private connected({ name, reconciler, concurrency, watches }: ReconcilerDeclaration): Controller {
+    const { clock, logger, observer } = this;
+    const controller = Controller.create({
+      name,
+      reconciler,
+      concurrency,
+      clock,
+      logger,
+      observer,
+    });
+    for (const watch of watches) {
+      const source = this.sources.get(watch.source);
+      if (source === undefined) throw new DeclarationError(watch.declaredBy, 'has no source');
+      connect({
+        source,
+        watch,
+        queue: controller.queue,
+        logger: logger.child({ controller: name }),
+      });
+    }
+    return controller;
+  }
+
+  private async stopAll(): Promise<void> {
+    this.logger.info('Stopping', { controllers: this.controllers.length });
+    await Promise.all(this.controllers.map((controller) => controller.stop(this.gracefulStopMs)));
+    this.stopping.abort(new Error('The operator is stopping'));
+  }
+}

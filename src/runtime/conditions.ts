@@ -1,0 +1,39 @@
+/** meta/v1 Condition. */
+export interface Condition {
+  type: string;
+  status: 'True' | 'False' | 'Unknown';
+  /** One CamelCase word for programs. */
+  reason: string;
+  /** A sentence for people. */
+  message: string;
+  observedGeneration?: number;
+  /** RFC 3339. */
+  lastTransitionTime: string;
+}
+
+/** A condition as its author states it; when it last changed is found by comparing. */
+export type StatedCondition = Omit<Condition, 'lastTransitionTime'>;
+
+/**
+ * The conditions with one of them stated anew, as meta.SetStatusCondition does it: `lastTransitionTime`
+ * moves only where the status changes. Order is kept; a new type comes last. Nothing is modified.
+ * @param now milliseconds since the epoch.
+ */
+export function setCondition(
+  conditions: readonly Condition[],
+  stated: StatedCondition,
+  now: number,
+): Condition[] {
+  const old = conditions.find(({ type }) => type === stated.type);
+  const lastTransitionTime =
+    old?.status === stated.status ? old.lastTransitionTime : rfc3339Seconds(now);
+  const condition: Condition = { ...stated, lastTransitionTime };
+  return old === undefined
+    ? [...conditions, condition]
+    : conditions.map((other) => (other === old ? condition : other));
+}
+
+/** meta/v1 Time has whole seconds: the API server would cut a fraction off, and the answer would differ. */
+function rfc3339Seconds(ms: number): string {
+  return new Date(ms).toISOString().replace(/\.\d+Z$/, 'Z');
+}

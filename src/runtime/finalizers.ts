@@ -1,0 +1,28 @@
+import type { Patch } from './kube-client.js';
+import type { KubeObject } from './resource.js';
+
+export function hasFinalizer(object: KubeObject, finalizer: string): boolean {
+  return object.metadata.finalizers?.includes(finalizer) ?? false;
+}
+
+/**
+ * The patch that adds a finalizer; undefined where the object has it. A merge patch replaces the whole list,
+ * so it carries the resourceVersion: on a changed object it fails with 409 and drops nobody's finalizer.
+ */
+export function withFinalizer(object: KubeObject, finalizer: string): Patch | undefined {
+  if (hasFinalizer(object, finalizer)) return undefined;
+  return finalizersPatch(object, [...(object.metadata.finalizers ?? []), finalizer]);
+}
+
+/** The patch that removes a finalizer, with 409 on a changed object; undefined where the object lacks it. */
+export function withoutFinalizer(object: KubeObject, finalizer: string): Patch | undefined {
+  if (!hasFinalizer(object, finalizer)) return undefined;
+  const others = object.metadata.finalizers?.filter((other) => other !== finalizer) ?? [];
+  return finalizersPatch(object, others);
+}
+
+function finalizersPatch({ metadata }: KubeObject, finalizers: string[]): Patch {
+  // The uid guards against a successor of the same name.
+  const { uid, resourceVersion } = metadata;
+  return { type: 'merge', body: { metadata: { uid, resourceVersion, finalizers } } };
+}

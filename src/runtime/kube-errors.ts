@@ -1,0 +1,92 @@
+/** The part of a meta/v1 Status that errors carry. */
+export interface StatusBody {
+  message?: string;
+  /** One CamelCase word: `NotFound`, `Conflict`, `AlreadyExists`, `Expired`… */
+  reason?: string;
+  code?: number;
+  details?: { retryAfterSeconds?: number };
+}
+
+export interface KubeApiErrorOptions {
+  /** HTTP status; of an error within a watch, the code of its Status. */
+  status: number;
+  reason: string;
+  message: string;
+  /** How long the server asks to wait, in milliseconds (`Retry-After` or Status.details). */
+  retryAfterMs?: number | undefined;
+}
+
+/** The API server's own "no". */
+export class KubeApiError extends Error {
+  override name = 'KubeApiError';
+  readonly status: number;
+  readonly reason: string;
+  readonly retryAfterMs: number | undefined;
+
+  constructor(options: KubeApiErrorOptions) {
+    super(options.message);
+    this.status = options.status;
+    this.reason = options.reason;
+    this.retryAfterMs = options.retryAfterMs;
+  }
+}
+
+/** The request got no answer: whether the server did what it was asked is unknown. */
+export class KubeUnreachableError extends Error {
+  override name = 'KubeUnreachableError';
+}
+
+/** The server's answer is not the JSON that its API promises. */
+export class MalformedAnswerError extends Error {
+  override name = 'MalformedAnswerError';
+}
+
+/** The object does not exist (404). */
+export function isNotFound(error: unknown): error is KubeApiError {
+  return hasStatus(error, 404);
+}
+
+/** The object has changed since it was read, or a precondition does not hold (409 Conflict). */
+export function isConflict(error: unknown): error is KubeApiError {
+  return hasStatus(error, 409) && error.reason !== 'AlreadyExists';
+}
+
+/** An object of that name exists (409 AlreadyExists). */
+export function isAlreadyExists(error: unknown): error is KubeApiError {
+  return hasStatus(error, 409) && error.reason === 'AlreadyExists';
+}
+
+/** The resourceVersion or the continue token is older than the server's history (410). */
+export function isGone(error: unknown): error is KubeApiError {
+  return hasStatus(error, 410);
+}
+
+/** The API server's rules, or an admission policy's, refuse the object (422 Invalid). */
+export function isInvalid(error: unknown): error is KubeApiError {
+  return hasStatus(error, 422);
+}
+
+/** RBAC or admission refuses the request (403). */
+export function isForbidden(error: unknown): error is KubeApiError {
+  return hasStatus(error, 403);
+}
+
+/** Builds the error of an answer, whose body may or may not be a Status. */
+export function apiErrorOf(status: number, body: unknown, retryAfterMs?: number): KubeApiError {
+  const { message, reason, details } = asStatus(body);
+  const fromDetails = details?.retryAfterSeconds;
+  return new KubeApiError({
+    status,
+    reason: reason ?? 'Unknown',
+    message: message ?? `The API server answered ${status}`,
+    retryAfterMs: retryAfterMs ?? (fromDetails === undefined ? undefined : fromDetails * 1_000),
+  });
+}
+
+function hasStatus(error: unknown, status: number): error is KubeApiError {
+  return error instanceof KubeApiError && error.status === status;
+}
+
+function asStatus(body: unknown): StatusBody {
+  return typeof body === 'object' && body !== null ? body : {};
+}

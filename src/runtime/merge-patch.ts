@@ -1,0 +1,38 @@
+import { isDeepStrictEqual } from 'node:util';
+
+/**
+ * The JSON merge patch (RFC 7396) that turns `from` into `to`: what `to` lacks becomes null, arrays are
+ * replaced whole, members that are undefined count as absent.
+ * @returns undefined where there is nothing to change.
+ */
+export function mergePatch(from: object | undefined, to: object): object | undefined {
+  const before = new Map(Object.entries(from ?? {}).filter(isSet));
+  const after = new Map(Object.entries(to).filter(isSet));
+  const patch: Record<string, unknown> = {};
+  for (const name of before.keys()) {
+    if (!after.has(name)) patch[name] = null;
+  }
+  for (const [name, value] of after) {
+    const old = before.get(name);
+    if (isRecord(value) && isRecord(old)) {
+      const inner = mergePatch(old, value);
+      if (inner !== undefined) patch[name] = inner;
+    } else if (!isDeepStrictEqual(plain(old), plain(value))) {
+      patch[name] = value;
+    }
+  }
+  return Object.keys(patch).length === 0 ? undefined : patch;
+}
+
+function isSet([, value]: [string, unknown]): boolean {
+  return value !== undefined;
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** As the value would be after a trip over the wire: no undefined members, no classes. */
+function plain(value: unknown): unknown {
+  return value === undefined ? undefined : JSON.parse(JSON.stringify(value));
+}

@@ -1,0 +1,106 @@
+import type {
+  DeleteOptions,
+  KubeClient,
+  NewObject,
+  ObjectName,
+  Patch,
+  PatchOptions,
+  RequestOptions,
+} from './kube-client.js';
+import { mergePatch } from './merge-patch.js';
+import { type KindClass, type KubeObject, keyOf } from './resource.js';
+
+/** Where the answers to own writes go: an informer, whose store then has them at once. */
+export interface WriteObserver<T> {
+  observeWrite(object: T): void;
+  observeRemoval(key: string, uid: string): void;
+}
+
+export interface ResourceClientOptions<T extends KubeObject> {
+  kind: KindClass<T>;
+  client: KubeClient;
+  /** Unset: writes are heard of through the watch alone. */
+  observer?: WriteObserver<T>;
+}
+
+/** The status of a kind that has one. */
+export type StatusOf<T> = T extends { status?: infer S } ? NonNullable<S> : never;
+
+export interface PatchStatusOptions extends RequestOptions {
+  /** The write fails with 409 where the object has changed since it was read. Default: false. */
+  optimisticLock?: boolean;
+}
+
+/**
+ * The API server for one kind. A write's answer goes into the kind's store before the promise resolves, so
+ * that the next pass reads what this one wrote. It throws what {@link KubeClient} throws.
+ */
+export class ResourceClient<T extends KubeObject> {
+  private constructor(private readonly options: ResourceClientOptions<T>) {}
+
+  static create<T extends KubeObject>(options: ResourceClientOptions<T>): ResourceClient<T> {
+    return new ResourceClient(options);
+  }
+
+  /** The object as the server has it now, past the store. */
+  get(name: ObjectName, options: RequestOptions = {}): Promise<T> {
+    return this.client.get<T>(this.resource, name, options);
+  }
+
+  async create(object: NewObject<T>, options: RequestOptions = {}): Promise<T> {
+    return this.observed(await this.client.create<T>(this.resource, object, options));
+  }
+
+  async patch(name: ObjectName, patch: Patch, options: PatchOptions = {}): Promise<T> {
+    return this.observed(await this.client.patch<T>(this.resource, name, patch, options));
+  }
+
+  /**
+   * Makes the object's status this one, by a merge patch of what differs; sends nothing where nothing does.
+   * @returns the object as it then is.
+   */
+  async patchStatus(
+    object: T & { status?: StatusOf<T> },
+    status: StatusOf<T>,
+    options: PatchStatusOptions = {},
+  ): Promise<T> {
+    const change = mergePatch(object.status, status);
+    if (change === undefined) return object;
+    const { uid, resourceVersion } = object.metadata;
+    // The uid guards against a successor of the same name.
+    const metadata = options.optimisticLock ? { uid, resourceVersion } : { uid };
+    const patch: Patch = { type: 'merge', body: { metadata, status: change } };
+    return this.patch(object.metadata, patch, { subresource: 'status', signal: options.signal });
+  }
+
+  /**
+   * Deletes the object of that uid.
+   * @returns the object where its finalizers still hold it; undefined where it is gone.
+   */
+  async delete(
+    object: T,
+    options: Omit<DeleteOptions, 'preconditions'> = {},
+  ): Promise<T | undefined> {
+    const { uid } = object.metadata;
+    const left = await this.client.delete<T>(this.resource, object.metadata, {
+      ...options,
+      preconditions: { uid },
+    });
+    if (left === undefined) this.options.observer?.observeRemoval(keyOf(object), uid);
+    else this.observed(left);
+    return left;
+  }
+
+  private observed(object: T): T {
+    this.options.observer?.observeWrite(object);
+    return object;
+  }
+
+  private get client(): KubeClient {
+    return this.options.client;
+  }
+
+  private get resource() {
+    return this.options.kind.resource;
+  }
+}

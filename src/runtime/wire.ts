@@ -1,0 +1,64 @@
+import type { ListPage, WatchEvent } from './kube-client.js';
+import { apiErrorOf, MalformedAnswerError } from './kube-errors.js';
+import type { KubeObject } from './resource.js';
+
+/**
+ * The parsers of the API server's answers. They check the shell that the runtime relies on (metadata with
+ * name and resourceVersion); the rest of an object is the kind's business, and the server has checked it.
+ */
+
+/** @throws MalformedAnswerError for anything without an object's metadata. */
+export function objectOf<T extends KubeObject>(json: unknown): T {
+  if (!isKubeObject(json)) throw new MalformedAnswerError('The answer is not an object');
+  return json as T;
+}
+
+/** @throws MalformedAnswerError for anything that is not a list of objects. */
+export function listPageOf<T extends KubeObject>(json: unknown): ListPage<T> {
+  const list = record(json);
+  const metadata = record(list?.metadata);
+  const items = list?.items ?? [];
+  if (typeof metadata?.resourceVersion !== 'string' || !Array.isArray(items)) {
+    throw new MalformedAnswerError('The answer is not a list');
+  }
+  const page: ListPage<T> = {
+    items: items.map((item) => objectOf<T>(item)),
+    resourceVersion: metadata.resourceVersion,
+  };
+  if (typeof metadata.continue === 'string' && metadata.continue !== '') {
+    page.continue = metadata.continue;
+  }
+  return page;
+}
+
+/**
+ * @throws KubeApiError where the stream reports an error; MalformedAnswerError for what is not a watch event.
+ */
+export function watchEventOf<T extends KubeObject>(json: unknown): WatchEvent<T> {
+  const event = record(json);
+  switch (event?.type) {
+    case 'ADDED':
+    case 'MODIFIED':
+    case 'DELETED':
+      return { type: event.type, object: objectOf<T>(event.object) };
+    case 'BOOKMARK': {
+      const resourceVersion = record(record(event.object)?.metadata)?.resourceVersion;
+      if (typeof resourceVersion === 'string') return { type: 'BOOKMARK', resourceVersion };
+      break;
+    }
+    case 'ERROR': {
+      const code = record(event.object)?.code;
+      throw apiErrorOf(typeof code === 'number' ? code : 500, event.object);
+    }
+  }
+  throw new MalformedAnswerError('A line of the stream is not a watch event');
+}
+
+function isKubeObject(json: unknown): json is KubeObject {
+  const metadata = record(record(json)?.metadata);
+  return typeof metadata?.name === 'string' && typeof metadata.resourceVersion === 'string';
+}
+
+function record(json: unknown): Record<string, unknown> | undefined {
+  return typeof json === 'object' && json !== null ? (json as Record<string, unknown>) : undefined;
+}
