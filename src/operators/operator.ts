@@ -1,5 +1,6 @@
 import k8sOperator from '@dot-i/k8s-operator';
 import { CoreV1Api, type KubeConfig } from '@kubernetes/client-node';
+import type { ExponentialBackoff } from '../runtime/backoff.js';
 import { type Clock, systemClock } from '../runtime/clock.js';
 import { Controller, type ControllerObserver } from '../runtime/controller.js';
 import type { SourceClass, SourceObject } from '../runtime/decorators.js';
@@ -31,7 +32,11 @@ export interface OperatorOptions {
 /** How one registered reconciler differs from what its class declares. */
 export interface ReconcilerOverrides {
   concurrency?: number | undefined;
+  /** Delays of keys that fail. Default: the work queue's. */
+  backoff?: ExponentialBackoff | undefined;
 }
+
+type Registered = ReconcilerDeclaration & ReconcilerOverrides;
 
 /**
  * The base of our operators: {@link init} registers sources and reconcilers; `start` reads the decorators,
@@ -120,21 +125,24 @@ export abstract class Operator extends BaseOperator {
     this.reconcilers.push({ instance, overrides });
   }
 
-  private readDeclarations(): ReconcilerDeclaration[] {
+  private readDeclarations(): Registered[] {
     const declarations = this.reconcilers.map(({ instance, overrides }) => {
       const declaration = readReconciler(instance);
-      return { ...declaration, concurrency: overrides.concurrency ?? declaration.concurrency };
+      const { concurrency = declaration.concurrency, backoff } = overrides;
+      return { ...declaration, concurrency, backoff };
     });
     checkTogether(declarations, new Set(this.sources.keys()));
     return declarations;
   }
 
-  private connected({ name, reconciler, concurrency, watches }: ReconcilerDeclaration): Controller {
+  private connected({ watches, ...declaration }: Registered): Controller {
     const { clock, logger, observer } = this;
+    const { name, reconciler, concurrency, backoff } = declaration;
     const controller = Controller.create({
       name,
       reconciler,
       concurrency,
+      backoff,
       clock,
       logger,
       observer,

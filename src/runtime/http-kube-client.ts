@@ -17,9 +17,11 @@ import type {
 } from './kube-client.js';
 import { KubeConnection } from './kube-connection.js';
 import { apiErrorOf, KubeUnreachableError, MalformedAnswerError } from './kube-errors.js';
+import type { Logger } from './logger.js';
 import { apiVersionOf, type KubeObject, type ResourceType } from './resource.js';
 import { collectionPath, objectPath, selectionQuery, withQuery } from './resource-path.js';
 import { retryAfterMs } from './retry-after.js';
+import { WarningLog } from './warning-log.js';
 import { listPageOf, objectOf, watchEventOf } from './wire.js';
 
 /** Hears of each answer, for `rest_client_requests_total{code,method,host}`. */
@@ -30,6 +32,8 @@ export interface RequestObserver {
 
 export interface HttpKubeClientOptions {
   kubeConfig: KubeConfig;
+  /** Is told of the API server's warnings (deprecated APIs, admission policies), once each. */
+  logger: Logger;
   clock?: Clock;
   /** Longest wait for an answer's head, and between two parts of its body, in milliseconds. Default: 30,000. */
   requestTimeoutMs?: number;
@@ -58,10 +62,12 @@ const PATCH_CONTENT_TYPES: Record<Patch['type'], string> = {
 export class HttpKubeClient implements KubeClient {
   private readonly clock: Clock;
   private readonly connection: KubeConnection;
+  private readonly warnings: WarningLog;
 
   private constructor(private readonly options: HttpKubeClientOptions) {
     this.clock = options.clock ?? systemClock;
     this.connection = KubeConnection.create({ kubeConfig: options.kubeConfig, clock: this.clock });
+    this.warnings = new WarningLog(options.logger);
   }
 
   static create(options: HttpKubeClientOptions): HttpKubeClient {
@@ -212,6 +218,7 @@ export class HttpKubeClient implements KubeClient {
       throw transportError(error, `${method} ${path}`, signal);
     }
     observer?.answered({ method, host, code: String(response.statusCode) });
+    this.warnings.hear(response.headers.warning);
     if (response.statusCode < 300) return response;
     throw await this.refusal(response);
   }
