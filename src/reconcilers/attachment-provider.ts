@@ -26,7 +26,6 @@ export interface AttachmentProviderOptions {
   reporter: AttachmentReporter;
   createLog: CreateLog;
   clusterID: string;
-  logger: Logger;
 }
 
 /**
@@ -41,17 +40,17 @@ const FRESH_ENOUGH_TO_ATTACH_MS = 60_000;
 export class AttachmentProvider {
   constructor(private readonly options: AttachmentProviderOptions) {}
 
-  async step(record: ENIAttachment): Promise<Outcome> {
+  async step(record: ENIAttachment, logger: Logger): Promise<Outcome> {
     const eni = this.eniOf(record);
     const step = planAttachment(record, eni);
     switch (step.do) {
       case 'create':
-        return this.create(record);
+        return this.create(record, logger);
       case 'attach':
-        return this.attach(record, eni, step.request);
+        return this.attach(record, eni, step.request, logger);
       case 'modify':
         await Promise.all([
-          this.modify(step.eniId, step.changes),
+          this.modify(step.eniId, step.changes, logger),
           step.settled ? undefined : this.options.inventory.observe(step.eniId),
         ]);
         return 'again';
@@ -74,8 +73,8 @@ export class AttachmentProvider {
     return chooseEni(this.options.inventory.byAttachmentUID(record.metadata.uid));
   }
 
-  private async create(record: ENIAttachment): Promise<Outcome> {
-    const { gateway, inventory, reporter, createLog, clusterID, logger } = this.options;
+  private async create(record: ENIAttachment, logger: Logger): Promise<Outcome> {
+    const { gateway, inventory, reporter, createLog, clusterID } = this.options;
     const fault = await this.slotFault(record, undefined, FRESH_ENOUGH_TO_CREATE_MS);
     if (fault) {
       return { blocked: fault };
@@ -99,8 +98,9 @@ export class AttachmentProvider {
     record: ENIAttachment,
     eni: Eni | undefined,
     request: AttachEniRequest,
+    logger: Logger,
   ): Promise<Outcome> {
-    const { gateway, inventory, instances, reporter, logger } = this.options;
+    const { gateway, inventory, instances, reporter } = this.options;
     const fault = await this.slotFault(record, request.eniId, FRESH_ENOUGH_TO_ATTACH_MS);
     if (fault) {
       return { blocked: fault, eni };
@@ -118,10 +118,12 @@ export class AttachmentProvider {
         status: 'attaching',
         deleteOnTermination: false,
       });
+      const { instanceID, nodeName: node, deviceIndex } = record.spec;
+      const slot = { instanceID, node, deviceIndex };
       logger.info('ENI attaching', {
         eniID: request.eniId,
         attachmentID: attachmentId,
-        ...record.spec,
+        ...slot,
       });
       return 'again';
     } catch (error) {
@@ -140,8 +142,8 @@ export class AttachmentProvider {
     }
   }
 
-  private async modify(eniId: string, changes: EniChanges): Promise<void> {
-    const { gateway, inventory, logger } = this.options;
+  private async modify(eniId: string, changes: EniChanges, logger: Logger): Promise<void> {
+    const { gateway, inventory } = this.options;
     const { deleteOnTermination, securityGroupIds, description } = changes;
     if (deleteOnTermination) {
       const { attachmentId, value } = deleteOnTermination;

@@ -6,15 +6,18 @@ import type { Ec2Gateway, Eni } from '../aws/ec2-gateway.js';
 import type { EniInventory } from '../aws/eni-inventory.js';
 import type { InstanceCatalog } from '../aws/instances.js';
 import type { Clock } from '../runtime/clock.js';
-import { removeFinalizer } from '../runtime/finalizers.js';
+import { withoutFinalizer } from '../runtime/finalizers.js';
 import type { Logger } from '../runtime/logger.js';
+import { keyOf } from '../runtime/resource.js';
 import type { ResourceClient } from '../runtime/resource-client.js';
+import type { Store } from '../runtime/store.js';
 import type { Outcome } from './attachment-provider.js';
 import type { AttachmentReporter } from './attachment-reporter.js';
 import type { CreateLog } from './create-log.js';
 import { chooseEni, planRemoval, type RemovalStep } from './plan-attachment.js';
 
 export interface AttachmentRemoverOptions {
+  records: Store<ENIAttachment>;
   client: ResourceClient<ENIAttachment>;
   gateway: Ec2Gateway;
   inventory: EniInventory;
@@ -22,7 +25,6 @@ export interface AttachmentRemoverOptions {
   reporter: AttachmentReporter;
   createLog: CreateLog;
   clock: Clock;
-  logger: Logger;
   /** Detach and Delete calls under way at once. */
   concurrency: number;
   /** Milliseconds after which a detachment is late. */
@@ -41,18 +43,18 @@ export class AttachmentRemover {
     this.limit = pLimit(options.concurrency);
   }
 
-  async step(record: ENIAttachment): Promise<Outcome> {
+  async step(record: ENIAttachment, logger: Logger): Promise<Outcome> {
     const eni = this.eniOf(record);
     const step = this.plan(record, eni);
     switch (step.do) {
       case 'detach':
-        return this.detach(record, eni, step);
+        return this.detach(record, eni, step, logger);
       case 'observe':
         await this.options.inventory.observe(step.eniId);
         this.options.instances.invalidate(record.spec.instanceID);
         return this.plan(record, this.eniOf(record)).do === 'observe' ? 'later' : 'again';
       case 'delete':
-        return this.delete(record, eni, step.eniId);
+        return this.delete(record, eni, step.eniId, logger);
       case 'confirmAbsence':
         return this.confirmAbsence(record);
       case 'blocked':
@@ -75,8 +77,9 @@ export class AttachmentRemover {
     record: ENIAttachment,
     eni: Eni | undefined,
     { eniId, attachmentId, force }: Extract<RemovalStep, { do: 'detach' }>,
+    logger: Logger,
   ): Promise<Outcome> {
-    const { gateway, inventory, reporter, logger } = this.options;
+    const { gateway, inventory, reporter } = this.options;
     await reporter.report(record, { phase: 'Detaching', eni });
     try {
       await this.limit(() => gateway.detachEni(attachmentId, { force }));
@@ -95,8 +98,9 @@ export class AttachmentRemover {
     record: ENIAttachment,
     eni: Eni | undefined,
     eniId: string,
+    logger: Logger,
   ): Promise<Outcome> {
-    const { gateway, inventory, reporter, logger } = this.options;
+    const { gateway, inventory, reporter } = this.options;
     await reporter.report(record, { phase: 'Deleting', eni });
     try {
       await this.limit(() => gateway.deleteEni(eniId));
@@ -125,8 +129,13 @@ export class AttachmentRemover {
   }
 
   private async release(record: ENIAttachment): Promise<Outcome> {
-    const { client, reporter, createLog } = this.options;
-    await removeFinalizer(client, record, ENI_FINALIZER);
+    const { records, client, reporter, createLog } = this.options;
+    // This pass may have written the record's status: the patch must name its newest version.
+    const newest = records.get(keyOf(record)) ?? record;
+    const patch = withoutFinalizer(newest, ENI_FINALIZER);
+    if (patch) {
+      await client.patch(record.metadata, patch);
+    }
     createLog.forget(record);
     reporter.released(record);
     return 'done';

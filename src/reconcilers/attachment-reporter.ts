@@ -1,12 +1,11 @@
 import { ENI_ATTACHMENT_CONDITIONS } from '../api/conditions.js';
-import type { ENIAttachment, Phase } from '../api/eni-attachment.js';
+import { ENIAttachment, type Phase } from '../api/eni-attachment.js';
 import type { Blocked } from '../api/reasons.js';
 import type { Eni } from '../aws/ec2-gateway.js';
 import type { Clock } from '../runtime/clock.js';
 import type { EventRecorder } from '../runtime/events.js';
 import type { ResourceClient } from '../runtime/resource-client.js';
 import { attachmentStatus, sameStatus, settledPhase } from './attachment-status.js';
-import { mergePatchOf } from './merge-patch.js';
 
 /** What a pass found out about a record. */
 export interface Finding {
@@ -38,10 +37,7 @@ export class AttachmentReporter {
     if (sameStatus(record.status, status)) {
       return;
     }
-    await client.patchStatus(keyOfRecord(record), {
-      metadata: { uid: record.metadata.uid },
-      status: mergePatchOf({ ...record.status, link: undefined }, status),
-    });
+    await client.patchStatus(record, status);
     this.tell(record, finding);
   }
 
@@ -89,12 +85,11 @@ export class AttachmentReporter {
     action: string,
     note: string,
   ): void {
-    this.options.events.event(record, { type, reason, action, note });
+    this.options.events.event(
+      { kind: ENIAttachment, object: record },
+      { type, reason, action, note },
+    );
   }
-}
-
-function keyOfRecord(record: ENIAttachment): string {
-  return record.metadata.name;
 }
 
 function conditionOf(record: ENIAttachment, type: string) {

@@ -18,12 +18,12 @@ export interface AttachmentReport {
 
 /**
  * The record's next status: what EC2 knows of the ENI, its phase, and the conditions `Attached` and
- * `Ready`. What the node's agent writes (`link`) is left alone.
+ * `Ready`. What the node's agent writes (`link`) stays as it is.
  */
 export function attachmentStatus(report: AttachmentReport): ENIAttachmentStatus {
   const { record, phase, eni, lost, now } = report;
-  const { link, ...old } = record.status ?? {};
-  const { eniID, attachmentID, macAddress, privateIPAddresses, ipv6Addresses, ...rest } = old;
+  const { eniID, attachmentID, macAddress, privateIPAddresses, ipv6Addresses, ...rest } =
+    record.status ?? {};
   const known = lost
     ? { replacements: (rest.replacements ?? 0) + 1 }
     : eni
@@ -52,7 +52,7 @@ export function sameStatus(
   b: ENIAttachmentStatus | undefined,
 ): boolean {
   const essence = (status: ENIAttachmentStatus | undefined): string => {
-    const { lastUpdated, link, conditions, ...rest } = status ?? {};
+    const { lastUpdated, conditions, ...rest } = status ?? {};
     const told = conditions?.map(({ lastTransitionTime, ...condition }) => sorted(condition));
     return JSON.stringify([sorted(rest), told]);
   };

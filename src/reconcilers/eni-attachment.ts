@@ -1,11 +1,13 @@
 import { ENIAttachment } from '../api/eni-attachment.js';
 import { TAGS } from '../api/names.js';
-import { Ec2Error, ThrottledError } from '../aws/ec2-error.js';
+import { Ec2Error } from '../aws/ec2-error.js';
 import type { Eni } from '../aws/ec2-gateway.js';
 import { EniInventory } from '../aws/eni-inventory.js';
 import type { ExponentialBackoff } from '../runtime/backoff.js';
+import type { ReconcileContext } from '../runtime/controller.js';
 import { Reconciler, Watch } from '../runtime/decorators.js';
 import type { Logger } from '../runtime/logger.js';
+import { generationChanged, type Predicates } from '../runtime/predicates.js';
 import { keyOf } from '../runtime/resource.js';
 import type { Result } from '../runtime/result.js';
 import type { Store } from '../runtime/store.js';
@@ -23,22 +25,21 @@ export interface ENIAttachmentReconcilerOptions {
   blockedBackoff: ExponentialBackoff;
   /** Milliseconds between looks at what EC2 is doing. */
   observeIntervalMs: number;
-  logger: Logger;
 }
 
-/** Whether a change of a record is not merely our own status write. */
-export function recordChanged(record: ENIAttachment, old: ENIAttachment | undefined): boolean {
-  return (
-    old === undefined ||
-    record.metadata.generation !== old.metadata.generation ||
-    record.metadata.deletionTimestamp !== old.metadata.deletionTimestamp ||
-    record.status?.link?.state !== old.status?.link?.state
-  );
-}
+/** Steps of one pass; a life from Create to Attached has four. More is a loop, and is slowed down. */
+const MAX_STEPS = 12;
+
+/** Our own status writes wake nobody; the agent's word on the link does. */
+export const recordChanged: Predicates<ENIAttachment> = {
+  updated: (record, old) =>
+    generationChanged.updated?.(record, old) !== false ||
+    record.status?.link?.state !== old.status?.link?.state,
+};
 
 /**
- * Turns records into EC2 calls, and is the only one that does. Each pass takes one step: it reads the
- * record, reads what EC2 has, and does what {@link planAttachment} or {@link planRemoval} say.
+ * Turns records into EC2 calls, and is the only one that does. Each step reads the record, reads what EC2
+ * has, and does what `planAttachment` or `planRemoval` say; a pass goes on until it has to wait.
  */
 @Reconciler({ for: ENIAttachment, when: recordChanged })
 export class ENIAttachmentReconciler {
@@ -50,48 +51,52 @@ export class ENIAttachmentReconciler {
     return uid === undefined ? [] : this.options.records.byIndex('uid', uid).map(keyOf);
   }
 
-  async reconcile(key: string): Promise<Result> {
-    const { records, provider, remover, blockedBackoff } = this.options;
-    const record = records.get(key);
-    if (!record) {
+  async reconcile(key: string, { logger }: ReconcileContext): Promise<Result> {
+    const { records, blockedBackoff } = this.options;
+    for (let step = 0; step < MAX_STEPS; step++) {
+      const record = records.get(key);
+      if (!record) {
+        blockedBackoff.forget(key);
+        return {};
+      }
+      const outcome = await this.step(record, logger);
+      if (outcome !== 'again') {
+        return this.resultOf(record, outcome, logger);
+      }
+    }
+    return { requeueAfter: this.options.observeIntervalMs };
+  }
+
+  private async step(record: ENIAttachment, logger: Logger): Promise<Outcome> {
+    const { provider, remover } = this.options;
+    try {
+      return await (record.metadata.deletionTimestamp ? remover : provider).step(record, logger);
+    } catch (error) {
+      const blocked = error instanceof Ec2Error ? blockedByFailure(error) : undefined;
+      if (!blocked) {
+        throw error;
+      }
+      return { blocked };
+    }
+  }
+
+  private async resultOf(
+    record: ENIAttachment,
+    outcome: Exclude<Outcome, 'again'>,
+    logger: Logger,
+  ): Promise<Result> {
+    const { records, reporter, blockedBackoff, observeIntervalMs } = this.options;
+    const key = keyOf(record);
+    if (outcome === 'later') {
+      return { requeueAfter: observeIntervalMs };
+    }
+    if (outcome === 'done') {
       blockedBackoff.forget(key);
       return {};
     }
-    try {
-      const outcome = await (record.metadata.deletionTimestamp ? remover : provider).step(record);
-      return await this.resultOf(record, outcome);
-    } catch (error) {
-      return await this.failed(record, error);
-    }
-  }
-
-  private async resultOf(record: ENIAttachment, outcome: Outcome): Promise<Result> {
-    const { reporter, blockedBackoff, observeIntervalMs, logger } = this.options;
-    if (typeof outcome === 'object') {
-      await reporter.blocked(record, outcome.blocked, outcome.eni);
-      const requeueAfter = blockedBackoff.next(record.metadata.name);
-      logger.warn('ENI blocked', { key: record.metadata.name, ...outcome.blocked, requeueAfter });
-      return { requeueAfter };
-    }
-    switch (outcome) {
-      case 'again':
-        return { requeueAfter: 0 };
-      case 'later':
-        return { requeueAfter: observeIntervalMs };
-      case 'done':
-        blockedBackoff.forget(record.metadata.name);
-        return {};
-    }
-  }
-
-  private async failed(record: ENIAttachment, error: unknown): Promise<Result> {
-    if (!(error instanceof Ec2Error) || error instanceof ThrottledError) {
-      throw error;
-    }
-    const blocked = blockedByFailure(error);
-    if (!blocked) {
-      throw error;
-    }
-    return this.resultOf(record, { blocked });
+    await reporter.blocked(records.get(key) ?? record, outcome.blocked, outcome.eni);
+    const requeueAfter = blockedBackoff.next(key);
+    logger.warn('ENI blocked', { ...outcome.blocked, requeueAfterMs: requeueAfter });
+    return { requeueAfter };
   }
 }

@@ -1,9 +1,8 @@
 import { NODE_ENI_CONDITIONS } from '../api/conditions.js';
-import type { NodeENI, NodeENIStatus } from '../api/node-eni.js';
+import { NodeENI, type NodeENIStatus } from '../api/node-eni.js';
 import type { Clock } from '../runtime/clock.js';
 import type { EventRecorder } from '../runtime/events.js';
 import type { ResourceClient } from '../runtime/resource-client.js';
-import { mergePatchOf } from './merge-patch.js';
 import { type NodeENIReport, nodeENIStatus } from './node-eni-status.js';
 
 export interface NodeENIReporterOptions {
@@ -23,28 +22,25 @@ export class NodeENIReporter {
   async report(nodeENI: NodeENI, report: Omit<NodeENIReport, 'nodeENI' | 'now'>): Promise<void> {
     const { client, clock } = this.options;
     const status = nodeENIStatus({ ...report, nodeENI, now: clock.now() });
-    const patch = mergePatchOf(nodeENI.status ?? {}, status);
-    if (Object.keys(patch).length === 0) {
+    const written = await client.patchStatus(nodeENI, status);
+    if (written === nodeENI) {
       return;
     }
-    await client.patchStatus(nodeENI.metadata.name, {
-      metadata: { uid: nodeENI.metadata.uid },
-      status: patch,
-    });
     this.tell(nodeENI, status);
   }
 
   private tell(nodeENI: NodeENI, status: NodeENIStatus): void {
     const { events } = this.options;
+    const regarding = { kind: NodeENI, object: nodeENI };
     const degraded = newly(NODE_ENI_CONDITIONS.degraded, nodeENI.status, status);
     if (degraded?.status === 'True') {
       const { reason, message } = degraded;
-      events.event(nodeENI, { type: 'Warning', reason, action: 'Reconcile', note: message });
+      events.event(regarding, { type: 'Warning', reason, action: 'Reconcile', note: message });
     }
     const ready = newly(NODE_ENI_CONDITIONS.ready, nodeENI.status, status);
     if (ready?.status === 'True') {
       const { reason, message } = ready;
-      events.event(nodeENI, { type: 'Normal', reason, action: 'Reconcile', note: message });
+      events.event(regarding, { type: 'Normal', reason, action: 'Reconcile', note: message });
     }
   }
 }

@@ -9,16 +9,18 @@ import { Ec2Error } from '../aws/ec2-error.js';
 import type { NetworkCatalog } from '../aws/network-catalog.js';
 import type { ExponentialBackoff } from '../runtime/backoff.js';
 import { Reconciler, Watch } from '../runtime/decorators.js';
-import { addFinalizer, removeFinalizer } from '../runtime/finalizers.js';
-import { isAlreadyExists, isNotFound } from '../runtime/kube-errors.js';
+import { withFinalizer, withoutFinalizer } from '../runtime/finalizers.js';
+import type { Patch } from '../runtime/kube-client.js';
+import { isAlreadyExists, isConflict, isNotFound } from '../runtime/kube-errors.js';
 import type { Logger } from '../runtime/logger.js';
+import { mergePatch } from '../runtime/merge-patch.js';
 import { ownerReferenceTo } from '../runtime/owner.js';
+import { generationChanged } from '../runtime/predicates.js';
 import { keyOf } from '../runtime/resource.js';
 import type { ResourceClient } from '../runtime/resource-client.js';
 import type { Result } from '../runtime/result.js';
 import type { Store } from '../runtime/store.js';
 import { blockedByFailure } from './ec2-failures.js';
-import { mergePatchOf } from './merge-patch.js';
 import { chooseSubnets, securityGroupQueries, subnetQuery } from './network-choice.js';
 import type { NodeENIReporter } from './node-eni-reporter.js';
 import { matchesSelector, placementChanged } from './node-identity.js';
@@ -50,21 +52,12 @@ const PARALLEL_WRITES = 32;
 /** Bursts of record changes within this time (milliseconds) become one status write of their NodeENI. */
 const STATUS_COALESCE_MS = 500;
 
-/** Whether a change of a NodeENI is not merely our own status write. */
-export function nodeENIChanged(nodeENI: NodeENI, old: NodeENI | undefined): boolean {
-  return (
-    old === undefined ||
-    nodeENI.metadata.generation !== old.metadata.generation ||
-    nodeENI.metadata.deletionTimestamp !== old.metadata.deletionTimestamp
-  );
-}
-
 /** Turns intent into records, one for each ENI, and records into a status. It never writes to EC2. */
-@Reconciler({ for: NodeENI, when: nodeENIChanged })
+@Reconciler({ for: NodeENI, when: generationChanged })
 export class NodeENIReconciler {
   constructor(private readonly options: NodeENIReconcilerOptions) {}
 
-  @Watch(Node, { when: placementChanged })
+  @Watch(Node, { when: { updated: placementChanged } })
   nodeENIsFor(node: Node, old?: Node): string[] {
     return this.options.nodeENIs
       .list()
@@ -76,8 +69,14 @@ export class NodeENIReconciler {
       .map(keyOf);
   }
 
-  @Watch(ENIAttachment, { coalesceMs: STATUS_COALESCE_MS })
-  ownerOf(record: ENIAttachment): string[] {
+  @Watch(ENIAttachment, { when: { deleted: () => false }, coalesceMs: STATUS_COALESCE_MS })
+  statusOf(record: ENIAttachment): string[] {
+    return [record.spec.nodeENI];
+  }
+
+  /** At once: the next ENI of the slot, or the end of the NodeENI, waits for it. */
+  @Watch(ENIAttachment, { when: { added: () => false, updated: () => false } })
+  successorOf(record: ENIAttachment): string[] {
     return [record.spec.nodeENI];
   }
 
@@ -97,10 +96,10 @@ export class NodeENIReconciler {
   }
 
   private async remove(nodeENI: NodeENI, own: readonly ENIAttachment[]): Promise<Result> {
-    const { nodeENIClient, reporter, defaults } = this.options;
+    const { reporter, defaults } = this.options;
     await this.deleteAll(own);
     if (this.recordsOf(nodeENI).length === 0) {
-      await removeFinalizer(nodeENIClient, nodeENI, NODE_ENI_FINALIZER);
+      await this.patch(nodeENI, withoutFinalizer(nodeENI, NODE_ENI_FINALIZER));
       return {};
     }
     await reporter.report(nodeENI, {
@@ -114,7 +113,7 @@ export class NodeENIReconciler {
   }
 
   private async provide(nodeENI: NodeENI, records: readonly ENIAttachment[]): Promise<Result> {
-    const { nodeENIClient, reporter, defaults, blockedBackoff } = this.options;
+    const { reporter, defaults, blockedBackoff } = this.options;
     const faults = nodeENISpecFaults(nodeENI.spec);
     const invalid = faults.length > 0 ? blocked('InvalidSpec', faults.join('; ')) : undefined;
     const nodes = invalid ? [] : this.matchingNodes(nodeENI);
@@ -126,7 +125,7 @@ export class NodeENIReconciler {
       ? { create: [], update: [], delete: [], desired: records.length, blocked: [] }
       : planNodeENI({ nodeENI, nodes, records, network, defaults });
     if (plan.create.length > 0) {
-      await addFinalizer(nodeENIClient, nodeENI, NODE_ENI_FINALIZER);
+      await this.patch(nodeENI, withFinalizer(nodeENI, NODE_ENI_FINALIZER));
     }
     await this.carryOut(nodeENI, plan);
     await reporter.report(nodeENI, {
@@ -143,6 +142,12 @@ export class NodeENIReconciler {
     }
     blockedBackoff.forget(keyOf(nodeENI));
     return {};
+  }
+
+  private async patch(nodeENI: NodeENI, patch: Patch | undefined): Promise<void> {
+    if (patch) {
+      await this.options.nodeENIClient.patch(nodeENI.metadata, patch);
+    }
   }
 
   private recordsOf(nodeENI: NodeENI): ENIAttachment[] {
@@ -185,7 +190,7 @@ export class NodeENIReconciler {
     const writes = [
       ...plan.create.map((desired) => limit(() => this.create(nodeENI, desired))),
       ...plan.update.map(({ record, spec }) =>
-        limit(() => recordClient.patch(keyOf(record), specPatch(record, spec))),
+        limit(() => recordClient.patch(record.metadata, specPatch(record, spec))),
       ),
       ...plan.delete.map((record) => limit(() => this.delete(record))),
     ];
@@ -217,14 +222,14 @@ export class NodeENIReconciler {
       return;
     }
     try {
-      const { uid } = record.metadata;
-      await this.options.recordClient.delete(keyOf(record), { preconditions: { uid } });
+      await this.options.recordClient.delete(record);
       this.options.logger.info('ENIAttachment deleted', {
         attachment: record.metadata.name,
         node: record.spec.nodeName,
       });
     } catch (error) {
-      if (!isNotFound(error)) {
+      // Gone, or another under the same name: this one is no more.
+      if (!(isNotFound(error) || isConflict(error))) {
         throw error;
       }
     }
@@ -240,8 +245,9 @@ function isOwnedBy(record: ENIAttachment, nodeENI: NodeENI | undefined): boolean
   return record.metadata.ownerReferences?.some(({ uid }) => uid === nodeENI?.metadata.uid) ?? false;
 }
 
-function specPatch(record: ENIAttachment, spec: ENIAttachmentSpec): object {
-  return { metadata: { uid: record.metadata.uid }, spec: mergePatchOf(record.spec, spec) };
+function specPatch(record: ENIAttachment, spec: ENIAttachmentSpec): Patch {
+  const { uid } = record.metadata;
+  return { type: 'merge', body: { metadata: { uid }, spec: mergePatch(record.spec, spec) } };
 }
 
 function partition<T>(items: readonly T[], belongs: (item: T) => boolean): [T[], T[]] {

@@ -38,9 +38,8 @@ export function matchesSelector(
 }
 
 /** Whether a change of a node can change which ENIs it should have. */
-export function placementChanged(node: Node, old: Node | undefined): boolean {
+export function placementChanged(node: Node, old: Node): boolean {
   return (
-    old === undefined ||
     node.spec?.providerID !== old.spec?.providerID ||
     !sameLabels(node.metadata.labels, old.metadata.labels)
   );

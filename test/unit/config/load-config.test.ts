@@ -1,7 +1,12 @@
 import { expect } from 'chai';
-import { loadConfig, StartRefused } from '../../../src/config/load-config.js';
+import { type Invocation, loadConfig, StartRefused } from '../../../src/config/load-config.js';
 
-function load(args: string[], env: Record<string, string> = {}) {
+interface Loaded extends Partial<Invocation> {
+  printed: string;
+  refused?: StartRefused;
+}
+
+function load(args: string[], env: Record<string, string> = {}): Loaded {
   const printed: string[] = [];
   const streams = {
     stdout: (text: string) => printed.push(text),
@@ -52,7 +57,10 @@ describe('loadConfig', () => {
   });
 
   it('lets a flag win over the environment, and an empty variable mean none', () => {
-    const { config } = load(['--aws-region', 'us-east-1'], { AWS_REGION: 'eu-west-1', LOG_LEVEL: '' });
+    const { config } = load(['--aws-region', 'us-east-1'], {
+      AWS_REGION: 'eu-west-1',
+      LOG_LEVEL: '',
+    });
     expect(config).to.deep.include({ region: 'us-east-1', logLevel: 'info' });
   });
 

@@ -71,7 +71,7 @@ describe('planAttachment', () => {
     });
     const same = anEni({ ...inUse(), securityGroupIds: ['sg-00000001', 'sg-00000002'] });
     expect(planAttachment(record, same)).to.deep.include({ changes: { description: 'fast' } });
-    expect(planAttachment(record, inUse())).to.have.nested.deep.property(
+    expect(planAttachment(record, inUse())).to.have.deep.nested.property(
       'changes.securityGroupIds',
       ['sg-00000002', 'sg-00000001'],
     );

@@ -1,0 +1,231 @@
+import type { KubeConfig } from '@kubernetes/client-node';
+import { ENIAttachment } from '../api/eni-attachment.js';
+import { API_GROUP, LABELS, MANAGER_NAME } from '../api/names.js';
+import { Node, trimNode } from '../api/node.js';
+import { NodeENI } from '../api/node-eni.js';
+import { EniInventory } from '../aws/eni-inventory.js';
+import { metadataRegion } from '../aws/instance-metadata.js';
+import { InstanceTypeCatalog } from '../aws/instance-types.js';
+import { InstanceCatalog } from '../aws/instances.js';
+import { NetworkCatalog } from '../aws/network-catalog.js';
+import { resolveRegion } from '../aws/region.js';
+import { RequestBudget } from '../aws/request-budget.js';
+import { createEc2Client } from '../aws/sdk-client.js';
+import { SdkEc2Gateway } from '../aws/sdk-ec2-gateway.js';
+import type { Config } from '../config/settings.js';
+import { AttachmentProvider } from '../reconcilers/attachment-provider.js';
+import { AttachmentRemover } from '../reconcilers/attachment-remover.js';
+import { AttachmentReporter } from '../reconcilers/attachment-reporter.js';
+import { CreateLog } from '../reconcilers/create-log.js';
+import { ENIAttachmentReconciler } from '../reconcilers/eni-attachment.js';
+import { NodeENIReconciler } from '../reconcilers/node-eni.js';
+import { NodeENIReporter } from '../reconcilers/node-eni-reporter.js';
+import { ExponentialBackoff } from '../runtime/backoff.js';
+import { KubeEventRecorder } from '../runtime/events.js';
+import { HttpKubeClient } from '../runtime/http-kube-client.js';
+import { Informer, type InformerOptions } from '../runtime/informer.js';
+import type { KubeClient } from '../runtime/kube-client.js';
+import type { Logger } from '../runtime/logger.js';
+import type { KubeObject, ResourceType } from '../runtime/resource.js';
+import { ResourceClient } from '../runtime/resource-client.js';
+import { Operator } from './operator.js';
+
+export interface EniOperatorOptions {
+  config: Config;
+  logger: Logger;
+  /** Default: as {@link Operator} finds it. */
+  kubeConfig?: KubeConfig;
+  /** Name of this process in Events, the pod's for one. */
+  instance: string;
+}
+
+const NAMESPACES: ResourceType = {
+  group: '',
+  version: 'v1',
+  plural: 'namespaces',
+  kind: 'Namespace',
+  namespaced: false,
+};
+
+/** Nodes asked for their Region label where nothing else tells the Region; all carry the same. */
+const NODES_ASKED = 50;
+
+/** NodeENIs reconciled at once; each pass is short. */
+const NODE_ENI_CONCURRENCY = 4;
+
+/** First wait after an EC2 or API failure, in milliseconds: each retry of a write costs a token. */
+const FAILURE_BACKOFF = { baseMs: 200, maxMs: 60_000, jitter: 0.2 };
+
+/** The controller: watches NodeENIs, Nodes and ENIAttachments, and owns every ENI of the cluster in EC2. */
+export class EniOperator extends Operator {
+  private readonly config: Config;
+  private readonly instance: string;
+  private events: KubeEventRecorder | undefined;
+
+  constructor({ config, instance, ...options }: EniOperatorOptions) {
+    super(options);
+    this.config = config;
+    this.instance = instance;
+  }
+
+  /** @throws RegionUnknownError, KubeApiError, KubeUnreachableError */
+  protected override async init(): Promise<void> {
+    const { config, clock, random, logger } = this;
+    const kube = HttpKubeClient.create({ kubeConfig: this.kubeConfig, logger });
+    const region = await this.region(kube);
+    const clusterID = config.clusterID ?? (await clusterIDOf(kube));
+    logger.info('Managing ENIs', { region, clusterID, ...settingsToLog(config) });
+
+    const nodeENIs = this.informer(kube, { kind: NodeENI });
+    const nodes = this.informer(kube, { kind: Node, transform: trimNode });
+    const records = this.informer(kube, {
+      kind: ENIAttachment,
+      indexes: {
+        uid: ({ metadata }) => [metadata.uid],
+        nodeENI: ({ spec }) => [spec.nodeENI],
+        instanceID: ({ spec }) => [spec.instanceID],
+      },
+    });
+    const nodeENIClient = ResourceClient.create({
+      kind: NodeENI,
+      client: kube,
+      observer: nodeENIs,
+    });
+    const recordClient = ResourceClient.create({
+      kind: ENIAttachment,
+      client: kube,
+      observer: records,
+    });
+    const events = KubeEventRecorder.create({
+      client: kube,
+      clock,
+      random,
+      logger,
+      reportingController: `${API_GROUP}/${MANAGER_NAME}`,
+      reportingInstance: this.instance,
+    });
+    this.events = events;
+
+    const gateway = SdkEc2Gateway.create({
+      client: createEc2Client({ region }),
+      budget: RequestBudget.create({ clock, share: config.budgetShare }),
+      logger,
+    });
+    const inventory = EniInventory.create({
+      gateway,
+      clusterId: clusterID,
+      clock,
+      logger,
+      resyncMs: config.resyncPeriod,
+      observeIntervalMs: config.observeInterval,
+      consistencyWindowMs: config.consistencyWindow,
+    });
+    const instances = InstanceCatalog.create({ gateway, clock });
+    const reporter = new AttachmentReporter({
+      client: recordClient,
+      events,
+      clock,
+      waitForAgent: config.waitForAgent,
+    });
+    const createLog = new CreateLog(clock);
+
+    this.addSource(NodeENI, nodeENIs);
+    this.addSource(Node, nodes);
+    this.addSource(ENIAttachment, records);
+    this.addSource(EniInventory, inventory);
+
+    this.addReconciler(
+      new NodeENIReconciler({
+        nodeENIs: nodeENIs.store,
+        nodes: nodes.store,
+        records: records.store,
+        nodeENIClient,
+        recordClient,
+        network: NetworkCatalog.create({ gateway, clock }),
+        reporter: new NodeENIReporter({ client: nodeENIClient, events, clock }),
+        blockedBackoff: this.blockedBackoff(),
+        defaults: {
+          deviceIndex: config.defaultDeviceIndex,
+          deleteOnTermination: config.defaultDeleteOnTermination,
+        },
+        logger,
+      }),
+      { concurrency: NODE_ENI_CONCURRENCY },
+    );
+    this.addReconciler(
+      new ENIAttachmentReconciler({
+        records: records.store,
+        provider: new AttachmentProvider({
+          records: records.store,
+          gateway,
+          inventory,
+          instances,
+          instanceTypes: InstanceTypeCatalog.create({ gateway, clock }),
+          reporter,
+          createLog,
+          clusterID,
+        }),
+        remover: new AttachmentRemover({
+          records: records.store,
+          client: recordClient,
+          gateway,
+          inventory,
+          instances,
+          reporter,
+          createLog,
+          clock,
+          concurrency: config.maxConcurrentCleanup,
+          detachmentTimeoutMs: config.detachmentTimeout,
+          forceDetach: config.forceDetach,
+          consistencyWindowMs: config.consistencyWindow,
+        }),
+        reporter,
+        blockedBackoff: this.blockedBackoff(),
+        observeIntervalMs: config.observeInterval,
+      }),
+      {
+        concurrency: config.maxConcurrentReconciles,
+        backoff: ExponentialBackoff.create({ ...FAILURE_BACKOFF, random }),
+      },
+    );
+  }
+
+  /** Graceful, as the base class does it; what was told of in Events is sent before it resolves. */
+  override async stop(): Promise<void> {
+    await super.stop();
+    await this.events?.flush();
+  }
+
+  private informer<T extends KubeObject>(
+    client: KubeClient,
+    options: Pick<InformerOptions<T>, 'kind' | 'indexes' | 'transform'>,
+  ): Informer<T> {
+    const { clock, random, logger } = this;
+    return Informer.create<T>({ client, clock, random, logger, ...options });
+  }
+
+  private blockedBackoff(): ExponentialBackoff {
+    const { blockedRetryMin: baseMs, blockedRetryMax: maxMs } = this.config;
+    return ExponentialBackoff.create({ baseMs, maxMs, jitter: 0.1, random: this.random });
+  }
+
+  private region(kube: KubeClient): Promise<string> {
+    return resolveRegion({
+      configured: this.config.region,
+      metadata: () => metadataRegion(),
+      nodeRegions: async () => {
+        const { items } = await kube.list<Node>(Node.resource, { limit: NODES_ASKED });
+        return items.flatMap(({ metadata }) => metadata.labels?.[LABELS.region] ?? []);
+      },
+    });
+  }
+}
+
+async function clusterIDOf(kube: KubeClient): Promise<string> {
+  const { metadata } = await kube.get<KubeObject>(NAMESPACES, { name: 'kube-system' });
+  return metadata.uid;
+}
+
+function settingsToLog({ budgetShare, maxConcurrentReconciles, resyncPeriod }: Config) {
+  return { budgetShare, maxConcurrentReconciles, resyncPeriodMs: resyncPeriod };
+}

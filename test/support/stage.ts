@@ -1,0 +1,222 @@
+import { KubeConfig } from '@kubernetes/client-node';
+import { ENIAttachment } from '../../src/api/eni-attachment.js';
+import { NodeENI, type NodeENISpec } from '../../src/api/node-eni.js';
+import { HttpKubeClient } from '../../src/runtime/http-kube-client.js';
+import type { KubeClient, ObjectName } from '../../src/runtime/kube-client.js';
+import { isNotFound } from '../../src/runtime/kube-errors.js';
+import type { KubeObject, ResourceType } from '../../src/runtime/resource.js';
+import {
+  DEFAULT_IDS,
+  Ec2Simulator,
+  type Eni,
+  type SimulatorOptions,
+} from '../../tools/ec2-simulator/index.js';
+import { sharedControlPlane } from '../../tools/envtest/shared-control-plane.js';
+import { ControllerProcess } from '../../tools/stage/controller-process.js';
+import { createNode, deleteNode, labelNode } from '../../tools/stage/nodes.js';
+import { eventually } from './eventually.js';
+import { silentLogger } from './silent-logger.js';
+
+const REGION = 'us-west-2';
+export const ZONE_A = `${REGION}a`;
+export const ZONE_B = `${REGION}b`;
+
+const EVENTS: ResourceType = {
+  group: 'events.k8s.io',
+  version: 'v1',
+  plural: 'events',
+  kind: 'Event',
+  namespaced: true,
+};
+const NODES: ResourceType = {
+  group: '',
+  version: 'v1',
+  plural: 'nodes',
+  kind: 'Node',
+  namespaced: false,
+};
+
+/** An Event as tests read it. */
+export interface StageEvent extends KubeObject {
+  type: string;
+  reason: string;
+  note: string;
+  regarding: { kind: string; name: string };
+  series?: { count: number };
+}
+
+/** Settings under which tests wait for little: short looks, short waits before a retry. */
+const BRISK = {
+  OBSERVE_INTERVAL: '50ms',
+  EC2_CONSISTENCY_WINDOW: '1s',
+  BLOCKED_RETRY_MIN: '100ms',
+  BLOCKED_RETRY_MAX: '500ms',
+};
+
+/** The shared control plane, an EC2 simulator and the shipped controller between them. */
+export class Stage {
+  private controller: ControllerProcess | undefined;
+
+  private constructor(
+    readonly ec2: Ec2Simulator,
+    readonly kube: KubeClient,
+    private readonly kubeconfigPath: string,
+  ) {}
+
+  static async open(simulator: SimulatorOptions = {}): Promise<Stage> {
+    const { kubeconfigPath } = await sharedControlPlane();
+    const kubeConfig = new KubeConfig();
+    kubeConfig.loadFromFile(kubeconfigPath);
+    const ec2 = await Ec2Simulator.start({ region: REGION, ...simulator });
+    return new Stage(
+      ec2,
+      HttpKubeClient.create({ kubeConfig, logger: silentLogger }),
+      kubeconfigPath,
+    );
+  }
+
+  /** Starts a controller, as a new process. */
+  start(env: Record<string, string> = {}): ControllerProcess {
+    this.controller = ControllerProcess.start({
+      kubeconfigPath: this.kubeconfigPath,
+      ec2Url: this.ec2.url,
+      region: REGION,
+      env: { ...BRISK, ...env },
+    });
+    return this.controller;
+  }
+
+  get log(): ControllerProcess {
+    if (!this.controller) {
+      throw new Error('no controller has been started');
+    }
+    return this.controller;
+  }
+
+  /** Launches an instance and registers it as a Node. */
+  async addNode(
+    name: string,
+    { zone = ZONE_A, type = 'm5.large', labels = {} as Record<string, string> } = {},
+  ): Promise<string> {
+    const { id } = this.ec2.addInstance({ zone, type, name });
+    await createNode(this.kube, { name, instanceID: id, zone, instanceType: type, labels });
+    return id;
+  }
+
+  label(node: string, labels: Record<string, string | null>): Promise<void> {
+    return labelNode(this.kube, node, labels);
+  }
+
+  deleteNode(name: string): Promise<void> {
+    return deleteNode(this.kube, name);
+  }
+
+  async createNodeENI(name: string, spec: Partial<NodeENISpec> = {}): Promise<NodeENI> {
+    return this.kube.create<NodeENI>(NodeENI.resource, {
+      metadata: { name },
+      spec: {
+        nodeSelector: { [name]: 'true' },
+        ...(spec.subnetName || spec.subnetIDs || spec.subnetNames
+          ? {}
+          : { subnetID: DEFAULT_IDS.subnets.net1A }),
+        ...(spec.securityGroupNames ? {} : { securityGroupIDs: [DEFAULT_IDS.groups.net1] }),
+        ...spec,
+      },
+    });
+  }
+
+  nodeENI(name: string): Promise<NodeENI> {
+    return this.kube.get<NodeENI>(NodeENI.resource, { name });
+  }
+
+  async patchNodeENI(name: string, spec: object): Promise<void> {
+    await this.kube.patch(NodeENI.resource, { name }, { type: 'merge', body: { spec } });
+  }
+
+  async deleteNodeENI(name: string): Promise<void> {
+    await this.kube.delete(NodeENI.resource, { name });
+  }
+
+  async records(nodeENI?: string): Promise<ENIAttachment[]> {
+    const { items } = await this.kube.list<ENIAttachment>(ENIAttachment.resource, {
+      fieldSelector: nodeENI ? `spec.nodeENI=${nodeENI}` : undefined,
+    });
+    return items;
+  }
+
+  /** Events about an object, or about any whose name begins so. */
+  async events(namePrefix: string): Promise<StageEvent[]> {
+    const { items } = await this.kube.list<StageEvent>(EVENTS, { namespace: 'default' });
+    return items.filter(({ regarding }) => regarding.name.startsWith(namePrefix));
+  }
+
+  /** The ENIs in EC2 that an operator made. */
+  managedEnis(): Eni[] {
+    return this.ec2.state.enis.filter(({ tags }) => 'networking.k8s.aws/attachment-uid' in tags);
+  }
+
+  /** How often each EC2 action was called, however it was answered. */
+  calls(): Record<string, number> {
+    return Object.fromEntries(
+      Object.entries(this.ec2.calls().byAction).map(([action, byCode]) => [
+        action,
+        Object.values(byCode).reduce((sum, count) => sum + count, 0),
+      ]),
+    );
+  }
+
+  /** Resolves once the NodeENI has that many ENIs, all ready. */
+  async ready(name: string, count: number): Promise<NodeENI> {
+    return eventually(async () => {
+      const nodeENI = await this.nodeENI(name);
+      const { desired, attached, ready, conditions } = nodeENI.status ?? {};
+      const isReady = conditions?.find(({ type }) => type === 'Ready')?.status;
+      if (!(desired === count && attached === count && ready === count && isReady === 'True')) {
+        throw new Error(`not ${count} ENIs ready: ${JSON.stringify(nodeENI.status)}`);
+      }
+      return nodeENI;
+    });
+  }
+
+  /** Resolves once the NodeENI's condition `Degraded` is true for that reason. */
+  async degraded(name: string, reason: string): Promise<NodeENI> {
+    return eventually(async () => {
+      const nodeENI = await this.nodeENI(name);
+      const degraded = nodeENI.status?.conditions?.find(({ type }) => type === 'Degraded');
+      if (degraded?.status !== 'True' || degraded.reason !== reason) {
+        throw new Error(`not degraded for ${reason}: ${JSON.stringify(nodeENI.status)}`);
+      }
+      return nodeENI;
+    });
+  }
+
+  /** Takes away all NodeENIs and Nodes, and waits until their ENIs are gone. */
+  async clear(): Promise<void> {
+    for (const resource of [NodeENI.resource, NODES]) {
+      const { items } = await this.kube.list(resource);
+      await Promise.all(items.map(({ metadata }) => this.deleteIfThere(resource, metadata)));
+    }
+    await eventually(async () => {
+      const { items } = await this.kube.list(NodeENI.resource);
+      const records = await this.records();
+      if (items.length + records.length > 0) {
+        throw new Error(`left over: ${JSON.stringify([...items, ...records])}`);
+      }
+    });
+  }
+
+  private async deleteIfThere(resource: ResourceType, name: ObjectName): Promise<void> {
+    try {
+      await this.kube.delete(resource, name);
+    } catch (error) {
+      if (!isNotFound(error)) {
+        throw error;
+      }
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.controller?.stop();
+    await this.ec2.stop();
+  }
+}

@@ -1,0 +1,99 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+
+export interface ControllerProcessOptions {
+  kubeconfigPath: string;
+  /** Endpoint of the EC2 that it is to use. */
+  ec2Url: string;
+  region: string;
+  /** More environment, or other than the defaults here. */
+  env?: Readonly<Record<string, string>>;
+  /** Hears each line that the controller writes. */
+  onLine?: (line: string) => void;
+  /** The program; default: the bundle that is shipped. */
+  program?: string;
+}
+
+/** One line of the controller's log. */
+export interface LogLine {
+  ts: string;
+  level: string;
+  msg: string;
+  [field: string]: unknown;
+}
+
+/** Lines of the log that are kept for those who ask what happened. */
+const KEPT_LINES = 20_000;
+
+/** The controller as it is shipped, in a process of its own. */
+export class ControllerProcess {
+  readonly lines: string[] = [];
+  private readonly exited: Promise<number | null>;
+
+  private constructor(
+    private readonly child: ChildProcess,
+    onLine: (line: string) => void,
+  ) {
+    this.exited = once(child, 'exit').then(([code]) => code as number | null);
+    for (const stream of [child.stdout, child.stderr]) {
+      if (stream) {
+        createInterface({ input: stream }).on('line', (line) => {
+          this.lines.push(line);
+          if (this.lines.length > KEPT_LINES) {
+            this.lines.shift();
+          }
+          onLine(line);
+        });
+      }
+    }
+  }
+
+  static start(options: ControllerProcessOptions): ControllerProcess {
+    const { kubeconfigPath, ec2Url, region, env, onLine = () => {} } = options;
+    const program = options.program ?? 'dist/bundle/eni-operator.mjs';
+    const child = spawn(process.execPath, ['--enable-source-maps', program], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: {
+        PATH: process.env.PATH ?? '',
+        HOME: process.env.HOME ?? '',
+        COMPONENT: 'controller',
+        KUBECONFIG: kubeconfigPath,
+        AWS_REGION: region,
+        AWS_ENDPOINT_URL_EC2: ec2Url,
+        AWS_ACCESS_KEY_ID: 'simulator',
+        AWS_SECRET_ACCESS_KEY: 'simulator',
+        AWS_EC2_METADATA_DISABLED: 'true',
+        LOG_FORMAT: 'json',
+        ...env,
+      },
+    });
+    return new ControllerProcess(child, onLine);
+  }
+
+  get pid(): number {
+    return this.child.pid ?? 0;
+  }
+
+  /** The log so far, without what is no log line. */
+  get log(): LogLine[] {
+    return this.lines.flatMap((line) => {
+      try {
+        return [JSON.parse(line) as LogLine];
+      } catch {
+        return [];
+      }
+    });
+  }
+
+  /** Resolves with the exit code (null: ended by a signal) once the process has ended. */
+  ended(): Promise<number | null> {
+    return this.exited;
+  }
+
+  /** Ends the process; SIGTERM lets it end what it is doing. */
+  async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<number | null> {
+    this.child.kill(signal);
+    return this.exited;
+  }
+}
