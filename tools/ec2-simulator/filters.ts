@@ -43,7 +43,7 @@ function reader<T>(name: string, { values, tags }: FilterTable<T>): (item: T) =>
   }
   if (tags && name.startsWith(TAG_PREFIX)) {
     const key = name.slice(TAG_PREFIX.length);
-    return (item) => tags(item)[key];
+    return (item) => (Object.hasOwn(tags(item), key) ? tags(item)[key] : undefined);
   }
   throw errors.invalidValue(`The filter '${name}' is invalid`);
 }
@@ -56,9 +56,13 @@ function asTexts(value: FilterValue): readonly string[] {
 }
 
 /** Values may have the wildcards `*` and `?`; a backslash makes the next character plain. */
+export function hasWildcard(value: string): boolean {
+  return /[*?\\]/.test(value);
+}
+
 function matcher(values: readonly string[]): (text: string) => boolean {
-  const plain = new Set(values.filter((value) => !/[*?\\]/.test(value)));
-  const patterns = values.filter((value) => /[*?\\]/.test(value)).map(pattern);
+  const plain = new Set(values.filter((value) => !hasWildcard(value)));
+  const patterns = values.filter(hasWildcard).map(pattern);
   return (text) => plain.has(text) || patterns.some((candidate) => candidate.test(text));
 }
 

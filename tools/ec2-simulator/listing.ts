@@ -1,5 +1,5 @@
 import { errors } from './api-error.js';
-import { type FilterTable, parseFilters } from './filters.js';
+import { type FilterTable, hasWildcard, parseFilters } from './filters.js';
 import type { Query } from './query.js';
 
 /** A Describe action: what there is, and how one may ask for some of it. */
@@ -8,6 +8,8 @@ export interface Listing<T> {
   ids: readonly string[];
   /** Name of the parameter that holds the ids. */
   idParameter: string;
+  /** The filter that names items by id, so that it need not look at all of them. */
+  idFilter?: string;
   find(id: string): T | undefined;
   /** @returns the error to answer where ids are unknown. */
   notFound(ids: string[]): Error;
@@ -32,7 +34,7 @@ export function list<T>(query: Query, listing: Listing<T>): Page<T> {
   const { after, size } = paging(query, listing);
   const page: Page<T> = { items: [], nextToken: undefined };
   let last = after;
-  for (const item of listing.ids.length > 0 ? byIds(listing) : listing.all()) {
+  for (const item of candidates(query, listing)) {
     if (listing.position(item) <= after || !matches(item)) {
       continue;
     }
@@ -44,6 +46,21 @@ export function list<T>(query: Query, listing: Listing<T>): Page<T> {
     last = listing.position(item);
   }
   return page;
+}
+
+function candidates<T>(query: Query, listing: Listing<T>): Iterable<T> {
+  if (listing.ids.length > 0) {
+    return byIds(listing);
+  }
+  const filter = query
+    .structures('Filter')
+    .find((candidate) => candidate.text('Name') === listing.idFilter);
+  const ids = filter?.list('Value') ?? [];
+  return filter && !ids.some(hasWildcard)
+    ? [...new Set(ids)]
+        .flatMap((id) => listing.find(id) ?? [])
+        .sort((a, b) => listing.position(a) - listing.position(b))
+    : listing.all();
 }
 
 function byIds<T>({ ids, find, notFound }: Listing<T>): T[] {

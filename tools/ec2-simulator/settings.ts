@@ -35,6 +35,7 @@ export function applySettings(settings: Settings, spec: SettingsSpec): void {
 }
 
 /** Milliseconds before the answer of `action`. */
-export function latencyOf(settings: Settings, action: string): number {
-  return settings.callLatency[action] ?? settings.callLatency.default ?? 0;
+export function latencyOf({ callLatency }: Settings, action: string): number {
+  const own = Object.hasOwn(callLatency, action) ? callLatency[action] : undefined;
+  return own ?? callLatency.default ?? 0;
 }

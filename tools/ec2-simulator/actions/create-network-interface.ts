@@ -68,11 +68,7 @@ function groups(query: Query, region: Region, vpcId: string): string[] {
     const group = region.defaultGroup(vpcId);
     return group ? [group.id] : [];
   }
-  const ids = query.list('SecurityGroupId');
-  if (ids.length === 0) {
-    throw errors.invalidValue('The list of security groups cannot be empty');
-  }
-  return checkGroups(region, vpcId, ids, errors.createGroupNotFound);
+  return checkGroups(region, vpcId, query.list('SecurityGroupId'), errors.createGroupNotFound);
 }
 
 function tags(query: Query): Record<string, string> {

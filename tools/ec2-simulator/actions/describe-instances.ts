@@ -31,6 +31,7 @@ export function describeInstances(query: Query, region: Region): XmlValue {
   const page = list<Instance>(query, {
     ids: query.list('InstanceId').map((id) => checkId('instance', id)),
     idParameter: 'instancesSet',
+    idFilter: 'instance-id',
     find: (id) => region.instances.get(id),
     notFound: errors.instancesNotFound,
     all: () => region.instances.values(),

@@ -51,6 +51,7 @@ export function describeNetworkInterfaces(query: Query, region: Region): XmlValu
   const page = list<Eni>(query, {
     ids: query.list('NetworkInterfaceId').map((id) => checkId('interface', id)),
     idParameter: 'networkInterfaceIds',
+    idFilter: 'network-interface-id',
     find: (id) => region.enis.visible(id),
     notFound: errors.interfacesNotFound,
     all: () => region.enis.visibleAll(),

@@ -40,7 +40,7 @@ export function attachedInterface(
 }
 
 /**
- * Groups for an ENI of a VPC: each must be there, and of this VPC.
+ * Groups for an ENI of a VPC: one at least, each must be there and of this VPC.
  * @param notFound EC2 has one code for this at Create, and another elsewhere.
  */
 export function checkGroups(
@@ -51,6 +51,9 @@ export function checkGroups(
 ): string[] {
   const limit = region.settings.quota.groupsPerInterface;
   const unique = [...new Set(ids)];
+  if (unique.length === 0) {
+    throw errors.invalidValue('The list of security groups cannot be empty');
+  }
   for (const id of unique) {
     const group = region.groups.get(checkId('group', id));
     if (!group) {
