@@ -25,10 +25,9 @@ export class HttpServer {
   static async listen(port: number, clock: Clock, handlers: Handlers): Promise<HttpServer> {
     const late = new Timers(clock);
     const server = createServer((request, response) => {
-      readText(request).then(
-        (text) => respond(handlers, late, request, response, text),
-        () => response.destroy(),
-      );
+      readText(request)
+        .then((text) => respond(handlers, late, request, response, text))
+        .catch(() => response.destroy());
     });
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject);

@@ -56,7 +56,11 @@ export class QueryApi {
       const body = action(query, region, transitions);
       return fault ? failure(fault) : { body };
     } catch (err) {
-      return { error: err instanceof ApiError ? err : errors.internal() };
+      if (err instanceof ApiError) {
+        return { error: err };
+      }
+      console.error('The simulator itself has failed', query.action, err);
+      return { error: errors.internal() };
     }
   }
 }

@@ -31,7 +31,7 @@ describe('CreateNetworkInterface', () => {
   it('answers with the whole ENI', async () => {
     const eni = await create({
       Groups: [groups.net1],
-      Description: 'of <tests> & "more"',
+      Description: 'of <tests> &amp; "more"',
       TagSpecifications: [
         { ResourceType: 'network-interface', Tags: [{ Key: 'owner', Value: 'tests' }] },
       ],
@@ -44,7 +44,7 @@ describe('CreateNetworkInterface', () => {
       SubnetId: subnets.net1A,
       VpcId: DEFAULT_IDS.vpc,
       AvailabilityZone: 'us-west-2a',
-      Description: 'of <tests> & "more"',
+      Description: 'of <tests> &amp; "more"',
       Groups: [{ GroupId: groups.net1, GroupName: 'net1' }],
       TagSet: [{ Key: 'owner', Value: 'tests' }],
       PrivateIpAddress: '10.0.64.4',
