@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { access, constants, readFile } from 'node:fs/promises';
+import { access, constants, readFile, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { buildAssets } from './build-assets.js';
@@ -23,9 +23,9 @@ export interface FindAssetsOptions {
   logger?: ((line: string) => void) | undefined;
 }
 
-/** An environment variable names a binary that is not there. */
+/** An environment variable names a binary that is not there, or that cannot be executed. */
 export class AssetError extends Error {
-  override readonly name: string = 'AssetError';
+  override readonly name = 'AssetError';
 }
 
 const MODULE_DIR = 'tools/envtest/control-plane';
@@ -93,8 +93,10 @@ async function cacheKey(moduleDir: string): Promise<string> {
 }
 
 async function isExecutable(path: string): Promise<boolean> {
-  return access(path, constants.X_OK).then(
-    () => true,
-    () => false,
-  );
+  try {
+    await access(path, constants.X_OK);
+    return (await stat(path)).isFile();
+  } catch {
+    return false;
+  }
 }

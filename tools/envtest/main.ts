@@ -26,8 +26,9 @@ if (verbose) options.logger = (line) => console.error(line);
 const controlPlane = await ControlPlane.start(options);
 try {
   if (await exists(crds)) await controlPlane.applyCrds(crds);
+  const signal = untilSignal();
   console.log(describe(controlPlane));
-  await untilSignal();
+  await signal;
 } finally {
   await controlPlane.stop();
 }

@@ -13,15 +13,16 @@ const SUPERVISOR = `
 exec 3<&0
 "$@" </dev/null 3<&- &
 child=$!
+exec 2>/dev/null
 {
   read -r line <&3 && kill -TERM "$child" && read -r line <&3
   kill -KILL "$child"
-} >/dev/null 2>&1 &
+} >/dev/null &
 watcher=$!
 wait "$child"
 status=$?
-kill -KILL "$watcher" 2>/dev/null
-wait "$watcher" 2>/dev/null
+kill -KILL "$watcher"
+wait "$watcher"
 exit "$status"
 `;
 
