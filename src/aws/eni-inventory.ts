@@ -135,7 +135,8 @@ export class EniInventory implements EventSource<Eni> {
 
   detaching(eniId: string): void {
     const attachment = this.get(eniId)?.attachment;
-    if (attachment) this.wrote(eniId, detaching(attachment));
+    const wasRead = this.records.get(eniId)?.isRead('attachment') ?? false;
+    if (attachment) this.wrote(eniId, detaching(attachment, { wasRead }));
   }
 
   deleted(eniId: string): void {

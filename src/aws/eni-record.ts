@@ -50,6 +50,11 @@ export class EniRecord {
     return this.known;
   }
 
+  /** Whether no write of the aspect waits for a read to show it. */
+  isRead(aspect: Aspect): boolean {
+    return !this.writes.has(aspect);
+  }
+
   /** Whether nothing is left to remember once a read of this order has been taken in. */
   isSettled(order: number): boolean {
     return this.read === undefined && this.writes.size === 0 && this.readAt <= order;

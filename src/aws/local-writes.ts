@@ -46,14 +46,21 @@ export function attaching(attachment: EniAttachmentState): LocalWrite {
   };
 }
 
-/** @param attachment the attachment that was told to go, as last known */
-export function detaching(attachment: EniAttachmentState): LocalWrite {
+/**
+ * @param attachment the attachment that was told to go, as last known
+ * @param options.wasRead whether a read of EC2 has shown it; if not, a read in which the ENI is free may
+ *   be from before the attachment as well as from after the detachment
+ */
+export function detaching(
+  attachment: EniAttachmentState,
+  options: { wasRead: boolean },
+): LocalWrite {
   return {
     aspect: 'attachment',
     apply: (eni) => ({ ...eni, attachment: { ...attachment, status: 'detaching' } }),
     agrees: (read) => {
-      if (!read) return false;
-      const { attachmentId, status } = read.attachment ?? {};
+      if (!read?.attachment) return read !== undefined && options.wasRead;
+      const { attachmentId, status } = read.attachment;
       return (
         attachmentId !== attachment.attachmentId || status === 'detaching' || status === 'detached'
       );

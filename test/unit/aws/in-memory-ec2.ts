@@ -10,20 +10,17 @@ export class InMemoryEc2 implements Pick<Ec2Gateway, 'describeEnis' | 'listEnis'
   failure: Error | undefined;
   readonly describes: string[][] = [];
   readonly lists: EniFilter[] = [];
-  private gate: Promise<void> = Promise.resolve();
+  private gate: Promise<void> | undefined;
 
   holds(...enis: Eni[]): void {
     this.world = new Map(enis.map((eni) => [eni.id, eni]));
   }
 
-  /** Reads begun from now on see the world as it is when they begin, but are answered after the release. */
-  holdAnswers(): () => void {
+  /** The next read sees the world as it is when it begins, but is answered only after the release. */
+  holdNextAnswer(): () => void {
     const { promise, resolve } = Promise.withResolvers<void>();
     this.gate = promise;
-    return () => {
-      this.gate = Promise.resolve();
-      resolve();
-    };
+    return resolve;
   }
 
   async describeEnis(ids: readonly string[]): Promise<Eni[]> {
@@ -39,8 +36,9 @@ export class InMemoryEc2 implements Pick<Ec2Gateway, 'describeEnis' | 'listEnis'
   }
 
   private async read(matches: (eni: Eni) => boolean): Promise<Eni[]> {
-    const { world, failure } = this;
-    await this.gate;
+    const { world, failure, gate } = this;
+    this.gate = undefined;
+    await gate;
     if (failure) throw failure;
     return [...world.values()].filter(matches);
   }
