@@ -111,7 +111,6 @@ export class Reflector<T extends KubeObject> {
     } while (next !== undefined);
     round.finish();
     this.resumeAt = resourceVersion;
-    this.healthy();
     if (this.synced) return;
     this.synced = true;
     this.options.onSynced();
@@ -162,6 +161,7 @@ export class Reflector<T extends KubeObject> {
     await sleep(this.options.clock, delayMs, signal).catch(() => undefined);
   }
 
+  /** A list alone is no recovery: where each watch fails after it, the waits go on growing. */
   private healthy(): void {
     this.backoff.forget('list-watch');
     if (this.failing === undefined) return;

@@ -36,8 +36,8 @@ export class Replica<T extends KubeObject> {
   private readonly objects: IndexedStore<T>;
   /** The resourceVersion up to which lists and the watch have told everything. */
   private observed = '';
-  /** Key → uid of what we have seen die by our own hand and the watch has not yet told. */
-  private readonly gone = new Map<string, string>();
+  /** By key, the last known state of what died by our own hand, while its life may still be told of. */
+  private readonly gone = new Map<string, { uid: string; resourceVersion: string }>();
 
   private constructor(private readonly options: ReplicaOptions<T>) {
     this.objects = IndexedStore.create({ indexes: options.indexes });
@@ -57,11 +57,12 @@ export class Replica<T extends KubeObject> {
    */
   startList(resourceVersion: string): ListRound<T> {
     const rewritten = isNewer(this.observed, resourceVersion);
-    const listed = new Set<string>();
+    const listed = new Map<string, string>();
+    if (rewritten) this.gone.clear();
     return {
       add: (objects) => {
         for (const object of objects) {
-          listed.add(keyOf(object));
+          listed.set(keyOf(object), object.metadata.uid);
           this.put(object, { force: rewritten });
         }
       },
@@ -69,7 +70,11 @@ export class Replica<T extends KubeObject> {
         for (const key of this.objects.keys()) {
           if (!listed.has(key)) this.sweep(key, rewritten ? undefined : resourceVersion);
         }
-        this.gone.clear();
+        for (const [key, dead] of this.gone) {
+          // It lived before the list and is not in it: nothing more will be told of it.
+          const told = listed.get(key) !== dead.uid;
+          if (told && !isNewer(dead.resourceVersion, resourceVersion)) this.gone.delete(key);
+        }
         this.observed = resourceVersion;
       },
     };
@@ -99,7 +104,7 @@ export class Replica<T extends KubeObject> {
   observeRemoval(key: string, uid: string): void {
     const old = this.objects.get(key);
     if (old?.metadata.uid !== uid) return;
-    this.gone.set(key, uid);
+    this.gone.set(key, old.metadata);
     this.objects.delete(key);
     this.options.onChange({ type: 'deleted', object: old });
   }
@@ -109,7 +114,8 @@ export class Replica<T extends KubeObject> {
     const { uid, resourceVersion } = raw.metadata;
     const old = this.objects.get(key);
     if (!force && old && !isNewer(resourceVersion, old.metadata.resourceVersion)) return;
-    if (this.gone.get(key) === uid) return;
+    const dead = this.gone.get(key);
+    if (dead && (uid === dead.uid || !isNewer(resourceVersion, dead.resourceVersion))) return;
     const object = this.options.transform?.(raw) ?? raw;
     this.objects.put(key, object);
     this.options.onChange(
@@ -119,7 +125,7 @@ export class Replica<T extends KubeObject> {
 
   private remove(raw: T): void {
     const key = keyOf(raw);
-    if (this.gone.get(key) === raw.metadata.uid) this.gone.delete(key);
+    if (this.gone.get(key)?.uid === raw.metadata.uid) this.gone.delete(key);
     const old = this.objects.get(key);
     // A newer object under the name is a successor that we made ourselves.
     if (!old || isNewer(old.metadata.resourceVersion, raw.metadata.resourceVersion)) return;
