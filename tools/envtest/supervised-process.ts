@@ -85,20 +85,15 @@ export class SupervisedProcess {
       { stdio: ['pipe', 'pipe', 'pipe'], detached: true },
     );
     supervisor.stdin.on('error', () => {});
-    const process = new SupervisedProcess(supervisor, options);
+    const started = new SupervisedProcess(supervisor, options);
     try {
-      await process.untilHealthy();
+      await started.untilHealthy();
     } catch (error) {
-      await process.kill();
+      await started.kill();
       throw error;
     }
-    process.letParentEnd();
-    return process;
-  }
-
-  /** The process group of the child and its supervisor. */
-  get processGroup(): number | undefined {
-    return this.supervisor.pid;
+    started.letParentEnd();
+    return started;
   }
 
   get running(): boolean {
@@ -115,7 +110,6 @@ export class SupervisedProcess {
     const tooLong = delay(this.options.stopTimeoutMs, undefined, { signal: patience.signal });
     await Promise.race([exited, tooLong]);
     patience.abort();
-    tooLong.catch(() => {});
     await this.kill();
   }
 
