@@ -1,0 +1,17 @@
+import { PlainDisplay } from './plain-display.js';
+import { TerminalDisplay } from './terminal-display.js';
+import type { WatchedTable } from './watched-table.js';
+
+/** Where the demo is seen. */
+export interface Display {
+  say(...lines: string[]): void;
+  /** Shows that something is under way until `work` settles, then how long it took; passes it on. */
+  during<T>(what: string, work: Promise<T>): Promise<T>;
+  /** Shows a table as it changes until `work` settles. */
+  follow(table: WatchedTable, work: Promise<unknown>): Promise<void>;
+}
+
+/** Standard output: redrawn in place on a terminal, appended to line by line elsewhere. */
+export function createDisplay(stream: NodeJS.WriteStream): Display {
+  return stream.isTTY ? new TerminalDisplay(stream) : new PlainDisplay(stream);
+}

@@ -1,0 +1,18 @@
+/** The user has had enough. */
+export class Interrupted extends Error {
+  override readonly name = 'Interrupted';
+}
+
+/**
+ * Aborts with {@link Interrupted} at the first Ctrl-C or SIGTERM, or when nobody reads standard output any
+ * more. The second Ctrl-C ends the process at once.
+ */
+export function interruption(): AbortSignal {
+  const interrupted = new AbortController();
+  const interrupt = (): void => interrupted.abort(new Interrupted('Interrupted'));
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.once(signal, interrupt);
+  }
+  process.stdout.on('error', interrupt);
+  return interrupted.signal;
+}

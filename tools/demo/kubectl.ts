@@ -1,0 +1,109 @@
+import { readFile } from 'node:fs/promises';
+import { parse } from 'yaml';
+import { NodeENI } from '../../src/api/node-eni.js';
+import type { ResourceType } from '../../src/runtime/resource.js';
+import { labelNode } from '../stage/nodes.js';
+import type { Command } from './command.js';
+import type { DemoStage } from './demo-stage.js';
+import type { Table } from './server-table.js';
+import { dim } from './style.js';
+import { layOut } from './table-layout.js';
+
+/** kubectl's commands, done without kubectl. */
+
+export function getNodes(labels: readonly string[]): Command {
+  return {
+    line: `kubectl get nodes -L ${labels.join(',')}`,
+    run: async (stage) => layOut(withLabels(await stage.tables.list(NODES), labels)),
+  };
+}
+
+export function getNodeENIs(): Command {
+  return {
+    line: 'kubectl get neni',
+    run: async (stage) => {
+      const table = await stage.tables.list(NodeENI.resource);
+      return table.rows.length > 0 ? layOut(table) : ['No resources found'];
+    },
+  };
+}
+
+export function watchAttachments(until: (stage: DemoStage) => boolean, outcome: string): Command {
+  return {
+    line: 'kubectl get enia --watch',
+    watch: { table: (stage) => stage.attachments, until, outcome },
+  };
+}
+
+/** Applies the one NodeENI of a file. */
+export function apply(file: string): Command {
+  return {
+    line: `kubectl apply -f ${file}`,
+    run: async ({ kube }) => {
+      const manifest = parse(await readFile(file, 'utf8')) as NodeENI;
+      const { name } = manifest.metadata;
+      await kube.patch<NodeENI>(
+        NodeENI.resource,
+        { name },
+        { type: 'apply', body: manifest, fieldManager: 'demo' },
+      );
+      return [dim(`nodeeni.networking.k8s.aws/${name} created`)];
+    },
+  };
+}
+
+export function cat(file: string): Command {
+  return {
+    line: `cat ${file}`,
+    run: async () => (await readFile(file, 'utf8')).trimEnd().split('\n'),
+  };
+}
+
+export function label(node: string, key: string, value: string): Command {
+  return {
+    line: `kubectl label node ${node} ${key}=${value}`,
+    run: async ({ kube }) => {
+      await labelNode(kube, node, { [key]: value });
+      return [dim(`node/${node} labeled`)];
+    },
+  };
+}
+
+export function unlabel(node: string, key: string): Command {
+  return {
+    line: `kubectl label node ${node} ${key}-`,
+    run: async ({ kube }) => {
+      await labelNode(kube, node, { [key]: null });
+      return [dim(`node/${node} unlabeled`)];
+    },
+  };
+}
+
+export function deleteNodeENI(name: string): Command {
+  return {
+    line: `kubectl delete neni ${name} --wait=false`,
+    run: async ({ kube }) => {
+      await kube.delete(NodeENI.resource, { name });
+      return [dim(`nodeeni.networking.k8s.aws "${name}" deleted`)];
+    },
+  };
+}
+
+const NODES: ResourceType = {
+  group: '',
+  version: 'v1',
+  plural: 'nodes',
+  kind: 'Node',
+  namespaced: false,
+};
+
+/** kubectl's `-L`: a column a label, headed by the last part of its key. */
+function withLabels({ columns, rows }: Table, keys: readonly string[]): Table {
+  return {
+    columns: [...columns, ...keys.map((key) => key.split('/').at(-1) ?? key)],
+    rows: rows.map((row) => ({
+      ...row,
+      cells: [...row.cells, ...keys.map((key) => row.labels[key] ?? '')],
+    })),
+  };
+}

@@ -1,0 +1,14 @@
+import { Command } from 'commander';
+import { runDemo } from './demo.js';
+
+const { fast, keep } = new Command('npm run demo --')
+  .description(
+    'Shows the controller at work, from the first label to the last ENI. It needs no AWS account, no cluster and no\nkubectl: the API server and the controller are real, EC2 is simulated.',
+  )
+  .option('--fast', 'make no pauses for a reader', false)
+  .option('--keep', 'leave everything running, with the ENIs attached, until Ctrl-C', false)
+  .parse()
+  .opts<{ fast: boolean; keep: boolean }>();
+
+process.exitCode = await runDemo({ fast, keep });
+process.exit();

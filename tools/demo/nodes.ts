@@ -1,0 +1,49 @@
+import type { KubeClient } from '../../src/runtime/kube-client.js';
+import type { KubeObject, ResourceType } from '../../src/runtime/resource.js';
+import type { Ec2Simulator } from '../ec2-simulator/index.js';
+import { createNode } from '../stage/nodes.js';
+
+const NODES: ResourceType = {
+  group: '',
+  version: 'v1',
+  plural: 'nodes',
+  kind: 'Node',
+  namespaced: false,
+};
+
+/** Names of the demo's nodes, and the letters of their zones. */
+const ZONE_OF: Readonly<Record<string, string>> = { 'node-1': 'a', 'node-2': 'b', 'node-3': 'a' };
+
+/** Launches the demo's instances and registers them as kubelet would, ready and with its labels. */
+export async function registerNodes(
+  kube: KubeClient,
+  ec2: Ec2Simulator,
+  region: string,
+): Promise<void> {
+  const version = 'v1.36.3';
+  for (const [name, letter] of Object.entries(ZONE_OF)) {
+    const zone = `${region}${letter}`;
+    const instance = ec2.addInstance({ zone, type: 'm5.large', name });
+    await createNode(kube, {
+      name,
+      instanceID: instance.id,
+      zone,
+      labels: { 'kubernetes.io/arch': 'amd64', 'kubernetes.io/os': 'linux' },
+    });
+    await kube.patch<KubeObject>(
+      NODES,
+      { name },
+      {
+        type: 'merge',
+        body: {
+          status: {
+            addresses: [{ type: 'InternalIP', address: instance.privateIpAddress }],
+            conditions: [{ type: 'Ready', status: 'True', reason: 'KubeletReady' }],
+            nodeInfo: { kubeletVersion: version },
+          },
+        },
+      },
+      { subresource: 'status' },
+    );
+  }
+}

@@ -1,0 +1,60 @@
+import type { Display } from './display.js';
+import type { TableEvent } from './table-client.js';
+import { layOut } from './table-layout.js';
+import type { WatchedTable } from './watched-table.js';
+import { done, seconds } from './wording.js';
+
+/** What takes longer than this, in milliseconds, is announced. */
+const PATIENCE_MS = 2_000;
+
+/** For pipes and logs: lines are appended, none is ever changed, and there are no escape codes. */
+export class PlainDisplay implements Display {
+  constructor(private readonly stream: NodeJS.WritableStream) {}
+
+  say(...lines: string[]): void {
+    for (const line of lines) {
+      this.stream.write(`${line}\n`);
+    }
+  }
+
+  async during<T>(what: string, work: Promise<T>): Promise<T> {
+    const startedAt = Date.now();
+    const timer = setTimeout(() => this.say(`… ${what}`), PATIENCE_MS);
+    try {
+      const result = await work;
+      this.say(done(`${what} (${seconds(Date.now() - startedAt)})`));
+      return result;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /** One line a change, as `kubectl get --watch --output-watch-events`. */
+  async follow(table: WatchedTable, work: Promise<unknown>): Promise<void> {
+    let headed = false;
+    let last = '';
+    const unsubscribe = table.subscribe((event) => {
+      const [header = '', line = ''] = layOut(withEvent(event));
+      if (!headed) {
+        this.say(header);
+        headed = true;
+      }
+      if (line !== last) {
+        this.say(line);
+        last = line;
+      }
+    });
+    try {
+      await work;
+    } finally {
+      unsubscribe();
+    }
+  }
+}
+
+function withEvent({ type, columns, row }: TableEvent) {
+  return {
+    columns: ['Event', ...columns],
+    rows: [{ ...row, cells: [type, ...row.cells] }],
+  };
+}

@@ -1,0 +1,84 @@
+import type { Command } from './command.js';
+import { managedEnis } from './ec2.js';
+import {
+  apply,
+  cat,
+  deleteNodeENI,
+  getNodeENIs,
+  getNodes,
+  label,
+  unlabel,
+  watchAttachments,
+} from './kubectl.js';
+
+/** One scene of the demo. */
+export interface Step {
+  /** What is about to happen. */
+  says: string;
+  commands: readonly Command[];
+  /** It takes things away: with `--keep` that is left to the user. */
+  removes?: boolean;
+}
+
+const MANIFEST = 'tools/demo/storage.yaml';
+
+/** The ENIs of the story, each Ready. */
+function ready(count: number, outcome: string): Command {
+  return watchAttachments(({ attachments, nodeENIs }) => {
+    const phases = attachments.column('Phase');
+    const [reported] = nodeENIs.column('Ready');
+    return (
+      phases.length === count && phases.every((phase) => phase === 'Ready') && reported === count
+    );
+  }, outcome);
+}
+
+export const STEPS: readonly Step[] = [
+  {
+    says: 'A cluster of three nodes. None has the label "storage" yet.',
+    commands: [getNodes(['topology.kubernetes.io/zone', 'storage'])],
+  },
+  {
+    says: 'A NodeENI says what nodes should have: each that is labelled storage=true gets an ENI in the subnet "net1" of its own zone.',
+    commands: [cat(MANIFEST), apply(MANIFEST), getNodeENIs()],
+  },
+  {
+    says: 'Label a node. The controller creates an ENI in EC2 and attaches it.',
+    commands: [label('node-1', 'storage', 'true'), ready(1, 'node-1 has its ENI'), getNodeENIs()],
+  },
+  {
+    says: 'Label a node of the other zone. Its ENI comes from the other subnet that is named "net1".',
+    commands: [label('node-2', 'storage', 'true'), ready(2, 'node-2 has its ENI')],
+  },
+  {
+    says: 'Label the third node as well.',
+    commands: [
+      label('node-3', 'storage', 'true'),
+      ready(3, 'Every node has its ENI'),
+      getNodeENIs(),
+    ],
+  },
+  {
+    says: 'Take the label off node-1: its ENI is detached and deleted, the others stay.',
+    removes: true,
+    commands: [unlabel('node-1', 'storage'), ready(2, "node-1's ENI is gone"), getNodeENIs()],
+  },
+  {
+    says: 'Delete the NodeENI: all its ENIs go with it. It stays until EC2 says that they are gone.',
+    removes: true,
+    commands: [
+      deleteNodeENI('storage'),
+      watchAttachments(
+        ({ attachments, nodeENIs }) =>
+          attachments.table.rows.length === 0 && nodeENIs.table.rows.length === 0,
+        'All ENIs are gone, and so is the NodeENI',
+      ),
+      getNodeENIs(),
+    ],
+  },
+  {
+    says: 'What is left in EC2?',
+    removes: true,
+    commands: [managedEnis()],
+  },
+];
