@@ -31,7 +31,7 @@ import type {
 } from './ec2-gateway.js';
 import { toEc2Error } from './errors.js';
 import type { RequestBudget } from './request-budget.js';
-import { filter, filterParts, MAX_FILTER_VALUES } from './sdk-filters.js';
+import { filter, filterCalls } from './sdk-filters.js';
 import {
   MalformedAnswerError,
   toEni,
@@ -127,18 +127,11 @@ export class SdkEc2Gateway implements Ec2Gateway {
   }
 
   async listEnis({ tags }: EniFilter): Promise<Eni[]> {
-    const filters = Object.entries(tags).map(([key, value]) => ({
-      name: `tag:${key}`,
-      values: typeof value === 'string' ? [value] : value,
-    }));
-    const [longest, ...others] = filters.toSorted((a, b) => b.values.length - a.values.length);
-    if (!longest || others.some(({ values }) => values.length > MAX_FILTER_VALUES)) {
-      throw invalid('DescribeNetworkInterfaces', 'A listing needs tags, only one of many values');
-    }
-    return this.readEnis({
-      ...longest,
-      and: others.map(({ name, values }) => filter(name, values)),
-    });
+    const [most, ...others] = Object.entries(tags)
+      .map(([key, value]) => ({ name: `tag:${key}`, values: [value].flat() }))
+      .toSorted((a, b) => b.values.length - a.values.length);
+    if (!most) throw invalid('DescribeNetworkInterfaces', 'A listing of ENIs needs a tag');
+    return this.readEnis({ ...most, and: others.map(({ name, values }) => filter(name, values)) });
   }
 
   async createEni(request: CreateEniRequest): Promise<Eni> {
@@ -231,15 +224,15 @@ export class SdkEc2Gateway implements Ec2Gateway {
   /** Reads by filter, so that what EC2 does not know is absent; by id it would fail the whole call. */
   private async readByFilter<T>(
     action: Ec2Action,
-    { name, values, and = [] }: FilteredRead,
+    { name, values, and }: FilteredRead,
     readPage: (paging: Paging) => Promise<Page<T>>,
   ): Promise<T[]> {
-    const reads = filterParts(values).map(async (part) => {
+    const reads = filterCalls(name, values, and).map(async (filters) => {
       const items: T[] = [];
       let next: string | undefined;
       do {
         const paging: Paging = {
-          Filters: [filter(name, part), ...and],
+          Filters: filters,
           MaxResults: PAGE_SIZE,
           ...(next === undefined ? {} : { NextToken: next }),
         };

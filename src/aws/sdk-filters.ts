@@ -1,7 +1,10 @@
 import type { Filter } from '@aws-sdk/client-ec2';
 
-/** The most values one filter of a Describe call may have (Amazon EC2 API, "Filter"). */
-export const MAX_FILTER_VALUES = 200;
+/**
+ * The most filter values of one Describe call. The API reference says 200 a filter; EC2's own message
+ * (`FilterLimitExceeded`) says 200 a call, which is the stricter.
+ */
+const MAX_FILTER_VALUES = 200;
 
 /** EC2 reads `*` and `?` in a filter's value as wildcards; what we ask for is meant to the letter. */
 function literal(value: string): string {
@@ -12,12 +15,21 @@ export function filter(name: string, values: readonly string[]): Filter {
   return { Name: name, Values: values.map(literal) };
 }
 
-/** Distinct values in parts of at most {@link MAX_FILTER_VALUES}: one call each. */
-export function filterParts(values: readonly string[]): string[][] {
+/**
+ * The calls that a filter of many values needs, as the filters of each; every call carries `and` too.
+ * @throws RangeError where `and` leaves no room.
+ */
+export function filterCalls(
+  name: string,
+  values: readonly string[],
+  and: readonly Filter[] = [],
+): Filter[][] {
+  const room = and.reduce((left, { Values }) => left - (Values?.length ?? 0), MAX_FILTER_VALUES);
+  if (room < 1) throw new RangeError(`More than ${MAX_FILTER_VALUES} filter values in one call`);
   const distinct = [...new Set(values)];
-  const parts: string[][] = [];
-  for (let from = 0; from < distinct.length; from += MAX_FILTER_VALUES) {
-    parts.push(distinct.slice(from, from + MAX_FILTER_VALUES));
+  const calls: Filter[][] = [];
+  for (let from = 0; from < distinct.length; from += room) {
+    calls.push([filter(name, distinct.slice(from, from + room)), ...and]);
   }
-  return parts;
+  return calls;
 }

@@ -83,6 +83,6 @@ describe('metadataRegion', () => {
     await server.stop();
     server = undefined;
 
-    expect(await metadataRegion({ env })).to.equal(undefined);
+    expect(await metadataRegion({ env, timeoutMs: 50 })).to.equal(undefined);
   });
 });

@@ -1,14 +1,15 @@
 import { expect } from 'chai';
-import sinon, { type SinonFakeTimers } from 'sinon';
+import type { SinonFakeTimers } from 'sinon';
 import { Batcher, type BatcherOptions } from '../../../src/aws/batcher.js';
 import { systemClock } from '../../../src/runtime/clock.js';
+import { fakeTime } from './fixtures.js';
 
 describe('Batcher', () => {
   let timers: SinonFakeTimers;
   let fetches: { at: number; keys: string[] }[];
 
   beforeEach(() => {
-    timers = sinon.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date'] });
+    timers = fakeTime(0);
     fetches = [];
   });
   afterEach(() => timers.restore());

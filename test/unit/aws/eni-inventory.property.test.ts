@@ -1,10 +1,16 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import sinon, { type SinonFakeTimers } from 'sinon';
+import type { SinonFakeTimers } from 'sinon';
 import type { Eni } from '../../../src/aws/ec2-gateway.js';
 import { EniInventory } from '../../../src/aws/eni-inventory.js';
 import { systemClock } from '../../../src/runtime/clock.js';
-import { attachmentFixture, CLUSTER_ID, eniFixture, RecordingLogger } from './fixtures.js';
+import {
+  attachmentFixture,
+  CLUSTER_ID,
+  eniFixture,
+  fakeTime,
+  RecordingLogger,
+} from './fixtures.js';
 import { LaggingEc2 } from './lagging-ec2.js';
 
 const WINDOW_MS = 30_000;
@@ -154,7 +160,7 @@ describe('EniInventory, over interleavings of writes and lagging reads', () => {
   let timers: SinonFakeTimers;
 
   beforeEach(() => {
-    timers = sinon.useFakeTimers({ now: 1, toFake: ['setTimeout', 'clearTimeout', 'Date'] });
+    timers = fakeTime();
   });
   afterEach(() => timers.restore());
 

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import sinon, { type SinonFakeTimers } from 'sinon';
+import type { SinonFakeTimers } from 'sinon';
 import { TAGS } from '../../../src/api/names.js';
 import { DeniedError, RetryableError } from '../../../src/aws/ec2-error.js';
 import type { Eni } from '../../../src/aws/ec2-gateway.js';
@@ -11,6 +11,7 @@ import {
   CLUSTER_ID,
   eniFixture,
   errorDetails,
+  fakeTime,
   RecordingLogger,
 } from './fixtures.js';
 import { InMemoryEc2 } from './in-memory-ec2.js';
@@ -26,7 +27,7 @@ describe('EniInventory', () => {
   let stop: AbortController;
 
   beforeEach(() => {
-    timers = sinon.useFakeTimers({ now: 1, toFake: ['setTimeout', 'clearTimeout', 'Date'] });
+    timers = fakeTime();
     ec2 = new InMemoryEc2();
     logger = new RecordingLogger();
     stop = new AbortController();

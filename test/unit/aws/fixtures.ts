@@ -1,9 +1,20 @@
+import sinon, { type SinonFakeTimers } from 'sinon';
 import { TAGS } from '../../../src/api/names.js';
 import type { Ec2ErrorDetails } from '../../../src/aws/ec2-error.js';
 import type { Eni, EniAttachmentState } from '../../../src/aws/ec2-gateway.js';
 import type { Logger } from '../../../src/runtime/logger.js';
 
 export const CLUSTER_ID = 'cluster-1';
+
+/** Time in the test's hands, from `now` (milliseconds) on; `systemClock` follows it. Restore it after. */
+export function fakeTime(now = 1): SinonFakeTimers {
+  return sinon.useFakeTimers({
+    now,
+    toFake: ['setTimeout', 'clearTimeout', 'Date'],
+    // The SDK's socket timers of earlier tests may still end.
+    shouldClearNativeTimers: true,
+  });
+}
 
 export function eniFixture(overrides: Partial<Eni> = {}): Eni {
   return {

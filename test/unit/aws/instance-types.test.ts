@@ -1,8 +1,9 @@
 import { expect } from 'chai';
-import sinon, { type SinonFakeTimers } from 'sinon';
+import type { SinonFakeTimers } from 'sinon';
 import type { InstanceTypeLimits } from '../../../src/aws/ec2-gateway.js';
 import { InstanceTypeCatalog } from '../../../src/aws/instance-types.js';
 import { systemClock } from '../../../src/runtime/clock.js';
+import { fakeTime } from './fixtures.js';
 
 const DAY_MS = 24 * 3_600_000;
 
@@ -12,7 +13,7 @@ describe('InstanceTypeCatalog', () => {
   let catalog: InstanceTypeCatalog;
 
   beforeEach(() => {
-    timers = sinon.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date'] });
+    timers = fakeTime(0);
     calls = [];
     catalog = InstanceTypeCatalog.create({
       clock: systemClock,

@@ -1,10 +1,10 @@
 import { expect } from 'chai';
-import sinon, { type SinonFakeTimers } from 'sinon';
+import type { SinonFakeTimers } from 'sinon';
 import { RetryableError } from '../../../src/aws/ec2-error.js';
 import type { Instance } from '../../../src/aws/ec2-gateway.js';
 import { InstanceCatalog } from '../../../src/aws/instances.js';
 import { systemClock } from '../../../src/runtime/clock.js';
-import { errorDetails } from './fixtures.js';
+import { errorDetails, fakeTime } from './fixtures.js';
 
 describe('InstanceCatalog', () => {
   let timers: SinonFakeTimers;
@@ -23,7 +23,7 @@ describe('InstanceCatalog', () => {
   });
 
   beforeEach(() => {
-    timers = sinon.useFakeTimers({ now: 1, toFake: ['setTimeout', 'clearTimeout', 'Date'] });
+    timers = fakeTime();
     calls = [];
     state = 'pending';
     unknown = new Set(['i-unknown']);

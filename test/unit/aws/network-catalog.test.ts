@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import sinon, { type SinonFakeTimers } from 'sinon';
+import type { SinonFakeTimers } from 'sinon';
 import { RetryableError } from '../../../src/aws/ec2-error.js';
 import type {
   SecurityGroup,
@@ -9,7 +9,7 @@ import type {
 } from '../../../src/aws/ec2-gateway.js';
 import { NetworkCatalog } from '../../../src/aws/network-catalog.js';
 import { systemClock } from '../../../src/runtime/clock.js';
-import { errorDetails } from './fixtures.js';
+import { errorDetails, fakeTime } from './fixtures.js';
 
 describe('NetworkCatalog', () => {
   let timers: SinonFakeTimers;
@@ -29,7 +29,7 @@ describe('NetworkCatalog', () => {
   });
 
   beforeEach(() => {
-    timers = sinon.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date'] });
+    timers = fakeTime(0);
     subnets = [];
     groups = [];
     failure = undefined;

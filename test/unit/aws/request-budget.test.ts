@@ -1,14 +1,15 @@
 import { expect } from 'chai';
-import sinon, { type SinonFakeTimers } from 'sinon';
+import type { SinonFakeTimers } from 'sinon';
 import { DOCUMENTED_LIMITS, type Ec2Action } from '../../../src/aws/ec2-actions.js';
 import { type ActionBudget, RequestBudget } from '../../../src/aws/request-budget.js';
 import { systemClock } from '../../../src/runtime/clock.js';
+import { fakeTime } from './fixtures.js';
 
 describe('RequestBudget', () => {
   let timers: SinonFakeTimers;
 
   beforeEach(() => {
-    timers = sinon.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date'] });
+    timers = fakeTime(0);
   });
   afterEach(() => timers.restore());
 

@@ -1,14 +1,15 @@
 import { expect } from 'chai';
-import sinon, { type SinonFakeTimers } from 'sinon';
+import type { SinonFakeTimers } from 'sinon';
 import { TokenBucket } from '../../../src/aws/token-bucket.js';
 import { systemClock } from '../../../src/runtime/clock.js';
+import { fakeTime } from './fixtures.js';
 
 describe('TokenBucket', () => {
   let timers: SinonFakeTimers;
   let admitted: number[];
 
   beforeEach(() => {
-    timers = sinon.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date'] });
+    timers = fakeTime(0);
     admitted = [];
   });
   afterEach(() => timers.restore());
