@@ -216,7 +216,10 @@ export class EniInventory implements EventSource<Eni> {
     const timer = clock.after(Math.max(0, time - clock.now()), () => {
       this.rechecks.delete(eniId);
       this.observe(eniId).catch((err: unknown) => {
-        logger.debug('Observing an ENI again failed; the next listing tells', { eniID: eniId, err });
+        logger.debug('Observing an ENI again failed; the next listing tells', {
+          eniID: eniId,
+          err,
+        });
       });
     });
     this.rechecks.set(eniId, timer);
