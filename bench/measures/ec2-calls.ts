@@ -1,0 +1,36 @@
+import type { CallCounts } from '../../tools/ec2-simulator/call-log.js';
+
+/** EC2's code for a call refused for rate. */
+const THROTTLED = 'RequestLimitExceeded';
+
+/** EC2 calls, however they were answered. */
+export interface Ec2Calls {
+  total: number;
+  byAction: Readonly<Record<string, number>>;
+  /** Those refused for rate. */
+  throttled: number;
+  /** Those refused for anything else, by action and EC2's error code. */
+  refused: Readonly<Record<string, number>>;
+}
+
+export function ec2CallsOf({ total, byAction }: CallCounts): Ec2Calls {
+  const outcomes = Object.entries(byAction).flatMap(([action, counts]) =>
+    Object.entries(counts).map(([outcome, count]) => ({ action, outcome, count })),
+  );
+  const sums = new Map<string, number>();
+  for (const { action, count } of outcomes) {
+    sums.set(action, (sums.get(action) ?? 0) + count);
+  }
+  return {
+    total,
+    byAction: Object.fromEntries(sums),
+    throttled: outcomes
+      .filter(({ outcome }) => outcome === THROTTLED)
+      .reduce((sum, { count }) => sum + count, 0),
+    refused: Object.fromEntries(
+      outcomes
+        .filter(({ outcome }) => outcome !== 'ok' && outcome !== THROTTLED)
+        .map(({ action, outcome, count }) => [`${action} ${outcome}`, count]),
+    ),
+  };
+}

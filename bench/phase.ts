@@ -1,0 +1,101 @@
+import { type Clock, sleep } from '../src/runtime/clock.js';
+import { LATENCY_MS } from './conditions.js';
+import { floorSeconds, type Write } from './floor.js';
+import { type Goal, reach } from './goal.js';
+import type { Goals } from './goals.js';
+import type { Meter } from './meter.js';
+import type { PhaseResult } from './results.js';
+
+/** Tells how far a run is, on one line. */
+export type Progress = (line: string) => void;
+
+export interface PhaseOptions {
+  name: string;
+  /** ENIs that the change is about. */
+  enis: number;
+  /** The EC2 writes that each of them needs, in their order. */
+  writes: readonly Write[];
+  /** Asks for the change. */
+  ask: () => Promise<void>;
+  goals: Goals;
+  meter: Meter;
+  clock: Clock;
+  progress: Progress;
+  /** Aborts when the controller ends or the user wants no more. */
+  signal: AbortSignal;
+}
+
+/** A change that took this many times its floor, and a while, will not be done any more. */
+const HOPELESS = { floors: 20, seconds: 120 };
+const PROGRESS_INTERVAL_MS = 2_000;
+/** What is told after the last goal (Events, a last status) belongs to the change. */
+const AFTERMATH_MS = 2_000;
+
+/** A change was not done in a time in which anything would be. */
+export class PhaseTimeoutError extends Error {
+  override readonly name = 'PhaseTimeoutError';
+
+  constructor(phase: string, seconds: number, reached: string) {
+    super(`${phase}: not done after ${Math.round(seconds)} s: ${reached}`);
+  }
+}
+
+/**
+ * Asks for a change and measures it until EC2, the ENIAttachments and the NodeENIs show that it is done.
+ * @throws PhaseTimeoutError; the signal's reason
+ */
+export async function measurePhase(options: PhaseOptions): Promise<PhaseResult> {
+  const { name, enis, writes, ask, goals, meter, clock, progress } = options;
+  const floor = floorSeconds(writes, enis);
+  const limitSeconds = HOPELESS.seconds + HOPELESS.floors * floor;
+  const counts = new Map<Goal, number>();
+  const standing = (): string =>
+    Object.values(goals)
+      .map((goal) => `${counts.get(goal) ?? '?'}→${goal.target} ${goal.what}`)
+      .join(', ');
+
+  await meter.read();
+  const begun = clock.now();
+  const hopeless = new AbortController();
+  const signal = AbortSignal.any([options.signal, hopeless.signal]);
+  const ticker = setInterval(() => {
+    const seconds = (clock.now() - begun) / 1_000;
+    progress(`${name}: ${seconds.toFixed(0)} s, ${standing()}`);
+    if (seconds > limitSeconds) {
+      hopeless.abort(new PhaseTimeoutError(name, seconds, standing()));
+    }
+  }, PROGRESS_INTERVAL_MS);
+
+  const secondsUntil = async (goal: Goal): Promise<number> => {
+    const onCount = (count: number): unknown => counts.set(goal, count);
+    return ((await reach(goal, { clock, signal, onCount })) - begun) / 1_000;
+  };
+  try {
+    const [ec2Seen, recordsSeconds, nodeENIsSeconds] = await Promise.all([
+      secondsUntil(goals.ec2),
+      secondsUntil(goals.records),
+      secondsUntil(goals.nodeENIs),
+      ask(),
+    ]);
+    await sleep(clock, AFTERMATH_MS, signal);
+    return {
+      enis,
+      floorSeconds: floor,
+      ec2Seconds: ec2Seen + lastAnswerSeconds(writes),
+      recordsSeconds,
+      nodeENIsSeconds,
+      ...(await meter.read()),
+    };
+  } finally {
+    clearInterval(ticker);
+  }
+}
+
+/**
+ * The simulator does what a call asks for when it comes in, and answers after the latency. The floor ends
+ * with the last answer, and so does the time that is compared with it.
+ */
+function lastAnswerSeconds(writes: readonly Write[]): number {
+  const last = writes.at(-1);
+  return last === undefined ? 0 : LATENCY_MS[last] / 1_000;
+}

@@ -1,0 +1,43 @@
+import type { Ec2Calls } from './measures/ec2-calls.js';
+import type { KubeWrites } from './measures/kube-writes.js';
+import type { Scenario } from './scenario.js';
+
+/** What was asked of EC2 and the API server in some time, and what the controller spent. */
+export interface Cost {
+  ec2: Ec2Calls;
+  kube: KubeWrites;
+  /** CPU seconds of the controller. */
+  cpuSeconds: number;
+}
+
+/** One change asked for, and how long it took. Seconds count from just before it was asked for. */
+export interface PhaseResult extends Cost {
+  /** ENIs that the change is about. */
+  enis: number;
+  floorSeconds: number;
+  /** Until EC2 had it, and had answered the last write of it. */
+  ec2Seconds: number;
+  /** Until the ENIAttachments said so. */
+  recordsSeconds: number;
+  /** Until the NodeENIs said so. */
+  nodeENIsSeconds: number;
+}
+
+export interface QuietResult extends Cost {
+  seconds: number;
+}
+
+/** All that is measured in one scenario. */
+export interface ScenarioResult {
+  scenario: Scenario;
+  attach: PhaseResult;
+  quiet: QuietResult;
+  halfRemoved: PhaseResult;
+  allDeleted: PhaseResult;
+  memory: {
+    /** MiB, at the end. */
+    rss: number;
+    /** MiB, the most there was. */
+    peakRss: number;
+  };
+}
