@@ -1,0 +1,23 @@
+import { expect } from 'chai';
+import { ec2CallsOf } from '../../../../bench/measures/ec2-calls.js';
+
+describe('EC2 calls', () => {
+  it('are counted by action however they were answered, throttled ones and refusals apart', () => {
+    const calls = ec2CallsOf({
+      total: 10,
+      byAction: {
+        CreateNetworkInterface: { ok: 4, RequestLimitExceeded: 2 },
+        DetachNetworkInterface: { ok: 1, 'InvalidAttachmentID.NotFound': 2, lost: 1 },
+      },
+    });
+    expect(calls).to.deep.equal({
+      total: 10,
+      byAction: { CreateNetworkInterface: 6, DetachNetworkInterface: 4 },
+      throttled: 2,
+      refused: {
+        'DetachNetworkInterface InvalidAttachmentID.NotFound': 2,
+        'DetachNetworkInterface lost': 1,
+      },
+    });
+  });
+});
