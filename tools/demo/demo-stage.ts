@@ -1,17 +1,10 @@
-import { KubeConfig } from '@kubernetes/client-node';
-import { ENIAttachment } from '../../src/api/eni-attachment.js';
-import { NodeENI } from '../../src/api/node-eni.js';
-import { HttpKubeClient } from '../../src/runtime/http-kube-client.js';
-import type { KubeClient } from '../../src/runtime/kube-client.js';
 import { type CallLatency, Ec2Simulator } from '../ec2-simulator/index.js';
 import { findAssets } from '../envtest/assets.js';
-import { ControlPlane } from '../envtest/control-plane.js';
-import { ControllerProcess } from '../stage/controller-process.js';
+import { startController } from './controller.js';
 import type { Display } from './display.js';
+import { Kubernetes } from './kubernetes.js';
+import type { Lifeline } from './lifeline.js';
 import { registerNodes } from './nodes.js';
-import { silent } from './silent-logger.js';
-import { TableClient } from './table-client.js';
-import { WatchedTable } from './watched-table.js';
 
 export const REGION = 'us-west-2';
 
@@ -26,166 +19,111 @@ const CALL_LATENCY: CallLatency = {
 };
 /** From the accepted call until the ENI is there, or off, in milliseconds. */
 const TRANSITION = { attach: 2_000, detach: 2_000 };
-/** A controller that takes longer to stop is killed, in milliseconds. */
-const STOP_MS = 5_000;
 
-/** The controller ended while it was needed. */
-export class ControllerEnded extends Error {
-  override readonly name = 'ControllerEnded';
+/** The demo registers nodes that do not exist; a cluster of somebody's is not for that. */
+export class ForeignClusterError extends Error {
+  override readonly name = 'ForeignClusterError';
 
-  constructor(readonly code: number | null) {
-    super(code === null ? 'The controller was killed' : `The controller ended with code ${code}`);
+  constructor() {
+    super(
+      'It brings its own cluster, and leaves yours alone: unset USE_EXISTING_CLUSTER, and run it again.',
+    );
   }
 }
 
-/** Everything that the demo runs on. Whoever opens it closes it. */
+export interface StageOptions {
+  display: Display;
+  lifeline: Lifeline;
+  /** Hears each line of the controller's log. */
+  onControllerLine: (line: string) => void;
+}
+
+/** Everything that the demo runs on. */
 export class DemoStage implements AsyncDisposable {
-  private readonly undo = new AsyncDisposableStack();
-  private readonly failed = new AbortController();
-  /** Aborts when the user has had enough, or when a part of the stage has failed; its reason says which. */
-  readonly signal: AbortSignal;
-  private controlPlane!: ControlPlane;
-  private controller: ControllerProcess | undefined;
-  ec2!: Ec2Simulator;
-  kube!: KubeClient;
-  tables!: TableClient;
-  nodeENIs!: WatchedTable;
-  attachments!: WatchedTable;
+  private constructor(
+    readonly cluster: Kubernetes['parts'],
+    readonly ec2: Ec2Simulator,
+    readonly lifeline: Lifeline,
+    private readonly undo: AsyncDisposableStack,
+  ) {}
 
-  constructor(
-    private readonly display: Display,
-    interrupted: AbortSignal,
-  ) {
-    this.signal = AbortSignal.any([interrupted, this.failed.signal]);
-  }
+  /**
+   * Starts one part after the other, and tells of each.
+   * @throws ForeignClusterError; the lifeline's reason; what a part throws that does not start
+   */
+  static async open(options: StageOptions): Promise<DemoStage> {
+    const { display, lifeline, onControllerLine } = options;
+    if (process.env.USE_EXISTING_CLUSTER === 'true') {
+      throw new ForeignClusterError();
+    }
+    await using undo = new AsyncDisposableStack();
 
-  /** Starts one part after the other, and tells of each. */
-  async open(): Promise<void> {
-    // Tells of a first build itself.
-    await this.unlessAborted(findAssets());
-    await this.part('Kubernetes API server and etcd, the real ones', () =>
-      this.startControlPlane(),
+    // A first build takes minutes, tells of itself, and is not waited for.
+    await lifeline.guard(findAssets());
+    // An interruption waits here: what is half started can be stopped only once it has started.
+    const kubernetes = undo.use(
+      await display.during(
+        'Kubernetes: a real kube-apiserver and etcd',
+        Kubernetes.start({ lifeline }),
+      ),
     );
-    await this.part('EC2, simulated: three instances in two Availability Zones', () =>
-      this.startEc2(),
+    lifeline.signal.throwIfAborted();
+    const cluster = kubernetes.parts;
+
+    const ec2 = await display.during(
+      'EC2: simulated, with three instances in two zones',
+      startEc2(),
     );
-    await this.part('The controller, the real one', () => this.startController());
-  }
+    undo.defer(() => ec2.stop());
+    await registerNodes({ cluster, ec2, region: REGION });
 
-  get kubeconfigPath(): string {
-    return this.controlPlane.kubeconfigPath;
-  }
-
-  /** The controller's last lines, the newest last. */
-  lastLines(count: number): string[] {
-    return this.controller?.lines.slice(-count) ?? [];
+    undo.use(
+      await display.during(
+        'The controller: the program that is shipped',
+        startController({
+          kubeconfigPath: cluster.kubeconfigPath,
+          ec2Url: ec2.url,
+          region: REGION,
+          lifeline,
+          onLine: onControllerLine,
+        }),
+      ),
+    );
+    return new DemoStage(cluster, ec2, lifeline, undo.move());
   }
 
   /**
    * Resolves once the tables are so.
-   * @throws the signal's reason
+   * @throws the lifeline's reason
    */
-  until(isSo: () => boolean): Promise<void> {
-    return this.unlessAborted(
-      new Promise((resolve) => {
-        const unsubscribe = [this.nodeENIs, this.attachments].map((table) =>
-          table.subscribe(() => look()),
-        );
-        const look = (): void => {
-          if (isSo()) {
-            for (const end of unsubscribe) {
-              end();
-            }
-            resolve();
-          }
-        };
-        look();
-      }),
-    );
-  }
-
-  /** Passes `work` on, or rejects with the signal's reason as soon as it aborts. */
-  unlessAborted<T>(work: Promise<T>): Promise<T> {
-    const { signal } = this;
-    return new Promise((resolve, reject) => {
-      const onAbort = (): void => reject(signal.reason);
-      if (signal.aborted) {
-        onAbort();
+  async until(isSo: () => boolean): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const look = (): void => {
+      if (isSo()) {
+        resolve();
       }
-      signal.addEventListener('abort', onAbort, { once: true });
-      work.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
-    });
+    };
+    const { nodeENIs, attachments } = this.cluster;
+    const unsubscribe = [nodeENIs, attachments].map((table) => table.subscribe(look));
+    look();
+    try {
+      await this.lifeline.guard(promise);
+    } finally {
+      for (const end of unsubscribe) {
+        end();
+      }
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.undo.disposeAsync();
   }
-
-  private part(what: string, start: () => Promise<void>): Promise<void> {
-    return this.display.during(what, this.unlessAborted(start()));
-  }
-
-  private async startControlPlane(): Promise<void> {
-    this.controlPlane = await ControlPlane.start({ logger: () => {} });
-    this.undo.defer(() => this.controlPlane.stop());
-    await this.controlPlane.applyCrds('crds');
-
-    const { kubeconfigPath } = this.controlPlane;
-    const kubeConfig = new KubeConfig();
-    kubeConfig.loadFromFile(kubeconfigPath);
-    const kube = HttpKubeClient.create({ kubeConfig, logger: silent });
-    this.undo.defer(() => kube.close());
-    const tables = TableClient.create({ kubeconfigPath });
-    this.undo.defer(() => tables.close());
-    this.kube = kube;
-    this.tables = tables;
-    this.nodeENIs = this.watch(NodeENI.resource);
-    this.attachments = this.watch(ENIAttachment.resource);
-  }
-
-  private async startEc2(): Promise<void> {
-    this.ec2 = await Ec2Simulator.start({
-      region: REGION,
-      callLatency: CALL_LATENCY,
-      transition: TRANSITION,
-    });
-    this.undo.defer(() => this.ec2.stop());
-    await registerNodes(this.kube, this.ec2, REGION);
-  }
-
-  private async startController(): Promise<void> {
-    await new Promise<void>((resolve) => {
-      const controller = ControllerProcess.start({
-        kubeconfigPath: this.kubeconfigPath,
-        ec2Url: this.ec2.url,
-        region: REGION,
-        onLine: (line) => {
-          if (line.includes('"msg":"Started"')) {
-            resolve();
-          }
-        },
-      });
-      this.controller = controller;
-      this.undo.defer(() => stopController(controller));
-      void controller.ended().then((code) => this.failed.abort(new ControllerEnded(code)));
-    });
-    this.ec2.resetCounts();
-  }
-
-  private watch(resource: typeof NodeENI.resource): WatchedTable {
-    const ended = new AbortController();
-    this.undo.defer(() => ended.abort());
-    return WatchedTable.open({
-      client: this.tables,
-      resource,
-      signal: ended.signal,
-      failed: (error) => this.failed.abort(error),
-    });
-  }
 }
 
-async function stopController(controller: ControllerProcess): Promise<void> {
-  const timer = setTimeout(() => void controller.stop('SIGKILL'), STOP_MS);
-  await controller.stop();
-  clearTimeout(timer);
+function startEc2(): Promise<Ec2Simulator> {
+  return Ec2Simulator.start({
+    region: REGION,
+    callLatency: CALL_LATENCY,
+    transition: TRANSITION,
+  });
 }

@@ -2,6 +2,7 @@ import { DemoStage } from './demo-stage.js';
 import { createDisplay, type Display } from './display.js';
 import { howToConnect, introduction, whatToTry } from './hints.js';
 import { Interrupted, interruption } from './interruption.js';
+import { Lifeline } from './lifeline.js';
 import { STEPS } from './steps.js';
 import { bad, dim } from './style.js';
 import { walk } from './walk.js';
@@ -17,44 +18,48 @@ export interface DemoOptions {
 /** Lines of the controller's log that tell why something failed. */
 const LAST_LINES = 15;
 
-/** Runs the demo on standard output, and leaves nothing behind. Resolves with the process's exit code. */
+/**
+ * Runs the demo on standard output, and leaves nothing behind. Resolves with the process's exit code: 0
+ * also where the user has ended it.
+ */
 export async function runDemo(options: DemoOptions): Promise<number> {
   const display = createDisplay(process.stdout);
-  const stage = new DemoStage(display, interruption());
-  try {
-    await show(stage, display, options);
-    return 0;
-  } catch (error) {
-    if (error instanceof Interrupted) {
-      display.say('', 'Interrupted.');
-      return 0;
-    }
-    display.say('', bad(`The demo failed. ${error instanceof Error ? error.message : error}`));
-    const lines = stage.lastLines(LAST_LINES);
-    if (lines.length > 0) {
-      display.say("The controller's last lines:", ...lines.map(dim));
-    }
-    return 1;
-  } finally {
-    await stage[Symbol.asyncDispose]();
-    display.say(done('Everything is stopped; nothing is left running.'));
-  }
+  const log: string[] = [];
+  const code = await show(display, log, options).then(
+    () => 0,
+    (error: unknown) => {
+      if (error instanceof Interrupted) {
+        return 0;
+      }
+      display.say('', bad(`The demo failed: ${error instanceof Error ? error.message : error}`));
+      if (log.length > 0) {
+        display.say('', "The controller's last lines:", ...log.map(dim));
+      }
+      return 1;
+    },
+  );
+  display.say('', done('Everything is stopped, and nothing is left behind.'));
+  return code;
 }
 
-async function show(
-  stage: DemoStage,
-  display: Display,
-  { fast, keep }: DemoOptions,
-): Promise<void> {
+async function show(display: Display, log: string[], { fast, keep }: DemoOptions): Promise<void> {
   display.say(...introduction(), '');
-  await stage.open();
+  const lifeline = Lifeline.create({ interrupted: interruption() });
+  await using stage = await DemoStage.open({
+    display,
+    lifeline,
+    onControllerLine: (line) => {
+      log.push(line);
+      log.splice(0, log.length - LAST_LINES);
+    },
+  });
   display.say('', ...howToConnect(stage));
-  const [kept, removing] = [false, true].map((removes) =>
+  const [given, taken] = [false, true].map((removes) =>
     STEPS.filter((step) => (step.removes ?? false) === removes),
   );
-  await walk(keep ? (kept ?? []) : STEPS, { stage, display, fast });
+  await walk(keep ? (given ?? []) : STEPS, { stage, display, fast });
   if (keep) {
-    display.say('', ...whatToTry(removing ?? []));
-    await stage.unlessAborted(new Promise(() => {}));
+    display.say('', ...whatToTry(taken ?? []));
+    await lifeline.guard(new Promise(() => {}));
   }
 }

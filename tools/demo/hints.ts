@@ -4,25 +4,32 @@ import { bold, dim } from './style.js';
 
 export function introduction(): string[] {
   return [
-    bold('eni-operator: nodes get the network interfaces (ENIs) that their labels ask for.'),
-    'This needs no AWS account and no cluster. The API server and the controller are real; EC2 is simulated, with',
-    'delays such as the real one has.',
+    bold('eni-operator gives nodes the network interfaces (ENIs) that their labels ask for.'),
+    'You need no AWS account, no cluster and no kubectl. Kubernetes and the controller are',
+    'real; EC2 is simulated, and as slow as the real one.',
   ];
 }
 
-export function howToConnect({ kubeconfigPath, ec2 }: DemoStage): string[] {
+export function howToConnect({ cluster, ec2 }: DemoStage): string[] {
   return [
-    dim('To look on from another terminal:'),
-    `  export KUBECONFIG=${kubeconfigPath}`,
-    '  kubectl get neni --watch',
-    `  AWS_ACCESS_KEY_ID=x AWS_SECRET_ACCESS_KEY=x aws --region ${REGION} --endpoint-url ${ec2.url} ec2 describe-network-interfaces`,
+    'To look on from another terminal:',
+    ...[
+      `export KUBECONFIG=${cluster.kubeconfigPath}`,
+      `export AWS_ENDPOINT_URL=${ec2.url} AWS_REGION=${REGION}`,
+      'export AWS_ACCESS_KEY_ID=any AWS_SECRET_ACCESS_KEY=any',
+      'kubectl get neni --watch',
+      'aws ec2 describe-network-interfaces',
+    ].map((line) => dim(`  ${line}`)),
   ];
 }
 
-/** What the demo leaves to the user: the commands that it would have gone on with. */
+/** What `--keep` leaves to the user: the steps that the demo would have gone on with. */
 export function whatToTry(steps: readonly Step[]): string[] {
   return [
-    'Everything keeps running until Ctrl-C. Try, for example:',
-    ...steps.flatMap(({ commands }) => commands.map(({ line }) => `  ${line}`)),
+    'Everything keeps running until Ctrl-C. To go on by yourself:',
+    ...steps.flatMap(({ says, commands }) => [
+      dim(`  # ${says}`),
+      `  ${commands.find(({ line }) => line)?.line ?? ''}`,
+    ]),
   ];
 }

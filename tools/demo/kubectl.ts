@@ -14,7 +14,7 @@ import { layOut } from './table-layout.js';
 export function getNodes(labels: readonly string[]): Command {
   return {
     line: `kubectl get nodes -L ${labels.join(',')}`,
-    run: async (stage) => layOut(withLabels(await stage.tables.list(NODES), labels)),
+    run: async (stage) => layOut(withLabels(await stage.cluster.tables.list(NODES), labels)),
   };
 }
 
@@ -22,7 +22,7 @@ export function getNodeENIs(): Command {
   return {
     line: 'kubectl get neni',
     run: async (stage) => {
-      const table = await stage.tables.list(NodeENI.resource);
+      const table = await stage.cluster.tables.list(NodeENI.resource);
       return table.rows.length > 0 ? layOut(table) : ['No resources found'];
     },
   };
@@ -30,8 +30,10 @@ export function getNodeENIs(): Command {
 
 export function watchAttachments(until: (stage: DemoStage) => boolean, outcome: string): Command {
   return {
-    line: 'kubectl get enia --watch',
-    watch: { table: (stage) => stage.attachments, until, outcome },
+    line: 'kubectl get enia',
+    watched: ({ cluster }) => cluster.attachments,
+    until,
+    outcome,
   };
 }
 
@@ -39,7 +41,8 @@ export function watchAttachments(until: (stage: DemoStage) => boolean, outcome: 
 export function apply(file: string): Command {
   return {
     line: `kubectl apply -f ${file}`,
-    run: async ({ kube }) => {
+    run: async (stage) => {
+      const { kube, nodeENIs } = stage.cluster;
       const manifest = parse(await readFile(file, 'utf8')) as NodeENI;
       const { name } = manifest.metadata;
       await kube.patch<NodeENI>(
@@ -47,6 +50,8 @@ export function apply(file: string): Command {
         { name },
         { type: 'apply', body: manifest, fieldManager: 'demo' },
       );
+      // A user does not type as fast as to see it before the controller has.
+      await stage.until(() => nodeENIs.column('Desired').some((desired) => desired !== null));
       return [dim(`nodeeni.networking.k8s.aws/${name} created`)];
     },
   };
@@ -62,8 +67,8 @@ export function cat(file: string): Command {
 export function label(node: string, key: string, value: string): Command {
   return {
     line: `kubectl label node ${node} ${key}=${value}`,
-    run: async ({ kube }) => {
-      await labelNode(kube, node, { [key]: value });
+    run: async ({ cluster }) => {
+      await labelNode(cluster.kube, node, { [key]: value });
       return [dim(`node/${node} labeled`)];
     },
   };
@@ -72,8 +77,8 @@ export function label(node: string, key: string, value: string): Command {
 export function unlabel(node: string, key: string): Command {
   return {
     line: `kubectl label node ${node} ${key}-`,
-    run: async ({ kube }) => {
-      await labelNode(kube, node, { [key]: null });
+    run: async ({ cluster }) => {
+      await labelNode(cluster.kube, node, { [key]: null });
       return [dim(`node/${node} unlabeled`)];
     },
   };
@@ -81,9 +86,9 @@ export function unlabel(node: string, key: string): Command {
 
 export function deleteNodeENI(name: string): Command {
   return {
-    line: `kubectl delete neni ${name} --wait=false`,
-    run: async ({ kube }) => {
-      await kube.delete(NodeENI.resource, { name });
+    line: `kubectl delete neni ${name}`,
+    run: async ({ cluster }) => {
+      await cluster.kube.delete(NodeENI.resource, { name });
       return [dim(`nodeeni.networking.k8s.aws "${name}" deleted`)];
     },
   };

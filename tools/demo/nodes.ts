@@ -1,7 +1,7 @@
-import type { KubeClient } from '../../src/runtime/kube-client.js';
 import type { KubeObject, ResourceType } from '../../src/runtime/resource.js';
 import type { Ec2Simulator } from '../ec2-simulator/index.js';
 import { createNode } from '../stage/nodes.js';
+import type { Kubernetes } from './kubernetes.js';
 
 const NODES: ResourceType = {
   group: '',
@@ -15,12 +15,13 @@ const NODES: ResourceType = {
 const ZONE_OF: Readonly<Record<string, string>> = { 'node-1': 'a', 'node-2': 'b', 'node-3': 'a' };
 
 /** Launches the demo's instances and registers them as kubelet would, ready and with its labels. */
-export async function registerNodes(
-  kube: KubeClient,
-  ec2: Ec2Simulator,
-  region: string,
-): Promise<void> {
-  const version = 'v1.36.3';
+export async function registerNodes(options: {
+  cluster: Kubernetes['parts'];
+  ec2: Ec2Simulator;
+  region: string;
+}): Promise<void> {
+  const { cluster, ec2, region } = options;
+  const { kube, version } = cluster;
   for (const [name, letter] of Object.entries(ZONE_OF)) {
     const zone = `${region}${letter}`;
     const instance = ec2.addInstance({ zone, type: 'm5.large', name });

@@ -29,21 +29,23 @@ export class PlainDisplay implements Display {
     }
   }
 
-  /** One line a change, as `kubectl get --watch --output-watch-events`. */
+  watching(command: string): string {
+    return `${command} --watch --output-watch-events`;
+  }
+
+  /** First a line for each row that is there, then a line a change. */
   async follow(table: WatchedTable, work: Promise<unknown>): Promise<void> {
     let headed = false;
-    let last = '';
-    const unsubscribe = table.subscribe((event) => {
-      const [header = '', line = ''] = layOut(withEvent(event));
-      if (!headed) {
-        this.say(header);
-        headed = true;
-      }
-      if (line !== last) {
-        this.say(line);
-        last = line;
-      }
-    });
+    const tell = (event: TableEvent): void => {
+      const [header = '', line = ''] = layOut(withEvent(event), { now: Date.now() });
+      this.say(...(headed ? [] : [header]), line);
+      headed = true;
+    };
+    const { columns, rows } = table.table;
+    for (const row of rows) {
+      tell({ type: 'ADDED', columns, row });
+    }
+    const unsubscribe = table.subscribe(tell);
     try {
       await work;
     } finally {

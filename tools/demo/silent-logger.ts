@@ -1,10 +1,10 @@
 import type { Logger } from '../../src/runtime/logger.js';
 
 /** The demo speaks for itself. */
-export const silent: Logger = {
+export const silentLogger: Logger = {
   debug: () => {},
   info: () => {},
   warn: () => {},
   error: () => {},
-  child: () => silent,
+  child: () => silentLogger,
 };

@@ -1,5 +1,5 @@
 import type { Command } from './command.js';
-import { managedEnis } from './ec2.js';
+import { callsByAction, noEnisLeft } from './ec2.js';
 import {
   apply,
   cat,
@@ -24,7 +24,7 @@ const MANIFEST = 'tools/demo/storage.yaml';
 
 /** The ENIs of the story, each Ready. */
 function ready(count: number, outcome: string): Command {
-  return watchAttachments(({ attachments, nodeENIs }) => {
+  return watchAttachments(({ cluster: { attachments, nodeENIs } }) => {
     const phases = attachments.column('Phase');
     const [reported] = nodeENIs.column('Ready');
     return (
@@ -35,11 +35,11 @@ function ready(count: number, outcome: string): Command {
 
 export const STEPS: readonly Step[] = [
   {
-    says: 'A cluster of three nodes. None has the label "storage" yet.',
+    says: 'A cluster of three nodes, none with the label "storage" yet.',
     commands: [getNodes(['topology.kubernetes.io/zone', 'storage'])],
   },
   {
-    says: 'A NodeENI says what nodes should have: each that is labelled storage=true gets an ENI in the subnet "net1" of its own zone.',
+    says: 'A NodeENI says which nodes get an ENI, and in which subnet: the "net1" of their own zone.',
     commands: [cat(MANIFEST), apply(MANIFEST), getNodeENIs()],
   },
   {
@@ -64,12 +64,12 @@ export const STEPS: readonly Step[] = [
     commands: [unlabel('node-1', 'storage'), ready(2, "node-1's ENI is gone"), getNodeENIs()],
   },
   {
-    says: 'Delete the NodeENI: all its ENIs go with it. It stays until EC2 says that they are gone.',
+    says: 'Delete the NodeENI: all its ENIs go, and it stays until EC2 says that they are gone.',
     removes: true,
     commands: [
       deleteNodeENI('storage'),
       watchAttachments(
-        ({ attachments, nodeENIs }) =>
+        ({ cluster: { attachments, nodeENIs } }) =>
           attachments.table.rows.length === 0 && nodeENIs.table.rows.length === 0,
         'All ENIs are gone, and so is the NodeENI',
       ),
@@ -77,8 +77,8 @@ export const STEPS: readonly Step[] = [
     ],
   },
   {
-    says: 'What is left in EC2?',
+    says: 'What is left in EC2? Nothing. What it was asked: five writes an ENI, and few reads.',
     removes: true,
-    commands: [managedEnis()],
+    commands: [noEnisLeft(), callsByAction()],
   },
 ];

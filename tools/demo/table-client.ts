@@ -1,4 +1,4 @@
-import { KubeConfig } from '@kubernetes/client-node';
+import type { KubeConfig } from '@kubernetes/client-node';
 import { type Dispatcher, request } from 'undici';
 import { systemClock } from '../../src/runtime/clock.js';
 import { jsonLines } from '../../src/runtime/json-lines.js';
@@ -28,9 +28,7 @@ const ACCEPT = 'application/json;as=Table;v=v1;g=meta.k8s.io';
 export class TableClient {
   private constructor(private readonly connection: KubeConnection) {}
 
-  static create({ kubeconfigPath }: { kubeconfigPath: string }): TableClient {
-    const kubeConfig = new KubeConfig();
-    kubeConfig.loadFromFile(kubeconfigPath);
+  static create({ kubeConfig }: { kubeConfig: KubeConfig }): TableClient {
     return new TableClient(KubeConnection.create({ kubeConfig, clock: systemClock }));
   }
 

@@ -7,6 +7,7 @@ const GAP = '   ';
 const DISPENSABLE = ['Interface', 'Name', 'Age', 'Subnet'];
 /** Widths that are reached sooner or later, in characters, so that no column has to move. */
 const EXPECTED_WIDTHS: Readonly<Record<string, number>> = {
+  Event: 'MODIFIED'.length,
   Eni: 'eni-0123456789abcdef0'.length,
   Phase: 'Attaching'.length,
 };

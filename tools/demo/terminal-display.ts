@@ -29,6 +29,10 @@ export class TerminalDisplay implements Display {
     return work;
   }
 
+  watching(command: string): string {
+    return `watch ${command}`;
+  }
+
   async follow(table: WatchedTable, work: Promise<unknown>): Promise<void> {
     const lines = (): string[] =>
       layOut(table.table, { maxWidth: this.stream.columns, now: Date.now() });

@@ -1,13 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Command } from './command.js';
+import type { Command, Watch } from './command.js';
 import type { DemoStage } from './demo-stage.js';
 import type { Display } from './display.js';
 import type { Step } from './steps.js';
 import { bold } from './style.js';
 import { done, seconds, typed } from './wording.js';
 
-/** Time to read what a command printed, and what a step says, in milliseconds. */
-const READING_MS = { command: 500, step: 1_500 };
+/** Time to read a step's sentence, and each line that a command prints, in milliseconds. */
+const READING_MS = { sentence: 1_200, line: 120 };
 /** Nothing in the demo takes nearly as long, in milliseconds. */
 const PATIENCE_MS = 60_000;
 
@@ -27,38 +27,51 @@ export interface WalkOptions {
   fast: boolean;
 }
 
-/** Goes through the steps, one after the other, each once the one before has come true. */
+/**
+ * Goes through the steps, one after the other, each once the one before has come true.
+ * @throws NotSeenError; the reason of the stage's signal; what a command throws
+ */
 export async function walk(steps: readonly Step[], options: WalkOptions): Promise<void> {
   const { stage, display, fast } = options;
-  const pause = (ms: number) => delay(fast ? 0 : ms, undefined, { signal: stage.signal });
+  const pause = (ms: number) => delay(fast ? 0 : ms, undefined, { signal: stage.lifeline.signal });
   for (const [index, { says, commands }] of steps.entries()) {
-    display.say('', bold(`${index + 1}/${steps.length}  ${says}`), '');
-    await pause(READING_MS.step);
+    display.say('', bold(`${index + 1}/${steps.length}  ${says}`));
+    await pause(READING_MS.sentence);
     for (const command of commands) {
-      display.say(typed(command.line));
-      await carryOut(command, options);
-      await pause(READING_MS.command);
+      const lines = await carryOut(command, options);
+      await pause(lines * READING_MS.line);
     }
   }
 }
 
-async function carryOut({ run, watch }: Command, { stage, display }: WalkOptions): Promise<void> {
-  if (run) {
-    display.say(...(await stage.unlessAborted(run(stage))));
+/** Resolves with the number of lines that there are to read. */
+async function carryOut(command: Command, { stage, display }: WalkOptions): Promise<number> {
+  if ('watched' in command) {
+    return look(command, stage, display);
   }
-  if (watch) {
-    const startedAt = Date.now();
-    const seen = stage.until(() => watch.until(stage));
-    const tooLong = new AbortController();
-    const late = delay(PATIENCE_MS, undefined, { signal: tooLong.signal }).then(() => {
-      throw new NotSeenError(watch.outcome);
-    });
-    try {
-      await display.follow(watch.table(stage), Promise.race([seen, late]));
-    } finally {
-      tooLong.abort();
-      late.catch(() => {});
-    }
-    display.say(done(`${watch.outcome} (${seconds(Date.now() - startedAt)})`));
+  display.say('');
+  if (command.line) {
+    display.say(typed(command.line));
   }
+  const lines = await stage.lifeline.guard(command.run(stage));
+  display.say(...lines);
+  return lines.length > 1 ? lines.length : 0;
+}
+
+async function look(watch: Watch, stage: DemoStage, display: Display): Promise<number> {
+  display.say('', typed(display.watching(watch.line)));
+  const startedAt = Date.now();
+  const tooLong = new AbortController();
+  const late = delay(PATIENCE_MS, undefined, { signal: tooLong.signal }).then(() => {
+    throw new NotSeenError(watch.outcome);
+  });
+  const seen = stage.until(() => watch.until(stage));
+  try {
+    await display.follow(watch.watched(stage), Promise.race([seen, late]));
+  } finally {
+    tooLong.abort();
+    late.catch(() => {});
+  }
+  display.say(done(`${watch.outcome} (${seconds(Date.now() - startedAt)})`));
+  return watch.watched(stage).table.rows.length;
 }

@@ -1,0 +1,65 @@
+import { KubeConfig, VersionApi } from '@kubernetes/client-node';
+import { ENIAttachment } from '../../src/api/eni-attachment.js';
+import { NodeENI } from '../../src/api/node-eni.js';
+import { HttpKubeClient } from '../../src/runtime/http-kube-client.js';
+import type { KubeClient } from '../../src/runtime/kube-client.js';
+import { ControlPlane } from '../envtest/control-plane.js';
+import type { Lifeline } from './lifeline.js';
+import { silentLogger } from './silent-logger.js';
+import { TableClient } from './table-client.js';
+import { WatchedTable } from './watched-table.js';
+
+interface Parts {
+  kubeconfigPath: string;
+  /** As the API server tells it, `v1.36.3`. */
+  version: string;
+  kube: KubeClient;
+  tables: TableClient;
+  nodeENIs: WatchedTable;
+  attachments: WatchedTable;
+}
+
+/** A control plane with our CRDs, and what the demo sees it through. */
+export class Kubernetes implements AsyncDisposable {
+  private constructor(
+    readonly parts: Readonly<Parts>,
+    private readonly undo: AsyncDisposableStack,
+  ) {}
+
+  /** A watch that ends before its time fails the lifeline. @throws as ControlPlane.start() does */
+  static async start({ lifeline }: { lifeline: Lifeline }): Promise<Kubernetes> {
+    await using undo = new AsyncDisposableStack();
+    // A logger that is silent: etcd and kube-apiserver have nothing to say to a newcomer.
+    const controlPlane = await ControlPlane.start({ logger: () => {} });
+    undo.defer(() => controlPlane.stop());
+    await controlPlane.applyCrds('crds');
+
+    const { kubeconfigPath } = controlPlane;
+    const kubeConfig = new KubeConfig();
+    kubeConfig.loadFromFile(kubeconfigPath);
+    const kube = HttpKubeClient.create({ kubeConfig, logger: silentLogger });
+    undo.defer(() => kube.close());
+    const tables = TableClient.create({ kubeConfig });
+    undo.defer(() => tables.close());
+
+    const ended = new AbortController();
+    undo.defer(() => ended.abort());
+    const [nodeENIs, attachments] = [NodeENI, ENIAttachment].map(({ resource }) =>
+      WatchedTable.open({
+        client: tables,
+        resource,
+        signal: ended.signal,
+        failed: (error) => lifeline.fail(error),
+      }),
+    ) as [WatchedTable, WatchedTable];
+    const { gitVersion: version } = await kubeConfig.makeApiClient(VersionApi).getCode();
+    return new Kubernetes(
+      { kubeconfigPath, version, kube, tables, nodeENIs, attachments },
+      undo.move(),
+    );
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.undo.disposeAsync();
+  }
+}
