@@ -121,6 +121,13 @@ export const SETTINGS = {
     parse: duration('0s', '10m'),
     default: '30s',
   }),
+  lookupTTL: required({
+    env: 'LOOKUP_TTL',
+    description: 'How long subnets and security groups that were looked up are remembered.',
+    placeholder: 'duration',
+    parse: duration('0s', '1h'),
+    default: '1m',
+  }),
   budgetShare: required({
     env: 'EC2_BUDGET_SHARE',
     description:

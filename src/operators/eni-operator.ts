@@ -141,14 +141,13 @@ export class EniOperator extends Operator {
         records: records.store,
         nodeENIClient,
         recordClient,
-        network: NetworkCatalog.create({ gateway, clock }),
+        network: NetworkCatalog.create({ gateway, clock, ttlMs: config.lookupTTL }),
         reporter: new NodeENIReporter({ client: nodeENIClient, events, clock }),
         blockedBackoff: this.blockedBackoff(),
         defaults: {
           deviceIndex: config.defaultDeviceIndex,
           deleteOnTermination: config.defaultDeleteOnTermination,
         },
-        logger,
       }),
       { concurrency: NODE_ENI_CONCURRENCY },
     );

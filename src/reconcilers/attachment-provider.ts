@@ -179,15 +179,21 @@ export class AttachmentProvider {
     maxAgeMs: number,
   ): Promise<Blocked | undefined> {
     const { records, instances, instanceTypes } = this.options;
-    const instance = await instances.instance(record.spec.instanceID, { maxAgeMs });
-    return slotFault({
+    const { instanceID } = record.spec;
+    const instance = await instances.instance(instanceID, { maxAgeMs });
+    const fault = slotFault({
       record,
       ownEniID,
       siblings: records
-        .byIndex('instanceID', record.spec.instanceID)
+        .byIndex('instanceID', instanceID)
         .filter((sibling) => sibling.metadata.uid !== record.metadata.uid),
       instance,
       limits: instance && (await instanceTypes.limits(instance.type)),
     });
+    if (fault) {
+      // The next try asks EC2 anew whether the cause is gone.
+      instances.invalidate(instanceID);
+    }
+    return fault;
   }
 }

@@ -8,6 +8,7 @@ import { nodeENISpecFaults } from '../api/validate.js';
 import { Ec2Error } from '../aws/ec2-error.js';
 import type { NetworkCatalog } from '../aws/network-catalog.js';
 import type { ExponentialBackoff } from '../runtime/backoff.js';
+import type { ReconcileContext } from '../runtime/controller.js';
 import { Reconciler, Watch } from '../runtime/decorators.js';
 import { withFinalizer, withoutFinalizer } from '../runtime/finalizers.js';
 import type { Patch } from '../runtime/kube-client.js';
@@ -43,7 +44,6 @@ export interface NodeENIReconcilerOptions {
   /** Waits between tries of what somebody has to correct. */
   blockedBackoff: ExponentialBackoff;
   defaults: NodeENIDefaults;
-  logger: Logger;
 }
 
 /** Kubernetes writes under way at once for one NodeENI; the API server's fairness does the rest. */
@@ -80,24 +80,28 @@ export class NodeENIReconciler {
     return [record.spec.nodeENI];
   }
 
-  async reconcile(key: string): Promise<Result> {
+  async reconcile(key: string, { logger }: ReconcileContext): Promise<Result> {
     const nodeENI = this.options.nodeENIs.get(key);
     const records = this.options.records.byIndex('nodeENI', key);
     const [own, strangers] = partition(records, (record) => isOwnedBy(record, nodeENI));
     // Of a NodeENI that is gone, or of an earlier one under the same name.
-    await this.deleteAll(strangers);
+    await this.deleteAll(strangers, logger);
     if (!nodeENI) {
       this.options.blockedBackoff.forget(key);
       return {};
     }
     return nodeENI.metadata.deletionTimestamp
-      ? this.remove(nodeENI, own)
-      : this.provide(nodeENI, own);
+      ? this.remove(nodeENI, own, logger)
+      : this.provide(nodeENI, own, logger);
   }
 
-  private async remove(nodeENI: NodeENI, own: readonly ENIAttachment[]): Promise<Result> {
+  private async remove(
+    nodeENI: NodeENI,
+    own: readonly ENIAttachment[],
+    logger: Logger,
+  ): Promise<Result> {
     const { reporter, defaults } = this.options;
-    await this.deleteAll(own);
+    await this.deleteAll(own, logger);
     if (this.recordsOf(nodeENI).length === 0) {
       await this.patch(nodeENI, withoutFinalizer(nodeENI, NODE_ENI_FINALIZER));
       return {};
@@ -112,7 +116,11 @@ export class NodeENIReconciler {
     return {};
   }
 
-  private async provide(nodeENI: NodeENI, records: readonly ENIAttachment[]): Promise<Result> {
+  private async provide(
+    nodeENI: NodeENI,
+    records: readonly ENIAttachment[],
+    logger: Logger,
+  ): Promise<Result> {
     const { reporter, defaults, blockedBackoff } = this.options;
     const faults = nodeENISpecFaults(nodeENI.spec);
     const invalid = faults.length > 0 ? blocked('InvalidSpec', faults.join('; ')) : undefined;
@@ -127,7 +135,7 @@ export class NodeENIReconciler {
     if (plan.create.length > 0) {
       await this.patch(nodeENI, withFinalizer(nodeENI, NODE_ENI_FINALIZER));
     }
-    await this.carryOut(nodeENI, plan);
+    await this.carryOut(nodeENI, plan, logger);
     await reporter.report(nodeENI, {
       nodes: nodes.length,
       desired: plan.desired,
@@ -137,8 +145,12 @@ export class NodeENIReconciler {
       fault,
     });
 
-    if (fault || plan.blocked.length > 0) {
-      return { requeueAfter: blockedBackoff.next(keyOf(nodeENI)) };
+    const blockedBy = fault ?? plan.blocked[0]?.blocked;
+    if (blockedBy) {
+      const requeueAfter = blockedBackoff.next(keyOf(nodeENI));
+      const told = { ...blockedBy, nodes: plan.blocked.length, requeueAfterMs: requeueAfter };
+      logger.warn('NodeENI blocked', told);
+      return { requeueAfter };
     }
     blockedBackoff.forget(keyOf(nodeENI));
     return {};
@@ -184,20 +196,24 @@ export class NodeENIReconciler {
     }
   }
 
-  private async carryOut(nodeENI: NodeENI, plan: NodeENIPlan): Promise<void> {
+  private async carryOut(nodeENI: NodeENI, plan: NodeENIPlan, logger: Logger): Promise<void> {
     const limit = pLimit(PARALLEL_WRITES);
     const { recordClient } = this.options;
     const writes = [
-      ...plan.create.map((desired) => limit(() => this.create(nodeENI, desired))),
+      ...plan.create.map((desired) => limit(() => this.create(nodeENI, desired, logger))),
       ...plan.update.map(({ record, spec }) =>
         limit(() => recordClient.patch(record.metadata, specPatch(record, spec))),
       ),
-      ...plan.delete.map((record) => limit(() => this.delete(record))),
+      ...plan.delete.map((record) => limit(() => this.delete(record, logger))),
     ];
     await settleAll(writes);
   }
 
-  private async create(nodeENI: NodeENI, { name, spec }: DesiredAttachment): Promise<void> {
+  private async create(
+    nodeENI: NodeENI,
+    { name, spec }: DesiredAttachment,
+    logger: Logger,
+  ): Promise<void> {
     try {
       await this.options.recordClient.create({
         metadata: {
@@ -208,7 +224,7 @@ export class NodeENIReconciler {
         },
         spec,
       });
-      this.options.logger.info('ENIAttachment created', { attachment: name, node: spec.nodeName });
+      logger.info('ENIAttachment created', { attachment: name, node: spec.nodeName });
     } catch (error) {
       // The store is behind; its next event brings the record.
       if (!isAlreadyExists(error)) {
@@ -217,13 +233,13 @@ export class NodeENIReconciler {
     }
   }
 
-  private async delete(record: ENIAttachment): Promise<void> {
+  private async delete(record: ENIAttachment, logger: Logger): Promise<void> {
     if (record.metadata.deletionTimestamp) {
       return;
     }
     try {
       await this.options.recordClient.delete(record);
-      this.options.logger.info('ENIAttachment deleted', {
+      logger.info('ENIAttachment deleted', {
         attachment: record.metadata.name,
         node: record.spec.nodeName,
       });
@@ -235,9 +251,9 @@ export class NodeENIReconciler {
     }
   }
 
-  private async deleteAll(records: readonly ENIAttachment[]): Promise<void> {
+  private async deleteAll(records: readonly ENIAttachment[], logger: Logger): Promise<void> {
     const limit = pLimit(PARALLEL_WRITES);
-    await settleAll(records.map((record) => limit(() => this.delete(record))));
+    await settleAll(records.map((record) => limit(() => this.delete(record, logger))));
   }
 }
 

@@ -13,7 +13,7 @@ import {
 } from '../../tools/ec2-simulator/index.js';
 import { sharedControlPlane } from '../../tools/envtest/shared-control-plane.js';
 import { ControllerProcess } from '../../tools/stage/controller-process.js';
-import { createNode, deleteNode, labelNode } from '../../tools/stage/nodes.js';
+import { createNode, deleteNode, labelNode, type StageNode } from '../../tools/stage/nodes.js';
 import { eventually } from './eventually.js';
 import { silentLogger } from './silent-logger.js';
 
@@ -41,13 +41,14 @@ export interface StageEvent extends KubeObject {
   type: string;
   reason: string;
   note: string;
-  regarding: { kind: string; name: string };
+  regarding: { kind: string; name: string; uid: string };
   series?: { count: number };
 }
 
 /** Settings under which tests wait for little: short looks, short waits before a retry. */
 const BRISK = {
   OBSERVE_INTERVAL: '50ms',
+  LOOKUP_TTL: '0s',
   EC2_CONSISTENCY_WINDOW: '1s',
   BLOCKED_RETRY_MIN: '100ms',
   BLOCKED_RETRY_MAX: '500ms',
@@ -101,6 +102,11 @@ export class Stage {
     const { id } = this.ec2.addInstance({ zone, type, name });
     await createNode(this.kube, { name, instanceID: id, zone, instanceType: type, labels });
     return id;
+  }
+
+  /** Registers as a Node an instance that is there already, or one that never was. */
+  registerNode(node: StageNode): Promise<void> {
+    return createNode(this.kube, node);
   }
 
   label(node: string, labels: Record<string, string | null>): Promise<void> {
@@ -215,8 +221,17 @@ export class Stage {
     }
   }
 
+  /** Clears the API server, by a controller if none runs, and ends everything that was started. */
   async close(): Promise<void> {
-    await this.controller?.stop();
-    await this.ec2.stop();
+    try {
+      this.ec2.clearFaults();
+      if (!this.controller?.isRunning) {
+        this.start();
+      }
+      await this.clear();
+    } finally {
+      await this.controller?.stop();
+      await this.ec2.stop();
+    }
   }
 }

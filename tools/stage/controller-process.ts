@@ -75,6 +75,10 @@ export class ControllerProcess {
     return this.child.pid ?? 0;
   }
 
+  get isRunning(): boolean {
+    return this.child.exitCode === null && this.child.signalCode === null;
+  }
+
   /** The log so far, without what is no log line. */
   get log(): LogLine[] {
     return this.lines.flatMap((line) => {

@@ -1,0 +1,227 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { KubeConfig } from '@kubernetes/client-node';
+import { expect } from 'chai';
+import { getMetadataStorage } from 'class-validator';
+import fc from 'fast-check';
+import { parse } from 'yaml';
+import { ENIAttachment, ENIAttachmentSpec, PHASES } from '../../../src/api/eni-attachment.js';
+import { NodeENI, NodeENISpec } from '../../../src/api/node-eni.js';
+import { eniAttachmentSpecFaults, nodeENISpecFaults } from '../../../src/api/validate.js';
+import { HttpKubeClient } from '../../../src/runtime/http-kube-client.js';
+import type { KubeClient } from '../../../src/runtime/kube-client.js';
+import { isInvalid, isNotFound } from '../../../src/runtime/kube-errors.js';
+import type { KubeObject, ResourceType } from '../../../src/runtime/resource.js';
+import {
+  CONTROL_PLANE_TIMEOUT_MS,
+  sharedControlPlane,
+} from '../../../tools/envtest/shared-control-plane.js';
+import { aNodeENI, aRecord } from '../../support/objects.js';
+import { silentLogger } from '../../support/silent-logger.js';
+
+interface Schema {
+  description?: string;
+  properties?: Record<string, Schema>;
+  items?: Schema;
+  additionalProperties?: Schema;
+  enum?: string[];
+}
+
+function schemaOf(plural: string): Schema {
+  const crd = parse(readFileSync(`crds/networking.k8s.aws_${plural}.yaml`, 'utf8'));
+  return crd.spec.versions[0].schema.openAPIV3Schema;
+}
+
+function propertyOf(schema: Schema, ...path: string[]): Schema {
+  return path.reduce<Schema>((inner, name) => inner.properties?.[name] ?? {}, schema);
+}
+
+function validatedFields(type: new () => object): string[] {
+  const rules = getMetadataStorage().getTargetValidationMetadatas(type, '', false, false);
+  return [...new Set(rules.map(({ propertyName }) => propertyName))].sort();
+}
+
+/** Paths of the fields that `kubectl explain` would have nothing to say of. */
+function undescribed(schema: Schema, path: string): string[] {
+  const inner = Object.entries(schema.properties ?? {}).flatMap(([name, property]) => [
+    ...(property.description || name === 'metadata' ? [] : [`${path}.${name}`]),
+    ...undescribed(property, `${path}.${name}`),
+  ]);
+  return schema.items ? [...inner, ...undescribed(schema.items, `${path}[]`)] : inner;
+}
+
+describe('the CRDs', () => {
+  let kube: KubeClient;
+  let names = 0;
+
+  before(async function () {
+    this.timeout(CONTROL_PLANE_TIMEOUT_MS);
+    const { kubeconfigPath } = await sharedControlPlane();
+    const kubeConfig = new KubeConfig();
+    kubeConfig.loadFromFile(kubeconfigPath);
+    kube = HttpKubeClient.create({ kubeConfig, logger: silentLogger });
+  });
+
+  /** What the API server says against an object; undefined where it takes it. */
+  async function refusal(resource: ResourceType, object: object): Promise<string | undefined> {
+    names += 1;
+    const name = `crd-test-${names}`;
+    try {
+      await kube.create<KubeObject>(resource, { metadata: { name }, ...object });
+    } catch (error) {
+      if (isInvalid(error)) {
+        return error.message;
+      }
+      throw error;
+    }
+    await kube.delete(resource, { name }).catch((error) => {
+      if (!isNotFound(error)) {
+        throw error;
+      }
+    });
+    return undefined;
+  }
+
+  for (const [plural, type] of [
+    ['nodeenis', NodeENISpec],
+    ['eniattachments', ENIAttachmentSpec],
+  ] as const) {
+    it(`describe every field of ${plural}, and have the fields of the class`, () => {
+      const schema = schemaOf(plural);
+      expect(undescribed(schema, plural)).to.deep.equal([]);
+      const fields = Object.keys(propertyOf(schema, 'spec').properties ?? {}).sort();
+      expect(fields).to.deep.equal(validatedFields(type));
+    });
+  }
+
+  it('know the phases that the controller writes', () => {
+    const phase = propertyOf(schemaOf('eniattachments'), 'status', 'phase');
+    expect(phase.enum).to.deep.equal([...PHASES]);
+  });
+
+  for (const file of readdirSync('manifests/samples')) {
+    it(`take the sample ${file}`, async () => {
+      const { spec } = parse(readFileSync(`manifests/samples/${file}`, 'utf8'));
+      expect(await refusal(NodeENI.resource, { spec })).to.equal(undefined);
+      expect(nodeENISpecFaults(spec)).to.deep.equal([]);
+    });
+  }
+
+  for (const [title, spec, told] of [
+    ['an empty selector', { nodeSelector: {} }, 'an empty selector would mean every node'],
+    ['no selector', { nodeSelector: undefined }, 'spec.nodeSelector: Required value'],
+    [
+      'two kinds of subnets',
+      { subnetName: 'x' },
+      'set exactly one of subnetID, subnetName, subnetIDs, subnetNames',
+    ],
+    ['no groups', { securityGroupIDs: undefined }, 'set exactly one of securityGroupIDs'],
+    ['the launch interface’s index', { deviceIndex: 0 }, 'spec.deviceIndex'],
+    ['an MTU that no ENI has', { mtu: 9002 }, 'spec.mtu'],
+    ['a subnet that is no id', { subnetID: 'data' }, 'spec.subnetID'],
+  ] as const) {
+    it(`refuse ${title}, and name the field`, async () => {
+      const message = await refusal(NodeENI.resource, { spec: { ...aNodeENI().spec, ...spec } });
+      expect(message).to.include(told);
+    });
+  }
+
+  it('refuse a name that is no label value', async () => {
+    const metadata = { name: 'n'.repeat(64) };
+    await kube.create(NodeENI.resource, { metadata, spec: aNodeENI().spec } as never).then(
+      () => expect.fail('was taken'),
+      (error) => expect(error.message).to.include('choose a shorter name'),
+    );
+  });
+
+  it('agree with the classes on every NodeENI', async function () {
+    this.timeout(60_000);
+    const sometimes = <T>(values: fc.Arbitrary<T>) =>
+      fc.option(values, { nil: undefined, freq: 2 });
+    const ids = (prefix: string) =>
+      fc.array(fc.constantFrom(`${prefix}-00000001`, `${prefix}-0000000000000000a`, 'x', ''), {
+        maxLength: 3,
+      });
+    const names = fc.array(fc.constantFrom('data', 'a b', ''), { maxLength: 3 });
+    const spec = fc.record({
+      nodeSelector: fc.dictionary(
+        fc.constantFrom('role', 'example.com/role', 'Bad/role', 'a b', 'x'.repeat(318)),
+        fc.constantFrom('storage', '', 'b c', '-', 'y'.repeat(64)),
+        { maxKeys: 2 },
+      ),
+      subnetID: sometimes(fc.constantFrom('subnet-0000000a', 'subnet-xyz', '')),
+      subnetName: sometimes(fc.constantFrom('data', '', 'z'.repeat(256))),
+      subnetIDs: sometimes(ids('subnet')),
+      subnetNames: sometimes(names),
+      securityGroupIDs: sometimes(ids('sg')),
+      securityGroupNames: sometimes(names),
+      deviceIndex: sometimes(fc.integer({ min: -1, max: 33 })),
+      deleteOnTermination: sometimes(fc.boolean()),
+      description: sometimes(fc.constantFrom('', 'fast', 'd'.repeat(256))),
+      mtu: sometimes(fc.constantFrom(575, 576, 1500, 9001, 9002)),
+    });
+    // Mostly one subnet field and one group field, so that the other rules are reached as well.
+    const likely = spec.map((all) => ({
+      ...all,
+      ...(all.subnetID
+        ? { subnetName: undefined, subnetIDs: undefined, subnetNames: undefined }
+        : {}),
+      ...(all.securityGroupIDs ? { securityGroupNames: undefined } : {}),
+    }));
+    await fc.assert(
+      fc.asyncProperty(fc.oneof(spec, likely), async (generated) => {
+        const schema = await refusal(NodeENI.resource, { spec: generated });
+        const faults = nodeENISpecFaults(generated);
+        expect(faults.length > 0, `${schema} / ${faults}`).to.equal(schema !== undefined);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it('agree with the classes on ENIAttachments', async () => {
+    for (const change of [
+      {},
+      { instanceID: 'web' },
+      { subnetID: 'x' },
+      { securityGroupIDs: [] },
+      { deviceIndex: 0 },
+      { networkCardIndex: -1 },
+      { mtu: 100 },
+      { nodeName: undefined },
+    ]) {
+      const spec = { ...aRecord().spec, ...change };
+      const schema = await refusal(ENIAttachment.resource, { spec });
+      const faults = eniAttachmentSpecFaults(spec);
+      expect(faults.length > 0, `${schema} / ${faults}`).to.equal(schema !== undefined);
+    }
+  });
+
+  it('keep the identity of an ENIAttachment as it was made', async () => {
+    const metadata = { name: 'crd-test-identity' };
+    await kube.create(ENIAttachment.resource, { metadata, spec: aRecord().spec } as never);
+    try {
+      const change = { type: 'merge', body: { spec: { deviceIndex: 2 } } } as const;
+      await kube.patch(ENIAttachment.resource, metadata, change).then(
+        () => expect.fail('was taken'),
+        (error) => expect(error.message).to.include('cannot change: edit the NodeENI'),
+      );
+    } finally {
+      await kube.delete(ENIAttachment.resource, metadata);
+    }
+  });
+
+  it('let records be listed by node and by NodeENI', async () => {
+    const metadata = { name: 'crd-test-select' };
+    await kube.create(ENIAttachment.resource, { metadata, spec: aRecord().spec } as never);
+    try {
+      for (const [fieldSelector, count] of [
+        ['spec.nodeName=node-a,spec.nodeENI=storage', 1],
+        ['spec.nodeName=node-b', 0],
+      ] as const) {
+        const { items } = await kube.list(ENIAttachment.resource, { fieldSelector });
+        expect(items, fieldSelector).to.have.length(count);
+      }
+    } finally {
+      await kube.delete(ENIAttachment.resource, metadata);
+    }
+  });
+});

@@ -1,0 +1,39 @@
+import { expect } from 'chai';
+import { CONTROL_PLANE_TIMEOUT_MS } from '../../../tools/envtest/shared-control-plane.js';
+import { eventually } from '../../support/eventually.js';
+import { Stage } from '../../support/stage.js';
+
+describe('a settled system', () => {
+  let stage: Stage;
+
+  before(async function () {
+    this.timeout(CONTROL_PLANE_TIMEOUT_MS);
+    stage = await Stage.open();
+    stage.start({ RESYNC_PERIOD: '1s', LOG_LEVEL: 'debug' });
+  });
+
+  after(() => stage.close());
+
+  const versions = async (): Promise<string[]> =>
+    [await stage.nodeENI('still'), ...(await stage.records('still'))].map(
+      ({ metadata }) => metadata.resourceVersion,
+    );
+
+  it('asks EC2 for one listing a resync, writes nothing, and wakes nobody', async () => {
+    for (const name of ['still-1', 'still-2', 'still-3']) {
+      await stage.addNode(name, { labels: { still: 'true' } });
+    }
+    await stage.createNodeENI('still');
+    await stage.ready('still', 3);
+    const resyncs = (count: number) =>
+      eventually(() => expect(stage.calls().DescribeNetworkInterfaces ?? 0).to.be.at.least(count));
+    stage.ec2.resetCounts();
+    await resyncs(1);
+
+    const before = await versions();
+    stage.ec2.resetCounts();
+    await resyncs(3);
+    expect(Object.keys(stage.calls())).to.deep.equal(['DescribeNetworkInterfaces']);
+    expect(await versions()).to.deep.equal(before);
+  });
+});
