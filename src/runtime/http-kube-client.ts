@@ -61,12 +61,18 @@ const PATCH_CONTENT_TYPES: Record<Patch['type'], string> = {
 /** The API server over HTTPS, as a kubeconfig describes it. */
 export class HttpKubeClient implements KubeClient {
   private readonly clock: Clock;
+  private readonly requestTimeoutMs: number;
   private readonly connection: KubeConnection;
   private readonly warnings: WarningLog;
 
   private constructor(private readonly options: HttpKubeClientOptions) {
     this.clock = options.clock ?? systemClock;
-    this.connection = KubeConnection.create({ kubeConfig: options.kubeConfig, clock: this.clock });
+    this.requestTimeoutMs = options.requestTimeoutMs ?? 30_000;
+    this.connection = KubeConnection.create({
+      kubeConfig: options.kubeConfig,
+      clock: this.clock,
+      connectTimeoutMs: Math.min(this.requestTimeoutMs, 10_000),
+    });
     this.warnings = new WarningLog(options.logger);
   }
 
@@ -146,7 +152,7 @@ export class HttpKubeClient implements KubeClient {
     const answer = await this.call({
       method: 'PATCH',
       path: withQuery(path, applying),
-      body: patch.body,
+      body: patch.type === 'apply' ? appliedBody(resource, name, patch.body) : patch.body,
       contentType: PATCH_CONTENT_TYPES[patch.type],
       signal: options.signal,
     });
@@ -193,7 +199,7 @@ export class HttpKubeClient implements KubeClient {
 
   /** Sends and returns the answer with its body unread; an answer of 300 and above becomes an error. */
   private async send(call: Call): Promise<Dispatcher.ResponseData> {
-    const { requestTimeoutMs = 30_000, userAgent = 'eni-operator', observer } = this.options;
+    const { userAgent = 'eni-operator', observer } = this.options;
     const { method, path, body, contentType, signal, streaming } = call;
     const connection = await this.connection.current();
     const host = new URL(connection.origin).host;
@@ -210,8 +216,8 @@ export class HttpKubeClient implements KubeClient {
         },
         body: body === undefined ? null : JSON.stringify(body),
         signal: signal ?? null,
-        headersTimeout: requestTimeoutMs,
-        bodyTimeout: streaming ? 0 : requestTimeoutMs,
+        headersTimeout: this.requestTimeoutMs,
+        bodyTimeout: streaming ? 0 : this.requestTimeoutMs,
       });
     } catch (error) {
       observer?.answered({ method, host, code: '<error>' });
@@ -229,6 +235,21 @@ export class HttpKubeClient implements KubeClient {
     const body = await response.body.json().catch(() => undefined);
     return apiErrorOf(response.statusCode, body, wait);
   }
+}
+
+/** Server-side apply wants the object's whole identity within the body too. */
+function appliedBody(
+  resource: ResourceType,
+  { name, namespace }: ObjectName,
+  body: object,
+): object {
+  const metadata = 'metadata' in body ? body.metadata : {};
+  return {
+    ...body,
+    apiVersion: apiVersionOf(resource),
+    kind: resource.kind,
+    metadata: { ...(typeof metadata === 'object' ? metadata : {}), name, namespace },
+  };
 }
 
 /** Errors of our own pass; an abort becomes the signal's reason; the rest is a connection that failed. */

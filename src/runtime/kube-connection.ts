@@ -29,6 +29,13 @@ const CREDENTIALS_AGE_MS = 30_000;
 /** Below the API server's own limit on idle connections (90 s) and that of load balancers. */
 const KEEP_ALIVE_MS = 30_000;
 
+export interface KubeConnectionOptions {
+  kubeConfig: KubeConfig;
+  clock: Clock;
+  /** Longest time that connecting may take, in milliseconds. Default: 10,000. */
+  connectTimeoutMs?: number;
+}
+
 type TlsOptions = Pick<
   https.RequestOptions,
   'ca' | 'cert' | 'key' | 'pfx' | 'passphrase' | 'rejectUnauthorized' | 'servername'
@@ -45,13 +52,10 @@ export class KubeConnection {
   private readAt = Number.NEGATIVE_INFINITY;
   private reading: Promise<void> | undefined;
 
-  private constructor(
-    private readonly kubeConfig: KubeConfig,
-    private readonly clock: Clock,
-  ) {}
+  private constructor(private readonly options: KubeConnectionOptions) {}
 
-  static create(options: { kubeConfig: KubeConfig; clock: Clock }): KubeConnection {
-    return new KubeConnection(options.kubeConfig, options.clock);
+  static create(options: KubeConnectionOptions): KubeConnection {
+    return new KubeConnection(options);
   }
 
   /**
@@ -61,7 +65,7 @@ export class KubeConnection {
    */
   async current(): Promise<Connection> {
     const cluster = this.cluster();
-    if (this.clock.now() - this.readAt >= CREDENTIALS_AGE_MS) {
+    if (this.options.clock.now() - this.readAt >= CREDENTIALS_AGE_MS) {
       this.reading ??= this.readCredentials(cluster).finally(() => {
         this.reading = undefined;
       });
@@ -90,16 +94,16 @@ export class KubeConnection {
   }
 
   private cluster(): Cluster {
-    const cluster = this.kubeConfig.getCurrentCluster();
+    const cluster = this.options.kubeConfig.getCurrentCluster();
     if (cluster === null) throw new KubeConfigError('The kubeconfig names no current cluster');
     return cluster;
   }
 
   private async readCredentials(cluster: Cluster): Promise<void> {
     const options: https.RequestOptions = { headers: {} };
-    await this.kubeConfig.applyToHTTPSOptions(options);
+    await this.options.kubeConfig.applyToHTTPSOptions(options);
     this.headers = headersOf(options);
-    this.readAt = this.clock.now();
+    this.readAt = this.options.clock.now();
 
     const tls = tlsOf(options);
     if (this.dispatcher !== undefined && isDeepStrictEqual(tls, this.tls)) return;
@@ -110,10 +114,14 @@ export class KubeConnection {
   }
 
   private createDispatcher(cluster: Cluster, tls: TlsOptions): Dispatcher {
-    const options = this.kubeConfig.createDispatcherOptions(cluster, tls);
+    const options = this.options.kubeConfig.createDispatcherOptions(cluster, tls);
     // Over HTTP/2 all watches and writes would share one connection, and cutting a silent watch would cut
     // what shares its fate; over HTTP/1.1 each stands alone.
-    const pool = { allowH2: false, keepAliveTimeout: KEEP_ALIVE_MS, connectTimeout: 10_000 };
+    const pool = {
+      allowH2: false,
+      keepAliveTimeout: KEEP_ALIVE_MS,
+      connectTimeout: this.options.connectTimeoutMs ?? 10_000,
+    };
     // undici's types know no explicit undefined, Node's do; what they describe is the same.
     switch (options.type) {
       case 'none':

@@ -111,6 +111,7 @@ export class Reflector<T extends KubeObject> {
     } while (next !== undefined);
     round.finish();
     this.resumeAt = resourceVersion;
+    this.logRecovery();
     if (this.synced) return;
     this.synced = true;
     this.options.onSynced();
@@ -161,12 +162,16 @@ export class Reflector<T extends KubeObject> {
     await sleep(this.options.clock, delayMs, signal).catch(() => undefined);
   }
 
-  /** A list alone is no recovery: where each watch fails after it, the waits go on growing. */
+  /** The watch has come forward. (A list alone is not enough: were each watch to fail after it, this would spin.) */
   private healthy(): void {
     this.backoff.forget('list-watch');
+    this.logRecovery();
+  }
+
+  private logRecovery(): void {
     if (this.failing === undefined) return;
     this.failing = undefined;
-    this.options.logger.info('Watching again');
+    this.options.logger.info('List and watch work again');
   }
 
   /** Logs once a change of state, not once an attempt. */

@@ -255,7 +255,7 @@ describe('Informer', () => {
     client.watching.send({ type: 'BOOKMARK', resourceVersion: '11' });
     await time.tick(0);
     expect(logger.messages('warn')).to.deep.equal(['List or watch failed; retrying']);
-    expect(logger.messages('info')).to.deep.equal(['Watching again']);
+    expect(logger.messages('info')).to.deep.equal(['List and watch work again']);
   });
 
   it('tells of an outage again where its cause changes', async () => {

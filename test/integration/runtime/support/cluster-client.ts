@@ -1,0 +1,66 @@
+import { KubeConfig } from '@kubernetes/client-node';
+import {
+  HttpKubeClient,
+  type HttpKubeClientOptions,
+} from '../../../../src/runtime/http-kube-client.js';
+import type { KubeObject, ObjectMeta, ResourceType } from '../../../../src/runtime/resource.js';
+import { RecordingLogger } from '../../../unit/runtime/support/recording-logger.js';
+
+export class ConfigMap implements KubeObject {
+  static readonly resource = {
+    group: '',
+    version: 'v1',
+    plural: 'configmaps',
+    kind: 'ConfigMap',
+    namespaced: true,
+  };
+
+  metadata!: ObjectMeta;
+  data?: Record<string, string>;
+}
+
+const NAMESPACES: ResourceType = {
+  group: '',
+  version: 'v1',
+  plural: 'namespaces',
+  kind: 'Namespace',
+  namespaced: false,
+};
+
+/** The kubeconfig of that file, its server replaced where another is given. */
+export function kubeConfigOf(path: string, server?: string): KubeConfig {
+  const config = new KubeConfig();
+  config.loadFromFile(path);
+  if (server !== undefined) {
+    config.clusters = config.clusters.map((cluster) => ({ ...cluster, server }));
+  }
+  return config;
+}
+
+export function clientOf(
+  kubeConfig: KubeConfig,
+  options: Partial<HttpKubeClientOptions> = {},
+): HttpKubeClient {
+  return HttpKubeClient.create({ kubeConfig, logger: new RecordingLogger(), ...options });
+}
+
+/** Makes a namespace of a name that no other test has. */
+export async function newNamespace(client: HttpKubeClient): Promise<string> {
+  const name = `runtime-${crypto.randomUUID().slice(0, 8)}`;
+  await client.create(NAMESPACES, { metadata: { name } });
+  return name;
+}
+
+/** Does `work` for each item, `parallel` of them at once, begun in order. */
+export async function forEachParallel<T>(
+  items: readonly T[],
+  parallel: number,
+  work: (item: T) => Promise<unknown>,
+): Promise<void> {
+  const rest = items.values();
+  await Promise.all(
+    Array.from({ length: parallel }, async () => {
+      for (const item of rest) await work(item);
+    }),
+  );
+}

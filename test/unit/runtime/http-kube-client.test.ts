@@ -1,0 +1,173 @@
+import { once } from 'node:events';
+import http from 'node:http';
+import { KubeConfig } from '@kubernetes/client-node';
+import { expect } from 'chai';
+import { HttpKubeClient } from '../../../src/runtime/http-kube-client.js';
+import {
+  KubeApiError,
+  KubeUnreachableError,
+  MalformedAnswerError,
+} from '../../../src/runtime/kube-errors.js';
+import { RecordingLogger } from './support/recording-logger.js';
+import { aThing, Thing } from './support/things.js';
+
+describe('HttpKubeClient', () => {
+  let server: http.Server;
+  let respond: http.RequestListener;
+  let client: HttpKubeClient;
+  let logger: RecordingLogger;
+  let answered: string[];
+
+  beforeEach(async () => {
+    server = http.createServer((request, response) => respond(request, response));
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const address = server.address();
+    const port = typeof address === 'object' && address !== null ? address.port : 0;
+    const kubeConfig = new KubeConfig();
+    kubeConfig.loadFromClusterAndUser(
+      { name: 'c', server: `http://127.0.0.1:${port}`, skipTLSVerify: true },
+      { name: 'u', token: 'one' },
+    );
+    logger = new RecordingLogger();
+    answered = [];
+    client = HttpKubeClient.create({
+      kubeConfig,
+      logger,
+      observer: { answered: ({ method, code }) => answered.push(`${method} ${code}`) },
+    });
+  });
+
+  afterEach(async () => {
+    await client.close();
+    server.closeAllConnections();
+    server.close();
+    await once(server, 'close');
+  });
+
+  const get = () => client.get<Thing>(Thing.resource, { name: 'a' });
+
+  async function refusal(promise: Promise<unknown>): Promise<Error> {
+    const thrown = await promise.catch((error: unknown) => error);
+    if (thrown instanceof Error) return thrown;
+    throw new Error('It was not refused');
+  }
+
+  /** Reads a watch to its end, or its error. */
+  async function watched(): Promise<{ events: string[]; error: unknown }> {
+    const events: string[] = [];
+    try {
+      for await (const event of client.watch(Thing.resource, { resourceVersion: '1' })) {
+        events.push(event.type);
+      }
+      return { events, error: undefined };
+    } catch (error) {
+      return { events, error };
+    }
+  }
+
+  it('asks for JSON, with its authorization', async () => {
+    let headers: http.IncomingHttpHeaders = {};
+    respond = (request, response) => {
+      headers = request.headers;
+      response.end(JSON.stringify(aThing('a', 1)));
+    };
+    expect(await get()).to.deep.equal(aThing('a', 1));
+    expect(headers).to.include({ accept: 'application/json', authorization: 'Bearer one' });
+  });
+
+  it('watches with bookmarks, from a version on', async () => {
+    let url = '';
+    respond = (request, response) => {
+      url = request.url ?? '';
+      response.end();
+    };
+    await watched();
+    const { pathname, searchParams } = new URL(url, 'http://x');
+    expect(pathname).to.equal('/apis/example.com/v1/things');
+    expect(Object.fromEntries(searchParams)).to.deep.equal({
+      watch: 'true',
+      allowWatchBookmarks: 'true',
+      resourceVersion: '1',
+    });
+  });
+
+  it('carries status, reason and Retry-After of a refusal', async () => {
+    respond = (_request, response) => {
+      response.writeHead(429, { 'retry-after': '3' });
+      response.end(JSON.stringify({ kind: 'Status', reason: 'TooManyRequests', message: 'busy' }));
+    };
+    const error = await refusal(get());
+    expect(error).to.be.instanceOf(KubeApiError);
+    expect(error).to.include({
+      status: 429,
+      reason: 'TooManyRequests',
+      message: 'busy',
+      retryAfterMs: 3_000,
+    });
+  });
+
+  it('makes an error of a refusal that is no Status, as gateways send them', async () => {
+    respond = (_request, response) => {
+      response.writeHead(502);
+      response.end('<html>Bad gateway</html>');
+    };
+    const error = await refusal(get());
+    expect(error).to.be.instanceOf(KubeApiError);
+    expect(error).to.include({ status: 502, reason: 'Unknown' });
+  });
+
+  it('takes a page of HTML in place of an object for a malformed answer', async () => {
+    respond = (_request, response) => response.end('<html>Log in</html>');
+    expect(await refusal(get())).to.be.instanceOf(MalformedAnswerError);
+  });
+
+  it('throws the error within a watch, after the events before it', async () => {
+    respond = (_request, response) => {
+      const status = { kind: 'Status', code: 410, reason: 'Expired', message: 'too old' };
+      response.write(`${JSON.stringify({ type: 'ADDED', object: aThing('a', 2) })}\n`);
+      response.end(`${JSON.stringify({ type: 'ERROR', object: status })}\n`);
+    };
+    const { events, error } = await watched();
+    expect(events).to.deep.equal(['ADDED']);
+    expect(error).to.be.instanceOf(KubeApiError).and.to.include({ status: 410 });
+  });
+
+  it('throws that a watch broke off within a line', async () => {
+    respond = (_request, response) => {
+      response.write('{"type":"ADDED","obj', () => response.destroy());
+    };
+    expect((await watched()).error).to.be.instanceOf(KubeUnreachableError);
+  });
+
+  it('logs a warning of the server once', async () => {
+    respond = (_request, response) => {
+      response.setHeader('warning', '299 - "things/v1 is deprecated"');
+      response.end(JSON.stringify(aThing('a', 1)));
+    };
+    await get();
+    await get();
+    expect(logger.entries.map(({ message, fields }) => [message, fields])).to.deep.equal([
+      ['The API server warns', { warning: 'things/v1 is deprecated' }],
+    ]);
+  });
+
+  it('tells its observer of each answer, and of each that did not come', async () => {
+    respond = (request, response) => {
+      if (request.method === 'DELETE') request.socket.destroy();
+      else response.end(JSON.stringify(aThing('a', 1)));
+    };
+    await get();
+    await refusal(client.delete(Thing.resource, { name: 'a' }));
+    expect(answered).to.deep.equal(['GET 200', 'DELETE <error>']);
+  });
+
+  it('rejects with the reason of an abort', async () => {
+    respond = () => undefined;
+    const abort = new AbortController();
+    const pending = client.get(Thing.resource, { name: 'a' }, { signal: abort.signal });
+    const reason = new Error('stopping');
+    abort.abort(reason);
+    expect(await refusal(pending)).to.equal(reason);
+  });
+});
