@@ -77,6 +77,7 @@ export async function measurePhase(options: PhaseOptions): Promise<PhaseResult> 
       secondsUntil(goals.nodeENIs),
       ask(),
     ]);
+    clearInterval(ticker);
     await sleep(clock, AFTERMATH_MS, signal);
     return {
       enis,
