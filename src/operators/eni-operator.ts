@@ -18,6 +18,7 @@ import { AttachmentRemover } from '../reconcilers/attachment-remover.js';
 import { AttachmentReporter } from '../reconcilers/attachment-reporter.js';
 import { CreateLog } from '../reconcilers/create-log.js';
 import { ENIAttachmentReconciler } from '../reconcilers/eni-attachment.js';
+import { NetworkResolver } from '../reconcilers/network-resolver.js';
 import { NodeENIReconciler } from '../reconcilers/node-eni.js';
 import { NodeENIReporter } from '../reconcilers/node-eni-reporter.js';
 import { ExponentialBackoff } from '../runtime/backoff.js';
@@ -141,7 +142,9 @@ export class EniOperator extends Operator {
         records: records.store,
         nodeENIClient,
         recordClient,
-        network: NetworkCatalog.create({ gateway, clock, ttlMs: config.lookupTTL }),
+        networkResolver: new NetworkResolver(
+          NetworkCatalog.create({ gateway, clock, ttlMs: config.lookupTTL }),
+        ),
         reporter: new NodeENIReporter({ client: nodeENIClient, events, clock }),
         blockedBackoff: this.blockedBackoff(),
         defaults: {

@@ -13,7 +13,7 @@ import {
  * where trying again is all there is to do.
  */
 export function blockedByFailure(error: Ec2Error): Blocked | undefined {
-  const fact = `EC2 answered ${error.message.replace(/\.\s*$/, '')}`;
+  const fact = `EC2 refused ${error.action} (${error.code}): ${error.detail.replace(/\.\s*$/, '')}`;
   if (
     error instanceof UserError ||
     error instanceof CapacityError ||

@@ -1,6 +1,6 @@
 import type { NodeENISpec } from '../api/node-eni.js';
 import { type Blocked, blocked } from '../api/reasons.js';
-import type { SecurityGroup, SecurityGroupQuery, Subnet, SubnetQuery } from '../aws/ec2-gateway.js';
+import type { SecurityGroup, Subnet, SubnetQuery } from '../aws/ec2-gateway.js';
 
 /**
  * One entry of the NodeENI's subnets: an id gives one subnet, a name may give several. A node uses the one
@@ -38,17 +38,9 @@ export function chooseSubnets(
   return choices;
 }
 
-/** What to ask EC2 for, to know the security groups: ids once, names in each VPC of the subnets. */
-export function securityGroupQueries(
-  spec: NodeENISpec,
-  choices: readonly SubnetChoice[],
-): SecurityGroupQuery[] {
-  const names = spec.securityGroupNames;
-  if (!names) {
-    return [{ ids: spec.securityGroupIDs ?? [] }];
-  }
-  const vpcs = new Set(choices.flatMap(({ subnets }) => subnets.map(({ vpcId }) => vpcId)));
-  return [...vpcs].map((vpcId) => ({ names, vpcId }));
+/** The VPCs in which a NodeENI's security groups may be named. */
+export function vpcsOf(choices: readonly SubnetChoice[]): string[] {
+  return [...new Set(choices.flatMap(({ subnets }) => subnets.map(({ vpcId }) => vpcId)))];
 }
 
 /** The ids of the groups for an ENI in `subnet`, in the NodeENI's order; or the one that does not fit. */

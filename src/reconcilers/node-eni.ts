@@ -3,10 +3,8 @@ import { ENIAttachment, type ENIAttachmentSpec } from '../api/eni-attachment.js'
 import { ENI_FINALIZER, LABELS, MANAGER_NAME, NODE_ENI_FINALIZER } from '../api/names.js';
 import { Node } from '../api/node.js';
 import { NodeENI } from '../api/node-eni.js';
-import { type Blocked, blocked } from '../api/reasons.js';
+import { blocked } from '../api/reasons.js';
 import { nodeENISpecFaults } from '../api/validate.js';
-import { Ec2Error } from '../aws/ec2-error.js';
-import type { NetworkCatalog } from '../aws/network-catalog.js';
 import type { ExponentialBackoff } from '../runtime/backoff.js';
 import type { ReconcileContext } from '../runtime/controller.js';
 import { Reconciler, Watch } from '../runtime/decorators.js';
@@ -21,13 +19,11 @@ import { keyOf } from '../runtime/resource.js';
 import type { ResourceClient } from '../runtime/resource-client.js';
 import type { Result } from '../runtime/result.js';
 import type { Store } from '../runtime/store.js';
-import { blockedByFailure } from './ec2-failures.js';
-import { chooseSubnets, securityGroupQueries, subnetQuery } from './network-choice.js';
+import type { NetworkResolver } from './network-resolver.js';
 import type { NodeENIReporter } from './node-eni-reporter.js';
 import { matchesSelector, placementChanged } from './node-identity.js';
 import {
   type DesiredAttachment,
-  type Network,
   type NodeENIDefaults,
   type NodeENIPlan,
   planNodeENI,
@@ -39,7 +35,7 @@ export interface NodeENIReconcilerOptions {
   records: Store<ENIAttachment>;
   nodeENIClient: ResourceClient<NodeENI>;
   recordClient: ResourceClient<ENIAttachment>;
-  network: NetworkCatalog;
+  networkResolver: NetworkResolver;
   reporter: NodeENIReporter;
   /** Waits between tries of what somebody has to correct. */
   blockedBackoff: ExponentialBackoff;
@@ -121,11 +117,11 @@ export class NodeENIReconciler {
     records: readonly ENIAttachment[],
     logger: Logger,
   ): Promise<Result> {
-    const { reporter, defaults, blockedBackoff } = this.options;
+    const { reporter, defaults, blockedBackoff, networkResolver } = this.options;
     const faults = nodeENISpecFaults(nodeENI.spec);
     const invalid = faults.length > 0 ? blocked('InvalidSpec', faults.join('; ')) : undefined;
     const nodes = invalid ? [] : this.matchingNodes(nodeENI);
-    const network = invalid ?? (await this.networkOf(nodeENI));
+    const network = invalid ?? (await networkResolver.resolve(nodeENI.spec));
     const fault = 'reason' in network ? network : undefined;
 
     // An invalid NodeENI says nothing of which nodes it means: what it has, it keeps.
@@ -172,28 +168,6 @@ export class NodeENIReconciler {
     return this.options.nodes
       .list()
       .filter(({ metadata }) => matchesSelector(spec.nodeSelector, metadata.labels));
-  }
-
-  /** What the NodeENI's names mean in EC2, or what about them somebody has to correct. */
-  private async networkOf({ spec }: NodeENI): Promise<Network | Blocked> {
-    const { network } = this.options;
-    try {
-      const query = subnetQuery(spec);
-      const subnets = chooseSubnets(query, await network.subnets(query));
-      if ('reason' in subnets) {
-        return subnets;
-      }
-      const groups = await Promise.all(
-        securityGroupQueries(spec, subnets).map((groupQuery) => network.securityGroups(groupQuery)),
-      );
-      return { subnets, securityGroups: groups.flat() };
-    } catch (error) {
-      const fault = error instanceof Ec2Error ? blockedByFailure(error) : undefined;
-      if (!fault) {
-        throw error;
-      }
-      return fault;
-    }
   }
 
   private async carryOut(nodeENI: NodeENI, plan: NodeENIPlan, logger: Logger): Promise<void> {
