@@ -7,6 +7,9 @@ interface Entry {
   order: number;
 }
 
+/** Node's timers take no more than 2³¹ − 1 milliseconds, and fire at once for more. */
+const MAX_TIMER_MS = 2_147_483_647;
+
 /** Superseded entries that the heap may hold beyond one for each key. */
 const SUPERSEDED_ALLOWED = 64;
 
@@ -58,7 +61,8 @@ export class DelayedKeys {
     if (first === undefined || this.timerAt <= first.readyAt) return;
     this.timer?.cancel();
     this.timerAt = first.readyAt;
-    this.timer = this.clock.after(Math.max(0, first.readyAt - this.clock.now()), () => {
+    const ms = Math.min(Math.max(0, first.readyAt - this.clock.now()), MAX_TIMER_MS);
+    this.timer = this.clock.after(ms, () => {
       this.timerAt = Number.POSITIVE_INFINITY;
       this.release();
     });

@@ -99,9 +99,16 @@ export class KubeEventRecorder implements EventRecorder {
     else this.begin(identity, regarding, details);
   }
 
-  /** Resolves once all Events recorded so far have been sent, or refused. */
-  async flush(): Promise<void> {
-    while (this.sending !== undefined) await this.sending;
+  /**
+   * Resolves once all Events recorded so far have been sent, or refused.
+   * @param withinMs after so many milliseconds it waits no longer: Events are worth no more at a stop.
+   */
+  async flush(withinMs = 5_000): Promise<void> {
+    if (this.sending === undefined) return;
+    const outOfTime = Promise.withResolvers<void>();
+    const timer = this.options.clock.after(withinMs, outOfTime.resolve);
+    await Promise.race([this.sending, outOfTime.promise]);
+    timer.cancel();
   }
 
   private begin(identity: string, regarding: ObjectReference, details: EventDetails): void {

@@ -7,9 +7,18 @@ import type { KubeObject } from './resource.js';
  * name and resourceVersion); the rest of an object is the kind's business, and the server has checked it.
  */
 
-/** @throws MalformedAnswerError for anything without an object's metadata. */
+/**
+ * The object without its `managedFields`, which only the server's own bookkeeping reads, and which are up to
+ * half of an object.
+ * @throws MalformedAnswerError for anything without an object's metadata.
+ */
 export function objectOf<T extends KubeObject>(json: unknown): T {
   if (!isKubeObject(json)) throw new MalformedAnswerError('The answer is not an object');
+  if ('managedFields' in json.metadata) {
+    // A copy of the rest, as `delete` would turn the object into a slow and larger one.
+    const { managedFields: _, ...metadata } = json.metadata;
+    json.metadata = metadata;
+  }
   return json as T;
 }
 

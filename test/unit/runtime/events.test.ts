@@ -143,6 +143,19 @@ describe('KubeEventRecorder', () => {
     ]);
   });
 
+  it('does not wait for an API server that is away beyond the time it is given', async () => {
+    client.create.returns(new Promise(() => undefined));
+    tell('a');
+    let flushed = false;
+    void recorder.flush(3_000).then(() => {
+      flushed = true;
+    });
+    await time.tick(2_999);
+    expect(flushed).to.equal(false);
+    await time.tick(1);
+    expect(flushed).to.equal(true);
+  });
+
   it('has nothing to flush where nothing was recorded', async () => {
     await recorder.flush();
     expect(client.create.called).to.equal(false);

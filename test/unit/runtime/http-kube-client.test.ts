@@ -140,6 +140,16 @@ describe('HttpKubeClient', () => {
     expect((await watched()).error).to.be.instanceOf(KubeUnreachableError);
   });
 
+  it('ends the request of a watch whose reader breaks off', async () => {
+    const closed = Promise.withResolvers<void>();
+    respond = (_request, response) => {
+      response.on('close', closed.resolve);
+      response.write(`${JSON.stringify({ type: 'ADDED', object: aThing('a', 2) })}\n`);
+    };
+    for await (const _ of client.watch(Thing.resource, { resourceVersion: '1' })) break;
+    await closed.promise;
+  });
+
   it('logs a warning of the server once', async () => {
     respond = (_request, response) => {
       response.setHeader('warning', '299 - "things/v1 is deprecated"');

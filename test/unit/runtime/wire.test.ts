@@ -16,6 +16,15 @@ describe('wire', () => {
     ).to.deep.equal({ items: [], resourceVersion: '5' });
   });
 
+  it('leaves managedFields behind, wherever an object stands', () => {
+    const sent = () => ({ metadata: { ...aThing('a', 1).metadata, managedFields: [{}] } });
+    const read = aThing('a', 1);
+    expect(objectOf(sent())).to.deep.equal(read);
+    expect(watchEventOf({ type: 'ADDED', object: sent() })).to.deep.include({ object: read });
+    const list = { metadata: { resourceVersion: '5' }, items: [sent()] };
+    expect(listPageOf(list).items).to.deep.equal([read]);
+  });
+
   it('reads changes and bookmarks of a watch', () => {
     const object = aThing('a', 1);
     expect(watchEventOf({ type: 'MODIFIED', object })).to.deep.equal({ type: 'MODIFIED', object });

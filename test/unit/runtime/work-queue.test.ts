@@ -91,6 +91,15 @@ describe('WorkQueue', () => {
     expect(await drain()).to.deep.equal(['a', 'b']);
   });
 
+  it('keeps a delay that is longer than a timer of Node can be', async () => {
+    const days = 86_400_000;
+    queue.addAfter('a', 30 * days);
+    await time.tick(29 * days);
+    expect(queue.depth).to.equal(0);
+    await time.tick(days);
+    expect(await drain()).to.deep.equal(['a']);
+  });
+
   it('doubles the delay of a failing key until it is forgotten', async () => {
     const waits: number[] = [];
     for (let failure = 0; failure < 3; failure++) {
