@@ -166,12 +166,12 @@ export class KubeEventRecorder implements EventRecorder {
     }
     this.dropping = false;
     this.pending.push(send);
-    this.sending ??= this.sendAll().finally(() => {
-      this.sending = undefined;
-    });
+    this.sending ??= this.sendAll();
   }
 
   private async sendAll(): Promise<void> {
+    // Not before `sending` holds this promise: it is unset at the end, where nothing waits any more.
+    await Promise.resolve();
     for (let send = this.pending.shift(); send !== undefined; send = this.pending.shift()) {
       try {
         await send();
@@ -179,6 +179,7 @@ export class KubeEventRecorder implements EventRecorder {
         this.options.logger.warn('An Event could not be recorded', { err: describeError(error) });
       }
     }
+    this.sending = undefined;
   }
 }
 

@@ -125,6 +125,18 @@ describe('KubeEventRecorder', () => {
     expect(client.create.callCount).to.equal(2);
   });
 
+  it('sends an Event that is recorded just as the one before it has been sent', async () => {
+    for (let microtasks = 0; microtasks < 10; microtasks++) {
+      client.create.resetHistory();
+      tell(`first-${microtasks}`);
+      while (client.create.callCount === 0) await Promise.resolve();
+      for (let passed = 0; passed < microtasks; passed++) await Promise.resolve();
+      tell(`second-${microtasks}`);
+      await time.tick(0);
+      expect(client.create.callCount, `after ${microtasks} microtasks`).to.equal(2);
+    }
+  });
+
   it('goes on after an Event that was refused', async () => {
     client.create.onFirstCall().rejects(new Error('forbidden'));
     tell('a');
