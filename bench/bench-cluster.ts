@@ -51,28 +51,13 @@ interface Parts {
 
 /** A scenario's cluster: control plane, EC2 and the shipped controller, each a process of its own. */
 export class BenchCluster implements AsyncDisposable {
-  readonly ec2: SimulatorControl;
-  readonly controller: ControllerProcess;
-  readonly auditLog: AuditLog;
-  /** As the API server has them. */
-  readonly nodeENIs: Store<NodeENI>;
-  readonly records: Store<ENIAttachment>;
-
   private constructor(
     private readonly parts: Parts,
     private readonly stack: AsyncDisposableStack,
-  ) {
-    ({
-      ec2: this.ec2,
-      controller: this.controller,
-      auditLog: this.auditLog,
-      nodeENIs: this.nodeENIs,
-      records: this.records,
-    } = parts);
-  }
+  ) {}
 
   /**
-   * Resolves once the nodes are there and the controller has started, with nothing to do.
+   * Resolves once the nodes are there and the controller's process runs; it may still be starting.
    * @throws NoAuditLogError; what a part that does not start throws
    */
   static async start(scenario: Scenario): Promise<BenchCluster> {
@@ -113,6 +98,28 @@ export class BenchCluster implements AsyncDisposable {
       { scenario, ec2, kube, controller, auditLog: new AuditLog(auditLogPath), nodeENIs, records },
       stack.move(),
     );
+  }
+
+  get ec2(): SimulatorControl {
+    return this.parts.ec2;
+  }
+
+  get controller(): ControllerProcess {
+    return this.parts.controller;
+  }
+
+  get auditLog(): AuditLog {
+    return this.parts.auditLog;
+  }
+
+  /** As the API server has them. */
+  get nodeENIs(): Store<NodeENI> {
+    return this.parts.nodeENIs;
+  }
+
+  /** As the API server has them. */
+  get records(): Store<ENIAttachment> {
+    return this.parts.records;
   }
 
   /** The ENIs that the controller has made and EC2 has. */

@@ -1,6 +1,6 @@
 import { type Clock, sleep } from '../src/runtime/clock.js';
 
-/** A count that is to reach a number. */
+/** A count that is to be a number: no less, and no more either, as an ENI too many is an error. */
 export interface Goal {
   /** What is counted, for progress lines. */
   what: string;
