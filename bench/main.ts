@@ -50,15 +50,23 @@ async function main(): Promise<void> {
   const scenarios = given ?? ['10x1', '50x2'].map(parseScenario);
   const signal = interrupted();
   const results: ScenarioResult[] = [];
-  for (const scenario of scenarios) {
-    results.push(
-      await runScenario({
-        scenario,
-        quietSeconds,
-        signal,
-        progress: (line) => console.error(`  ${line}`),
-      }),
-    );
+  try {
+    for (const scenario of scenarios) {
+      results.push(await runScenario({ scenario, quietSeconds, signal, progress }));
+    }
+  } finally {
+    // What was measured before a failure is worth having.
+    await publish(results, json);
+  }
+}
+
+function progress(line: string): void {
+  console.error(`  ${line}`);
+}
+
+async function publish(results: readonly ScenarioResult[], json?: string): Promise<void> {
+  if (results.length === 0) {
+    return;
   }
   console.log(report(results, GO_CONTROLLER));
   if (json !== undefined) {
