@@ -19,7 +19,7 @@ export const LABELS = {
 /** `app.kubernetes.io/managed-by`, the controller of events, and the owner tag of every ENI. */
 export const MANAGER_NAME = 'eni-operator';
 
-/** Tags that every ENI carries from its Create call on. */
+/** Tags of an ENI. All but `retained` it carries from its Create call on. */
 export const TAGS = {
   /** UID of the ENIAttachment: the identity of the ENI, and its ClientToken. */
   attachmentUID: `${API_GROUP}/attachment-uid`,
@@ -30,5 +30,7 @@ export const TAGS = {
   managedBy: `${API_GROUP}/managed-by`,
   /** Tells the VPC CNI to leave the ENI alone; the CNI manages untagged secondary ENIs. */
   noManage: 'node.k8s.amazonaws.com/no_manage',
+  /** Set by hand, with any value: an ENI that has lost its ENIAttachment is left alone. */
+  retained: `${API_GROUP}/retained`,
   name: 'Name',
 } as const;

@@ -121,6 +121,22 @@ export const SETTINGS = {
     parse: duration('0s', '10m'),
     default: '30s',
   }),
+  orphanCleanup: required({
+    env: 'ORPHAN_CLEANUP',
+    description:
+      "What becomes of an unattached ENI with this cluster's tags and no ENIAttachment. delete: it is deleted. report: an Event tells of it. off: nobody looks. An attached one is never detached.",
+    placeholder: 'delete|report|off',
+    parse: oneOf('delete', 'report', 'off'),
+    default: 'delete',
+  }),
+  orphanGracePeriod: required({
+    env: 'ORPHAN_GRACE_PERIOD',
+    description:
+      'How long an ENI must have been seen without an ENIAttachment, and unchanged, before it is deleted or told of; never less than EC2_CONSISTENCY_WINDOW.',
+    placeholder: 'duration',
+    parse: duration('1s', '24h'),
+    default: '10m',
+  }),
   lookupTTL: required({
     env: 'LOOKUP_TTL',
     description: 'How long subnets and security groups that were looked up are remembered.',
