@@ -16,11 +16,15 @@ import type { Config } from '../config/settings.js';
 import { AttachmentProvider } from '../reconcilers/attachment-provider.js';
 import { AttachmentRemover } from '../reconcilers/attachment-remover.js';
 import { AttachmentReporter } from '../reconcilers/attachment-reporter.js';
+import { BlockedRetries } from '../reconcilers/blocked-retries.js';
 import { CreateLog } from '../reconcilers/create-log.js';
 import { ENIAttachmentReconciler } from '../reconcilers/eni-attachment.js';
+import { LiveRecords } from '../reconcilers/live-records.js';
 import { NetworkResolver } from '../reconcilers/network-resolver.js';
 import { NodeENIReconciler } from '../reconcilers/node-eni.js';
 import { NodeENIReporter } from '../reconcilers/node-eni-reporter.js';
+import { OrphanReporter } from '../reconcilers/orphan-reporter.js';
+import { OrphanedENIReconciler } from '../reconcilers/orphaned-eni.js';
 import { ExponentialBackoff } from '../runtime/backoff.js';
 import { KubeEventRecorder } from '../runtime/events.js';
 import { HttpKubeClient } from '../runtime/http-kube-client.js';
@@ -61,6 +65,7 @@ const FAILURE_BACKOFF = { baseMs: 200, maxMs: 60_000, jitter: 0.2 };
 export class EniOperator extends Operator {
   private readonly config: Config;
   private readonly instance: string;
+  private kube: HttpKubeClient | undefined;
   private events: KubeEventRecorder | undefined;
 
   constructor({ config, instance, ...options }: EniOperatorOptions) {
@@ -73,8 +78,10 @@ export class EniOperator extends Operator {
   protected override async init(): Promise<void> {
     const { config, clock, random, logger } = this;
     const kube = HttpKubeClient.create({ kubeConfig: this.kubeConfig, logger });
+    this.kube = kube;
     const region = await this.region(kube);
-    const clusterID = config.clusterID ?? (await clusterIDOf(kube));
+    const kubeSystem = await kube.get<KubeObject>(NAMESPACES, { name: 'kube-system' });
+    const clusterID = config.clusterID ?? kubeSystem.metadata.uid;
     logger.info('Managing ENIs', { region, clusterID, ...settingsToLog(config) });
 
     const nodeENIs = this.informer(kube, { kind: NodeENI });
@@ -146,7 +153,7 @@ export class EniOperator extends Operator {
           NetworkCatalog.create({ gateway, clock, ttlMs: config.lookupTTL }),
         ),
         reporter: new NodeENIReporter({ client: nodeENIClient, events, clock }),
-        blockedBackoff: this.blockedBackoff(),
+        blockedRetries: this.blockedRetries(),
         defaults: {
           deviceIndex: config.defaultDeviceIndex,
           deleteOnTermination: config.defaultDeleteOnTermination,
@@ -182,7 +189,7 @@ export class EniOperator extends Operator {
           consistencyWindowMs: config.consistencyWindow,
         }),
         reporter,
-        blockedBackoff: this.blockedBackoff(),
+        blockedRetries: this.blockedRetries(),
         observeIntervalMs: config.observeInterval,
       }),
       {
@@ -190,12 +197,35 @@ export class EniOperator extends Operator {
         backoff: ExponentialBackoff.create({ ...FAILURE_BACKOFF, random }),
       },
     );
+    if (config.orphanCleanup !== 'off') {
+      this.addReconciler(
+        new OrphanedENIReconciler({
+          records: records.store,
+          liveRecords: LiveRecords.create({ client: kube, clock }),
+          gateway,
+          inventory,
+          reporter: new OrphanReporter({
+            nodes: nodes.store,
+            events,
+            cluster: { kind: { resource: NAMESPACES }, object: kubeSystem },
+          }),
+          clock,
+          rules: {
+            clusterID,
+            cleanup: config.orphanCleanup,
+            gracePeriodMs: Math.max(config.orphanGracePeriod, config.consistencyWindow),
+          },
+        }),
+        { backoff: ExponentialBackoff.create({ ...FAILURE_BACKOFF, random }) },
+      );
+    }
   }
 
   /** Graceful, as the base class does it; what was told of in Events is sent before it resolves. */
   override async stop(): Promise<void> {
     await super.stop();
     await this.events?.flush();
+    await this.kube?.close();
   }
 
   private informer<T extends KubeObject>(
@@ -206,9 +236,11 @@ export class EniOperator extends Operator {
     return Informer.create<T>({ client, clock, random, logger, ...options });
   }
 
-  private blockedBackoff(): ExponentialBackoff {
+  private blockedRetries(): BlockedRetries {
+    const { clock, random } = this;
     const { blockedRetryMin: baseMs, blockedRetryMax: maxMs } = this.config;
-    return ExponentialBackoff.create({ baseMs, maxMs, jitter: 0.1, random: this.random });
+    const backoff = ExponentialBackoff.create({ baseMs, maxMs, jitter: 0.1, random });
+    return new BlockedRetries({ backoff, clock });
   }
 
   private region(kube: KubeClient): Promise<string> {
@@ -221,11 +253,6 @@ export class EniOperator extends Operator {
       },
     });
   }
-}
-
-async function clusterIDOf(kube: KubeClient): Promise<string> {
-  const { metadata } = await kube.get<KubeObject>(NAMESPACES, { name: 'kube-system' });
-  return metadata.uid;
 }
 
 function settingsToLog({ budgetShare, maxConcurrentReconciles, resyncPeriod }: Config) {

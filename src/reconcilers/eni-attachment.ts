@@ -1,11 +1,11 @@
 import { ENIAttachment } from '../api/eni-attachment.js';
-import { TAGS } from '../api/names.js';
+import { ENI_FINALIZER, TAGS } from '../api/names.js';
 import { Ec2Error } from '../aws/ec2-error.js';
 import type { Eni } from '../aws/ec2-gateway.js';
 import { EniInventory } from '../aws/eni-inventory.js';
-import type { ExponentialBackoff } from '../runtime/backoff.js';
 import type { ReconcileContext } from '../runtime/controller.js';
 import { Reconciler, Watch } from '../runtime/decorators.js';
+import { hasFinalizer } from '../runtime/finalizers.js';
 import type { Logger } from '../runtime/logger.js';
 import { generationChanged, type Predicates } from '../runtime/predicates.js';
 import { keyOf } from '../runtime/resource.js';
@@ -14,6 +14,7 @@ import type { Store } from '../runtime/store.js';
 import type { AttachmentProvider, Outcome } from './attachment-provider.js';
 import type { AttachmentRemover } from './attachment-remover.js';
 import type { AttachmentReporter } from './attachment-reporter.js';
+import type { BlockedRetries } from './blocked-retries.js';
 import { blockedByFailure } from './ec2-failures.js';
 
 export interface ENIAttachmentReconcilerOptions {
@@ -22,7 +23,7 @@ export interface ENIAttachmentReconcilerOptions {
   remover: AttachmentRemover;
   reporter: AttachmentReporter;
   /** Waits between tries of what somebody has to correct. */
-  blockedBackoff: ExponentialBackoff;
+  blockedRetries: BlockedRetries;
   /** Milliseconds between looks at what EC2 is doing. */
   observeIntervalMs: number;
 }
@@ -36,6 +37,11 @@ export const recordChanged: Predicates<ENIAttachment> = {
     generationChanged.updated?.(record, old) !== false ||
     record.status?.link?.state !== old.status?.link?.state,
 };
+
+/** Let go by us, and gone as soon as the API server says so. */
+function isReleased(record: ENIAttachment): boolean {
+  return record.metadata.deletionTimestamp !== undefined && !hasFinalizer(record, ENI_FINALIZER);
+}
 
 /**
  * Turns records into EC2 calls, and is the only one that does. Each step reads the record, reads what EC2
@@ -52,11 +58,11 @@ export class ENIAttachmentReconciler {
   }
 
   async reconcile(key: string, { logger }: ReconcileContext): Promise<Result> {
-    const { records, blockedBackoff } = this.options;
+    const { records, blockedRetries } = this.options;
     for (let step = 0; step < MAX_STEPS; step++) {
       const record = records.get(key);
-      if (!record) {
-        blockedBackoff.forget(key);
+      if (!record || isReleased(record)) {
+        blockedRetries.forget(key);
         return {};
       }
       const outcome = await this.step(record, logger);
@@ -85,18 +91,21 @@ export class ENIAttachmentReconciler {
     outcome: Exclude<Outcome, 'again'>,
     logger: Logger,
   ): Promise<Result> {
-    const { records, reporter, blockedBackoff, observeIntervalMs } = this.options;
+    const { records, reporter, blockedRetries, observeIntervalMs } = this.options;
     const key = keyOf(record);
     if (outcome === 'later') {
       return { requeueAfter: observeIntervalMs };
     }
     if (outcome === 'done') {
-      blockedBackoff.forget(key);
+      blockedRetries.forget(key);
       return {};
     }
     await reporter.blocked(records.get(key) ?? record, outcome.blocked, outcome.eni);
-    const requeueAfter = blockedBackoff.next(key);
-    logger.warn('ENI blocked', { ...outcome.blocked, requeueAfterMs: requeueAfter });
-    return { requeueAfter };
+    const { afterMs, counts } = blockedRetries.next(key);
+    if (counts) {
+      const { reason, message: detail } = outcome.blocked;
+      logger.warn('ENI blocked', { reason, detail, requeueAfterMs: afterMs });
+    }
+    return { requeueAfter: afterMs };
   }
 }

@@ -5,10 +5,9 @@ import { Node } from '../api/node.js';
 import { NodeENI } from '../api/node-eni.js';
 import { blocked } from '../api/reasons.js';
 import { nodeENISpecFaults } from '../api/validate.js';
-import type { ExponentialBackoff } from '../runtime/backoff.js';
 import type { ReconcileContext } from '../runtime/controller.js';
 import { Reconciler, Watch } from '../runtime/decorators.js';
-import { withFinalizer, withoutFinalizer } from '../runtime/finalizers.js';
+import { hasFinalizer, withFinalizer, withoutFinalizer } from '../runtime/finalizers.js';
 import type { Patch } from '../runtime/kube-client.js';
 import { isAlreadyExists, isConflict, isNotFound } from '../runtime/kube-errors.js';
 import type { Logger } from '../runtime/logger.js';
@@ -19,6 +18,7 @@ import { keyOf } from '../runtime/resource.js';
 import type { ResourceClient } from '../runtime/resource-client.js';
 import type { Result } from '../runtime/result.js';
 import type { Store } from '../runtime/store.js';
+import type { BlockedRetries } from './blocked-retries.js';
 import type { NetworkResolver } from './network-resolver.js';
 import type { NodeENIReporter } from './node-eni-reporter.js';
 import { matchesSelector, placementChanged } from './node-identity.js';
@@ -38,7 +38,7 @@ export interface NodeENIReconcilerOptions {
   networkResolver: NetworkResolver;
   reporter: NodeENIReporter;
   /** Waits between tries of what somebody has to correct. */
-  blockedBackoff: ExponentialBackoff;
+  blockedRetries: BlockedRetries;
   defaults: NodeENIDefaults;
 }
 
@@ -82,8 +82,8 @@ export class NodeENIReconciler {
     const [own, strangers] = partition(records, (record) => isOwnedBy(record, nodeENI));
     // Of a NodeENI that is gone, or of an earlier one under the same name.
     await this.deleteAll(strangers, logger);
-    if (!nodeENI) {
-      this.options.blockedBackoff.forget(key);
+    if (!nodeENI || isReleased(nodeENI)) {
+      this.options.blockedRetries.forget(key);
       return {};
     }
     return nodeENI.metadata.deletionTimestamp
@@ -117,7 +117,7 @@ export class NodeENIReconciler {
     records: readonly ENIAttachment[],
     logger: Logger,
   ): Promise<Result> {
-    const { reporter, defaults, blockedBackoff, networkResolver } = this.options;
+    const { reporter, defaults, blockedRetries, networkResolver } = this.options;
     const faults = nodeENISpecFaults(nodeENI.spec);
     const invalid = faults.length > 0 ? blocked('InvalidSpec', faults.join('; ')) : undefined;
     const nodes = invalid ? [] : this.matchingNodes(nodeENI);
@@ -143,12 +143,15 @@ export class NodeENIReconciler {
 
     const blockedBy = fault ?? plan.blocked[0]?.blocked;
     if (blockedBy) {
-      const requeueAfter = blockedBackoff.next(keyOf(nodeENI));
-      const told = { ...blockedBy, nodes: plan.blocked.length, requeueAfterMs: requeueAfter };
-      logger.warn('NodeENI blocked', told);
-      return { requeueAfter };
+      const { afterMs, counts } = blockedRetries.next(keyOf(nodeENI));
+      if (counts) {
+        const { reason, message: detail } = blockedBy;
+        const nodesBlocked = plan.blocked.length;
+        logger.warn('NodeENI blocked', { reason, detail, nodesBlocked, requeueAfterMs: afterMs });
+      }
+      return { requeueAfter: afterMs };
     }
-    blockedBackoff.forget(keyOf(nodeENI));
+    blockedRetries.forget(keyOf(nodeENI));
     return {};
   }
 
@@ -229,6 +232,13 @@ export class NodeENIReconciler {
     const limit = pLimit(PARALLEL_WRITES);
     await settleAll(records.map((record) => limit(() => this.delete(record, logger))));
   }
+}
+
+/** Let go by us, and gone as soon as the API server says so; or never ours to hold. */
+function isReleased(nodeENI: NodeENI): boolean {
+  return (
+    nodeENI.metadata.deletionTimestamp !== undefined && !hasFinalizer(nodeENI, NODE_ENI_FINALIZER)
+  );
 }
 
 function isOwnedBy(record: ENIAttachment, nodeENI: NodeENI | undefined): boolean {
