@@ -15,5 +15,6 @@ export interface Display {
 
 /** Standard output: redrawn in place on a terminal, appended to line by line elsewhere. */
 export function createDisplay(stream: NodeJS.WriteStream): Display {
-  return stream.isTTY ? new TerminalDisplay(stream) : new PlainDisplay(stream);
+  const canRedraw = stream.isTTY && process.env.TERM !== 'dumb';
+  return canRedraw ? new TerminalDisplay(stream) : new PlainDisplay(stream);
 }

@@ -17,7 +17,7 @@ export class EnisLeftError extends Error {
 /** Lists the ENIs that the controller made. @throws EnisLeftError where there is one */
 export function noEnisLeft(): Command {
   return {
-    line: `aws ec2 describe-network-interfaces --filters Name=tag-key,Values=${TAGS.attachmentUID}`,
+    line: `aws ec2 describe-network-interfaces \\\n    --filters Name=tag-key,Values=${TAGS.attachmentUID}`,
     run: async ({ ec2 }) => {
       const left = ec2.state.enis.filter(({ tags }) => TAGS.attachmentUID in tags);
       if (left.length > 0) {

@@ -4,7 +4,7 @@ import { bold, dim } from './style.js';
 
 export function introduction(): string[] {
   return [
-    bold('eni-operator gives nodes the network interfaces (ENIs) that their labels ask for.'),
+    bold('eni-operator gives nodes the network interfaces (ENIs) their labels ask for.'),
     'You need no AWS account, no cluster and no kubectl. Kubernetes and the controller are',
     'real; EC2 is simulated, and as slow as the real one.',
   ];

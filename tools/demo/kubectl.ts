@@ -14,17 +14,14 @@ import { layOut } from './table-layout.js';
 export function getNodes(labels: readonly string[]): Command {
   return {
     line: `kubectl get nodes -L ${labels.join(',')}`,
-    run: async (stage) => layOut(withLabels(await stage.cluster.tables.list(NODES), labels)),
+    run: async ({ cluster }) => layOut(withLabels(await cluster.tables.list(NODES), labels)),
   };
 }
 
 export function getNodeENIs(): Command {
   return {
     line: 'kubectl get neni',
-    run: async (stage) => {
-      const table = await stage.cluster.tables.list(NodeENI.resource);
-      return table.rows.length > 0 ? layOut(table) : ['No resources found'];
-    },
+    run: async ({ cluster }) => layOut(await cluster.tables.list(NodeENI.resource)),
   };
 }
 

@@ -39,15 +39,15 @@ export const STEPS: readonly Step[] = [
     commands: [getNodes(['topology.kubernetes.io/zone', 'storage'])],
   },
   {
-    says: 'A NodeENI says which nodes get an ENI, and in which subnet: the "net1" of their own zone.',
+    says: 'A NodeENI says which nodes get an ENI: here those labelled storage=true.',
     commands: [cat(MANIFEST), apply(MANIFEST), getNodeENIs()],
   },
   {
-    says: 'Label a node. The controller creates an ENI in EC2 and attaches it.',
+    says: 'Label a node: the controller creates an ENI in EC2, and attaches it.',
     commands: [label('node-1', 'storage', 'true'), ready(1, 'node-1 has its ENI'), getNodeENIs()],
   },
   {
-    says: 'Label a node of the other zone. Its ENI comes from the other subnet that is named "net1".',
+    says: 'Label one in the other zone: it gets the subnet "net1" of that zone.',
     commands: [label('node-2', 'storage', 'true'), ready(2, 'node-2 has its ENI')],
   },
   {
@@ -59,12 +59,12 @@ export const STEPS: readonly Step[] = [
     ],
   },
   {
-    says: 'Take the label off node-1: its ENI is detached and deleted, the others stay.',
+    says: "Take a label off: that node's ENI is detached and deleted, the others stay.",
     removes: true,
     commands: [unlabel('node-1', 'storage'), ready(2, "node-1's ENI is gone"), getNodeENIs()],
   },
   {
-    says: 'Delete the NodeENI: all its ENIs go, and it stays until EC2 says that they are gone.',
+    says: 'Delete the NodeENI: it stays until EC2 says that all its ENIs are gone.',
     removes: true,
     commands: [
       deleteNodeENI('storage'),
@@ -77,7 +77,7 @@ export const STEPS: readonly Step[] = [
     ],
   },
   {
-    says: 'What is left in EC2? Nothing. What it was asked: five writes an ENI, and few reads.',
+    says: 'What EC2 is left with: nothing. What it was asked: five writes an ENI.',
     removes: true,
     commands: [noEnisLeft(), callsByAction()],
   },

@@ -29,7 +29,9 @@ export class TableClient {
   private constructor(private readonly connection: KubeConnection) {}
 
   static create({ kubeConfig }: { kubeConfig: KubeConfig }): TableClient {
-    return new TableClient(KubeConnection.create({ kubeConfig, clock: systemClock }));
+    return new TableClient(
+      KubeConnection.create({ kubeConfig, clock: systemClock, connectTimeoutMs: 10_000 }),
+    );
   }
 
   async list(resource: ResourceType, signal?: AbortSignal): Promise<Table> {

@@ -8,7 +8,7 @@ const DISPENSABLE = ['Interface', 'Name', 'Age', 'Subnet'];
 /** Widths that are reached sooner or later, in characters, so that no column has to move. */
 const EXPECTED_WIDTHS: Readonly<Record<string, number>> = {
   Event: 'MODIFIED'.length,
-  Eni: 'eni-0123456789abcdef0'.length,
+  ENI: 'eni-0123456789abcdef0'.length,
   Phase: 'Attaching'.length,
 };
 
@@ -21,11 +21,14 @@ export interface LayoutOptions {
 
 /** A table as kubectl prints it: its header, and a line a row. */
 export function layOut(table: Table, options: LayoutOptions = {}): string[] {
+  if (table.rows.length === 0) {
+    return ['No resources found'];
+  }
   const rows = table.rows.map((row) => textsOf(row, table.columns, options.now));
   const widths = table.columns.map((column, index) =>
     Math.max(
       column.length,
-      EXPECTED_WIDTHS[titled(column)] ?? 0,
+      EXPECTED_WIDTHS[column] ?? 0,
       ...rows.map((texts) => texts[index]?.length ?? 0),
     ),
   );
@@ -100,8 +103,4 @@ function painted(text: string, column: string): string {
     default:
       return busy(text);
   }
-}
-
-function titled(column: string): string {
-  return column.charAt(0).toUpperCase() + column.slice(1).toLowerCase();
 }

@@ -10,7 +10,7 @@ export class WatchedTable {
 
   /** Runs until `signal` aborts. `failed` hears why the watch ended, where nobody asked it to. */
   static open(options: {
-    client: TableClient;
+    client: Pick<TableClient, 'watch'>;
     resource: ResourceType;
     signal: AbortSignal;
     failed: (error: unknown) => void;
