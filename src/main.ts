@@ -2,9 +2,11 @@
 import { hostname } from 'node:os';
 import { createLogger } from './config/create-logger.js';
 import { loadConfig, StartRefused } from './config/load-config.js';
+import { podNamespace } from './config/pod-namespace.js';
 import { EniOperator } from './operators/eni-operator.js';
+import { LeaseLostError } from './runtime/leader-election.js';
 
-/** Runs the component until SIGTERM or SIGINT. Resolves with the process's exit code. */
+/** Runs the component until SIGTERM or SIGINT, or until it cannot go on. Resolves with the exit code. */
 async function main(): Promise<number> {
   const { config } = loadConfig({ args: process.argv.slice(2), env: process.env });
   const logger = createLogger(config);
@@ -16,6 +18,7 @@ async function main(): Promise<number> {
     config,
     logger,
     instance: process.env.POD_NAME || hostname(),
+    namespace: podNamespace({ env: process.env }),
   });
   const asked = new Promise<string>((resolve) => {
     for (const signal of ['SIGTERM', 'SIGINT'] as const) {
@@ -24,12 +27,13 @@ async function main(): Promise<number> {
   });
   try {
     const started = operator.start().then(() => logger.info('Started'));
-    const signal = await Promise.race([asked, started.then(() => asked)]);
+    const signal = await Promise.race([asked, started.then(() => asked), operator.failed]);
     logger.info('Stopping', { signal });
-    await operator.stop();
+    await Promise.race([operator.stop(), operator.failed]);
     return 0;
   } catch (err) {
-    logger.error('The controller cannot start', { err });
+    const lost = err instanceof LeaseLostError;
+    logger.error(lost ? 'The controller may not go on' : 'The controller cannot start', { err });
     return 1;
   }
 }

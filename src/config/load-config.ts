@@ -1,4 +1,5 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { leaseTimesFault } from './check-lease-times.js';
 import { type Config, SETTINGS, type Setting } from './settings.js';
 
 /** A component that `main.ts` can start. */
@@ -59,12 +60,15 @@ export function loadConfig({ args, env, ...streams }: LoadConfigOptions): Invoca
 
   try {
     command.parse(args, { from: 'user' });
-    const config = options.map(({ key, setting, option }) => {
+    const values = options.map(({ key, setting, option }) => {
       const given: unknown = command.getOptionValue(option.attributeName());
       return [key, given ?? fromEnvironment(command, setting, env)] as const;
     });
+    const config = Object.fromEntries(values) as unknown as Config;
+    const fault = leaseTimesFault(config);
+    if (fault !== undefined) command.error(`error: ${fault}`);
     const [component = componentFrom(command, env)] = command.processedArgs;
-    return { component, config: Object.fromEntries(config) as unknown as Config };
+    return { component, config };
   } catch (error) {
     if (error instanceof CommanderError) {
       throw new StartRefused(error.message, error.exitCode);

@@ -167,6 +167,51 @@ export const SETTINGS = {
     parse: duration('10ms', '24h'),
     default: '5m',
   }),
+  leaderElection: required({
+    env: 'LEADER_ELECTION',
+    description:
+      'Whether the controller works only while it holds a Lease, so that several may run, one of them at work.',
+    placeholder: 'true|false',
+    parse: trueOrFalse,
+    default: 'false',
+  }),
+  leaseNamespace: optional({
+    env: 'LEASE_NAMESPACE',
+    description:
+      "Namespace of the Lease. Absent: the pod's (POD_NAMESPACE, else its service account's), else default.",
+    placeholder: 'name',
+    parse: matching(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/, 'the name of a namespace'),
+  }),
+  leaseName: required({
+    env: 'LEASE_NAME',
+    description: 'Name of the Lease; controllers with the same one take turns.',
+    placeholder: 'name',
+    parse: matching(/^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/, 'the name of an object'),
+    default: 'eni-operator',
+  }),
+  leaseDuration: required({
+    env: 'LEASE_DURATION',
+    description:
+      'How long a Lease must go without renewal before another controller takes it over. Longer than RENEW_DEADLINE.',
+    placeholder: 'duration',
+    parse: duration('1s', '1h'),
+    default: '15s',
+  }),
+  renewDeadline: required({
+    env: 'RENEW_DEADLINE',
+    description:
+      'How long after its last successful renewal a controller still writes to EC2; then it ends. Longer than RETRY_PERIOD.',
+    placeholder: 'duration',
+    parse: duration('100ms', '1h'),
+    default: '10s',
+  }),
+  retryPeriod: required({
+    env: 'RETRY_PERIOD',
+    description: 'Time between two tries to acquire or renew the Lease.',
+    placeholder: 'duration',
+    parse: duration('10ms', '1h'),
+    default: '2s',
+  }),
   logLevel: required({
     env: 'LOG_LEVEL',
     description: 'Least severity that is logged: error, warn, info or debug.',

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { KubeConfig } from '@kubernetes/client-node';
 import { ENIAttachment } from '../api/eni-attachment.js';
 import { API_GROUP, LABELS, MANAGER_NAME } from '../api/names.js';
@@ -12,6 +13,7 @@ import { resolveRegion } from '../aws/region.js';
 import { RequestBudget } from '../aws/request-budget.js';
 import { createEc2Client } from '../aws/sdk-client.js';
 import { SdkEc2Gateway } from '../aws/sdk-ec2-gateway.js';
+import { fenceWrites } from '../aws/write-fence.js';
 import type { Config } from '../config/settings.js';
 import { AttachmentProvider } from '../reconcilers/attachment-provider.js';
 import { AttachmentRemover } from '../reconcilers/attachment-remover.js';
@@ -25,11 +27,13 @@ import { NodeENIReconciler } from '../reconcilers/node-eni.js';
 import { NodeENIReporter } from '../reconcilers/node-eni-reporter.js';
 import { OrphanReporter } from '../reconcilers/orphan-reporter.js';
 import { OrphanedENIReconciler } from '../reconcilers/orphaned-eni.js';
+import { SlotInspector } from '../reconcilers/slot-inspector.js';
 import { ExponentialBackoff } from '../runtime/backoff.js';
 import { KubeEventRecorder } from '../runtime/events.js';
 import { HttpKubeClient } from '../runtime/http-kube-client.js';
 import { Informer, type InformerOptions } from '../runtime/informer.js';
 import type { KubeClient } from '../runtime/kube-client.js';
+import { LeaderElector } from '../runtime/leader-election.js';
 import type { Logger } from '../runtime/logger.js';
 import type { KubeObject, ResourceType } from '../runtime/resource.js';
 import { ResourceClient } from '../runtime/resource-client.js';
@@ -40,8 +44,10 @@ export interface EniOperatorOptions {
   logger: Logger;
   /** Default: as {@link Operator} finds it. */
   kubeConfig?: KubeConfig;
-  /** Name of this process in Events, the pod's for one. */
+  /** Name of this process in Events and in the Lease, the pod's for one. */
   instance: string;
+  /** Namespace of the Lease where the configuration names none, the pod's for one. */
+  namespace: string;
 }
 
 const NAMESPACES: ResourceType = {
@@ -65,18 +71,24 @@ const FAILURE_BACKOFF = { baseMs: 200, maxMs: 60_000, jitter: 0.2 };
 export class EniOperator extends Operator {
   private readonly config: Config;
   private readonly instance: string;
+  private readonly namespace: string;
+  private readonly createLog: CreateLog;
   private kube: HttpKubeClient | undefined;
   private events: KubeEventRecorder | undefined;
+  /** Unset: this process is the only one. */
+  private elector: LeaderElector | undefined;
 
-  constructor({ config, instance, ...options }: EniOperatorOptions) {
+  constructor({ config, instance, namespace, ...options }: EniOperatorOptions) {
     super(options);
     this.config = config;
     this.instance = instance;
+    this.namespace = namespace;
+    this.createLog = new CreateLog(this.clock);
   }
 
   /** @throws RegionUnknownError, KubeApiError, KubeUnreachableError */
   protected override async init(): Promise<void> {
-    const { config, clock, random, logger } = this;
+    const { config, clock, random, logger, createLog } = this;
     const kube = HttpKubeClient.create({ kubeConfig: this.kubeConfig, logger });
     this.kube = kube;
     const region = await this.region(kube);
@@ -114,10 +126,15 @@ export class EniOperator extends Operator {
     });
     this.events = events;
 
+    const client = createEc2Client({ region });
+    const elector = config.leaderElection ? this.createElector(kube, events) : undefined;
+    if (elector) fenceWrites(client, () => elector.isLeader);
+    this.elector = elector;
     const gateway = SdkEc2Gateway.create({
-      client: createEc2Client({ region }),
+      client,
       budget: RequestBudget.create({ clock, share: config.budgetShare }),
       logger,
+      ...(elector ? { signal: elector.lost } : {}),
     });
     const inventory = EniInventory.create({
       gateway,
@@ -129,18 +146,23 @@ export class EniOperator extends Operator {
       consistencyWindowMs: config.consistencyWindow,
     });
     const instances = InstanceCatalog.create({ gateway, clock });
+    const slots = new SlotInspector({
+      records: records.store,
+      instances,
+      instanceTypes: InstanceTypeCatalog.create({ gateway, clock }),
+    });
     const reporter = new AttachmentReporter({
       client: recordClient,
       events,
       clock,
       waitForAgent: config.waitForAgent,
     });
-    const createLog = new CreateLog(clock);
 
     this.addSource(NodeENI, nodeENIs);
     this.addSource(Node, nodes);
     this.addSource(ENIAttachment, records);
-    this.addSource(EniInventory, inventory);
+    // A standby's listing would miss the leader's last writes: the first one is made in charge.
+    this.addSource(EniInventory, inventory, { late: true });
 
     this.addReconciler(
       new NodeENIReconciler({
@@ -149,6 +171,7 @@ export class EniOperator extends Operator {
         records: records.store,
         nodeENIClient,
         recordClient,
+        slots,
         networkResolver: new NetworkResolver(
           NetworkCatalog.create({ gateway, clock, ttlMs: config.lookupTTL }),
         ),
@@ -165,11 +188,10 @@ export class EniOperator extends Operator {
       new ENIAttachmentReconciler({
         records: records.store,
         provider: new AttachmentProvider({
-          records: records.store,
           gateway,
           inventory,
           instances,
-          instanceTypes: InstanceTypeCatalog.create({ gateway, clock }),
+          slots,
           reporter,
           createLog,
           clusterID,
@@ -221,6 +243,19 @@ export class EniOperator extends Operator {
     }
   }
 
+  protected override async beforeWorkers(signal: AbortSignal): Promise<void> {
+    if (!this.elector) return;
+    const { lost } = this.elector;
+    lost.addEventListener('abort', () => this.fail(lost.reason), { once: true });
+    await this.elector.acquire(signal);
+    this.createLog.takeCharge();
+  }
+
+  /** What is unfinished may yet write to EC2: then the lease is left to run out. */
+  protected override async afterWorkers(unfinished: readonly string[]): Promise<void> {
+    if (unfinished.length === 0) await this.elector?.release();
+  }
+
   /** Graceful, as the base class does it; what was told of in Events is sent before it resolves. */
   override async stop(): Promise<void> {
     await super.stop();
@@ -234,6 +269,22 @@ export class EniOperator extends Operator {
   ): Informer<T> {
     const { clock, random, logger } = this;
     return Informer.create<T>({ client, clock, random, logger, ...options });
+  }
+
+  private createElector(client: KubeClient, events: KubeEventRecorder): LeaderElector {
+    const { config, clock, random, logger } = this;
+    return LeaderElector.create({
+      client,
+      events,
+      clock,
+      random,
+      logger,
+      lease: { namespace: config.leaseNamespace ?? this.namespace, name: config.leaseName },
+      identity: `${this.instance}_${randomUUID()}`,
+      leaseDurationMs: config.leaseDuration,
+      renewDeadlineMs: config.renewDeadline,
+      retryPeriodMs: config.retryPeriod,
+    });
   }
 
   private blockedRetries(): BlockedRetries {

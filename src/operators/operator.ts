@@ -58,10 +58,16 @@ export abstract class Operator extends BaseOperator {
   private readonly gracefulStopMs: number;
   private readonly observer: ControllerObserver | undefined;
   private readonly sources = new Map<SourceClass, EventSource<unknown>>();
+  /** Sources that start after {@link beforeWorkers}. */
+  private readonly lateSources = new Set<EventSource<unknown>>();
   private readonly reconcilers: { instance: object; overrides: ReconcilerOverrides }[] = [];
   private readonly stopping = new AbortController();
   private controllers: Controller[] = [];
   private stopped: Promise<void> | undefined;
+  private readonly failure = Promise.withResolvers<never>();
+
+  /** Rejects when the operator cannot go on, with the reason: its process is to end, without a graceful stop. */
+  readonly failed: Promise<never> = this.failure.promise;
 
   constructor(options: OperatorOptions) {
     super(options.logger);
@@ -73,6 +79,8 @@ export abstract class Operator extends BaseOperator {
     this.random = options.random ?? Math.random;
     this.gracefulStopMs = options.gracefulStopMs ?? 30_000;
     this.observer = options.observer;
+    // Whoever does not ask shall not be told.
+    this.failed.catch(() => undefined);
   }
 
   /** Registers sources and reconcilers, by {@link addSource} and {@link addReconciler}. */
@@ -80,6 +88,18 @@ export abstract class Operator extends BaseOperator {
 
   /** Workers start once this resolves; a subclass waits here for what they need, its lease for one. */
   protected async beforeWorkers(_signal: AbortSignal): Promise<void> {}
+
+  /**
+   * The counterpart of {@link beforeWorkers}, at a graceful stop.
+   * @param unfinished keys whose reconcile had not ended when the graceful stop's time was over.
+   */
+  protected async afterWorkers(_unfinished: readonly string[]): Promise<void> {}
+
+  /** Takes no more keys, from this moment on, and says so by {@link failed}. */
+  protected fail(reason: Error): void {
+    for (const { queue } of this.controllers) queue.shutDown();
+    this.failure.reject(reason);
+  }
 
   /**
    * Resolves once all workers run; sources have synced by then. Where {@link stop} comes first it resolves
@@ -92,9 +112,11 @@ export abstract class Operator extends BaseOperator {
     this.controllers = declarations.map((declaration) => this.connected(declaration));
     const { signal } = this.stopping;
     try {
-      await Promise.all([...this.sources.values()].map((source) => source.start(signal)));
-      this.logger.info('All sources have synced', { sources: this.sources.size });
+      const sources = [...this.sources.values()];
+      const isLate = (source: EventSource<unknown>) => this.lateSources.has(source);
+      await this.startSources(sources.filter((source) => !isLate(source)));
       await this.beforeWorkers(signal);
+      await this.startSources(sources.filter(isLate));
     } catch (error) {
       if (signal.aborted) return;
       throw error;
@@ -112,17 +134,31 @@ export abstract class Operator extends BaseOperator {
     return this.stopped;
   }
 
-  /** Registers the source that `@Watch(token)` and `@Reconciler({ for: token })` mean. */
-  protected addSource<S>(token: SourceClass<S>, source: EventSource<SourceObject<S>>): void {
+  /**
+   * Registers the source that `@Watch(token)` and `@Reconciler({ for: token })` mean.
+   * @param options.late whether it starts after {@link beforeWorkers}, so that what it knows is no older.
+   */
+  protected addSource<S>(
+    token: SourceClass<S>,
+    source: EventSource<SourceObject<S>>,
+    options: { late?: boolean } = {},
+  ): void {
     if (this.sources.has(token)) {
       throw new DeclarationError(token.name, 'a source is registered for it already');
     }
     this.sources.set(token, source as EventSource<unknown>);
+    if (options.late) this.lateSources.add(source as EventSource<unknown>);
   }
 
   /** Registers an instance of a class with `@Reconciler`. */
   protected addReconciler(instance: object, overrides: ReconcilerOverrides = {}): void {
     this.reconcilers.push({ instance, overrides });
+  }
+
+  private async startSources(sources: readonly EventSource<unknown>[]): Promise<void> {
+    if (sources.length === 0) return;
+    await Promise.all(sources.map((source) => source.start(this.stopping.signal)));
+    this.logger.info('All sources have synced', { sources: sources.length });
   }
 
   private readDeclarations(): Registered[] {
@@ -162,7 +198,10 @@ export abstract class Operator extends BaseOperator {
 
   private async stopAll(): Promise<void> {
     this.logger.info('Stopping', { controllers: this.controllers.length });
-    await Promise.all(this.controllers.map((controller) => controller.stop(this.gracefulStopMs)));
+    const unfinished = await Promise.all(
+      this.controllers.map((controller) => controller.stop(this.gracefulStopMs)),
+    );
+    await this.afterWorkers(unfinished.flat());
     this.stopping.abort(new Error('The operator is stopping'));
   }
 }

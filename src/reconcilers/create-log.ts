@@ -2,15 +2,21 @@ import type { ENIAttachment } from '../api/eni-attachment.js';
 import type { Clock } from '../runtime/clock.js';
 
 /**
- * When a Create call was last sent for a record, as far as this process can know: what an earlier process
- * sent, it sent before this one began.
+ * When a Create call was last sent for a record, as far as this process can know: what another process
+ * sent, it sent before this one took charge.
  */
 export class CreateLog {
   private readonly sentAt = new Map<string, number>();
-  private readonly startedAt: number;
+  private inChargeSince: number;
 
+  /** A log of a process that is in charge from now on; {@link takeCharge} corrects that. */
   constructor(private readonly clock: Clock) {
-    this.startedAt = clock.now();
+    this.inChargeSince = clock.now();
+  }
+
+  /** Until now, another process may have sent Create calls. */
+  takeCharge(): void {
+    this.inChargeSince = this.clock.now();
   }
 
   sending(record: ENIAttachment): void {
@@ -23,6 +29,6 @@ export class CreateLog {
 
   /** Milliseconds since the epoch, after which no Create was sent for the record. */
   lastSent(record: ENIAttachment): number {
-    return this.sentAt.get(record.metadata.uid) ?? this.startedAt;
+    return this.sentAt.get(record.metadata.uid) ?? this.inChargeSince;
   }
 }

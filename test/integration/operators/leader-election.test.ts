@@ -1,0 +1,204 @@
+import { readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { KubeConfig } from '@kubernetes/client-node';
+import { expect } from 'chai';
+import { isNotFound } from '../../../src/runtime/kube-errors.js';
+import { Lease } from '../../../src/runtime/lease.js';
+import {
+  CONTROL_PLANE_TIMEOUT_MS,
+  sharedControlPlane,
+} from '../../../tools/envtest/shared-control-plane.js';
+import { ControllerProcess } from '../../../tools/stage/controller-process.js';
+import { Ec2Recorder } from '../../support/ec2-recorder.js';
+import { eventually } from '../../support/eventually.js';
+import { Stage } from '../../support/stage.js';
+import { TcpProxy } from '../runtime/support/tcp-proxy.js';
+
+const LEASE = { namespace: 'default', name: 'eni-operator-leader-test' };
+const LEASE_DURATION_MS = 3_000;
+const RENEW_DEADLINE_MS = 2_000;
+const RETRY_PERIOD_MS = 500;
+/** A retry comes after up to 2.2 periods; the rest is for a busy machine. */
+const ACQUIRED_WITHIN_MS = 2.2 * RETRY_PERIOD_MS + 3_000;
+
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+describe('two controllers with a Lease', function () {
+  this.timeout(60_000);
+  let stage: Stage;
+  let ec2: Ec2Recorder;
+  let kubeconfigPath: string;
+  let processes: ControllerProcess[];
+
+  before(async function () {
+    this.timeout(CONTROL_PLANE_TIMEOUT_MS);
+    ({ kubeconfigPath } = await sharedControlPlane());
+  });
+
+  beforeEach(async () => {
+    stage = await Stage.open({ callLatency: { AttachNetworkInterface: 300 } });
+    ec2 = await Ec2Recorder.start(stage.ec2.url);
+    processes = [];
+  });
+
+  afterEach(async () => {
+    await Promise.all(processes.map((each) => each.stop('SIGKILL')));
+    await stage.close();
+    await ec2.stop();
+    await stage.kube.delete(Lease.resource, LEASE).catch((error: unknown) => {
+      if (!isNotFound(error)) throw error;
+    });
+  });
+
+  /** Starts a controller whose EC2 calls are signed in its name. */
+  function start(name: string, kubeconfig = kubeconfigPath): ControllerProcess {
+    const started = ControllerProcess.start({
+      kubeconfigPath: kubeconfig,
+      ec2Url: ec2.url,
+      region: 'us-west-2',
+      env: {
+        POD_NAME: name,
+        AWS_ACCESS_KEY_ID: name,
+        LEADER_ELECTION: 'true',
+        LEASE_NAMESPACE: LEASE.namespace,
+        LEASE_NAME: LEASE.name,
+        LEASE_DURATION: `${LEASE_DURATION_MS}ms`,
+        RENEW_DEADLINE: `${RENEW_DEADLINE_MS}ms`,
+        RETRY_PERIOD: `${RETRY_PERIOD_MS}ms`,
+        OBSERVE_INTERVAL: '50ms',
+        EC2_CONSISTENCY_WINDOW: '1s',
+        LOOKUP_TTL: '0s',
+      },
+    });
+    processes.push(started);
+    return started;
+  }
+
+  const holder = async (): Promise<string> => {
+    const lease = await stage.kube.get<Lease>(Lease.resource, LEASE);
+    return lease.spec?.holderIdentity ?? '';
+  };
+
+  /** Resolves once the process holds the lease, and works. */
+  const leads = (name: string, withinMs: number): Promise<void> =>
+    eventually(async () => {
+      expect(await holder()).to.match(new RegExp(`^${name}_`));
+      expect(ec2.callsBy(name), 'EC2 calls').not.to.have.length(0);
+    }, withinMs);
+
+  const logged = (controller: ControllerProcess, message: string): Promise<unknown> =>
+    eventually(() => {
+      const messages = controller.log.map(({ msg }) => msg);
+      expect(messages, controller.lines.join('\n')).to.include(message);
+    });
+
+  /** A leader, and a standby that is ready to take over. */
+  async function startPair(kubeconfig?: string): Promise<[ControllerProcess, ControllerProcess]> {
+    const first = start('first', kubeconfig);
+    await leads('first', 15_000);
+    const second = start('second');
+    await logged(second, 'Another process holds the lease');
+    return [first, second];
+  }
+
+  it('lets one work, while the other asks EC2 for nothing', async () => {
+    await startPair();
+    await stage.addNode('lead-a', { labels: { lead: 'true' } });
+    await stage.createNodeENI('lead');
+    await stage.ready('lead', 1);
+    expect(ec2.callsBy('second')).to.deep.equal([]);
+    expect(await holder()).to.match(/^first_/);
+    const events = await eventually(async () => {
+      const found = await stage.events(LEASE.name);
+      expect(found).not.to.have.length(0);
+      return found;
+    });
+    expect(events[0]).to.include({ reason: 'LeaderElection' });
+    expect(events[0]?.note).to.match(/^first_.* became leader$/);
+  });
+
+  it('goes on within the lease when the leader is killed amid an attachment, with no ENI doubled', async () => {
+    const [first] = await startPair();
+    await stage.addNode('lead-a', { labels: { lead: 'true' } });
+    await stage.createNodeENI('lead');
+    await eventually(() =>
+      expect(ec2.writesBy('first').map(({ action }) => action)).to.include(
+        'AttachNetworkInterface',
+      ),
+    );
+    const killedAt = Date.now();
+    await first.stop('SIGKILL');
+    await leads('second', LEASE_DURATION_MS + ACQUIRED_WITHIN_MS);
+    await stage.ready('lead', 1);
+    expect(stage.managedEnis()).to.have.length(1);
+    const tookOverAfter = (ec2.callsBy('second')[0]?.at ?? 0) - killedAt;
+    // The first renewed at most one retry period, and its time on the way, before it was killed.
+    expect(tookOverAfter).to.be.at.least(LEASE_DURATION_MS - 2 * RETRY_PERIOD_MS);
+  });
+
+  it('hands over without waiting for the lease to end at SIGTERM, with exit code 0', async () => {
+    const [first] = await startPair();
+    const stoppedAt = Date.now();
+    expect(await first.stop('SIGTERM')).to.equal(0);
+    expect(first.log.map(({ msg }) => msg)).to.include('Lease released');
+    await leads('second', ACQUIRED_WITHIN_MS);
+    expect(Date.now() - stoppedAt).to.be.below(LEASE_DURATION_MS);
+    await stage.addNode('lead-a', { labels: { lead: 'true' } });
+    await stage.createNodeENI('lead');
+    await stage.ready('lead', 1);
+    expect(ec2.writesBy('first')).to.deep.equal([]);
+  });
+
+  it('keeps a leader that slept through its lease from writing to EC2, and ends it with exit code 1', async () => {
+    const [first] = await startPair();
+    for (let node = 0; node < 8; node++) {
+      await stage.addNode(`lead-${node}`, { labels: { lead: 'true' } });
+    }
+    await stage.createNodeENI('lead');
+    await eventually(() => expect(ec2.writesBy('first')).not.to.have.length(0));
+    process.kill(first.pid, 'SIGSTOP');
+    try {
+      await leads('second', LEASE_DURATION_MS + ACQUIRED_WITHIN_MS);
+      await stage.ready('lead', 8);
+    } finally {
+      process.kill(first.pid, 'SIGCONT');
+    }
+    const wokenAt = Date.now();
+    expect(await first.ended()).to.equal(1);
+    expect(Date.now() - wokenAt).to.be.below(2_000);
+    expect(first.lines.join('\n')).to.include('LeaseLostError');
+    expect(ec2.writesBy('first').filter(({ at }) => at >= wokenAt)).to.deep.equal([]);
+    expect(stage.managedEnis()).to.have.length(8);
+    expect(await holder()).to.match(/^second_/);
+  });
+
+  it('ends a leader whose API server stays away, before another may take over', async () => {
+    const kubeConfig = new KubeConfig();
+    kubeConfig.loadFromFile(kubeconfigPath);
+    const server = kubeConfig.getCurrentCluster()?.server ?? '';
+    const proxy = await TcpProxy.start(server);
+    const throughProxy = join(tmpdir(), `eni-operator-leader-${process.pid}.yaml`);
+    try {
+      const text = await readFile(kubeconfigPath, 'utf8');
+      await writeFile(throughProxy, text.replaceAll(server, proxy.url));
+      const [first] = await startPair(throughProxy);
+      proxy.goSilent();
+      const awaySince = Date.now();
+      expect(await first.ended()).to.equal(1);
+      expect(Date.now() - awaySince).to.be.below(LEASE_DURATION_MS);
+      expect(await holder(), 'the lease has not run out yet').to.match(/^first_/);
+      await leads('second', LEASE_DURATION_MS + ACQUIRED_WITHIN_MS);
+    } finally {
+      await proxy.stop();
+      await rm(throughProxy, { force: true });
+    }
+  });
+
+  it('stops a standby at SIGTERM, with exit code 0, and leaves the lease alone', async () => {
+    const [, second] = await startPair();
+    expect(await second.stop('SIGTERM')).to.equal(0);
+    await pause(2 * RETRY_PERIOD_MS);
+    expect(await holder()).to.match(/^first_/);
+  });
+});

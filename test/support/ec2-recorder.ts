@@ -1,0 +1,65 @@
+import { createServer, type IncomingMessage, type Server, request as send } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { buffer } from 'node:stream/consumers';
+
+/** One EC2 call as it arrived. */
+export interface RecordedCall {
+  /** Milliseconds since the epoch. */
+  at: number;
+  action: string;
+  /** The access key that signed it: who called. */
+  by: string;
+}
+
+/** Stands before an EC2 endpoint, hands everything on, and remembers who called what. */
+export class Ec2Recorder {
+  readonly calls: RecordedCall[] = [];
+
+  private constructor(private readonly server: Server) {}
+
+  /** Listens on a free port of loopback. */
+  static async start(upstream: string): Promise<Ec2Recorder> {
+    const server = createServer(async (request, response) => {
+      const body = await buffer(request);
+      recorder.calls.push(callOf(request, body.toString()));
+      const { method, url, headers } = request;
+      const onward = send(new URL(url ?? '/', upstream), { method, headers }, (answer) => {
+        response.writeHead(answer.statusCode ?? 502, answer.headers);
+        answer.pipe(response);
+      });
+      onward.on('error', () => response.destroy());
+      onward.end(body);
+    });
+    const recorder = new Ec2Recorder(server);
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    return recorder;
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
+  }
+
+  /** What was called with that access key. */
+  callsBy(accessKeyId: string): RecordedCall[] {
+    return this.calls.filter(({ by }) => by === accessKeyId);
+  }
+
+  /** The calls with that access key that change something. */
+  writesBy(accessKeyId: string): RecordedCall[] {
+    return this.callsBy(accessKeyId).filter(({ action }) => !action.startsWith('Describe'));
+  }
+
+  async stop(): Promise<void> {
+    const closed = new Promise((resolve) => this.server.close(resolve));
+    this.server.closeAllConnections();
+    await closed;
+  }
+}
+
+function callOf({ headers }: IncomingMessage, body: string): RecordedCall {
+  return {
+    at: Date.now(),
+    action: new URLSearchParams(body).get('Action') ?? '',
+    by: /Credential=([^/]*)/.exec(headers.authorization ?? '')?.[1] ?? '',
+  };
+}
