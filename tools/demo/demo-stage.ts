@@ -26,7 +26,8 @@ export class ForeignClusterError extends Error {
 
   constructor() {
     super(
-      'It brings its own cluster, and leaves yours alone: unset USE_EXISTING_CLUSTER, and run it again.',
+      'It registers nodes that do not exist, which your cluster should be spared: unset USE_EXISTING_CLUSTER. ' +
+        'Where there is no Go to build a kube-apiserver and an etcd with, set KUBEBUILDER_ASSETS to a folder that has both.',
     );
   }
 }

@@ -1,3 +1,4 @@
+import { systemClock } from '../../src/runtime/clock.js';
 import { DemoStage } from './demo-stage.js';
 import { createDisplay, type Display } from './display.js';
 import { howToConnect, introduction, whatToTry } from './hints.js';
@@ -57,9 +58,9 @@ async function show(display: Display, log: string[], { fast, keep }: DemoOptions
   const [given, taken] = [false, true].map((removes) =>
     STEPS.filter((step) => (step.removes ?? false) === removes),
   );
-  await walk(keep ? (given ?? []) : STEPS, { stage, display, fast });
+  await walk(keep ? (given ?? []) : STEPS, { stage, display, clock: systemClock, fast });
   if (keep) {
-    display.say('', ...whatToTry(taken ?? []));
+    display.say('', ...whatToTry(stage, taken ?? []));
     await lifeline.guard(new Promise(() => {}));
   }
 }

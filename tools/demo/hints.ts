@@ -5,18 +5,16 @@ import { bold, dim } from './style.js';
 export function introduction(): string[] {
   return [
     bold('eni-operator gives nodes the network interfaces (ENIs) their labels ask for.'),
-    'You need no AWS account, no cluster and no kubectl. Kubernetes and the controller are',
-    'real; EC2 is simulated, and as slow as the real one.',
+    'You need no AWS account, no cluster and no kubectl: Kubernetes and the',
+    'controller are real, EC2 is simulated, and about as slow as the real one.',
   ];
 }
 
-export function howToConnect({ cluster, ec2 }: DemoStage): string[] {
+export function howToConnect(stage: DemoStage): string[] {
   return [
     'To look on from another terminal:',
     ...[
-      `export KUBECONFIG=${cluster.kubeconfigPath}`,
-      `export AWS_ENDPOINT_URL=${ec2.url} AWS_REGION=${REGION}`,
-      'export AWS_ACCESS_KEY_ID=any AWS_SECRET_ACCESS_KEY=any',
+      ...environment(stage),
       'kubectl get neni --watch',
       'aws ec2 describe-network-interfaces',
     ].map((line) => dim(`  ${line}`)),
@@ -24,12 +22,22 @@ export function howToConnect({ cluster, ec2 }: DemoStage): string[] {
 }
 
 /** What `--keep` leaves to the user: the steps that the demo would have gone on with. */
-export function whatToTry(steps: readonly Step[]): string[] {
+export function whatToTry(stage: DemoStage, steps: readonly Step[]): string[] {
   return [
-    'Everything keeps running until Ctrl-C. To go on by yourself:',
+    bold('Everything keeps running until Ctrl-C. To go on by yourself, in another terminal:'),
+    ...environment(stage).map((line) => `  ${line}`),
     ...steps.flatMap(({ says, commands }) => [
       dim(`  # ${says}`),
       `  ${commands.find(({ line }) => line)?.line ?? ''}`,
     ]),
+  ];
+}
+
+/** What kubectl and the AWS CLI need to know; the simulator takes any credentials. */
+function environment({ cluster, ec2 }: DemoStage): string[] {
+  return [
+    `export KUBECONFIG=${cluster.kubeconfigPath}`,
+    `export AWS_ENDPOINT_URL=${ec2.url} AWS_REGION=${REGION}`,
+    'export AWS_ACCESS_KEY_ID=any AWS_SECRET_ACCESS_KEY=any',
   ];
 }

@@ -22,13 +22,17 @@ export interface Step {
 
 const MANIFEST = 'tools/demo/storage.yaml';
 
-/** The ENIs of the story, each Ready. */
+/** So many ENIs, each Ready, and the NodeENI's status says so. */
 function ready(count: number, outcome: string): Command {
   return watchAttachments(({ cluster: { attachments, nodeENIs } }) => {
     const phases = attachments.column('Phase');
-    const [reported] = nodeENIs.column('Ready');
+    const counts = ['Desired', 'Attached', 'Ready'].flatMap((name) => nodeENIs.column(name));
+    const [status] = nodeENIs.column('Status');
     return (
-      phases.length === count && phases.every((phase) => phase === 'Ready') && reported === count
+      phases.length === count &&
+      phases.every((phase) => phase === 'Ready') &&
+      counts.every((reported) => reported === count) &&
+      status === 'AllReady'
     );
   }, outcome);
 }
@@ -77,7 +81,7 @@ export const STEPS: readonly Step[] = [
     ],
   },
   {
-    says: 'What EC2 is left with: nothing. What it was asked: five writes an ENI.',
+    says: 'Ask EC2 what is left: nothing. It took five writes an ENI, and few reads.',
     removes: true,
     commands: [noEnisLeft(), callsByAction()],
   },

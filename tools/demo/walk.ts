@@ -1,4 +1,4 @@
-import { setTimeout as delay } from 'node:timers/promises';
+import { type Clock, sleep } from '../../src/runtime/clock.js';
 import type { Command, Watch } from './command.js';
 import type { DemoStage } from './demo-stage.js';
 import type { Display } from './display.js';
@@ -23,6 +23,7 @@ export class NotSeenError extends Error {
 export interface WalkOptions {
   stage: DemoStage;
   display: Display;
+  clock: Clock;
   /** Whether to wait for no reader. */
   fast: boolean;
 }
@@ -32,8 +33,8 @@ export interface WalkOptions {
  * @throws NotSeenError; the reason of the stage's signal; what a command throws
  */
 export async function walk(steps: readonly Step[], options: WalkOptions): Promise<void> {
-  const { stage, display, fast } = options;
-  const pause = (ms: number) => delay(fast ? 0 : ms, undefined, { signal: stage.lifeline.signal });
+  const { stage, display, clock, fast } = options;
+  const pause = (ms: number) => sleep(clock, fast ? 0 : ms, stage.lifeline.signal);
   for (const [index, { says, commands }] of steps.entries()) {
     display.say('', bold(`${index + 1}/${steps.length}  ${says}`));
     await pause(READING_MS.sentence);
@@ -45,10 +46,11 @@ export async function walk(steps: readonly Step[], options: WalkOptions): Promis
 }
 
 /** Resolves with the number of lines that there are to read. */
-async function carryOut(command: Command, { stage, display }: WalkOptions): Promise<number> {
+async function carryOut(command: Command, options: WalkOptions): Promise<number> {
   if ('watched' in command) {
-    return look(command, stage, display);
+    return look(command, options);
   }
+  const { stage, display } = options;
   display.say('');
   if (command.line) {
     display.say(typed(command.line));
@@ -58,20 +60,17 @@ async function carryOut(command: Command, { stage, display }: WalkOptions): Prom
   return lines.length > 1 ? lines.length : 0;
 }
 
-async function look(watch: Watch, stage: DemoStage, display: Display): Promise<number> {
+async function look(watch: Watch, { stage, display, clock }: WalkOptions): Promise<number> {
   display.say('', typed(display.watching(watch.line)));
-  const startedAt = Date.now();
-  const tooLong = new AbortController();
-  const late = delay(PATIENCE_MS, undefined, { signal: tooLong.signal }).then(() => {
-    throw new NotSeenError(watch.outcome);
-  });
+  const startedAt = clock.now();
+  const { promise: tooLate, reject } = Promise.withResolvers<never>();
+  const timer = clock.after(PATIENCE_MS, () => reject(new NotSeenError(watch.outcome)));
   const seen = stage.until(() => watch.until(stage));
   try {
-    await display.follow(watch.watched(stage), Promise.race([seen, late]));
+    await display.follow(watch.watched(stage), Promise.race([seen, tooLate]));
   } finally {
-    tooLong.abort();
-    late.catch(() => {});
+    timer.cancel();
   }
-  display.say(done(`${watch.outcome} (${seconds(Date.now() - startedAt)})`));
+  display.say(done(`${watch.outcome} (${seconds(clock.now() - startedAt)})`));
   return watch.watched(stage).table.rows.length;
 }

@@ -80,15 +80,21 @@ describe('npm run demo', function () {
     });
   });
 
-  it('stops all of it at Ctrl-C, halfway through', async () => {
-    demo = DemoProcess.start([]);
-    const processes = await cast();
-    await demo.says(/Attaching/);
-    demo.signal('SIGINT');
-    expect(await demo.exitCode(), demo.output).to.equal(0);
-    await expectNothingLeft(processes);
-    expect(demo.output).not.to.include('failed');
-  });
+  const moments: [title: string, args: string[], moment: RegExp][] = [
+    ['while it leaves time to read', [], /^3\/\d/m],
+    ['while EC2 attaches an ENI', ['--fast'], /Attaching/],
+  ];
+  for (const [title, args, moment] of moments) {
+    it(`stops all of it at Ctrl-C, ${title}`, async () => {
+      demo = DemoProcess.start(args);
+      const processes = await cast();
+      await demo.says(moment);
+      demo.signal('SIGINT');
+      expect(await demo.exitCode(), demo.output).to.equal(0);
+      await expectNothingLeft(processes);
+      expect(demo.output).not.to.include('failed');
+    });
+  }
 
   it('stops all of it at Ctrl-C, while the control plane starts', async () => {
     demo = DemoProcess.start([]);
