@@ -19,6 +19,8 @@ export const NODE_ENI_CONDITIONS = {
   progressing: 'Progressing',
   /** Something keeps at least one node from its ENIs; reason and message say what. */
   degraded: 'Degraded',
+  /** Of what keeps nodes from their ENIs, some is a lack of room: slots, addresses, quota. */
+  capacityExceeded: 'CapacityExceeded',
 } as const;
 
 /** Condition types of an ENIAttachment. */

@@ -2,6 +2,7 @@ import {
   ArrayMaxSize,
   ArrayMinSize,
   IsBoolean,
+  IsIn,
   IsInt,
   IsOptional,
   IsString,
@@ -12,6 +13,8 @@ import {
 } from 'class-validator';
 import type { Condition } from './conditions.js';
 import { API_GROUP, API_VERSION } from './names.js';
+import { RECLAIM_POLICIES, type ReclaimPolicy } from './node-eni.js';
+import { IsUserTags } from './validators.js';
 
 /** What one ENI should be, resolved to ids by the controller. Its identity never changes. */
 export class ENIAttachmentSpec {
@@ -58,6 +61,15 @@ export class ENIAttachmentSpec {
   @Min(576)
   @Max(9001)
   mtu?: number;
+
+  /** The user's tags of the ENI, beside our own. */
+  @IsOptional()
+  @IsUserTags()
+  tags?: Record<string, string>;
+
+  @IsOptional()
+  @IsIn(RECLAIM_POLICIES)
+  reclaimPolicy?: ReclaimPolicy;
 }
 
 export const PHASES = [
@@ -99,6 +111,8 @@ export interface ENIAttachmentStatus {
   ipv6Addresses?: string[];
   /** How many times the ENI was lost to somebody else and made anew. */
   replacements?: number;
+  /** Keys of the user's tags that we set; one that the spec no longer has is taken away. */
+  tagKeys?: string[];
   lastUpdated?: string;
   link?: LinkStatus;
   conditions?: Condition[];

@@ -1,8 +1,11 @@
+import 'reflect-metadata';
+import { Type } from 'class-transformer';
 import {
   ArrayMaxSize,
   ArrayMinSize,
   ArrayUnique,
   IsBoolean,
+  IsIn,
   IsInt,
   IsOptional,
   IsString,
@@ -11,18 +14,40 @@ import {
   Max,
   MaxLength,
   Min,
+  ValidateNested,
 } from 'class-validator';
 import type { Condition } from './conditions.js';
 import { API_GROUP, API_VERSION } from './names.js';
-import { ExactlyOneOf, IsLabelSelectorMap } from './validators.js';
+import {
+  ExactlyOneOf,
+  IsLabelSelectorMap,
+  IsNumberOrPercentage,
+  IsUserTags,
+} from './validators.js';
 
 const SUBNET_ID = /^subnet-[0-9a-f]{8,17}$/;
 const SECURITY_GROUP_ID = /^sg-[0-9a-f]{8,17}$/;
+
+export const RECLAIM_POLICIES = ['Delete', 'Retain'] as const;
+
+/**
+ * What becomes of an ENI that is no longer asked for: it is deleted, or kept detached, for the node to take
+ * up again.
+ */
+export type ReclaimPolicy = (typeof RECLAIM_POLICIES)[number];
 
 /** The fields of which exactly one names the subnets. */
 export const SUBNET_FIELDS = ['subnetID', 'subnetName', 'subnetIDs', 'subnetNames'] as const;
 /** The fields of which exactly one names the security groups. */
 export const SECURITY_GROUP_FIELDS = ['securityGroupIDs', 'securityGroupNames'] as const;
+
+/** How ENIs are replaced where a change cannot be made in place. */
+export class UpdatePolicy {
+  /** Nodes that may be without their ENIs at a time: a number, or a percentage of the matching nodes. */
+  @IsOptional()
+  @IsNumberOrPercentage()
+  maxUnavailable?: number | string;
+}
 
 /**
  * What each matching node should have. The CRD's schema is the first door and says the same; these rules
@@ -87,6 +112,12 @@ export class NodeENISpec {
   deviceIndex?: number;
 
   @IsOptional()
+  @IsInt()
+  @Min(0)
+  @Max(63)
+  networkCardIndex?: number;
+
+  @IsOptional()
   @IsBoolean()
   deleteOnTermination?: boolean;
 
@@ -101,6 +132,20 @@ export class NodeENISpec {
   @Min(576)
   @Max(9001)
   mtu?: number;
+
+  /** Tags of the ENIs, beside our own. */
+  @IsOptional()
+  @IsUserTags()
+  tags?: Record<string, string>;
+
+  @IsOptional()
+  @IsIn(RECLAIM_POLICIES)
+  reclaimPolicy?: ReclaimPolicy;
+
+  @IsOptional()
+  @ValidateNested()
+  @Type(() => UpdatePolicy)
+  updatePolicy?: UpdatePolicy;
 }
 
 /** One entry of `status.attachments`: an ENIAttachment, as users of NodeENI read it. */

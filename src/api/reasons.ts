@@ -41,6 +41,13 @@ export const REMEDIES = {
 
 export type BlockedReason = keyof typeof REMEDIES;
 
+/** Those that are a lack of room. */
+export const CAPACITY_REASONS: readonly BlockedReason[] = [
+  'InstanceFull',
+  'SubnetFull',
+  'InterfaceQuotaReached',
+];
+
 /** What keeps an ENI from being made or attached: a reason for programs, a sentence for people. */
 export interface Blocked {
   reason: BlockedReason;

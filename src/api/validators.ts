@@ -74,3 +74,66 @@ function labelSelectorFault(value: unknown): string | undefined {
   }
   return undefined;
 }
+
+/** Class-validator rule for an IntOrString of at least one: `2`, or `25%`. */
+export function IsNumberOrPercentage(options?: ValidationOptions) {
+  return (target: object, propertyName: string): void => {
+    registerDecorator({
+      name: 'isNumberOrPercentage',
+      target: target.constructor,
+      propertyName,
+      ...(options ? { options } : {}),
+      validator: {
+        validate: (value: unknown) =>
+          typeof value === 'string'
+            ? /^([1-9]|[1-9][0-9]|100)%$/.test(value)
+            : Number.isInteger(value) && Number(value) >= 1,
+        defaultMessage: () =>
+          `${propertyName} must be a whole number from 1, or a percentage such as 25%`,
+      },
+    });
+  };
+}
+
+/** EC2 User Guide, "Tag restrictions": 50 tags a resource; ours take ten of them. */
+const MAX_USER_TAGS = 40;
+/** What the key of a user's tag may not begin with: AWS keeps `aws:`, we keep ours. */
+const RESERVED_TAG_PREFIXES = ['aws:', 'networking.k8s.aws/', 'node.k8s.amazonaws.com/'];
+
+/** Class-validator rule for the user's tags of an ENI. */
+export function IsUserTags(options?: ValidationOptions) {
+  return (target: object, propertyName: string): void => {
+    registerDecorator({
+      name: 'isUserTags',
+      target: target.constructor,
+      propertyName,
+      ...(options ? { options } : {}),
+      validator: {
+        validate: (value: unknown) => userTagsFault(value) === undefined,
+        defaultMessage: (args?: ValidationArguments) =>
+          `${propertyName} ${userTagsFault(args?.value) ?? 'is not valid'}`,
+      },
+    });
+  };
+}
+
+function userTagsFault(value: unknown): string | undefined {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    return 'must be a map of tags, such as {team: storage}';
+  }
+  const entries = Object.entries(value);
+  if (entries.length > MAX_USER_TAGS) {
+    return `must be at most ${MAX_USER_TAGS} tags, and are ${entries.length}`;
+  }
+  for (const [key, tag] of entries) {
+    const isReserved =
+      key === 'Name' || RESERVED_TAG_PREFIXES.some((prefix) => key.startsWith(prefix));
+    if (isReserved) {
+      return `has the key ${JSON.stringify(key)}, which is reserved: choose another`;
+    }
+    if (key === '' || key.length > 128 || typeof tag !== 'string' || tag.length > 256) {
+      return `has a key longer than 128 characters, an empty one, or a value longer than 256: ${JSON.stringify(key)}`;
+    }
+  }
+  return undefined;
+}

@@ -143,6 +143,8 @@ export interface Ec2Gateway {
   /** @throws {@link UserError} before any call where the security group list is empty: EC2 refuses it. */
   setSecurityGroups(eniId: string, securityGroupIds: readonly string[]): Promise<void>;
   setDescription(eniId: string, description: string): Promise<void>;
+  setTags(eniId: string, tags: Readonly<Record<string, string>>): Promise<void>;
+  removeTags(eniId: string, keys: readonly string[]): Promise<void>;
   /** Starts the detachment; EC2 finishes it later. */
   detachEni(attachmentId: string, options?: { force?: boolean }): Promise<void>;
   deleteEni(eniId: string): Promise<void>;

@@ -6,7 +6,8 @@ export type Aspect =
   | 'attachment'
   | 'deleteOnTermination'
   | 'securityGroups'
-  | 'description';
+  | 'description'
+  | 'tags';
 
 /** One of our own writes, as long as EC2's reads may not show it yet. */
 export interface LocalWrite {
@@ -21,6 +22,8 @@ export interface EniModification {
   deleteOnTermination?: boolean;
   securityGroupIds?: readonly string[];
   description?: string;
+  /** Tags set, and tags taken away. */
+  tags?: { set: Readonly<Record<string, string>>; remove: readonly string[] };
 }
 
 export const creation: LocalWrite = {
@@ -73,13 +76,14 @@ export function modifications(
   change: EniModification,
   attachmentId: string | undefined,
 ): LocalWrite[] {
-  const { deleteOnTermination, securityGroupIds, description } = change;
+  const { deleteOnTermination, securityGroupIds, description, tags } = change;
   const writes: LocalWrite[] = [];
   if (deleteOnTermination !== undefined && attachmentId !== undefined) {
     writes.push(settingDeleteOnTermination(deleteOnTermination, attachmentId));
   }
   if (securityGroupIds !== undefined) writes.push(settingSecurityGroups(securityGroupIds));
   if (description !== undefined) writes.push(settingDescription(description));
+  if (tags !== undefined) writes.push(settingTags(tags));
   return writes;
 }
 
@@ -112,5 +116,20 @@ function settingDescription(description: string): LocalWrite {
     aspect: 'description',
     apply: (eni) => ({ ...eni, description }),
     agrees: (read) => read?.description === description,
+  };
+}
+
+function settingTags({ set, remove }: NonNullable<EniModification['tags']>): LocalWrite {
+  const isLeft = ([key]: [string, string]): boolean => !remove.includes(key);
+  return {
+    aspect: 'tags',
+    apply: (eni) => ({
+      ...eni,
+      tags: { ...Object.fromEntries(Object.entries(eni.tags).filter(isLeft)), ...set },
+    }),
+    agrees: (read) =>
+      read !== undefined &&
+      Object.entries(set).every(([key, value]) => read.tags[key] === value) &&
+      remove.every((key) => !(key in read.tags)),
   };
 }

@@ -1,7 +1,9 @@
 import {
   AttachNetworkInterfaceCommand,
   CreateNetworkInterfaceCommand,
+  CreateTagsCommand,
   DeleteNetworkInterfaceCommand,
+  DeleteTagsCommand,
   DescribeInstancesCommand,
   DescribeInstanceTypesCommand,
   DescribeNetworkInterfacesCommand,
@@ -187,6 +189,20 @@ export class SdkEc2Gateway implements Ec2Gateway {
 
   setDescription(eniId: string, description: string): Promise<void> {
     return this.modifyEni({ NetworkInterfaceId: eniId, Description: { Value: description } });
+  }
+
+  setTags(eniId: string, tags: Readonly<Record<string, string>>): Promise<void> {
+    return this.call('CreateTags', async () => {
+      const Tags = Object.entries(tags).map(([Key, Value]) => ({ Key, Value }));
+      await this.client.send(new CreateTagsCommand({ Resources: [eniId], Tags }));
+    });
+  }
+
+  removeTags(eniId: string, keys: readonly string[]): Promise<void> {
+    return this.call('DeleteTags', async () => {
+      const Tags = keys.map((Key) => ({ Key }));
+      await this.client.send(new DeleteTagsCommand({ Resources: [eniId], Tags }));
+    });
   }
 
   detachEni(attachmentId: string, options: { force?: boolean } = {}): Promise<void> {

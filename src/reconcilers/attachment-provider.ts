@@ -1,28 +1,27 @@
 import type { ENIAttachment } from '../api/eni-attachment.js';
+import { TAGS } from '../api/names.js';
 import type { Blocked } from '../api/reasons.js';
 import { ConflictError } from '../aws/ec2-error.js';
 import type { AttachEniRequest, Ec2Gateway, Eni } from '../aws/ec2-gateway.js';
 import type { EniInventory } from '../aws/eni-inventory.js';
-import type { InstanceTypeCatalog } from '../aws/instance-types.js';
 import type { InstanceCatalog } from '../aws/instances.js';
 import type { Logger } from '../runtime/logger.js';
-import type { Store } from '../runtime/store.js';
 import type { AttachmentReporter } from './attachment-reporter.js';
 import { createRequestFor } from './attachment-request.js';
 import type { CreateLog } from './create-log.js';
 import { isNotVisible } from './ec2-failures.js';
 import { chooseEni, type EniChanges, planAttachment } from './plan-attachment.js';
-import { slotFault } from './slots.js';
+import { setTags } from './set-tags.js';
+import type { SlotInspector } from './slot-inspector.js';
 
 /** How a step ended: go on with the next one, look again later, wait for an event, or be blocked. */
 export type Outcome = 'again' | 'later' | 'done' | { blocked: Blocked; eni?: Eni | undefined };
 
 export interface AttachmentProviderOptions {
-  records: Store<ENIAttachment>;
   gateway: Ec2Gateway;
   inventory: EniInventory;
   instances: InstanceCatalog;
-  instanceTypes: InstanceTypeCatalog;
+  slots: SlotInspector;
   reporter: AttachmentReporter;
   createLog: CreateLog;
   clusterID: string;
@@ -42,13 +41,18 @@ export class AttachmentProvider {
 
   async step(record: ENIAttachment, logger: Logger): Promise<Outcome> {
     const eni = this.eniOf(record);
-    const step = planAttachment(record, eni);
+    const step = planAttachment(record, eni, this.retainedFor(record));
     switch (step.do) {
       case 'create':
         return this.create(record, logger);
+      case 'adopt':
+        await this.modify(step.eniId, { tags: step.tags }, logger);
+        logger.info('ENI taken up again', { eniID: step.eniId, node: record.spec.nodeName });
+        return 'again';
       case 'attach':
         return this.attach(record, eni, step.request, logger);
       case 'modify':
+        this.noteDrift(record, Object.keys(step.changes));
         await Promise.all([
           this.modify(step.eniId, step.changes, logger),
           step.settled ? undefined : this.options.inventory.observe(step.eniId),
@@ -73,9 +77,23 @@ export class AttachmentProvider {
     return chooseEni(this.options.inventory.byAttachmentUID(record.metadata.uid));
   }
 
+  /** ENIs kept for later; only a NodeENI that retains ENIs takes them up. */
+  private retainedFor({ spec }: ENIAttachment): Eni[] {
+    return spec.reclaimPolicy === 'Retain'
+      ? this.options.inventory.list().filter(({ tags }) => tags[TAGS.retained] === spec.nodeENI)
+      : [];
+  }
+
+  /** Somebody changed in EC2 what the record said was settled. */
+  private noteDrift(record: ENIAttachment, what: readonly string[]): void {
+    if (isSettled(record)) {
+      this.options.reporter.drifted(record, what);
+    }
+  }
+
   private async create(record: ENIAttachment, logger: Logger): Promise<Outcome> {
-    const { gateway, inventory, reporter, createLog, clusterID } = this.options;
-    const fault = await this.slotFault(record, undefined, FRESH_ENOUGH_TO_CREATE_MS);
+    const { gateway, inventory, reporter, createLog, clusterID, slots } = this.options;
+    const fault = await slots.fault(record, { maxAgeMs: FRESH_ENOUGH_TO_CREATE_MS });
     if (fault) {
       return { blocked: fault };
     }
@@ -100,11 +118,15 @@ export class AttachmentProvider {
     request: AttachEniRequest,
     logger: Logger,
   ): Promise<Outcome> {
-    const { gateway, inventory, instances, reporter } = this.options;
-    const fault = await this.slotFault(record, request.eniId, FRESH_ENOUGH_TO_ATTACH_MS);
+    const { gateway, inventory, instances, reporter, slots } = this.options;
+    const fault = await slots.fault(record, {
+      ownEniIDs: [request.eniId],
+      maxAgeMs: FRESH_ENOUGH_TO_ATTACH_MS,
+    });
     if (fault) {
       return { blocked: fault, eni };
     }
+    this.noteDrift(record, ['attachment']);
     if (record.status?.phase !== 'Failed') {
       await reporter.report(record, { phase: 'Attaching', eni });
     }
@@ -144,7 +166,7 @@ export class AttachmentProvider {
 
   private async modify(eniId: string, changes: EniChanges, logger: Logger): Promise<void> {
     const { gateway, inventory } = this.options;
-    const { deleteOnTermination, securityGroupIds, description } = changes;
+    const { deleteOnTermination, securityGroupIds, description, tags } = changes;
     if (deleteOnTermination) {
       const { attachmentId, value } = deleteOnTermination;
       await gateway.setDeleteOnTermination(eniId, attachmentId, value);
@@ -157,6 +179,10 @@ export class AttachmentProvider {
     if (description !== undefined) {
       await gateway.setDescription(eniId, description);
       inventory.modified(eniId, { description });
+    }
+    if (tags) {
+      await setTags(gateway, eniId, tags);
+      inventory.modified(eniId, { tags });
     }
     logger.debug('ENI modified', { eniID: eniId, ...changes });
   }
@@ -172,28 +198,12 @@ export class AttachmentProvider {
     }
     return 'again';
   }
+}
 
-  private async slotFault(
-    record: ENIAttachment,
-    ownEniID: string | undefined,
-    maxAgeMs: number,
-  ): Promise<Blocked | undefined> {
-    const { records, instances, instanceTypes } = this.options;
-    const { instanceID } = record.spec;
-    const instance = await instances.instance(instanceID, { maxAgeMs });
-    const fault = slotFault({
-      record,
-      ownEniID,
-      siblings: records
-        .byIndex('instanceID', instanceID)
-        .filter((sibling) => sibling.metadata.uid !== record.metadata.uid),
-      instance,
-      limits: instance && (await instanceTypes.limits(instance.type)),
-    });
-    if (fault) {
-      // The next try asks EC2 anew whether the cause is gone.
-      instances.invalidate(instanceID);
-    }
-    return fault;
-  }
+/** Whether the record's present spec was fulfilled already. */
+function isSettled({ metadata, status }: ENIAttachment): boolean {
+  return (
+    (status?.phase === 'Attached' || status?.phase === 'Ready') &&
+    status.observedGeneration === metadata.generation
+  );
 }

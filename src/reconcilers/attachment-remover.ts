@@ -15,6 +15,7 @@ import type { Outcome } from './attachment-provider.js';
 import type { AttachmentReporter } from './attachment-reporter.js';
 import type { CreateLog } from './create-log.js';
 import { chooseEni, planRemoval, type RemovalStep } from './plan-attachment.js';
+import { setTags } from './set-tags.js';
 
 export interface AttachmentRemoverOptions {
   records: Store<ENIAttachment>;
@@ -55,6 +56,11 @@ export class AttachmentRemover {
         return this.plan(record, this.eniOf(record)).do === 'observe' ? 'later' : 'again';
       case 'delete':
         return this.delete(record, eni, step.eniId, logger);
+      case 'retain':
+        await setTags(this.options.gateway, step.eniId, step.tags);
+        this.options.inventory.modified(step.eniId, { tags: step.tags });
+        logger.info('ENI retained', { eniID: step.eniId, node: record.spec.nodeName });
+        return 'again';
       case 'confirmAbsence':
         return this.confirmAbsence(record);
       case 'blocked':
@@ -112,6 +118,10 @@ export class AttachmentRemover {
       if (!(error instanceof AlreadyDoneError)) {
         throw error;
       }
+      // An ENI that EC2 does not know may be one that it does not know yet.
+      if (this.mayAppear(record)) {
+        return 'later';
+      }
     }
     inventory.deleted(eniId);
     logger.info('ENI deleted', { eniID: eniId, node: record.spec.nodeName });
@@ -120,12 +130,17 @@ export class AttachmentRemover {
 
   /** A Create that was sent and not answered may have made an ENI that EC2's reads do not show yet. */
   private async confirmAbsence(record: ENIAttachment): Promise<Outcome> {
-    const { inventory, createLog, clock, consistencyWindowMs } = this.options;
-    if (clock.now() - createLog.lastSent(record) < consistencyWindowMs) {
+    if (this.mayAppear(record)) {
       return 'later';
     }
-    const found = await inventory.find(record.metadata.uid);
+    const found = await this.options.inventory.find(record.metadata.uid);
     return found.length > 0 ? 'again' : this.release(record);
+  }
+
+  /** Whether an ENI of the record may be there that EC2 does not show yet. */
+  private mayAppear(record: ENIAttachment): boolean {
+    const { createLog, clock, consistencyWindowMs } = this.options;
+    return clock.now() - createLog.lastSent(record) < consistencyWindowMs;
   }
 
   private async release(record: ENIAttachment): Promise<Outcome> {

@@ -52,10 +52,22 @@ export class AttachmentReporter {
     await this.report(record, { phase: stays ? 'Attached' : 'Failed', eni, blocked });
   }
 
-  /** Nothing of the record is left in EC2. */
+  /** Somebody changed the ENI in EC2, and it is being put right. */
+  drifted(record: ENIAttachment, what: readonly string[]): void {
+    const note = `${record.status?.eniID} was changed in EC2 (${what.join(', ')}); it is put right.`;
+    this.event(record, 'Warning', 'DriftRepaired', 'Observe', note);
+  }
+
+  /** The record keeps nothing in EC2 any longer. */
   released(record: ENIAttachment): void {
     const eniID = record.status?.eniID;
-    if (eniID !== undefined) {
+    if (eniID === undefined) {
+      return;
+    }
+    if (record.spec.reclaimPolicy === 'Retain') {
+      const note = `${eniID} is detached and kept (reclaimPolicy: Retain).`;
+      this.event(record, 'Normal', 'Retained', 'Retain', note);
+    } else {
       this.event(record, 'Normal', 'Deleted', 'Delete', `${eniID} is detached and deleted.`);
     }
   }

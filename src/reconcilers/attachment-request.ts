@@ -16,6 +16,7 @@ export function createRequestFor(record: ENIAttachment, clusterID: string): Crea
     securityGroupIds: spec.securityGroupIDs,
     ...(spec.description === undefined ? {} : { description: spec.description }),
     tags: {
+      ...spec.tags,
       [TAGS.name]: metadata.name,
       [TAGS.attachmentUID]: metadata.uid,
       [TAGS.clusterID]: clusterID,

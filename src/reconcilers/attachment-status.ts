@@ -35,6 +35,7 @@ export function attachmentStatus(report: AttachmentReport): ENIAttachmentStatus 
     ...(record.metadata.generation === undefined
       ? {}
       : { observedGeneration: record.metadata.generation }),
+    ...(phase === 'Ready' || phase === 'Attached' ? tagKeysOf(record) : {}),
     phase,
     conditions: conditionsOf(report),
     lastUpdated: new Date(now).toISOString(),
@@ -57,6 +58,12 @@ export function sameStatus(
     return JSON.stringify([sorted(rest), told]);
   };
   return essence(a) === essence(b);
+}
+
+/** Once the ENI is as the spec says, the user's tags on it are those of the spec. */
+function tagKeysOf({ spec, status }: ENIAttachment): ENIAttachmentStatus {
+  const tagKeys = Object.keys(spec.tags ?? {}).sort();
+  return tagKeys.length > 0 || status?.tagKeys ? { tagKeys } : {};
 }
 
 function factsOf(eni: Eni): ENIAttachmentStatus {

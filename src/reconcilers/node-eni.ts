@@ -3,7 +3,7 @@ import { ENIAttachment, type ENIAttachmentSpec } from '../api/eni-attachment.js'
 import { ENI_FINALIZER, LABELS, MANAGER_NAME, NODE_ENI_FINALIZER } from '../api/names.js';
 import { Node } from '../api/node.js';
 import { NodeENI } from '../api/node-eni.js';
-import { blocked } from '../api/reasons.js';
+import { type Blocked, blocked } from '../api/reasons.js';
 import { nodeENISpecFaults } from '../api/validate.js';
 import type { ReconcileContext } from '../runtime/controller.js';
 import { Reconciler, Watch } from '../runtime/decorators.js';
@@ -24,10 +24,14 @@ import type { NodeENIReporter } from './node-eni-reporter.js';
 import { matchesSelector, placementChanged } from './node-identity.js';
 import {
   type DesiredAttachment,
+  emptyPlan,
+  type Network,
   type NodeENIDefaults,
   type NodeENIPlan,
   planNodeENI,
 } from './plan-node-eni.js';
+import { maxUnavailableNodes, nextTurns } from './rollout.js';
+import type { SlotInspector } from './slot-inspector.js';
 
 export interface NodeENIReconcilerOptions {
   nodeENIs: Store<NodeENI>;
@@ -36,6 +40,7 @@ export interface NodeENIReconcilerOptions {
   nodeENIClient: ResourceClient<NodeENI>;
   recordClient: ResourceClient<ENIAttachment>;
   networkResolver: NetworkResolver;
+  slots: SlotInspector;
   reporter: NodeENIReporter;
   /** Waits between tries of what somebody has to correct. */
   blockedRetries: BlockedRetries;
@@ -126,11 +131,12 @@ export class NodeENIReconciler {
 
     // An invalid NodeENI says nothing of which nodes it means: what it has, it keeps.
     const plan: NodeENIPlan = invalid
-      ? { create: [], update: [], delete: [], desired: records.length, blocked: [] }
+      ? { ...emptyPlan(), desired: records.length }
       : planNodeENI({ nodeENI, nodes, records, network, defaults });
     if (plan.create.length > 0) {
       await this.patch(nodeENI, withFinalizer(nodeENI, NODE_ENI_FINALIZER));
     }
+    const outdated = await this.takeTurns(nodeENI, plan, network, nodes.length);
     await this.carryOut(nodeENI, plan, logger);
     await reporter.report(nodeENI, {
       nodes: nodes.length,
@@ -138,6 +144,7 @@ export class NodeENIReconciler {
       records: this.recordsOf(nodeENI),
       blockedNodes: plan.blocked,
       deviceIndex: nodeENI.spec.deviceIndex ?? defaults.deviceIndex,
+      outdated,
       fault,
     });
 
@@ -153,6 +160,38 @@ export class NodeENIReconciler {
     }
     blockedRetries.forget(keyOf(nodeENI));
     return {};
+  }
+
+  /**
+   * Adds to the plan the old records of the nodes whose turn it is to be replaced, and the faults of those
+   * that could not succeed. Returns how many nodes are left with what they should have no longer.
+   */
+  private async takeTurns(
+    { spec }: NodeENI,
+    plan: NodeENIPlan,
+    network: Network | Blocked,
+    nodes: number,
+  ): Promise<number> {
+    if (plan.replace.length === 0 || 'reason' in network) {
+      return 0;
+    }
+    const subnets = network.subnets.flatMap((choice) => choice.subnets);
+    const faults = await Promise.all(
+      plan.replace.map((replacement) => this.options.slots.replacementFault(replacement, subnets)),
+    );
+    const able = plan.replace.filter((_, index) => !faults[index]);
+    plan.blocked.push(
+      ...plan.replace.flatMap(({ node }, index) => {
+        const fault = faults[index];
+        return fault ? [{ node, blocked: fault }] : [];
+      }),
+    );
+    const turns = nextTurns(able, {
+      unavailable: plan.unavailable,
+      maxUnavailable: maxUnavailableNodes(spec.updatePolicy, nodes),
+    });
+    plan.delete.push(...turns.flatMap(({ stale }) => stale));
+    return plan.replace.length - turns.length;
   }
 
   private async patch(nodeENI: NodeENI, patch: Patch | undefined): Promise<void> {

@@ -1,4 +1,5 @@
 import type { ENIAttachment } from '../api/eni-attachment.js';
+import { TAGS } from '../api/names.js';
 import { type Blocked, blocked } from '../api/reasons.js';
 import type { AttachEniRequest, Eni, EniAttachmentState } from '../aws/ec2-gateway.js';
 
@@ -7,12 +8,15 @@ export interface EniChanges {
   deleteOnTermination?: { attachmentId: string; value: boolean };
   securityGroupIds?: readonly string[];
   description?: string;
+  tags?: { set: Record<string, string>; remove: string[] };
 }
 
 /** The one next step for a record that is to have its ENI. */
 export type Step =
   /** Make the ENI; it has none. */
   | { do: 'create' }
+  /** Take up an ENI that was retained for this node. */
+  | { do: 'adopt'; eniId: string; tags: NonNullable<EniChanges['tags']> }
   | { do: 'attach'; request: AttachEniRequest }
   | { do: 'modify'; eniId: string; changes: EniChanges; settled: boolean }
   /** EC2 is at work, or its reads are behind: look again. */
@@ -27,6 +31,8 @@ export type RemovalStep =
   | { do: 'detach'; eniId: string; attachmentId: string; force: boolean }
   | { do: 'observe'; eniId: string }
   | { do: 'delete'; eniId: string }
+  /** Keep the ENI for later: mark it, so that nobody takes it for a leak. */
+  | { do: 'retain'; eniId: string; tags: NonNullable<EniChanges['tags']> }
   /** A Create may have been sent whose ENI we do not know: wait until EC2's reads would show it. */
   | { do: 'confirmAbsence' }
   | { do: 'blocked'; blocked: Blocked }
@@ -44,11 +50,17 @@ export function chooseEni(enis: readonly Eni[]): Eni | undefined {
   return [...enis].sort((a, b) => (rank(a) < rank(b) ? -1 : 1))[0];
 }
 
-/** What to do next so that the record has its ENI, attached as its spec says. */
-export function planAttachment(record: ENIAttachment, eni: Eni | undefined): Step {
+/**
+ * What to do next so that the record has its ENI, attached as its spec says.
+ * @param retained ENIs that were retained and may be taken up again; looked at where the record has none
+ */
+export function planAttachment(
+  record: ENIAttachment,
+  eni: Eni | undefined,
+  retained: readonly Eni[] = [],
+): Step {
   if (!eni) {
-    const known = record.status?.eniID;
-    return known === undefined ? { do: 'create' } : { do: 'confirmLoss', eniId: known };
+    return planMissing(record, retained);
   }
   const attachment = attachmentOf(eni);
   if (!attachment) {
@@ -80,6 +92,32 @@ export function planAttachment(record: ENIAttachment, eni: Eni | undefined): Ste
   return settled ? { do: 'nothing' } : { do: 'observe', eniId: eni.id };
 }
 
+function planMissing(record: ENIAttachment, retained: readonly Eni[]): Step {
+  const { status, spec, metadata } = record;
+  if (status?.eniID !== undefined) {
+    return { do: 'confirmLoss', eniId: status.eniID };
+  }
+  const kept = retained.find(
+    (eni) =>
+      eni.status === 'available' &&
+      eni.subnetId === spec.subnetID &&
+      eni.tags[TAGS.retained] === spec.nodeENI &&
+      eni.tags[TAGS.node] === spec.nodeName,
+  );
+  // A Create that may have been sent already has the first word.
+  const isUntouched = (status?.phase ?? 'Pending') === 'Pending';
+  return kept && isUntouched
+    ? {
+        do: 'adopt',
+        eniId: kept.id,
+        tags: {
+          set: { [TAGS.attachmentUID]: metadata.uid, [TAGS.name]: metadata.name },
+          remove: [TAGS.retained],
+        },
+      }
+    : { do: 'create' };
+}
+
 export interface RemovalRules {
   /** Milliseconds after which a detachment is late. */
   detachmentTimeoutMs: number;
@@ -99,6 +137,9 @@ export function planRemoval(
     return planEniRemoval(record, eni, rules);
   }
   const { phase, eniID } = record.status ?? {};
+  if (eniID !== undefined && isRetained(record)) {
+    return { do: 'confirmAbsence' };
+  }
   if (eniID !== undefined) {
     // EC2's answer to Delete is its word; an absence from its reads may be a stale one.
     return { do: 'delete', eniId: eniID };
@@ -108,8 +149,11 @@ export function planRemoval(
 
 function planEniRemoval(record: ENIAttachment, eni: Eni, rules: RemovalRules): RemovalStep {
   const attachment = attachmentOf(eni);
+  if (!attachment && eni.status === 'available') {
+    return planFree(record, eni);
+  }
   if (!attachment) {
-    return { do: eni.status === 'available' ? 'delete' : 'observe', eniId: eni.id };
+    return { do: 'observe', eniId: eni.id };
   }
   const { attachmentId, instanceId, status } = attachment;
   if (status !== 'detaching') {
@@ -127,6 +171,24 @@ function planEniRemoval(record: ENIAttachment, eni: Eni, rules: RemovalRules): R
       };
 }
 
+function isRetained({ spec }: ENIAttachment): boolean {
+  return spec.reclaimPolicy === 'Retain';
+}
+
+/** What becomes of an ENI that nothing holds any longer. */
+function planFree(record: ENIAttachment, eni: Eni): RemovalStep {
+  if (!isRetained(record)) {
+    return { do: 'delete', eniId: eni.id };
+  }
+  return eni.tags[TAGS.retained] === record.spec.nodeENI
+    ? { do: 'release' }
+    : {
+        do: 'retain',
+        eniId: eni.id,
+        tags: { set: { [TAGS.retained]: record.spec.nodeENI }, remove: [] },
+      };
+}
+
 function holdsItsSlot({ spec }: ENIAttachment, attachment: EniAttachmentState): boolean {
   return (
     attachment.instanceId === spec.instanceID &&
@@ -136,11 +198,12 @@ function holdsItsSlot({ spec }: ENIAttachment, attachment: EniAttachmentState): 
 }
 
 function changesOf(
-  { spec }: ENIAttachment,
+  { spec, status }: ENIAttachment,
   eni: Eni,
   { attachmentId, deleteOnTermination }: EniAttachmentState,
 ): EniChanges {
   const wantedGroups = [...spec.securityGroupIDs].sort().join();
+  const tags = tagChanges(eni, spec.tags ?? {}, status?.tagKeys ?? []);
   return {
     ...(deleteOnTermination === spec.deleteOnTermination
       ? {}
@@ -151,5 +214,17 @@ function changesOf(
     ...(spec.description === undefined || spec.description === eni.description
       ? {}
       : { description: spec.description }),
+    ...(tags ? { tags } : {}),
   };
+}
+
+/** The user's tags to set, and those that we set and the user no longer asks for. */
+function tagChanges(
+  eni: Eni,
+  wanted: Readonly<Record<string, string>>,
+  ours: readonly string[],
+): EniChanges['tags'] {
+  const set = Object.entries(wanted).filter(([key, value]) => eni.tags[key] !== value);
+  const remove = [...ours, TAGS.retained].filter((key) => !(key in wanted) && key in eni.tags);
+  return set.length + remove.length > 0 ? { set: Object.fromEntries(set), remove } : undefined;
 }

@@ -3,9 +3,11 @@ import type { Node } from '../api/node.js';
 import type { NodeENI } from '../api/node-eni.js';
 import type { Blocked } from '../api/reasons.js';
 import type { SecurityGroup } from '../aws/ec2-gateway.js';
+import { mergePatch } from '../runtime/merge-patch.js';
 import { attachmentName } from './attachment-identity.js';
 import { chooseSecurityGroups, type SubnetChoice, subnetsInZone } from './network-choice.js';
 import { identifyNode } from './node-identity.js';
+import type { Replacement } from './rollout.js';
 
 /** What the controller's configuration says where a NodeENI says nothing. */
 export interface NodeENIDefaults {
@@ -35,8 +37,12 @@ export interface NodeENIPlan {
   /** Settings that changed on a record that stays. */
   update: { record: ENIAttachment; spec: ENIAttachmentSpec }[];
   delete: ENIAttachment[];
+  /** Nodes whose ENIs have to make way for others; what {@link nextTurns} lets through is deleted. */
+  replace: Replacement[];
   /** How many ENIs the matching nodes should have; a blocked node counts as one. */
   desired: number;
+  /** How many matching nodes lack a usable ENI that they should have. */
+  unavailable: number;
   blocked: BlockedNode[];
 }
 
@@ -51,47 +57,96 @@ export interface NodeENIPlanInput {
   defaults: NodeENIDefaults;
 }
 
+/** A plan that changes nothing. */
+export function emptyPlan(): NodeENIPlan {
+  return {
+    create: [],
+    update: [],
+    delete: [],
+    replace: [],
+    desired: 0,
+    unavailable: 0,
+    blocked: [],
+  };
+}
+
 /**
  * Which records there should be. A record goes when its node no longer matches, is gone, or runs on another
  * instance, or when its subnet or slot is no longer asked for. While the network is not known, no record of
  * a matching node goes: a failed look-up never costs an ENI.
  */
 export function planNodeENI(input: NodeENIPlanInput): NodeENIPlan {
-  const plan: NodeENIPlan = { create: [], update: [], delete: [], desired: 0, blocked: [] };
-  const records = new Map(input.records.map((record) => [record.metadata.name, record]));
-  const recordsByNode = Map.groupBy(input.records, (record) => record.spec.nodeName);
-  const kept = new Set<string>();
-
+  const plan = emptyPlan();
+  const byNode = Map.groupBy(input.records, (record) => record.spec.nodeName);
   for (const node of input.nodes) {
-    const own = recordsByNode.get(node.metadata.name) ?? [];
-    const wanted = wantedOf(node, input);
-    if ('reason' in wanted) {
-      plan.blocked.push({ node: node.metadata.name, blocked: wanted });
-      const staying = own.filter((record) => !runsElsewhere(record, node));
-      for (const record of staying) {
-        kept.add(record.metadata.name);
+    planNode(plan, node, byNode.get(node.metadata.name) ?? [], input);
+  }
+  const matching = new Set(input.nodes.map(({ metadata }) => metadata.name));
+  plan.delete.push(
+    ...input.records.filter(({ spec }) => !matching.has(spec.nodeName)).filter(isLive),
+  );
+  return plan;
+}
+
+/** Adds to the plan what one matching node needs. */
+function planNode(
+  plan: NodeENIPlan,
+  node: Node,
+  records: readonly ENIAttachment[],
+  input: NodeENIPlanInput,
+): void {
+  const ofEarlierInstance = records.filter((record) => runsElsewhere(record, node));
+  plan.delete.push(...ofEarlierInstance.filter(isLive));
+  const own = records.filter((record) => !ofEarlierInstance.includes(record));
+
+  const wanted = wantedOf(node, input);
+  if ('reason' in wanted) {
+    plan.blocked.push({ node: node.metadata.name, blocked: wanted });
+    plan.desired += Math.max(1, own.length);
+    return;
+  }
+  plan.desired += wanted.length;
+
+  const kept: ENIAttachment[] = [];
+  const missing: DesiredAttachment[] = [];
+  for (const desired of wanted) {
+    const record = own.find(({ metadata }) => metadata.name === desired.name);
+    if (record && isLive(record) && sameSlot(record.spec, desired.spec)) {
+      kept.push(record);
+      if (!sameSettings(record.spec, desired.spec)) {
+        plan.update.push({ record, spec: desired.spec });
       }
-      plan.desired += Math.max(1, staying.length);
-      continue;
-    }
-    plan.desired += wanted.length;
-    for (const desired of wanted) {
-      const record = records.get(desired.name);
-      if (!record) {
-        plan.create.push(desired);
-      } else if (sameSlot(record.spec, desired.spec)) {
-        kept.add(record.metadata.name);
-        if (!record.metadata.deletionTimestamp && !sameSettings(record.spec, desired.spec)) {
-          plan.update.push({ record, spec: desired.spec });
-        }
-      }
+    } else {
+      missing.push(desired);
     }
   }
 
-  plan.delete = input.records.filter(
-    (record) => !kept.has(record.metadata.name) && !record.metadata.deletionTimestamp,
+  const stale = own.filter((record) => isLive(record) && !kept.includes(record));
+  const unavailable = !own.every(isUsable);
+  if (unavailable || (missing.length > 0 && stale.length === 0)) {
+    plan.unavailable += 1;
+  }
+  if (stale.length > 0 && missing.length > 0) {
+    plan.replace.push({ node: node.metadata.name, stale, missing, unavailable });
+    return;
+  }
+  plan.delete.push(...stale);
+  // What holds the name or the slot has to be gone first.
+  plan.create.push(
+    ...missing.filter(
+      ({ name, spec }) =>
+        !own.some((record) => record.metadata.name === name || sameSlot(record.spec, spec)),
+    ),
   );
-  return plan;
+}
+
+function isLive(record: ENIAttachment): boolean {
+  return record.metadata.deletionTimestamp === undefined;
+}
+
+function isUsable(record: ENIAttachment): boolean {
+  const phase = record.status?.phase;
+  return isLive(record) && (phase === 'Ready' || phase === 'Attached');
 }
 
 function wantedOf(node: Node, input: NodeENIPlanInput): DesiredAttachment[] | Blocked {
@@ -125,10 +180,12 @@ function wantedOf(node: Node, input: NodeENIPlanInput): DesiredAttachment[] | Bl
         ...(subnet.cidr === undefined ? {} : { subnetCIDR: subnet.cidr }),
         securityGroupIDs,
         deviceIndex: (spec.deviceIndex ?? defaults.deviceIndex) + position,
-        networkCardIndex: 0,
+        networkCardIndex: spec.networkCardIndex ?? 0,
         deleteOnTermination: spec.deleteOnTermination ?? defaults.deleteOnTermination,
         ...(spec.description === undefined ? {} : { description: spec.description }),
         ...(spec.mtu === undefined ? {} : { mtu: spec.mtu }),
+        ...(spec.tags === undefined ? {} : { tags: spec.tags }),
+        ...(spec.reclaimPolicy === undefined ? {} : { reclaimPolicy: spec.reclaimPolicy }),
       },
     });
   }
@@ -146,12 +203,5 @@ function sameSlot(a: ENIAttachmentSpec, b: ENIAttachmentSpec): boolean {
 }
 
 function sameSettings(a: ENIAttachmentSpec, b: ENIAttachmentSpec): boolean {
-  return (
-    a.deleteOnTermination === b.deleteOnTermination &&
-    a.description === b.description &&
-    a.mtu === b.mtu &&
-    a.subnetCIDR === b.subnetCIDR &&
-    a.securityGroupIDs.length === b.securityGroupIDs.length &&
-    a.securityGroupIDs.every((id, index) => id === b.securityGroupIDs[index])
-  );
+  return mergePatch(a, b) === undefined;
 }

@@ -5,8 +5,8 @@ import type { Instance, InstanceTypeLimits } from '../aws/ec2-gateway.js';
 /** What is known of an instance before an ENI is made for it. */
 export interface SlotSituation {
   record: ENIAttachment;
-  /** The record's own ENI, where it has one. */
-  ownEniID?: string | undefined;
+  /** ENIs that do not count: the record's own, or those that make way for it. */
+  ownEniIDs: readonly string[];
   /** Other records on the same instance. */
   siblings: readonly ENIAttachment[];
   /** `undefined`: EC2 does not know the instance. */
@@ -77,9 +77,9 @@ interface Occupant {
 
 /** Everything that holds, or is older and about to hold, a slot of the instance. */
 function occupants(situation: SlotSituation, instance: Instance): Occupant[] {
-  const { record, ownEniID, siblings } = situation;
+  const { record, ownEniIDs, siblings } = situation;
   const attached = instance.interfaces
-    .filter(({ eniId }) => eniId !== ownEniID)
+    .filter(({ eniId }) => !ownEniIDs.includes(eniId))
     .map(({ eniId, ...slot }) => ({ ...slot, who: eniId }));
   const claimed = siblings
     .filter(({ metadata }) => !metadata.deletionTimestamp)

@@ -133,7 +133,9 @@ describe('planNodeENI', () => {
       'fast',
     ]);
     const moved = inputFor({ subnetID: 'subnet-000000a1', deviceIndex: 4 }, [a1], { records });
-    expect(planNodeENI(moved)).to.deep.include({ create: [], update: [], delete: records });
+    expect(planNodeENI(moved)).to.deep.include({ create: [], update: [], delete: [] });
+    expect(planNodeENI(moved).replace).to.have.length(1);
+    expect(planNodeENI(moved).replace[0]).to.deep.include({ node: 'node-a', stale: records });
   });
 
   it('ends no record of a matching node while the network is not known', () => {

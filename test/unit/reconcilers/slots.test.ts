@@ -8,7 +8,7 @@ const limits = {
   cards: [{ networkCardIndex: 0, maximumInterfaces: 3 }],
 };
 const slot = (eniId: string, deviceIndex: number) => ({ eniId, deviceIndex, networkCardIndex: 0 });
-const base = { record: aRecord(), siblings: [], instance: anInstance(), limits };
+const base = { record: aRecord(), siblings: [], ownEniIDs: [], instance: anInstance(), limits };
 
 describe('slotFault', () => {
   it('finds none on an instance with a free slot', () => {
@@ -17,7 +17,7 @@ describe('slotFault', () => {
 
   it('finds none where the slot is held by the record’s own ENI', () => {
     const instance = anInstance({ interfaces: [slot('eni-own', 1)] });
-    expect(slotFault({ ...base, instance, ownEniID: 'eni-own' })).to.equal(undefined);
+    expect(slotFault({ ...base, instance, ownEniIDs: ['eni-own'] })).to.equal(undefined);
   });
 
   it('names the interface that holds the slot', () => {

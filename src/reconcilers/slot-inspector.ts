@@ -1,0 +1,83 @@
+import type { ENIAttachment } from '../api/eni-attachment.js';
+import { type Blocked, blocked } from '../api/reasons.js';
+import type { Subnet } from '../aws/ec2-gateway.js';
+import type { InstanceTypeCatalog } from '../aws/instance-types.js';
+import type { InstanceCatalog } from '../aws/instances.js';
+import type { Store } from '../runtime/store.js';
+import type { Replacement } from './rollout.js';
+import { slotFault } from './slots.js';
+
+export interface SlotInspectorOptions {
+  records: Store<ENIAttachment>;
+  instances: InstanceCatalog;
+  instanceTypes: InstanceTypeCatalog;
+}
+
+/** What is known of an instance serves this long (milliseconds) to tell whether a replacement can succeed. */
+const FRESH_ENOUGH_TO_REPLACE_MS = 5_000;
+
+/** Looks at an instance before something is attached to it. */
+export class SlotInspector {
+  constructor(private readonly options: SlotInspectorOptions) {}
+
+  /**
+   * Why the record's ENI cannot be attached as things are. What is known of the instance may be `maxAgeMs`
+   * milliseconds old.
+   * @throws Ec2Error
+   */
+  async fault(
+    record: ENIAttachment,
+    { maxAgeMs, ownEniIDs = [] }: { maxAgeMs: number; ownEniIDs?: readonly string[] },
+  ): Promise<Blocked | undefined> {
+    const { instanceID } = record.spec;
+    const siblings = this.options.records
+      .byIndex('instanceID', instanceID)
+      .filter((sibling) => sibling.metadata.uid !== record.metadata.uid);
+    return this.inspect(record, { siblings, ownEniIDs, maxAgeMs });
+  }
+
+  /**
+   * Why a node's ENIs cannot be replaced as things are: then it keeps what it has.
+   * @throws Ec2Error
+   */
+  async replacementFault(
+    { stale, missing }: Replacement,
+    subnets: readonly Subnet[],
+  ): Promise<Blocked | undefined> {
+    const ownEniIDs = stale.flatMap(({ status }) => status?.eniID ?? []);
+    for (const { name, spec } of missing) {
+      const subnet = subnets.find(({ id }) => id === spec.subnetID);
+      if (subnet?.availableAddresses === 0) {
+        return blocked('SubnetFull', `Subnet ${subnet.id} has no free address`);
+      }
+      const record = { metadata: { name, uid: '', resourceVersion: '' }, spec };
+      const options = { siblings: [], ownEniIDs, maxAgeMs: FRESH_ENOUGH_TO_REPLACE_MS };
+      const fault = await this.inspect(record, options);
+      if (fault) {
+        return fault;
+      }
+    }
+    return undefined;
+  }
+
+  private async inspect(
+    record: ENIAttachment,
+    options: {
+      siblings: readonly ENIAttachment[];
+      ownEniIDs: readonly string[];
+      maxAgeMs: number;
+    },
+  ): Promise<Blocked | undefined> {
+    const { instances, instanceTypes } = this.options;
+    const { instanceID } = record.spec;
+    const { siblings, ownEniIDs, maxAgeMs } = options;
+    const instance = await instances.instance(instanceID, { maxAgeMs });
+    const limits = instance && (await instanceTypes.limits(instance.type));
+    const fault = slotFault({ record, siblings, ownEniIDs, instance, limits });
+    if (fault) {
+      // The next try asks EC2 anew whether the cause is gone.
+      instances.invalidate(instanceID);
+    }
+    return fault;
+  }
+}
