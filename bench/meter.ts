@@ -1,6 +1,7 @@
 import type { BenchCluster } from './bench-cluster.js';
 import { CONTROLLER_USER } from './conditions.js';
-import { ec2CallsOf } from './measures/ec2-calls.js';
+import type { Write } from './floor.js';
+import { ec2CallsOf, lastDoneAt } from './measures/ec2-calls.js';
 import { kubeWritesOf } from './measures/kube-writes.js';
 import { processUsage } from './measures/process-usage.js';
 import type { Cost } from './results.js';
@@ -23,5 +24,10 @@ export class Meter {
     const cpuSeconds = usage.cpuSeconds - this.cpuSeconds;
     this.cpuSeconds = usage.cpuSeconds;
     return { ec2: ec2CallsOf(calls), kube: kubeWritesOf(lines, CONTROLLER_USER), cpuSeconds };
+  }
+
+  /** When EC2 last did such a write since the last reading, in milliseconds since the epoch. */
+  async lastDoneAt(write: Write): Promise<number | undefined> {
+    return lastDoneAt(await this.cluster.ec2.recentCalls(), write);
   }
 }

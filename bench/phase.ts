@@ -66,25 +66,24 @@ export async function measurePhase(options: PhaseOptions): Promise<PhaseResult> 
     }
   }, PROGRESS_INTERVAL_MS);
 
-  const secondsUntil = async (goal: Goal): Promise<number> => {
-    const onCount = (count: number): unknown => counts.set(goal, count);
-    return ((await reach(goal, { clock, signal, onCount })) - begun) / 1_000;
-  };
+  const seen = (goal: Goal): Promise<number> =>
+    reach(goal, { clock, signal, onCount: (count) => counts.set(goal, count) });
   try {
-    const [ec2Seen, recordsSeconds, nodeENIsSeconds] = await Promise.all([
-      secondsUntil(goals.ec2),
-      secondsUntil(goals.records),
-      secondsUntil(goals.nodeENIs),
+    const [ec2Seen, recordsSeen, nodeENIsSeen] = await Promise.all([
+      seen(goals.ec2),
+      seen(goals.records),
+      seen(goals.nodeENIs),
       ask(),
     ]);
     clearInterval(ticker);
     await sleep(clock, AFTERMATH_MS, signal);
+    const answeredAt = (await lastAnswerAt(writes, meter)) ?? ec2Seen;
     return {
       enis,
       floorSeconds: floor,
-      ec2Seconds: ec2Seen + lastAnswerSeconds(writes),
-      recordsSeconds,
-      nodeENIsSeconds,
+      ec2Seconds: (answeredAt - begun) / 1_000,
+      recordsSeconds: (recordsSeen - begun) / 1_000,
+      nodeENIsSeconds: (nodeENIsSeen - begun) / 1_000,
       ...(await meter.read()),
     };
   } finally {
@@ -93,10 +92,12 @@ export async function measurePhase(options: PhaseOptions): Promise<PhaseResult> 
 }
 
 /**
- * The simulator does what a call asks for when it comes in, and answers after the latency. The floor ends
- * with the last answer, and so does the time that is compared with it.
+ * When the last write was answered, in milliseconds since the epoch. The simulator does what a call asks for
+ * when it comes in, and answers after the latency; the floor ends with the last answer, and so does the time
+ * that is compared with it. Its log is exact where a look at its state is late.
  */
-function lastAnswerSeconds(writes: readonly Write[]): number {
+async function lastAnswerAt(writes: readonly Write[], meter: Meter): Promise<number | undefined> {
   const last = writes.at(-1);
-  return last === undefined ? 0 : LATENCY_MS[last] / 1_000;
+  const doneAt = last && (await meter.lastDoneAt(last));
+  return doneAt === undefined ? undefined : doneAt + LATENCY_MS[last];
 }

@@ -1,4 +1,5 @@
 import type { CallCounts } from '../../tools/ec2-simulator/call-log.js';
+import type { Call } from '../../tools/ec2-simulator/index.js';
 
 /** EC2's code for a call refused for rate. */
 const THROTTLED = 'RequestLimitExceeded';
@@ -33,4 +34,9 @@ export function ec2CallsOf({ total, byAction }: CallCounts): Ec2Calls {
         .map(({ action, outcome, count }) => [`${action} ${outcome}`, count]),
     ),
   };
+}
+
+/** When EC2 last did what a call of `action` asked for: milliseconds since the epoch, at the call's arrival. */
+export function lastDoneAt(calls: readonly Call[], action: string): number | undefined {
+  return calls.findLast((call) => call.action === action && call.outcome === 'ok')?.at;
 }

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { ec2CallsOf } from '../../../../bench/measures/ec2-calls.js';
+import { ec2CallsOf, lastDoneAt } from '../../../../bench/measures/ec2-calls.js';
 
 describe('EC2 calls', () => {
   it('are counted by action however they were answered, throttled ones and refusals apart', () => {
@@ -19,5 +19,16 @@ describe('EC2 calls', () => {
         'DetachNetworkInterface lost': 1,
       },
     });
+  });
+
+  it('tell when a write was last done, not when it was last refused', () => {
+    const calls = [
+      { at: 1_000, action: 'DeleteNetworkInterface', outcome: 'ok' },
+      { at: 2_000, action: 'DeleteNetworkInterface', outcome: 'ok' },
+      { at: 3_000, action: 'DeleteNetworkInterface', outcome: 'RequestLimitExceeded' },
+      { at: 4_000, action: 'DescribeNetworkInterfaces', outcome: 'ok' },
+    ];
+    expect(lastDoneAt(calls, 'DeleteNetworkInterface')).to.equal(2_000);
+    expect(lastDoneAt(calls, 'CreateNetworkInterface')).to.equal(undefined);
   });
 });
