@@ -30,7 +30,10 @@ export const TAGS = {
   managedBy: `${API_GROUP}/managed-by`,
   /** Tells the VPC CNI to leave the ENI alone; the CNI manages untagged secondary ENIs. */
   noManage: 'node.k8s.amazonaws.com/no_manage',
-  /** Set by hand, with any value: an ENI that has lost its ENIAttachment is left alone. */
+  /**
+   * The NodeENI that an ENI is kept for (`reclaimPolicy: Retain`). With any value, set by hand too, it saves
+   * an ENI without an ENIAttachment from being cleaned up.
+   */
   retained: `${API_GROUP}/retained`,
   name: 'Name',
 } as const;

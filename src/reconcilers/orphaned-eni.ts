@@ -57,7 +57,7 @@ export class OrphanedENIReconciler {
   /** Plans again on what the API server and then EC2 say now: stores and listings may be behind. */
   private async planAfterALook(eniId: string, { tags }: Eni): Promise<OrphanStep> {
     const { liveRecords, inventory } = this.options;
-    // A record is older than its ENI: one that is missing now will not come.
+    // A record is older than its UID on an ENI: one that is missing now will not come.
     const isLive = await liveRecords.has(tags[TAGS.attachmentUID] ?? '');
     const eni = await inventory.observe(eniId);
     return this.plan(eniId, eni, isLive || (eni !== undefined && this.hasStoredRecord(eni)));

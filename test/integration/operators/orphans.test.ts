@@ -164,7 +164,7 @@ describe('orphaned ENIs', () => {
     await stage.ready('orphans', 1);
     const { metadata } = await onlyRecord('orphans');
     const spared = anOrphan();
-    await resyncs(2);
+    await resyncs(1);
     stage.ec2.setTags({ resourceIds: [spared.id], tags: { [TAGS.attachmentUID]: metadata.uid } });
     const other = anOrphan();
     await isGone(other.id);
