@@ -7,7 +7,6 @@ import { Lifeline } from './lifeline.js';
 import { STEPS } from './steps.js';
 import { bad, dim } from './style.js';
 import { walk } from './walk.js';
-import { done } from './wording.js';
 
 export interface DemoOptions {
   /** Makes no pauses. */
@@ -26,27 +25,25 @@ const LAST_LINES = 15;
 export async function runDemo(options: DemoOptions): Promise<number> {
   const display = createDisplay(process.stdout);
   const log: string[] = [];
-  const code = await show(display, log, options).then(
-    () => 0,
-    (error: unknown) => {
-      if (error instanceof Interrupted) {
-        return 0;
-      }
-      display.say('', bad(`The demo failed: ${error instanceof Error ? error.message : error}`));
-      if (log.length > 0) {
-        display.say('', "The controller's last lines:", ...log.map(dim));
-      }
-      return 1;
-    },
-  );
-  display.say('', done('Everything is stopped, and nothing is left behind.'));
-  return code;
+  try {
+    await show(display, log, options);
+    return 0;
+  } catch (error) {
+    if (error instanceof Interrupted) {
+      return 0;
+    }
+    display.say('', bad(`The demo failed: ${error instanceof Error ? error.message : error}`));
+    if (log.length > 0) {
+      display.say('', "The controller's last lines:", ...log.map(dim));
+    }
+    return 1;
+  }
 }
 
 async function show(display: Display, log: string[], { fast, keep }: DemoOptions): Promise<void> {
   display.say(...introduction(), '');
   const lifeline = Lifeline.create({ interrupted: interruption() });
-  await using stage = await DemoStage.open({
+  const stage = await DemoStage.open({
     display,
     lifeline,
     onControllerLine: (line) => {
@@ -54,13 +51,18 @@ async function show(display: Display, log: string[], { fast, keep }: DemoOptions
       log.splice(0, log.length - LAST_LINES);
     },
   });
-  display.say('', ...howToConnect(stage));
-  const [given, taken] = [false, true].map((removes) =>
-    STEPS.filter((step) => (step.removes ?? false) === removes),
-  );
-  await walk(keep ? (given ?? []) : STEPS, { stage, display, clock: systemClock, fast });
-  if (keep) {
-    display.say('', ...whatToTry(stage, taken ?? []));
-    await lifeline.guard(new Promise(() => {}));
+  try {
+    display.say('', ...howToConnect(stage));
+    const given = STEPS.filter(({ removes }) => !removes);
+    await walk(keep ? given : STEPS, { stage, display, clock: systemClock, fast });
+    if (keep) {
+      const left = STEPS.filter(({ removes }) => removes);
+      display.say('', ...whatToTry(stage, left));
+      await lifeline.guard(new Promise(() => {}));
+    }
+  } finally {
+    const outcome = 'Everything is stopped, and nothing is left behind';
+    display.say('');
+    await display.during('Stopping everything', stage[Symbol.asyncDispose](), outcome);
   }
 }

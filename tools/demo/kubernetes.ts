@@ -3,6 +3,7 @@ import { ENIAttachment } from '../../src/api/eni-attachment.js';
 import { NodeENI } from '../../src/api/node-eni.js';
 import { HttpKubeClient } from '../../src/runtime/http-kube-client.js';
 import type { KubeClient } from '../../src/runtime/kube-client.js';
+import type { ResourceType } from '../../src/runtime/resource.js';
 import { ControlPlane } from '../envtest/control-plane.js';
 import type { Lifeline } from './lifeline.js';
 import { silentLogger } from './silent-logger.js';
@@ -44,14 +45,15 @@ export class Kubernetes implements AsyncDisposable {
 
     const ended = new AbortController();
     undo.defer(() => ended.abort());
-    const [nodeENIs, attachments] = [NodeENI, ENIAttachment].map(({ resource }) =>
+    const watch = (resource: ResourceType): WatchedTable =>
       WatchedTable.open({
         client: tables,
         resource,
         signal: ended.signal,
         failed: (error) => lifeline.fail(error),
-      }),
-    ) as [WatchedTable, WatchedTable];
+      });
+    const nodeENIs = watch(NodeENI.resource);
+    const attachments = watch(ENIAttachment.resource);
     const { gitVersion: version } = await kubeConfig.makeApiClient(VersionApi).getCode();
     return new Kubernetes(
       { kubeconfigPath, version, kube, tables, nodeENIs, attachments },

@@ -17,12 +17,12 @@ export class PlainDisplay implements Display {
     }
   }
 
-  async during<T>(what: string, work: Promise<T>): Promise<T> {
+  async during<T>(what: string, work: Promise<T>, outcome = what): Promise<T> {
     const startedAt = Date.now();
     const timer = setTimeout(() => this.say(`… ${what}`), PATIENCE_MS);
     try {
       const result = await work;
-      this.say(done(`${what} (${seconds(Date.now() - startedAt)})`));
+      this.say(done(`${outcome} (${seconds(Date.now() - startedAt)})`));
       return result;
     } finally {
       clearTimeout(timer);

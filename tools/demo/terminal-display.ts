@@ -19,12 +19,12 @@ export class TerminalDisplay implements Display {
     }
   }
 
-  async during<T>(what: string, work: Promise<T>): Promise<T> {
+  async during<T>(what: string, work: Promise<T>, outcome = what): Promise<T> {
     const startedAt = Date.now();
     await this.animate(
       work,
       (ms) => [`${frame(ms)} ${what} … ${seconds(ms)}`],
-      () => [done(`${what} (${seconds(Date.now() - startedAt)})`)],
+      () => [done(`${outcome} (${seconds(Date.now() - startedAt)})`)],
     );
     return work;
   }

@@ -30,7 +30,7 @@ describe('npm run demo', function () {
   }
 
   async function expectNothingLeft(processes: readonly ProcessRow[]): Promise<void> {
-    expect(demo.output).to.match(/Everything is stopped, and nothing is left behind\.\n$/);
+    expect(demo.output).to.match(/^✓ Everything is stopped, and nothing is left behind/m);
     await eventually(() => {
       expect(alive(processes)).to.deep.equal([]);
       expect(existsSync(demo.directory), demo.directory).to.equal(false);
