@@ -98,6 +98,9 @@ export async function measurePhase(options: PhaseOptions): Promise<PhaseResult> 
  */
 async function lastAnswerAt(writes: readonly Write[], meter: Meter): Promise<number | undefined> {
   const last = writes.at(-1);
-  const doneAt = last && (await meter.lastDoneAt(last));
+  if (last === undefined) {
+    return undefined;
+  }
+  const doneAt = await meter.lastDoneAt(last);
   return doneAt === undefined ? undefined : doneAt + LATENCY_MS[last];
 }
