@@ -4,9 +4,9 @@ import { describeError } from './describe-error.js';
 import type { EventRecorder } from './events.js';
 import type { KubeClient, ObjectName } from './kube-client.js';
 import { isAlreadyExists, isConflict, isNotFound } from './kube-errors.js';
-import { Lease, type LeaseSpec } from './lease.js';
+import { freeingPatch, type Holding, heldSpec, Lease } from './lease.js';
+import { LeaseLock } from './lease-lock.js';
 import type { Logger } from './logger.js';
-import { microTime } from './micro-time.js';
 
 /** client-go's JitterFactor: up to this part of the retry period is added to a wait for the lease. */
 const JITTER = 1.2;
@@ -54,6 +54,7 @@ export interface LeaderElectorOptions extends LeaseTimes {
 export class LeaderElector {
   private readonly now: () => number;
   private readonly logger: Logger;
+  private readonly lock: LeaseLock;
   private readonly losing = new AbortController();
   private readonly releasing = new AbortController();
   /** The newest state that was read, and when its spec was seen to change. */
@@ -67,7 +68,8 @@ export class LeaderElector {
 
   private constructor(private readonly options: LeaderElectorOptions) {
     this.now = options.monotonicNow ?? (() => performance.now());
-    const { lease, identity } = options;
+    const { client, lease, identity } = options;
+    this.lock = new LeaseLock(client, lease);
     this.logger = options.logger.child({ lease: `${lease.namespace}/${lease.name}`, identity });
   }
 
@@ -109,7 +111,6 @@ export class LeaderElector {
     this.deadline = Number.NEGATIVE_INFINITY;
     try {
       await this.withTimeout((signal) => this.giveBack(signal));
-      this.logger.info('Lease released');
     } catch (error) {
       this.logger.warn('The lease could not be released', { err: describeError(error) });
     }
@@ -194,7 +195,7 @@ export class LeaderElector {
         if (!isConflict(error) && !isNotFound(error)) throw error;
       }
     }
-    const lease = await this.read(signal);
+    const lease = await this.lock.read(signal);
     if (lease) this.observe(lease);
     if (this.isHeldByAnother()) return false;
     return lease ? this.write(lease, signal) : this.create(signal);
@@ -221,61 +222,28 @@ export class LeaderElector {
     }
   }
 
-  private async read(signal: AbortSignal): Promise<Lease | undefined> {
-    const { client, lease } = this.options;
-    try {
-      return await client.get<Lease>(Lease.resource, lease, { signal });
-    } catch (error) {
-      if (isNotFound(error)) return undefined;
-      throw error;
-    }
-  }
-
   private async create(signal: AbortSignal): Promise<true> {
-    const { client, lease } = this.options;
-    const body = { metadata: lease, spec: this.heldFrom(undefined) };
-    this.observe(await client.create<Lease>(Lease.resource, body, { signal }));
+    this.observe(await this.lock.create(heldSpec(this.holding(), undefined), signal));
     return true;
   }
 
   private async write(lease: Lease, signal: AbortSignal): Promise<true> {
-    this.observe(await this.patch(lease, this.heldFrom(lease.spec ?? {}), signal));
+    const spec = heldSpec(this.holding(), lease.spec ?? {});
+    this.observe(await this.lock.write(lease, spec, signal));
     return true;
   }
 
   private async giveBack(signal: AbortSignal): Promise<void> {
-    const lease = await this.read(signal);
+    const lease = await this.lock.read(signal);
     if (lease?.spec?.holderIdentity !== this.options.identity) return;
-    const now = microTime(this.options.clock.now());
-    // As client-go leaves it.
-    const free = {
-      holderIdentity: null,
-      leaseDurationSeconds: 1,
-      acquireTime: now,
-      renewTime: now,
-    };
-    this.observe(await this.patch(lease, free, signal));
+    await this.lock.write(lease, freeingPatch(this.options.clock.now()), signal);
+    this.logger.info('Lease released');
     this.tell('stopped leading');
   }
 
-  private patch({ metadata }: Lease, spec: object, signal: AbortSignal): Promise<Lease> {
-    const { uid, resourceVersion } = metadata;
-    const body = { metadata: { uid, resourceVersion }, spec };
-    const { client, lease } = this.options;
-    return client.patch<Lease>(Lease.resource, lease, { type: 'merge', body }, { signal });
-  }
-
-  private heldFrom(before: LeaseSpec | undefined): LeaseSpec {
-    const { identity, leaseDurationMs, clock } = this.options;
-    const now = microTime(clock.now());
-    const renewing = before?.holderIdentity === identity;
-    return {
-      holderIdentity: identity,
-      leaseDurationSeconds: Math.ceil(leaseDurationMs / 1_000),
-      acquireTime: (renewing ? before.acquireTime : undefined) ?? now,
-      renewTime: now,
-      leaseTransitions: (before?.leaseTransitions ?? 0) + (before && !renewing ? 1 : 0),
-    };
+  private holding(): Holding {
+    const { identity, clock, leaseDurationMs: durationMs } = this.options;
+    return { identity, now: clock.now(), durationMs };
   }
 
   /** Half the deadline (controller-runtime's choice), so that a request that hangs leaves time for another. */
