@@ -2,6 +2,8 @@ import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import { EC2Client } from '@aws-sdk/client-ec2';
 import { MANAGER_NAME } from '../api/names.js';
+import { fencedAgents } from './fenced-agents.js';
+import { type FencedError, fenceWrites } from './write-fence.js';
 
 /** Calls that may be in flight at once, one socket each. */
 const MAX_SOCKETS = 256;
@@ -18,6 +20,11 @@ export interface Ec2ClientOptions {
   credentials?: { accessKeyId: string; secretAccessKey: string; sessionToken?: string };
   /** Default 30,000 milliseconds. */
   requestTimeoutMs?: number;
+  /**
+   * Asked as the last thing before a write is sent; where the answer is no, the call fails with a
+   * {@link FencedError}. Default: all writes are sent.
+   */
+  mayWrite?: () => boolean;
 }
 
 /**
@@ -25,20 +32,26 @@ export interface Ec2ClientOptions {
  * what a repeated call would mean.
  */
 export function createEc2Client(options: Ec2ClientOptions): EC2Client {
-  const { region, endpoint, credentials, requestTimeoutMs = REQUEST_TIMEOUT_MS } = options;
-  const sockets = { keepAlive: true, maxSockets: MAX_SOCKETS };
-  return new EC2Client({
+  const { region, endpoint, credentials, mayWrite } = options;
+  const client = new EC2Client({
     region,
     ...(endpoint === undefined ? {} : { endpoint }),
     ...(credentials === undefined ? {} : { credentials }),
     maxAttempts: 1,
     customUserAgent: [[MANAGER_NAME]],
     requestHandler: {
-      httpAgent: new HttpAgent(sockets),
-      httpsAgent: new HttpsAgent(sockets),
+      ...agents(mayWrite),
       connectionTimeout: CONNECTION_TIMEOUT_MS,
-      requestTimeout: requestTimeoutMs,
+      requestTimeout: options.requestTimeoutMs ?? REQUEST_TIMEOUT_MS,
       throwOnRequestTimeout: true,
     },
   });
+  if (mayWrite) fenceWrites(client, mayWrite);
+  return client;
+}
+
+function agents(mayWrite: (() => boolean) | undefined) {
+  const sockets = { keepAlive: true, maxSockets: MAX_SOCKETS };
+  if (mayWrite) return fencedAgents({ sockets, mayWrite, connectTimeoutMs: CONNECTION_TIMEOUT_MS });
+  return { httpAgent: new HttpAgent(sockets), httpsAgent: new HttpsAgent(sockets) };
 }

@@ -4,12 +4,12 @@ import type { Ec2Error } from '../../../src/aws/ec2-error.js';
 import { RequestBudget } from '../../../src/aws/request-budget.js';
 import { createEc2Client } from '../../../src/aws/sdk-client.js';
 import { SdkEc2Gateway } from '../../../src/aws/sdk-ec2-gateway.js';
-import { FencedError, fenceWrites } from '../../../src/aws/write-fence.js';
+import { FencedError } from '../../../src/aws/write-fence.js';
 import { systemClock } from '../../../src/runtime/clock.js';
 import { DEFAULT_IDS, Ec2Simulator } from '../../../tools/ec2-simulator/index.js';
 import { silentLogger } from '../../support/silent-logger.js';
 
-describe('fenceWrites', () => {
+describe('the write fence', () => {
   let ec2: Ec2Simulator;
   let client: EC2Client;
   let gateway: SdkEc2Gateway;
@@ -25,6 +25,7 @@ describe('fenceWrites', () => {
       region: 'us-west-2',
       endpoint: ec2.url,
       credentials: { accessKeyId: 'x', secretAccessKey: 'x' },
+      mayWrite: () => mayWrite,
     });
     client.middlewareStack.add(
       (next) => (args) => {
@@ -33,7 +34,6 @@ describe('fenceWrites', () => {
       },
       { step: 'finalizeRequest', priority: 'high' },
     );
-    fenceWrites(client, () => mayWrite);
     const budget = RequestBudget.create({ clock: systemClock });
     gateway = SdkEc2Gateway.create({ client, budget, logger: silentLogger });
   });
