@@ -51,7 +51,7 @@ export function createEc2Client(options: Ec2ClientOptions): EC2Client {
 }
 
 function agents(mayWrite: (() => boolean) | undefined) {
+  if (mayWrite) return fencedAgents({ mayWrite, connectTimeoutMs: CONNECTION_TIMEOUT_MS });
   const sockets = { keepAlive: true, maxSockets: MAX_SOCKETS };
-  if (mayWrite) return fencedAgents({ sockets, mayWrite, connectTimeoutMs: CONNECTION_TIMEOUT_MS });
   return { httpAgent: new HttpAgent(sockets), httpsAgent: new HttpsAgent(sockets) };
 }

@@ -22,8 +22,6 @@ const RETRY_PERIOD_MS = 500;
 /** A retry comes after up to 2.2 periods; the rest is for a busy machine. */
 const ACQUIRED_WITHIN_MS = 2.2 * RETRY_PERIOD_MS + 3_000;
 
-const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
-
 describe('two controllers with a Lease', function () {
   this.timeout(60_000);
   let stage: Stage;
@@ -75,10 +73,8 @@ describe('two controllers with a Lease', function () {
     return started;
   }
 
-  const holder = async (): Promise<string> => {
-    const lease = await stage.kube.get<Lease>(Lease.resource, LEASE);
-    return lease.spec?.holderIdentity ?? '';
-  };
+  const lease = (): Promise<Lease> => stage.kube.get<Lease>(Lease.resource, LEASE);
+  const holder = async (): Promise<string> => (await lease()).spec?.holderIdentity ?? '';
 
   /** Resolves once the process holds the lease, and works. */
   const leads = (name: string, withinMs: number): Promise<void> =>
@@ -198,7 +194,9 @@ describe('two controllers with a Lease', function () {
   it('stops a standby at SIGTERM, with exit code 0, and leaves the lease alone', async () => {
     const [, second] = await startPair();
     expect(await second.stop('SIGTERM')).to.equal(0);
-    await pause(2 * RETRY_PERIOD_MS);
+    const { renewTime } = (await lease()).spec ?? {};
+    await eventually(async () => expect((await lease()).spec?.renewTime).not.to.equal(renewTime));
+    expect((await lease()).spec).to.deep.include({ leaseTransitions: 0 });
     expect(await holder()).to.match(/^first_/);
   });
 });

@@ -1,0 +1,158 @@
+import { KubeConfig } from '@kubernetes/client-node';
+import { expect } from 'chai';
+import { Operator } from '../../../src/operators/operator.js';
+import { Reconciler, Watch } from '../../../src/runtime/decorators.js';
+import type { EventSource, SourceEvent } from '../../../src/runtime/source.js';
+import { silentLogger } from '../../support/silent-logger.js';
+import { useFakeTime } from '../runtime/support/fake-timers.js';
+import { aThing, Thing } from '../runtime/support/things.js';
+
+class Costly {
+  metadata!: Thing['metadata'];
+}
+
+/** A source that is in sync as soon as it is started. */
+class Source<T> implements EventSource<T> {
+  private handler: (event: SourceEvent<T>) => void = () => undefined;
+
+  constructor(private readonly onStart: () => void) {}
+
+  subscribe(handler: (event: SourceEvent<T>) => void): void {
+    this.handler = handler;
+  }
+
+  async start(): Promise<void> {
+    this.onStart();
+  }
+
+  tell(object: T): void {
+    this.handler({ type: 'added', object });
+  }
+}
+
+@Reconciler({ for: Thing })
+class ThingReconciler {
+  readonly keys: string[] = [];
+  work: () => Promise<void> = async () => undefined;
+
+  @Watch(Costly)
+  thingsOf(): string[] {
+    return [];
+  }
+
+  async reconcile(key: string): Promise<void> {
+    this.keys.push(key);
+    await this.work();
+  }
+}
+
+/** An operator that has to be put in charge before it works. */
+class ElectedOperator extends Operator {
+  readonly log: string[] = [];
+  readonly elected = Promise.withResolvers<void>();
+  readonly things = new Source<Thing>(() => this.log.push('things started'));
+  readonly costly = new Source<Costly>(() => this.log.push('costly started'));
+  readonly reconciler = new ThingReconciler();
+
+  constructor() {
+    const kubeConfig = new KubeConfig();
+    kubeConfig.loadFromClusterAndUser(
+      { name: 'test', server: 'https://127.0.0.1:1', skipTLSVerify: false },
+      { name: 'test' },
+    );
+    super({ logger: silentLogger, kubeConfig, gracefulStopMs: 5_000 });
+  }
+
+  lose(reason: Error): void {
+    this.fail(reason);
+  }
+
+  protected override async init(): Promise<void> {
+    this.addSource(Thing, this.things);
+    this.addSource(Costly, this.costly, { late: true });
+    this.addReconciler(this.reconciler);
+  }
+
+  protected override async beforeWorkers(): Promise<void> {
+    await this.elected.promise;
+    this.log.push('elected');
+  }
+
+  protected override async afterWorkers(unfinished: readonly string[]): Promise<void> {
+    this.log.push(`ended with ${unfinished.length} unfinished`);
+  }
+}
+
+describe('Operator, in charge and out of it', () => {
+  const time = useFakeTime();
+  let operator: ElectedOperator;
+
+  beforeEach(() => {
+    operator = new ElectedOperator();
+  });
+
+  async function inCharge(): Promise<void> {
+    operator.elected.resolve();
+    await operator.start();
+  }
+
+  it('starts a late source when it is in charge, before it works on anything', async () => {
+    const starting = operator.start();
+    operator.things.tell(aThing('a', 1));
+    await time.tick(0);
+    expect(operator.log).to.deep.equal(['things started']);
+    operator.elected.resolve();
+    await starting;
+    await time.tick(0);
+    expect(operator.log).to.deep.equal(['things started', 'elected', 'costly started']);
+  });
+
+  it('takes no more keys from the moment that it fails, and tells why', async () => {
+    await inCharge();
+    operator.things.tell(aThing('a', 1));
+    await time.tick(0);
+    const reason = new Error('out of charge');
+    operator.lose(reason);
+    operator.things.tell(aThing('b', 1));
+    await time.tick(1_000);
+    expect(operator.reconciler.keys).to.deep.equal(['a']);
+    const told = await operator.failed.catch((error: unknown) => error);
+    expect(told).to.equal(reason);
+  });
+
+  it('starts no work where it fails before its late sources have synced', async () => {
+    const starting = operator.start();
+    await time.tick(0);
+    operator.things.tell(aThing('a', 1));
+    operator.lose(new Error('out of charge'));
+    operator.elected.resolve();
+    await starting;
+    await time.tick(1_000);
+    expect(operator.reconciler.keys).to.deep.equal([]);
+  });
+
+  it('says at a graceful stop when its passes have ended', async () => {
+    await inCharge();
+    const work = Promise.withResolvers<void>();
+    operator.reconciler.work = () => work.promise;
+    operator.things.tell(aThing('a', 1));
+    await time.tick(0);
+    const stopping = operator.stop();
+    await time.tick(1_000);
+    expect(operator.log).not.to.include('ended with 0 unfinished');
+    work.resolve();
+    await stopping;
+    expect(operator.log).to.include('ended with 0 unfinished');
+  });
+
+  it('says at a graceful stop how many passes have not ended in time', async () => {
+    await inCharge();
+    operator.reconciler.work = () => new Promise(() => undefined);
+    operator.things.tell(aThing('a', 1));
+    await time.tick(0);
+    const stopping = operator.stop();
+    await time.tick(5_000);
+    await stopping;
+    expect(operator.log).to.include('ended with 1 unfinished');
+  });
+});
