@@ -1,11 +1,12 @@
 import type { KubeConfig } from '@kubernetes/client-node';
 import { type Dispatcher, request } from 'undici';
-import { systemClock } from '../../src/runtime/clock.js';
+import { sleep, systemClock } from '../../src/runtime/clock.js';
 import { jsonLines } from '../../src/runtime/json-lines.js';
 import { KubeConnection } from '../../src/runtime/kube-connection.js';
 import { apiErrorOf } from '../../src/runtime/kube-errors.js';
 import type { ResourceType } from '../../src/runtime/resource.js';
 import { collectionPath, withQuery } from '../../src/runtime/resource-path.js';
+import { retryAfterMs } from '../../src/runtime/retry-after.js';
 import {
   type ColumnDefinition,
   columnDefinitionsOf,
@@ -23,15 +24,17 @@ export interface TableEvent {
 
 /** What kubectl asks for: the server knows best how to print a kind. */
 const ACCEPT = 'application/json;as=Table;v=v1;g=meta.k8s.io';
+/** As often as client-go asks a server that is too busy. */
+const ATTEMPTS = 10;
+/** Where the server does not say how long to wait, in milliseconds. */
+const DEFAULT_WAIT_MS = 1_000;
 
 /** Asks the API server for tables, as kubectl does. Throws KubeApiError where the server refuses. */
 export class TableClient {
   private constructor(private readonly connection: KubeConnection) {}
 
   static create({ kubeConfig }: { kubeConfig: KubeConfig }): TableClient {
-    return new TableClient(
-      KubeConnection.create({ kubeConfig, clock: systemClock, connectTimeoutMs: 10_000 }),
-    );
+    return new TableClient(KubeConnection.create({ kubeConfig, clock: systemClock }));
   }
 
   async list(resource: ResourceType, signal?: AbortSignal): Promise<Table> {
@@ -61,17 +64,29 @@ export class TableClient {
     return this.connection.close();
   }
 
+  /** Asks again while the server asks to: a kind that is new to it "is (re)initializing" for a moment. */
   private async get(path: string, signal?: AbortSignal): Promise<Dispatcher.ResponseData> {
+    for (let attempt = 1; ; attempt++) {
+      const response = await this.send(path, signal);
+      if (response.statusCode < 300) {
+        return response;
+      }
+      const wait = retryAfterMs(response.headers['retry-after'], systemClock.now());
+      const answer = await response.body.json().catch(() => undefined);
+      if (response.statusCode !== 429 || attempt === ATTEMPTS) {
+        throw apiErrorOf(response.statusCode, answer, wait);
+      }
+      await sleep(systemClock, wait ?? DEFAULT_WAIT_MS, signal);
+    }
+  }
+
+  private async send(path: string, signal?: AbortSignal): Promise<Dispatcher.ResponseData> {
     const { origin, basePath, headers, dispatcher } = await this.connection.current();
-    const response = await request(`${origin}${basePath}${path}`, {
+    return request(`${origin}${basePath}${path}`, {
       dispatcher,
       headers: { accept: ACCEPT, ...headers },
       signal: signal ?? null,
       bodyTimeout: 0,
     });
-    if (response.statusCode >= 300) {
-      throw apiErrorOf(response.statusCode, await response.body.json().catch(() => undefined));
-    }
-    return response;
   }
 }
