@@ -7,13 +7,13 @@ export const NODE_ENI_FINALIZER = `${API_GROUP}/node-eni`;
 /** Keeps an ENIAttachment until EC2 says that its ENI is gone. */
 export const ENI_FINALIZER = `${API_GROUP}/eni`;
 
-/** Labels of an ENIAttachment, so that `kubectl get enia -l …` finds it by what it serves. */
+/** Labels that we set on ENIAttachments, and well-known ones that we read of Nodes. */
 export const LABELS = {
   nodeENI: `${API_GROUP}/node-eni`,
-  node: `${API_GROUP}/node`,
   managedBy: 'app.kubernetes.io/managed-by',
   zone: 'topology.kubernetes.io/zone',
   region: 'topology.kubernetes.io/region',
+  instanceType: 'node.kubernetes.io/instance-type',
 } as const;
 
 /** `app.kubernetes.io/managed-by`, the controller of events, and the owner tag of every ENI. */

@@ -125,6 +125,9 @@ export interface EniFilter {
  * a read, never an error. Failures are {@link Ec2Error}s. No call is retried beneath this interface.
  */
 export interface Ec2Gateway {
+  /** The same gateway, for calls that one owner asks for: where calls have to wait, owners take turns. */
+  onBehalfOf(owner: string): Ec2Gateway;
+
   describeSubnets(query: SubnetQuery): Promise<Subnet[]>;
   describeSecurityGroups(query: SecurityGroupQuery): Promise<SecurityGroup[]>;
   /** Any number of ids; more than EC2 takes in a call are split. */

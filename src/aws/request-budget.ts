@@ -1,6 +1,12 @@
 import type { Clock } from '../runtime/clock.js';
 import { DOCUMENTED_LIMITS, type Ec2Action } from './ec2-actions.js';
-import { TokenBucket, type TokenBucketView } from './token-bucket.js';
+import { type TakeOptions, TokenBucket, type TokenBucketView } from './token-bucket.js';
+
+/**
+ * Our buckets are smaller than EC2's by this many calls: ours refills from when a call is sent, EC2's from
+ * when it arrives, and in between calls overtake one another.
+ */
+const IN_FLIGHT = 1;
 
 export interface RequestBudgetOptions {
   clock: Clock;
@@ -37,7 +43,7 @@ export class RequestBudget {
         actions.map((action) => {
           const documented = DOCUMENTED_LIMITS[action];
           const limit = {
-            capacity: Math.max(1, documented.capacity * share),
+            capacity: Math.max(1, documented.capacity * share - IN_FLIGHT),
             refillPerSecond: documented.refillPerSecond * share,
           };
           return [action, TokenBucket.create({ limit, clock })];
@@ -47,11 +53,11 @@ export class RequestBudget {
   }
 
   /**
-   * Resolves when `action` may be called once; first come, first served.
+   * Resolves when `action` may be called once; owners take turns.
    * @throws the signal's reason when `signal` aborts first.
    */
-  take(action: Ec2Action, options: { signal?: AbortSignal | undefined } = {}): Promise<void> {
-    return this.bucket(action).take(options.signal);
+  take(action: Ec2Action, options: TakeOptions = {}): Promise<void> {
+    return this.bucket(action).take(options);
   }
 
   /** Tells that EC2 refused the action for rate: its rate halves, and its bucket is empty. */

@@ -66,6 +66,8 @@ export interface SdkEc2GatewayOptions {
   onCall?: (call: Ec2Call) => void;
   /** Once aborted, calls that still wait for their turn fail and no new one is sent. */
   signal?: AbortSignal;
+  /** For whom the calls are. */
+  owner?: string;
 }
 
 interface Page<T> {
@@ -83,6 +85,10 @@ export class SdkEc2Gateway implements Ec2Gateway {
 
   static create(options: SdkEc2GatewayOptions): SdkEc2Gateway {
     return new SdkEc2Gateway(options);
+  }
+
+  onBehalfOf(owner: string): Ec2Gateway {
+    return new SdkEc2Gateway({ ...this.options, owner });
   }
 
   describeSubnets(query: SubnetQuery): Promise<Subnet[]> {
@@ -262,9 +268,9 @@ export class SdkEc2Gateway implements Ec2Gateway {
   }
 
   private async call<T>(action: Ec2Action, send: () => Promise<T>): Promise<T> {
-    const { budget, logger, clock = systemClock, onCall, signal } = this.options;
+    const { budget, logger, clock = systemClock, onCall, signal, owner } = this.options;
     try {
-      await budget.take(action, { signal });
+      await budget.take(action, { signal, owner });
     } catch (error) {
       throw toEc2Error(action, error);
     }

@@ -1,5 +1,6 @@
 import type { Clock, Timer } from '../runtime/clock.js';
 import type { RateLimit } from './ec2-actions.js';
+import { FairQueue } from './fair-queue.js';
 
 /** One throttled answer cuts the rate to half of what it was, never below this part of the full rate. */
 const SLOWEST_PART = 1 / 16;
@@ -17,6 +18,12 @@ interface Waiter {
   admit(): void;
 }
 
+export interface TakeOptions {
+  signal?: AbortSignal | undefined;
+  /** For whom the call is; owners take turns. */
+  owner?: string | undefined;
+}
+
 /** What a bucket shows of itself. */
 export interface TokenBucketView {
   /** Calls that may be made at once. */
@@ -29,9 +36,11 @@ export interface TokenBucketView {
   waiting: number;
 }
 
-/** A token bucket with a queue: first come, first served, at a rate that yields to throttling. */
+/**
+ * A token bucket with a queue: owners in turn, each one's calls in order, at a rate that yields to throttling.
+ */
 export class TokenBucket {
-  private readonly waiters = new Set<Waiter>();
+  private readonly waiters = new FairQueue<Waiter>();
   private tokens: number;
   private rate: number;
   private refilledAt: number;
@@ -54,16 +63,17 @@ export class TokenBucket {
 
   /**
    * Resolves when the caller may make one call.
+   * @param options.owner for whom the call is; owners take turns
    * @throws the signal's reason when `signal` aborts first; the place in the queue is given up.
    */
-  take(signal?: AbortSignal): Promise<void> {
+  take({ signal, owner = '' }: TakeOptions = {}): Promise<void> {
     return new Promise((resolve, reject) => {
       if (signal?.aborted) {
         reject(signal.reason);
         return;
       }
       const onAbort = (): void => {
-        this.waiters.delete(waiter);
+        this.waiters.delete(owner, waiter);
         this.admitWaiters();
         reject(signal?.reason);
       };
@@ -74,7 +84,7 @@ export class TokenBucket {
         },
       };
       signal?.addEventListener('abort', onAbort, { once: true });
-      this.waiters.add(waiter);
+      this.waiters.add(owner, waiter);
       this.admitWaiters();
     });
   }
@@ -120,10 +130,10 @@ export class TokenBucket {
     this.timer?.cancel();
     this.timer = undefined;
     this.refill();
-    for (const waiter of this.waiters) {
-      if (this.tokens < 1 - ROUNDING) break;
+    while (this.tokens >= 1 - ROUNDING) {
+      const waiter = this.waiters.shift();
+      if (!waiter) break;
       this.tokens = Math.max(0, this.tokens - 1);
-      this.waiters.delete(waiter);
       waiter.admit();
     }
     if (this.waiters.size === 0) return;

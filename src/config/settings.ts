@@ -47,14 +47,14 @@ export const SETTINGS = {
   maxConcurrentReconciles: required({
     env: 'MAX_CONCURRENT_RECONCILES',
     description:
-      "ENIs worked on at once. EC2's limits are kept by request budgets, whatever this number is.",
+      "ENIs worked on at once, those that wait for EC2's rate included. Request budgets keep that rate, whatever this number is; a low one makes NodeENIs wait for one another.",
     placeholder: 'number',
-    parse: wholeNumber(1, 5_000),
-    default: '256',
+    parse: wholeNumber(1, 100_000),
+    default: '10000',
   }),
   maxConcurrentCleanup: required({
     env: 'MAX_CONCURRENT_ENI_CLEANUP',
-    description: 'ENIs detached and deleted at once, of those worked on.',
+    description: 'ENIs detached at once, and ENIs deleted at once, of those worked on.',
     placeholder: 'number',
     parse: wholeNumber(1, 5_000),
     default: '128',

@@ -5,6 +5,7 @@ import { API_GROUP, LABELS, MANAGER_NAME } from '../api/names.js';
 import { Node, trimNode } from '../api/node.js';
 import { NodeENI } from '../api/node-eni.js';
 import { EniInventory } from '../aws/eni-inventory.js';
+import { FairLimit } from '../aws/fair-limit.js';
 import { metadataRegion } from '../aws/instance-metadata.js';
 import { InstanceTypeCatalog } from '../aws/instance-types.js';
 import { InstanceCatalog } from '../aws/instances.js';
@@ -13,7 +14,6 @@ import { resolveRegion } from '../aws/region.js';
 import { RequestBudget } from '../aws/request-budget.js';
 import { createEc2Client } from '../aws/sdk-client.js';
 import { SdkEc2Gateway } from '../aws/sdk-ec2-gateway.js';
-import { fenceWrites } from '../aws/write-fence.js';
 import type { Config } from '../config/settings.js';
 import { AttachmentProvider } from '../reconcilers/attachment-provider.js';
 import { AttachmentRemover } from '../reconcilers/attachment-remover.js';
@@ -60,6 +60,12 @@ const NAMESPACES: ResourceType = {
 
 /** Nodes asked for their Region label where nothing else tells the Region; all carry the same. */
 const NODES_ASKED = 50;
+
+/**
+ * Calls sent together are answered within this time of one another (milliseconds); a look that does not wait
+ * for the last of them makes it wait for the next look.
+ */
+const OBSERVATION_GATHER_MS = 100;
 
 /** NodeENIs reconciled at once; each pass is short. */
 const NODE_ENI_CONCURRENCY = 4;
@@ -126,12 +132,13 @@ export class EniOperator extends Operator {
     });
     this.events = events;
 
-    const client = createEc2Client({ region });
     const elector = config.leaderElection ? this.createElector(kube, events) : undefined;
-    if (elector) fenceWrites(client, () => elector.isLeader);
     this.elector = elector;
     const gateway = SdkEc2Gateway.create({
-      client,
+      client: createEc2Client({
+        region,
+        ...(elector ? { mayWrite: () => elector.isLeader } : {}),
+      }),
       budget: RequestBudget.create({ clock, share: config.budgetShare }),
       logger,
       ...(elector ? { signal: elector.lost } : {}),
@@ -142,6 +149,7 @@ export class EniOperator extends Operator {
       clock,
       logger,
       resyncMs: config.resyncPeriod,
+      gatherMs: OBSERVATION_GATHER_MS,
       observeIntervalMs: config.observeInterval,
       consistencyWindowMs: config.consistencyWindow,
     });
@@ -205,7 +213,10 @@ export class EniOperator extends Operator {
           reporter,
           createLog,
           clock,
-          concurrency: config.maxConcurrentCleanup,
+          limits: {
+            detach: new FairLimit(config.maxConcurrentCleanup),
+            delete: new FairLimit(config.maxConcurrentCleanup),
+          },
           detachmentTimeoutMs: config.detachmentTimeout,
           forceDetach: config.forceDetach,
           consistencyWindowMs: config.consistencyWindow,

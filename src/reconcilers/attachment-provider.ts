@@ -39,6 +39,11 @@ const FRESH_ENOUGH_TO_ATTACH_MS = 60_000;
 export class AttachmentProvider {
   constructor(private readonly options: AttachmentProviderOptions) {}
 
+  /** EC2, for this record's NodeENI. */
+  private ec2For({ spec }: ENIAttachment): Ec2Gateway {
+    return this.options.gateway.onBehalfOf(spec.nodeENI);
+  }
+
   async step(record: ENIAttachment, logger: Logger): Promise<Outcome> {
     const eni = this.eniOf(record);
     const step = planAttachment(record, eni, this.retainedFor(record));
@@ -46,7 +51,7 @@ export class AttachmentProvider {
       case 'create':
         return this.create(record, logger);
       case 'adopt':
-        await this.modify(step.eniId, { tags: step.tags }, logger);
+        await this.modify(record, step.eniId, { tags: step.tags }, logger);
         logger.info('ENI taken up again', { eniID: step.eniId, node: record.spec.nodeName });
         return 'again';
       case 'attach':
@@ -54,7 +59,7 @@ export class AttachmentProvider {
       case 'modify':
         this.noteDrift(record, Object.keys(step.changes));
         await Promise.all([
-          this.modify(step.eniId, step.changes, logger),
+          this.modify(record, step.eniId, step.changes, logger),
           step.settled ? undefined : this.options.inventory.observe(step.eniId),
         ]);
         return 'again';
@@ -92,7 +97,7 @@ export class AttachmentProvider {
   }
 
   private async create(record: ENIAttachment, logger: Logger): Promise<Outcome> {
-    const { gateway, inventory, reporter, createLog, clusterID, slots } = this.options;
+    const { inventory, reporter, createLog, clusterID, slots } = this.options;
     const fault = await slots.fault(record, { maxAgeMs: FRESH_ENOUGH_TO_CREATE_MS });
     if (fault) {
       return { blocked: fault };
@@ -102,7 +107,7 @@ export class AttachmentProvider {
       await reporter.report(record, { phase: 'Creating' });
     }
     createLog.sending(record);
-    const eni = await gateway.createEni(createRequestFor(record, clusterID));
+    const eni = await this.ec2For(record).createEni(createRequestFor(record, clusterID));
     inventory.created(eni);
     logger.info('ENI created', {
       eniID: eni.id,
@@ -118,7 +123,7 @@ export class AttachmentProvider {
     request: AttachEniRequest,
     logger: Logger,
   ): Promise<Outcome> {
-    const { gateway, inventory, instances, reporter, slots } = this.options;
+    const { inventory, instances, reporter, slots } = this.options;
     const fault = await slots.fault(record, {
       ownEniIDs: [request.eniId],
       maxAgeMs: FRESH_ENOUGH_TO_ATTACH_MS,
@@ -131,7 +136,7 @@ export class AttachmentProvider {
       await reporter.report(record, { phase: 'Attaching', eni });
     }
     try {
-      const { attachmentId } = await gateway.attachEni(request);
+      const { attachmentId } = await this.ec2For(record).attachEni(request);
       inventory.attached(request.eniId, {
         attachmentId,
         instanceId: request.instanceId,
@@ -164,8 +169,14 @@ export class AttachmentProvider {
     }
   }
 
-  private async modify(eniId: string, changes: EniChanges, logger: Logger): Promise<void> {
-    const { gateway, inventory } = this.options;
+  private async modify(
+    record: ENIAttachment,
+    eniId: string,
+    changes: EniChanges,
+    logger: Logger,
+  ): Promise<void> {
+    const { inventory } = this.options;
+    const gateway = this.ec2For(record);
     const { deleteOnTermination, securityGroupIds, description, tags } = changes;
     if (deleteOnTermination) {
       const { attachmentId, value } = deleteOnTermination;

@@ -1,9 +1,9 @@
-import pLimit, { type LimitFunction } from 'p-limit';
 import type { ENIAttachment } from '../api/eni-attachment.js';
 import { ENI_FINALIZER } from '../api/names.js';
 import { AlreadyDoneError, ConflictError } from '../aws/ec2-error.js';
 import type { Ec2Gateway, Eni } from '../aws/ec2-gateway.js';
 import type { EniInventory } from '../aws/eni-inventory.js';
+import type { FairLimit } from '../aws/fair-limit.js';
 import type { InstanceCatalog } from '../aws/instances.js';
 import type { Clock } from '../runtime/clock.js';
 import { withoutFinalizer } from '../runtime/finalizers.js';
@@ -26,8 +26,8 @@ export interface AttachmentRemoverOptions {
   reporter: AttachmentReporter;
   createLog: CreateLog;
   clock: Clock;
-  /** Detach and Delete calls under way at once. */
-  concurrency: number;
+  /** How many Detach calls, and how many Delete calls, may be under way or wait for EC2's rate at once. */
+  limits: { detach: FairLimit; delete: FairLimit };
   /** Milliseconds after which a detachment is late. */
   detachmentTimeoutMs: number;
   /** Whether a late detachment is forced. */
@@ -38,11 +38,7 @@ export interface AttachmentRemoverOptions {
 
 /** Takes one step towards nothing being left in EC2 of a record that is deleted. */
 export class AttachmentRemover {
-  private readonly limit: LimitFunction;
-
-  constructor(private readonly options: AttachmentRemoverOptions) {
-    this.limit = pLimit(options.concurrency);
-  }
+  constructor(private readonly options: AttachmentRemoverOptions) {}
 
   async step(record: ENIAttachment, logger: Logger): Promise<Outcome> {
     const eni = this.eniOf(record);
@@ -57,7 +53,7 @@ export class AttachmentRemover {
       case 'delete':
         return this.delete(record, eni, step.eniId, logger);
       case 'retain':
-        await setTags(this.options.gateway, step.eniId, step.tags);
+        await setTags(this.ec2For(record), step.eniId, step.tags);
         this.options.inventory.modified(step.eniId, { tags: step.tags });
         logger.info('ENI retained', { eniID: step.eniId, node: record.spec.nodeName });
         return 'again';
@@ -68,6 +64,19 @@ export class AttachmentRemover {
       case 'release':
         return this.release(record);
     }
+  }
+
+  /** EC2, for this record's NodeENI. */
+  private ec2For({ spec }: ENIAttachment): Ec2Gateway {
+    return this.options.gateway.onBehalfOf(spec.nodeENI);
+  }
+
+  private limited(
+    action: keyof AttachmentRemoverOptions['limits'],
+    record: ENIAttachment,
+    call: (ec2: Ec2Gateway) => Promise<void>,
+  ): Promise<void> {
+    return this.options.limits[action].run(record.spec.nodeENI, () => call(this.ec2For(record)));
   }
 
   private eniOf(record: ENIAttachment): Eni | undefined {
@@ -85,10 +94,10 @@ export class AttachmentRemover {
     { eniId, attachmentId, force }: Extract<RemovalStep, { do: 'detach' }>,
     logger: Logger,
   ): Promise<Outcome> {
-    const { gateway, inventory, reporter } = this.options;
+    const { inventory, reporter } = this.options;
     await reporter.report(record, { phase: 'Detaching', eni });
     try {
-      await this.limit(() => gateway.detachEni(attachmentId, { force }));
+      await this.limited('detach', record, (ec2) => ec2.detachEni(attachmentId, { force }));
       inventory.detaching(eniId);
       logger.info('ENI detaching', { eniID: eniId, attachmentID: attachmentId, force });
     } catch (error) {
@@ -106,10 +115,10 @@ export class AttachmentRemover {
     eniId: string,
     logger: Logger,
   ): Promise<Outcome> {
-    const { gateway, inventory, reporter } = this.options;
+    const { inventory, reporter } = this.options;
     await reporter.report(record, { phase: 'Deleting', eni });
     try {
-      await this.limit(() => gateway.deleteEni(eniId));
+      await this.limited('delete', record, (ec2) => ec2.deleteEni(eniId));
     } catch (error) {
       if (error instanceof ConflictError) {
         await inventory.observe(eniId);

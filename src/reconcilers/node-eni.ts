@@ -52,6 +52,8 @@ const PARALLEL_WRITES = 32;
 
 /** Bursts of record changes within this time (milliseconds) become one status write of their NodeENI. */
 const STATUS_COALESCE_MS = 500;
+/** Records that are gone are waited for: by the next ENI of the slot, by the end of the NodeENI. */
+const GONE_COALESCE_MS = 50;
 
 /** Turns intent into records, one for each ENI, and records into a status. It never writes to EC2. */
 @Reconciler({ for: NodeENI, when: generationChanged })
@@ -75,8 +77,10 @@ export class NodeENIReconciler {
     return [record.spec.nodeENI];
   }
 
-  /** At once: the next ENI of the slot, or the end of the NodeENI, waits for it. */
-  @Watch(ENIAttachment, { when: { added: () => false, updated: () => false } })
+  @Watch(ENIAttachment, {
+    when: { added: () => false, updated: () => false },
+    coalesceMs: GONE_COALESCE_MS,
+  })
   successorOf(record: ENIAttachment): string[] {
     return [record.spec.nodeENI];
   }
@@ -122,10 +126,12 @@ export class NodeENIReconciler {
     records: readonly ENIAttachment[],
     logger: Logger,
   ): Promise<Result> {
-    const { reporter, defaults, blockedRetries, networkResolver } = this.options;
+    const { reporter, defaults, blockedRetries, networkResolver, slots } = this.options;
     const faults = nodeENISpecFaults(nodeENI.spec);
     const invalid = faults.length > 0 ? blocked('InvalidSpec', faults.join('; ')) : undefined;
     const nodes = invalid ? [] : this.matchingNodes(nodeENI);
+    const served = new Set(records.map((record) => record.spec.nodeName));
+    slots.askAhead(nodes.filter(({ metadata }) => !served.has(metadata.name)));
     const network = invalid ?? (await networkResolver.resolve(nodeENI.spec));
     const fault = 'reason' in network ? network : undefined;
 

@@ -1,9 +1,12 @@
 import type { ENIAttachment } from '../api/eni-attachment.js';
+import { LABELS } from '../api/names.js';
+import type { Node } from '../api/node.js';
 import { type Blocked, blocked } from '../api/reasons.js';
 import type { Subnet } from '../aws/ec2-gateway.js';
 import type { InstanceTypeCatalog } from '../aws/instance-types.js';
 import type { InstanceCatalog } from '../aws/instances.js';
 import type { Store } from '../runtime/store.js';
+import { identifyNode } from './node-identity.js';
 import type { Replacement } from './rollout.js';
 import { slotFault } from './slots.js';
 
@@ -13,12 +16,34 @@ export interface SlotInspectorOptions {
   instanceTypes: InstanceTypeCatalog;
 }
 
+/** What is known of an instance is not asked for ahead again for so long (milliseconds). */
+const FRESH_ENOUGH_TO_ASK_AHEAD_MS = 60_000;
 /** What is known of an instance serves this long (milliseconds) to tell whether a replacement can succeed. */
 const FRESH_ENOUGH_TO_REPLACE_MS = 5_000;
 
 /** Looks at an instance before something is attached to it. */
 export class SlotInspector {
   constructor(private readonly options: SlotInspectorOptions) {}
+
+  /**
+   * Asks EC2 ahead, in calls that all nodes share, for what their ENIs will be checked against; a failure is
+   * told when it is asked for in earnest.
+   */
+  askAhead(nodes: readonly Node[]): void {
+    const { instances, instanceTypes } = this.options;
+    for (const node of nodes) {
+      const identity = identifyNode(node);
+      const type = node.metadata.labels?.[LABELS.instanceType];
+      if ('instanceID' in identity) {
+        instances
+          .instance(identity.instanceID, { maxAgeMs: FRESH_ENOUGH_TO_ASK_AHEAD_MS })
+          .catch(() => {});
+      }
+      if (type !== undefined) {
+        instanceTypes.limits(type).catch(() => {});
+      }
+    }
+  }
 
   /**
    * Why the record's ENI cannot be attached as things are. What is known of the instance may be `maxAgeMs`

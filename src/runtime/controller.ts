@@ -63,6 +63,8 @@ export class Controller implements ControllerView {
   readonly queue: WorkQueue;
   private readonly logger: Logger;
   private readonly giveUp = new AbortController();
+  private readonly passes = new Set<Promise<void>>();
+  private onPassEnded: (() => void) | undefined;
   private workers: Promise<unknown> | undefined;
 
   private constructor(private readonly options: ControllerOptions) {
@@ -96,8 +98,7 @@ export class Controller implements ControllerView {
   start(): void {
     if (this.workers !== undefined) return;
     this.logger.info('Starting workers', { workers: this.maxConcurrentReconciles });
-    const workers = Array.from({ length: this.maxConcurrentReconciles }, () => this.work());
-    this.workers = Promise.all(workers);
+    this.workers = this.dispatch();
   }
 
   /**
@@ -121,14 +122,30 @@ export class Controller implements ControllerView {
     return unfinished;
   }
 
-  private async work(): Promise<void> {
-    for (let key = await this.queue.get(); key !== undefined; key = await this.queue.get()) {
-      try {
-        await this.process(key);
-      } finally {
-        this.queue.done(key);
-      }
+  /** A worker is a pass under way: a large number of them costs nothing while there is little to do. */
+  private async dispatch(): Promise<void> {
+    for (;;) {
+      while (this.passes.size >= this.maxConcurrentReconciles) await this.endOfAPass();
+      const key = await this.queue.get();
+      if (key === undefined) break;
+      this.begin(key);
     }
+    await Promise.all(this.passes);
+  }
+
+  private begin(key: string): void {
+    const pass = this.process(key).finally(() => {
+      this.passes.delete(pass);
+      this.queue.done(key);
+      this.onPassEnded?.();
+    });
+    this.passes.add(pass);
+  }
+
+  private endOfAPass(): Promise<void> {
+    return new Promise((resolve) => {
+      this.onPassEnded = resolve;
+    });
   }
 
   private async process(key: string): Promise<void> {

@@ -94,10 +94,14 @@ export class Replica<T extends KubeObject> {
   /** Takes in the server's answer to a write of our own, so that it is read from here on. */
   observeWrite(object: T): void {
     const key = keyOf(object);
+    // The write that ends an object is answered with the object's old resourceVersion.
+    if (isFinalized(object)) {
+      this.observeRemoval(key, object.metadata.uid);
+      return;
+    }
     if (!isNewer(object.metadata.resourceVersion, this.observed)) return;
     if (this.options.partial && !this.objects.has(key)) return;
-    if (isFinalized(object)) this.observeRemoval(key, object.metadata.uid);
-    else this.put(object);
+    this.put(object);
   }
 
   /** Takes in that the object of that uid is gone, as the answer to our own delete says. */

@@ -23,6 +23,12 @@ export interface LogLine {
   [field: string]: unknown;
 }
 
+/**
+ * How Node runs what is shipped: a small young generation, for most of what it holds is long-lived. No source
+ * maps: the bundle's map costs 175 MiB of memory as soon as a stack is logged.
+ */
+export const NODE_FLAGS = ['--max-semi-space-size=2'];
+
 /** Lines of the log that are kept for those who ask what happened. */
 const KEPT_LINES = 20_000;
 
@@ -52,7 +58,7 @@ export class ControllerProcess {
   static start(options: ControllerProcessOptions): ControllerProcess {
     const { kubeconfigPath, ec2Url, region, env, onLine = () => {} } = options;
     const program = options.program ?? 'dist/bundle/eni-operator.mjs';
-    const child = spawn(process.execPath, ['--enable-source-maps', program], {
+    const child = spawn(process.execPath, [...NODE_FLAGS, program], {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: {
         PATH: process.env.PATH ?? '',

@@ -26,8 +26,7 @@ describe('fencedAgents', () => {
     servers = [];
     heard = 0;
     whileConnecting = () => undefined;
-    const sockets = { keepAlive: true };
-    agents = fencedAgents({ sockets, connectTimeoutMs: 200, mayWrite: () => mayWrite });
+    agents = fencedAgents({ connectTimeoutMs: 200, mayWrite: () => mayWrite });
   });
 
   afterEach(() => {

@@ -38,6 +38,18 @@ describe('TokenBucket', () => {
     expect(admitted).to.deep.equal([1, 2, 3, 4, 5, 6]);
   });
 
+  it('lets owners take turns, so that a thousand calls do not hold up two', async () => {
+    const bucket = bucketOf(1, 5);
+    const turns: string[] = [];
+    const take = (owner: string, count: number): void => {
+      for (let n = 0; n < count; n += 1) void bucket.take({ owner }).then(() => turns.push(owner));
+    };
+    take('large', 1_000);
+    take('small', 2);
+    await timers.tickAsync(1_000);
+    expect(turns).to.deep.equal(['large', 'large', 'small', 'large', 'small', 'large']);
+  });
+
   it('refills up to its capacity and no further', async () => {
     const bucket = bucketOf(3, 5);
     takeMany(bucket, 1, 3);
@@ -65,7 +77,7 @@ describe('TokenBucket', () => {
     const bucket = bucketOf(1, 1);
     takeMany(bucket, 1, 1);
     const abort = new AbortController();
-    const aborted = bucket.take(abort.signal).catch((reason: unknown) => reason);
+    const aborted = bucket.take({ signal: abort.signal }).catch((reason: unknown) => reason);
     takeMany(bucket, 3, 1);
 
     abort.abort(new Error('stopping'));
@@ -81,7 +93,9 @@ describe('TokenBucket', () => {
   it('takes no token for a call that was aborted before', async () => {
     const bucket = bucketOf(1, 1);
 
-    const reason = await bucket.take(AbortSignal.abort('stopped')).catch((err: unknown) => err);
+    const reason = await bucket
+      .take({ signal: AbortSignal.abort('stopped') })
+      .catch((err: unknown) => err);
 
     expect(reason).to.equal('stopped');
     expect(bucket.view().tokens).to.equal(1);

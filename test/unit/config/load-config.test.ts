@@ -65,7 +65,7 @@ describe('loadConfig', () => {
   });
 
   for (const [name, value, allowed] of [
-    ['MAX_CONCURRENT_RECONCILES', '0', 'a whole number from 1 to 5000'],
+    ['MAX_CONCURRENT_RECONCILES', '0', 'a whole number from 1 to 100000'],
     ['MAX_CONCURRENT_RECONCILES', '2.5', 'a whole number'],
     ['DETACHMENT_TIMEOUT', 'soon', 'a duration from 1s to 24h, such as'],
     ['DETACHMENT_TIMEOUT', '-5s', 'a duration'],
