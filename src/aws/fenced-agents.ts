@@ -1,20 +1,18 @@
-import {
-  type ClientRequestArgs,
-  Agent as HttpAgent,
-  type AgentOptions as Sockets,
-} from 'node:http';
+import { type ClientRequestArgs, Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent, type RequestOptions } from 'node:https';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { FencedError } from './write-fence.js';
 
 export interface FencedAgentsOptions {
-  sockets: Sockets;
   /** Longest time that a connection may take to stand, in milliseconds. */
   connectTimeoutMs: number;
   /** Whether a write may be sent at this very moment. */
   mayWrite: () => boolean;
 }
+
+/** No limit: a request that waits for another's connection would be past every check, too. */
+const SOCKETS = { keepAlive: true, maxSockets: Number.POSITIVE_INFINITY };
 
 type Callback = (error: Error | null, stream: Duplex) => void;
 
@@ -35,7 +33,7 @@ export function fencedAgents(options: FencedAgentsOptions): {
 
 class FencedHttpAgent extends HttpAgent {
   constructor(private readonly fence: FencedAgentsOptions) {
-    super(fence.sockets);
+    super(SOCKETS);
   }
 
   override createConnection(options: ClientRequestArgs, callback?: Callback): undefined {
@@ -45,7 +43,7 @@ class FencedHttpAgent extends HttpAgent {
 
 class FencedHttpsAgent extends HttpsAgent {
   constructor(private readonly fence: FencedAgentsOptions) {
-    super(fence.sockets);
+    super(SOCKETS);
   }
 
   override createConnection(options: RequestOptions, callback?: Callback): undefined {
