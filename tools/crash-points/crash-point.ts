@@ -25,7 +25,7 @@ export function describeWrite({ name, occurrence }: Write): string {
 }
 
 export function describePoint({ write, moment }: CrashPoint): string {
-  return `${moment.padEnd(10)} ${describeWrite(write)}`;
+  return `${moment} ${describeWrite(write)}`;
 }
 
 /** Each write at each moment. */

@@ -15,7 +15,13 @@ const program = new Command('npm run test:crash --')
   .addOption(
     new Option('--moment <moments...>', 'only these moments (default: all)').choices(MOMENTS),
   )
-  .option('--seed <number>', 'what decides the choice by lot', parseSeed, 1)
+  .option('--seed <number>', 'what decides the choice by lot', wholeNumber, 1)
+  .option(
+    '--lanes <number>',
+    'trials side by side, each on a control plane of its own',
+    wholeNumber,
+    2,
+  )
   .option('--program <file>', 'the controller, if not the bundle that is shipped');
 
 interface Options {
@@ -23,15 +29,16 @@ interface Options {
   only: string;
   moment?: Moment[];
   seed: number;
+  lanes: number;
   program?: string;
 }
 
-function parseSeed(text: string): number {
-  const seed = Number(text);
-  if (!Number.isSafeInteger(seed)) {
-    throw new InvalidArgumentError('It must be a whole number.');
+function wholeNumber(text: string): number {
+  const number = Number(text);
+  if (!(Number.isSafeInteger(number) && number > 0)) {
+    throw new InvalidArgumentError('It must be a whole number above 0.');
   }
-  return seed;
+  return number;
 }
 
 /** Aborts at the first Ctrl-C or SIGTERM, so that no process stays behind. */
@@ -46,12 +53,15 @@ function interrupted(): AbortSignal {
 async function run(options: Options): Promise<Tally> {
   const signal = interrupted();
   await using undo = new AsyncDisposableStack();
-  const controlPlane = await ControlPlane.start();
-  undo.defer(() => controlPlane.stop());
-  await controlPlane.applyCrds('crds');
-  const rig = undo.use(await Rig.create({ controlPlane, program: options.program }));
+  const rigs: Rig[] = [];
+  for (let lane = 0; lane < options.lanes; lane++) {
+    const controlPlane = await ControlPlane.start();
+    undo.defer(() => controlPlane.stop());
+    await controlPlane.applyCrds('crds');
+    rigs.push(undo.use(await Rig.create({ controlPlane, program: options.program })));
+  }
   return await runCampaign({
-    rig,
+    rigs,
     scenarios: SCENARIOS.filter(({ name }) => name.includes(options.scenario)),
     seed: options.seed,
     moments: options.moment,

@@ -11,7 +11,7 @@ export function report({ tried, survived, notMet, casualties }: Tally): string {
 }
 
 function describeCasualty({ scenario, point, faults, lastLines }: Casualty): string {
-  const where = point ? describePoint(point).replace(/\s+/g, ' ') : 'without a crash';
+  const where = point ? describePoint(point) : 'without a crash';
   return [
     '',
     `NOT SURVIVED: ${scenario}: ${where}`,

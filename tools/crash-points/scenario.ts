@@ -1,5 +1,12 @@
+import { MOMENTS, type Moment } from './crash-point.js';
+
 /** What users do about the ENIs of a life. */
 export type Change = 'label' | 'unlabel' | 'deleteNodeENIs' | 'deleteRecords';
+
+/**
+ * Which of a life's writes are crash points: those until all ENIs were ready, those from then on, or both.
+ */
+export type Stretch = 'providing' | 'removing' | 'all';
 
 /** A life of ENIs, from the first label to the last trace. */
 export interface Scenario {
@@ -13,70 +20,85 @@ export interface Scenario {
   whileDown: readonly Change[];
   /** Whether EC2's reads lag behind its writes, and new ENIs are invisible at first. */
   lagging: boolean;
+  stretch: Stretch;
+  moments: readonly Moment[];
   /** How many crash points to try, chosen by lot; unset: all. */
   sample?: number;
 }
 
-const ONE = { nodes: 1, nodeENIs: 1, whileDown: [], lagging: false } satisfies Partial<Scenario>;
+const ONE: Omit<Scenario, 'name'> = {
+  nodes: 1,
+  nodeENIs: 1,
+  afterwards: ['deleteNodeENIs'],
+  whileDown: [],
+  lagging: false,
+  stretch: 'all',
+  moments: MOMENTS,
+};
+
+/**
+ * A change while the controller is down meets what the servers have. `before` a write they have what they
+ * have once the write before it is `answered`, and that is what they have when it is `unanswered`.
+ */
+const DISTINCT_MOMENTS: readonly Moment[] = ['unanswered', 'late'];
+
+const DOWN: typeof ONE = { ...ONE, stretch: 'providing', moments: DISTINCT_MOMENTS };
+
+const FOUR: typeof ONE = {
+  ...ONE,
+  nodes: 2,
+  nodeENIs: 2,
+  afterwards: ['unlabel', 'deleteNodeENIs'],
+};
 
 /** Every life ends with the NodeENIs deleted, so that nothing may be left. */
 export const SCENARIOS: readonly Scenario[] = [
-  { ...ONE, name: 'label removed', afterwards: ['unlabel', 'deleteNodeENIs'] },
-  { ...ONE, name: 'NodeENI deleted', afterwards: ['deleteNodeENIs'] },
+  { ...ONE, name: 'NodeENI deleted' },
   {
     ...ONE,
+    name: 'label removed',
+    afterwards: ['unlabel', 'deleteNodeENIs'],
+    stretch: 'removing',
+  },
+  { ...DOWN, name: 'NodeENI deleted while down', whileDown: ['deleteNodeENIs'] },
+  { ...DOWN, name: 'record deleted while down', whileDown: ['deleteRecords'] },
+  {
+    ...DOWN,
     name: 'label removed, NodeENI deleted while down',
     afterwards: ['unlabel', 'deleteNodeENIs'],
     whileDown: ['deleteNodeENIs'],
+    stretch: 'removing',
   },
   {
-    ...ONE,
+    ...DOWN,
     name: 'label removed, and set again while down',
     afterwards: ['unlabel', 'deleteNodeENIs'],
     whileDown: ['label'],
+    stretch: 'removing',
   },
+  { ...DOWN, name: 'lagging EC2', stretch: 'all', lagging: true },
   {
-    ...ONE,
-    name: 'record deleted while down',
-    afterwards: ['deleteNodeENIs'],
-    whileDown: ['deleteRecords'],
-  },
-  { ...ONE, name: 'lagging EC2', afterwards: ['deleteNodeENIs'], lagging: true },
-  {
-    ...ONE,
+    ...DOWN,
     name: 'lagging EC2, NodeENI deleted while down',
-    afterwards: ['deleteNodeENIs'],
     whileDown: ['deleteNodeENIs'],
     lagging: true,
   },
   {
-    ...ONE,
+    ...DOWN,
     name: 'lagging EC2, label removed while down',
-    afterwards: ['deleteNodeENIs'],
     whileDown: ['unlabel'],
     lagging: true,
   },
   {
-    ...ONE,
+    ...DOWN,
     name: 'lagging EC2, record deleted while down',
-    afterwards: ['deleteNodeENIs'],
     whileDown: ['deleteRecords'],
     lagging: true,
   },
+  { ...FOUR, name: '2 nodes x 2 NodeENIs', sample: 24 },
   {
-    name: '2 nodes x 2 NodeENIs',
-    nodes: 2,
-    nodeENIs: 2,
-    afterwards: ['unlabel', 'deleteNodeENIs'],
-    whileDown: [],
-    lagging: false,
-    sample: 24,
-  },
-  {
-    name: '2 nodes x 2 NodeENIs, lagging EC2',
-    nodes: 2,
-    nodeENIs: 2,
-    afterwards: ['deleteNodeENIs'],
+    ...FOUR,
+    name: '2 nodes x 2 NodeENIs, lagging EC2, NodeENIs deleted while down',
     whileDown: ['deleteNodeENIs'],
     lagging: true,
     sample: 16,

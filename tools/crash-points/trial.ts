@@ -7,9 +7,12 @@ import { TrialStage } from './trial-stage.js';
 
 /** How one life went. */
 export type TrialResult =
-  /** `crashed`: whether the crash point was met at all. */
-  | { survived: true; crashed: boolean; writes: readonly Write[] }
-  | { survived: false; crashed: true | false; faults: string[]; lastLines: string[] };
+  /**
+   * `crashed`: whether the crash point was met at all; `providing`: how many of the writes came before all
+   * ENIs were ready.
+   */
+  | { survived: true; crashed: boolean; writes: readonly Write[]; providing: number }
+  | { survived: false; crashed: boolean; faults: string[]; lastLines: string[] };
 
 export interface TrialOptions {
   rig: Rig;
@@ -30,7 +33,7 @@ class TrialFailure extends Error {
 
 const LOOK_EVERY_MS = 40;
 /** Longest wait for a change to take effect, a crash and a restart included. */
-const EFFECT_WITHIN_MS = 25_000;
+const EFFECT_WITHIN_MS = 60_000;
 /** What is so for this long stays so. */
 const STABLE_MS = 250;
 /** Events, and the last status, may be written after the change has taken effect. */
@@ -43,6 +46,7 @@ export async function runTrial(options: TrialOptions): Promise<TrialResult> {
   const { controller } = stage;
   try {
     await effective(stage, clock);
+    const providing = controller.writes.length;
     for (const change of scenario.afterwards) {
       await stage.change(change);
       await effective(stage, clock);
@@ -51,7 +55,7 @@ export async function runTrial(options: TrialOptions): Promise<TrialResult> {
       await sleep(clock, LAST_WRITES_MS);
     }
     await effective(stage, clock);
-    return { survived: true, crashed: controller.hasCrashed, writes: controller.writes };
+    return { survived: true, crashed: controller.hasCrashed, writes: controller.writes, providing };
   } catch (error) {
     const faults =
       error instanceof TrialFailure
