@@ -44,7 +44,7 @@ describe('The client of tables', () => {
     const { port } = server.address() as AddressInfo;
     const kubeConfig = new KubeConfig();
     kubeConfig.loadFromClusterAndUser(
-      { name: 'test', server: `http://127.0.0.1:${port}`, skipTLSVerify: false },
+      { name: 'test', server: `http://127.0.0.1:${port}`, skipTLSVerify: true },
       { name: 'test' },
     );
     client = TableClient.create({ kubeConfig });
