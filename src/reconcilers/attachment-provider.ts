@@ -25,6 +25,8 @@ export interface AttachmentProviderOptions {
   reporter: AttachmentReporter;
   createLog: CreateLog;
   clusterID: string;
+  /** Milliseconds by which EC2's reads may lag behind its writes. */
+  consistencyWindowMs: number;
 }
 
 /**
@@ -106,8 +108,13 @@ export class AttachmentProvider {
     if ((record.status?.phase ?? 'Pending') === 'Pending') {
       await reporter.report(record, { phase: 'Creating' });
     }
-    createLog.sending(record);
-    const eni = await this.ec2For(record).createEni(createRequestFor(record, clusterID));
+    let eni: Eni;
+    try {
+      eni = await this.ec2For(record).createEni(createRequestFor(record, clusterID));
+    } finally {
+      // The call may have waited for its turn: EC2 took it, if it did, at some time until now.
+      createLog.sent(record);
+    }
     inventory.created(eni);
     logger.info('ENI created', {
       eniID: eni.id,
@@ -199,14 +206,21 @@ export class AttachmentProvider {
   }
 
   private async confirmLoss(record: ENIAttachment, eniId: string): Promise<Outcome> {
-    const { inventory, reporter } = this.options;
+    const { inventory, instances, reporter, createLog, consistencyWindowMs } = this.options;
     const [byId, byTag] = await Promise.all([
       inventory.observe(eniId),
       inventory.find(record.metadata.uid),
     ]);
-    if (!byId && byTag.length === 0) {
-      await reporter.report(record, { phase: 'Pending', lost: true });
+    if (byId || byTag.length > 0) {
+      return 'again';
     }
+    // One that was made just before this process began may not be visible yet.
+    if (createLog.sentWithin(record, consistencyWindowMs)) {
+      return 'later';
+    }
+    // It may have gone with its instance: no other is made before that is known.
+    instances.invalidate(record.spec.instanceID);
+    await reporter.report(record, { phase: 'Pending', lost: true });
     return 'again';
   }
 }

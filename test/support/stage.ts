@@ -196,6 +196,20 @@ export class Stage {
     });
   }
 
+  /** Resolves once the NodeENI is no more. */
+  async gone(name: string): Promise<void> {
+    await eventually(async () => {
+      try {
+        const { status } = await this.nodeENI(name);
+        throw new Error(`still there: ${JSON.stringify(status)}`);
+      } catch (error) {
+        if (!isNotFound(error)) {
+          throw error;
+        }
+      }
+    });
+  }
+
   /** Takes away all NodeENIs and Nodes, and waits until their ENIs are gone. */
   async clear(): Promise<void> {
     for (const resource of [NodeENI.resource, NODES]) {

@@ -198,7 +198,7 @@ describe('changes', () => {
     await stage.ready('change', 1);
     const { id } = theEni();
     await stage.deleteNodeENI('change');
-    await eventually(async () => expect(await stage.records('change')).to.deep.equal([]));
+    await stage.gone('change');
     expect(theEni().id).to.equal(id);
     expect(theEni().tags).to.include({ [TAGS.retained]: 'change' });
     expect(theEni().attachment).to.equal(undefined);
