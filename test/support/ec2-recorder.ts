@@ -14,6 +14,8 @@ export interface RecordedCall {
 /** Stands before an EC2 endpoint, hands everything on, and remembers who called what. */
 export class Ec2Recorder {
   readonly calls: RecordedCall[] = [];
+  /** Hears of each call; it is handed on when this resolves. */
+  onCall: (call: RecordedCall) => Promise<void> = async () => undefined;
 
   private constructor(private readonly server: Server) {}
 
@@ -21,7 +23,9 @@ export class Ec2Recorder {
   static async start(upstream: string): Promise<Ec2Recorder> {
     const server = createServer(async (request, response) => {
       const body = await buffer(request);
-      recorder.calls.push(callOf(request, body.toString()));
+      const call = callOf(request, body.toString());
+      recorder.calls.push(call);
+      await recorder.onCall(call);
       const { method, url, headers } = request;
       const onward = send(new URL(url ?? '/', upstream), { method, headers }, (answer) => {
         response.writeHead(answer.statusCode ?? 502, answer.headers);

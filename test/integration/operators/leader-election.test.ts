@@ -12,6 +12,7 @@ import {
 import { ControllerProcess } from '../../../tools/stage/controller-process.js';
 import { Ec2Recorder } from '../../support/ec2-recorder.js';
 import { eventually } from '../../support/eventually.js';
+import { HeldCredentials } from '../../support/held-credentials.js';
 import { Stage } from '../../support/stage.js';
 import { TcpProxy } from '../runtime/support/tcp-proxy.js';
 
@@ -50,7 +51,11 @@ describe('two controllers with a Lease', function () {
   });
 
   /** Starts a controller whose EC2 calls are signed in its name. */
-  function start(name: string, kubeconfig = kubeconfigPath): ControllerProcess {
+  function start(
+    name: string,
+    env: Record<string, string> = {},
+    kubeconfig = kubeconfigPath,
+  ): ControllerProcess {
     const started = ControllerProcess.start({
       kubeconfigPath: kubeconfig,
       ec2Url: ec2.url,
@@ -67,6 +72,7 @@ describe('two controllers with a Lease', function () {
         OBSERVE_INTERVAL: '50ms',
         EC2_CONSISTENCY_WINDOW: '1s',
         LOOKUP_TTL: '0s',
+        ...env,
       },
     });
     processes.push(started);
@@ -91,7 +97,7 @@ describe('two controllers with a Lease', function () {
 
   /** A leader, and a standby that is ready to take over. */
   async function startPair(kubeconfig?: string): Promise<[ControllerProcess, ControllerProcess]> {
-    const first = start('first', kubeconfig);
+    const first = start('first', {}, kubeconfig);
     await leads('first', 15_000);
     const second = start('second');
     await logged(second, 'Another process holds the lease');
@@ -146,27 +152,44 @@ describe('two controllers with a Lease', function () {
     expect(ec2.writesBy('first')).to.deep.equal([]);
   });
 
-  it('keeps a leader that slept through its lease from writing to EC2, and ends it with exit code 1', async () => {
-    const [first] = await startPair();
-    for (let node = 0; node < 8; node++) {
-      await stage.addNode(`lead-${node}`, { labels: { lead: 'true' } });
-    }
-    await stage.createNodeENI('lead');
-    await eventually(() => expect(ec2.writesBy('first')).not.to.have.length(0));
-    process.kill(first.pid, 'SIGSTOP');
+  it('keeps a leader that slept through its lease from sending the write it was about to, and ends it with exit code 1', async () => {
+    const credentials = await HeldCredentials.start('first');
+    const first = start('first', {
+      AWS_ACCESS_KEY_ID: '',
+      AWS_SECRET_ACCESS_KEY: '',
+      AWS_CONTAINER_CREDENTIALS_FULL_URI: credentials.url,
+    });
     try {
+      await leads('first', 15_000);
+      const second = start('second');
+      await logged(second, 'Another process holds the lease');
+      await stage.addNode('lead-a', { labels: { lead: 'true' } });
+      ec2.onCall = async ({ action }) => {
+        if (action === 'CreateNetworkInterface') await credentials.hold();
+      };
+      await stage.createNodeENI('lead');
+      // The Attach has been decided upon, and waits for the credentials to sign it with.
+      await eventually(async () => {
+        expect((await stage.records('lead'))[0]?.status?.phase).to.equal('Attaching');
+        expect(credentials.held).to.be.at.least(1);
+      });
+      process.kill(first.pid, 'SIGSTOP');
+      credentials.release();
       await leads('second', LEASE_DURATION_MS + ACQUIRED_WITHIN_MS);
-      await stage.ready('lead', 8);
-    } finally {
+      await stage.ready('lead', 1);
+      const wokenAt = Date.now();
       process.kill(first.pid, 'SIGCONT');
+      expect(await first.ended()).to.equal(1);
+      expect(Date.now() - wokenAt).to.be.below(2_000);
+      expect(first.lines.join('\n')).to.include('LeaseLostError');
+      expect(ec2.writesBy('first').map(({ action }) => action)).to.deep.equal([
+        'CreateNetworkInterface',
+      ]);
+      expect(stage.managedEnis()).to.have.length(1);
+      expect(await holder()).to.match(/^second_/);
+    } finally {
+      await credentials.stop();
     }
-    const wokenAt = Date.now();
-    expect(await first.ended()).to.equal(1);
-    expect(Date.now() - wokenAt).to.be.below(2_000);
-    expect(first.lines.join('\n')).to.include('LeaseLostError');
-    expect(ec2.writesBy('first').filter(({ at }) => at >= wokenAt)).to.deep.equal([]);
-    expect(stage.managedEnis()).to.have.length(8);
-    expect(await holder()).to.match(/^second_/);
   });
 
   it('ends a leader whose API server stays away, before another may take over', async () => {
