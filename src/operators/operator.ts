@@ -1,5 +1,5 @@
 import k8sOperator from '@dot-i/k8s-operator';
-import { CoreV1Api, type KubeConfig } from '@kubernetes/client-node';
+import type { KubeConfig } from '@kubernetes/client-node';
 import type { ExponentialBackoff } from '../runtime/backoff.js';
 import { type Clock, systemClock } from '../runtime/clock.js';
 import { Controller, type ControllerObserver } from '../runtime/controller.js';
@@ -42,7 +42,8 @@ type Registered = ReconcilerDeclaration & ReconcilerOverrides;
  * The base of our operators: {@link init} registers sources and reconcilers; `start` reads the decorators,
  * connects sources → queues → workers and starts them; `stop` ends them gracefully.
  *
- * It keeps its parent's life cycle, configuration and logger, and replaces what stands on them:
+ * It keeps its parent's life cycle, kubeconfig and logger, and replaces what stands on them (its typed client
+ * `k8sApi` is never called):
  * - `watchResource` sends no resourceVersion (each reconnect replays everything) and exits the process on
  *   an error: informers.
  * - its event queue holds one event at a time, all kinds together, and loses what a handler throws: work
@@ -71,10 +72,7 @@ export abstract class Operator extends BaseOperator {
 
   constructor(options: OperatorOptions) {
     super(options.logger);
-    if (options.kubeConfig !== undefined) {
-      this.kubeConfig = options.kubeConfig;
-      this.k8sApi = options.kubeConfig.makeApiClient(CoreV1Api);
-    }
+    if (options.kubeConfig !== undefined) this.kubeConfig = options.kubeConfig;
     this.clock = options.clock ?? systemClock;
     this.random = options.random ?? Math.random;
     this.gracefulStopMs = options.gracefulStopMs ?? 30_000;

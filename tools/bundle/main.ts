@@ -1,8 +1,20 @@
 /** Bundles the compiled program into the one file that is shipped: `dist/bundle/eni-operator.mjs`. */
 import { stat } from 'node:fs/promises';
-import { build } from 'esbuild';
+import { resolve } from 'node:path';
+import { build, type Plugin } from 'esbuild';
 
 const outfile = 'dist/bundle/eni-operator.mjs';
+
+const slimClientNode: Plugin = {
+  name: 'slim-client-node',
+  setup({ onResolve }) {
+    onResolve({ filter: /^@kubernetes\/client-node$/ }, ({ importer }) =>
+      importer.includes('@dot-i')
+        ? { path: resolve('dist/tools/bundle/client-node-for-operator.js') }
+        : undefined,
+    );
+  },
+};
 
 await build({
   entryPoints: ['dist/src/main.js'],
@@ -16,6 +28,7 @@ await build({
   keepNames: true,
   sourcemap: 'linked',
   logLevel: 'warning',
+  plugins: [slimClientNode],
   banner: {
     // CommonJS packages in the bundle ask for Node's own modules through require().
     js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",
