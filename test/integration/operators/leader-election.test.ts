@@ -96,10 +96,13 @@ describe('two controllers with a Lease', function () {
     });
 
   /** A leader, and a standby that is ready to take over. */
-  async function startPair(kubeconfig?: string): Promise<[ControllerProcess, ControllerProcess]> {
-    const first = start('first', {}, kubeconfig);
+  async function startPair(
+    env: Record<string, string> = {},
+    kubeconfigOfLeader?: string,
+  ): Promise<[ControllerProcess, ControllerProcess]> {
+    const first = start('first', env, kubeconfigOfLeader);
     await leads('first', 15_000);
-    const second = start('second');
+    const second = start('second', env);
     await logged(second, 'Another process holds the lease');
     return [first, second];
   }
@@ -135,17 +138,15 @@ describe('two controllers with a Lease', function () {
     await stage.ready('lead', 1);
     expect(stage.managedEnis()).to.have.length(1);
     const tookOverAfter = (ec2.callsBy('second')[0]?.at ?? 0) - killedAt;
-    // The first renewed at most one retry period, and its time on the way, before it was killed.
-    expect(tookOverAfter).to.be.at.least(LEASE_DURATION_MS - 2 * RETRY_PERIOD_MS);
+    // A first that had not renewed since its deadline would have ended by itself.
+    expect(tookOverAfter).to.be.at.least(LEASE_DURATION_MS - RENEW_DEADLINE_MS);
   });
 
   it('hands over without waiting for the lease to end at SIGTERM, with exit code 0', async () => {
-    const [first] = await startPair();
-    const stoppedAt = Date.now();
+    const [first] = await startPair({ LEASE_DURATION: '60s', RENEW_DEADLINE: '40s' });
     expect(await first.stop('SIGTERM')).to.equal(0);
     expect(first.log.map(({ msg }) => msg)).to.include('Lease released');
     await leads('second', ACQUIRED_WITHIN_MS);
-    expect(Date.now() - stoppedAt).to.be.below(LEASE_DURATION_MS);
     await stage.addNode('lead-a', { labels: { lead: 'true' } });
     await stage.createNodeENI('lead');
     await stage.ready('lead', 1);
@@ -180,7 +181,7 @@ describe('two controllers with a Lease', function () {
       const wokenAt = Date.now();
       process.kill(first.pid, 'SIGCONT');
       expect(await first.ended()).to.equal(1);
-      expect(Date.now() - wokenAt).to.be.below(2_000);
+      expect(Date.now() - wokenAt).to.be.below(5_000);
       expect(first.lines.join('\n')).to.include('LeaseLostError');
       expect(ec2.writesBy('first').map(({ action }) => action)).to.deep.equal([
         'CreateNetworkInterface',
@@ -201,13 +202,11 @@ describe('two controllers with a Lease', function () {
     try {
       const text = await readFile(kubeconfigPath, 'utf8');
       await writeFile(throughProxy, text.replaceAll(server, proxy.url));
-      const [first] = await startPair(throughProxy);
+      const [first] = await startPair({ LEASE_DURATION: '8s' }, throughProxy);
       proxy.goSilent();
-      const awaySince = Date.now();
       expect(await first.ended()).to.equal(1);
-      expect(Date.now() - awaySince).to.be.below(LEASE_DURATION_MS);
       expect(await holder(), 'the lease has not run out yet').to.match(/^first_/);
-      await leads('second', LEASE_DURATION_MS + ACQUIRED_WITHIN_MS);
+      await leads('second', 8_000 + ACQUIRED_WITHIN_MS);
     } finally {
       await proxy.stop();
       await rm(throughProxy, { force: true });
