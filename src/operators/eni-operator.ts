@@ -203,6 +203,7 @@ export class EniOperator extends Operator {
           reporter,
           createLog,
           clusterID,
+          consistencyWindowMs: config.consistencyWindow,
         }),
         remover: new AttachmentRemover({
           records: records.store,

@@ -148,8 +148,8 @@ export class AttachmentRemover {
 
   /** Whether an ENI of the record may be there that EC2 does not show yet. */
   private mayAppear(record: ENIAttachment): boolean {
-    const { createLog, clock, consistencyWindowMs } = this.options;
-    return clock.now() - createLog.lastSent(record) < consistencyWindowMs;
+    const { createLog, consistencyWindowMs } = this.options;
+    return createLog.sentWithin(record, consistencyWindowMs);
   }
 
   private async release(record: ENIAttachment): Promise<Outcome> {

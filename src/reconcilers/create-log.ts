@@ -2,7 +2,7 @@ import type { ENIAttachment } from '../api/eni-attachment.js';
 import type { Clock } from '../runtime/clock.js';
 
 /**
- * When a Create call was last sent for a record, as far as this process can know: what another process
+ * When a Create call was last under way for a record, as far as this process can know: what another process
  * sent, it sent before this one took charge.
  */
 export class CreateLog {
@@ -19,7 +19,8 @@ export class CreateLog {
     this.inChargeSince = this.clock.now();
   }
 
-  sending(record: ENIAttachment): void {
+  /** A Create call has ended, whatever became of it. */
+  sent(record: ENIAttachment): void {
     this.sentAt.set(record.metadata.uid, this.clock.now());
   }
 
@@ -30,5 +31,10 @@ export class CreateLog {
   /** Milliseconds since the epoch, after which no Create was sent for the record. */
   lastSent(record: ENIAttachment): number {
     return this.sentAt.get(record.metadata.uid) ?? this.inChargeSince;
+  }
+
+  /** Whether a Create call may have been under way less than `ms` milliseconds ago. */
+  sentWithin(record: ENIAttachment, ms: number): boolean {
+    return this.clock.now() - this.lastSent(record) < ms;
   }
 }

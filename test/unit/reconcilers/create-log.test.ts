@@ -26,7 +26,7 @@ describe('CreateLog', () => {
 
   it('knows what this process has sent, until it is told to forget', () => {
     now += 1_000;
-    log.sending(record);
+    log.sent(record);
     now += 1_000;
     expect(log.lastSent(record)).to.equal(NOW + 1_000);
     expect(log.lastSent(aRecord({ name: 'other' }))).to.equal(NOW);
