@@ -33,4 +33,13 @@ describe('CreateLog', () => {
     log.forget(record);
     expect(log.lastSent(record)).to.equal(NOW);
   });
+
+  it('says whether a Create call may have been under way within some time', () => {
+    now += 1_000;
+    log.sent(record);
+    now += 999;
+    expect(log.sentWithin(record, 1_000)).to.equal(true);
+    now += 1;
+    expect(log.sentWithin(record, 1_000)).to.equal(false);
+  });
 });
