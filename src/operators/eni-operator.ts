@@ -1,19 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import type { KubeConfig } from '@kubernetes/client-node';
 import { ENIAttachment } from '../api/eni-attachment.js';
-import { API_GROUP, LABELS, MANAGER_NAME } from '../api/names.js';
-import { Node, trimNode } from '../api/node.js';
+import { LABELS } from '../api/names.js';
+import { Node } from '../api/node.js';
 import { NodeENI } from '../api/node-eni.js';
 import { EniInventory } from '../aws/eni-inventory.js';
 import { FairLimit } from '../aws/fair-limit.js';
 import { metadataRegion } from '../aws/instance-metadata.js';
-import { InstanceTypeCatalog } from '../aws/instance-types.js';
-import { InstanceCatalog } from '../aws/instances.js';
-import { NetworkCatalog } from '../aws/network-catalog.js';
 import { resolveRegion } from '../aws/region.js';
-import { RequestBudget } from '../aws/request-budget.js';
-import { createEc2Client } from '../aws/sdk-client.js';
-import { SdkEc2Gateway } from '../aws/sdk-ec2-gateway.js';
 import type { Config } from '../config/settings.js';
 import { AttachmentProvider } from '../reconcilers/attachment-provider.js';
 import { AttachmentRemover } from '../reconcilers/attachment-remover.js';
@@ -27,16 +21,15 @@ import { NodeENIReconciler } from '../reconcilers/node-eni.js';
 import { NodeENIReporter } from '../reconcilers/node-eni-reporter.js';
 import { OrphanReporter } from '../reconcilers/orphan-reporter.js';
 import { OrphanedENIReconciler } from '../reconcilers/orphaned-eni.js';
+import type { OrphanRules } from '../reconcilers/plan-orphans.js';
 import { SlotInspector } from '../reconcilers/slot-inspector.js';
 import { ExponentialBackoff } from '../runtime/backoff.js';
-import { KubeEventRecorder } from '../runtime/events.js';
-import { HttpKubeClient } from '../runtime/http-kube-client.js';
-import { Informer, type InformerOptions } from '../runtime/informer.js';
 import type { KubeClient } from '../runtime/kube-client.js';
 import { LeaderElector } from '../runtime/leader-election.js';
 import type { Logger } from '../runtime/logger.js';
 import type { KubeObject, ResourceType } from '../runtime/resource.js';
-import { ResourceClient } from '../runtime/resource-client.js';
+import { createEc2Side, type Ec2Side } from './ec2-side.js';
+import { createKubeSide, type KubeSide } from './kube-side.js';
 import { Operator } from './operator.js';
 
 export interface EniOperatorOptions {
@@ -61,12 +54,6 @@ const NAMESPACES: ResourceType = {
 /** Nodes asked for their Region label where nothing else tells the Region; all carry the same. */
 const NODES_ASKED = 50;
 
-/**
- * Calls sent together are answered within this time of one another (milliseconds); a look that does not wait
- * for the last of them makes it wait for the next look.
- */
-const OBSERVATION_GATHER_MS = 100;
-
 /** NodeENIs reconciled at once; each pass is short. */
 const NODE_ENI_CONCURRENCY = 4;
 
@@ -79,8 +66,7 @@ export class EniOperator extends Operator {
   private readonly instance: string;
   private readonly namespace: string;
   private readonly createLog: CreateLog;
-  private kube: HttpKubeClient | undefined;
-  private events: KubeEventRecorder | undefined;
+  private kube: KubeSide | undefined;
   /** Unset: this process is the only one. */
   private elector: LeaderElector | undefined;
 
@@ -94,165 +80,118 @@ export class EniOperator extends Operator {
 
   /** @throws RegionUnknownError, KubeApiError, KubeUnreachableError */
   protected override async init(): Promise<void> {
-    const { config, clock, random, logger, createLog } = this;
-    const kube = HttpKubeClient.create({ kubeConfig: this.kubeConfig, logger });
+    const { config, clock, random, logger, instance, kubeConfig } = this;
+    const kube = createKubeSide({ kubeConfig, instance, clock, random, logger });
     this.kube = kube;
-    const region = await this.region(kube);
-    const kubeSystem = await kube.get<KubeObject>(NAMESPACES, { name: 'kube-system' });
+    const region = await this.region(kube.client);
+    const kubeSystem = await kube.client.get<KubeObject>(NAMESPACES, { name: 'kube-system' });
     const clusterID = config.clusterID ?? kubeSystem.metadata.uid;
     logger.info('Managing ENIs', { region, clusterID, ...settingsToLog(config) });
-
-    const nodeENIs = this.informer(kube, { kind: NodeENI });
-    const nodes = this.informer(kube, { kind: Node, transform: trimNode });
-    const records = this.informer(kube, {
-      kind: ENIAttachment,
-      indexes: {
-        uid: ({ metadata }) => [metadata.uid],
-        nodeENI: ({ spec }) => [spec.nodeENI],
-        instanceID: ({ spec }) => [spec.instanceID],
-      },
-    });
-    const nodeENIClient = ResourceClient.create({
-      kind: NodeENI,
-      client: kube,
-      observer: nodeENIs,
-    });
-    const recordClient = ResourceClient.create({
-      kind: ENIAttachment,
-      client: kube,
-      observer: records,
-    });
-    const events = KubeEventRecorder.create({
-      client: kube,
-      clock,
-      random,
-      logger,
-      reportingController: `${API_GROUP}/${MANAGER_NAME}`,
-      reportingInstance: this.instance,
-    });
-    this.events = events;
-
-    const elector = config.leaderElection ? this.createElector(kube, events) : undefined;
-    this.elector = elector;
-    const gateway = SdkEc2Gateway.create({
-      client: createEc2Client({
-        region,
-        ...(elector ? { mayWrite: () => elector.isLeader } : {}),
-      }),
-      budget: RequestBudget.create({ clock, share: config.budgetShare }),
-      logger,
-      ...(elector ? { signal: elector.lost } : {}),
-    });
-    const inventory = EniInventory.create({
-      gateway,
-      clusterId: clusterID,
-      clock,
-      logger,
-      resyncMs: config.resyncPeriod,
-      gatherMs: OBSERVATION_GATHER_MS,
-      observeIntervalMs: config.observeInterval,
-      consistencyWindowMs: config.consistencyWindow,
-    });
-    const instances = InstanceCatalog.create({ gateway, clock });
-    const slots = new SlotInspector({
-      records: records.store,
-      instances,
-      instanceTypes: InstanceTypeCatalog.create({ gateway, clock }),
-    });
-    const reporter = new AttachmentReporter({
-      client: recordClient,
-      events,
-      clock,
-      waitForAgent: config.waitForAgent,
-    });
-
-    this.addSource(NodeENI, nodeENIs);
-    this.addSource(Node, nodes);
-    this.addSource(ENIAttachment, records);
-    // A standby's listing would miss the leader's last writes: the first one is made in charge.
-    this.addSource(EniInventory, inventory, { late: true });
-
-    this.addReconciler(
-      new NodeENIReconciler({
-        nodeENIs: nodeENIs.store,
-        nodes: nodes.store,
-        records: records.store,
-        nodeENIClient,
-        recordClient,
-        slots,
-        networkResolver: new NetworkResolver(
-          NetworkCatalog.create({ gateway, clock, ttlMs: config.lookupTTL }),
-        ),
-        reporter: new NodeENIReporter({ client: nodeENIClient, events, clock }),
-        blockedRetries: this.blockedRetries(),
-        defaults: {
-          deviceIndex: config.defaultDeviceIndex,
-          deleteOnTermination: config.defaultDeleteOnTermination,
-        },
-      }),
-      { concurrency: NODE_ENI_CONCURRENCY },
-    );
-    this.addReconciler(
-      new ENIAttachmentReconciler({
-        records: records.store,
-        provider: new AttachmentProvider({
-          gateway,
-          inventory,
-          instances,
-          slots,
-          reporter,
-          createLog,
-          clusterID,
-          consistencyWindowMs: config.consistencyWindow,
-        }),
-        remover: new AttachmentRemover({
-          records: records.store,
-          client: recordClient,
-          gateway,
-          inventory,
-          instances,
-          reporter,
-          createLog,
-          clock,
-          limits: {
-            detach: new FairLimit(config.maxConcurrentCleanup),
-            delete: new FairLimit(config.maxConcurrentCleanup),
-          },
-          detachmentTimeoutMs: config.detachmentTimeout,
-          forceDetach: config.forceDetach,
-          consistencyWindowMs: config.consistencyWindow,
-        }),
-        reporter,
-        blockedRetries: this.blockedRetries(),
-        observeIntervalMs: config.observeInterval,
-      }),
-      {
-        concurrency: config.maxConcurrentReconciles,
-        backoff: ExponentialBackoff.create({ ...FAILURE_BACKOFF, random }),
-      },
-    );
-    if (config.orphanCleanup !== 'off') {
-      this.addReconciler(
-        new OrphanedENIReconciler({
-          records: records.store,
-          liveRecords: LiveRecords.create({ client: kube, clock }),
-          gateway,
-          inventory,
-          reporter: new OrphanReporter({
-            nodes: nodes.store,
-            events,
-            cluster: { kind: { resource: NAMESPACES }, object: kubeSystem },
-          }),
-          clock,
-          rules: {
-            clusterID,
-            cleanup: config.orphanCleanup,
-            gracePeriodMs: Math.max(config.orphanGracePeriod, config.consistencyWindow),
-          },
-        }),
-        { backoff: ExponentialBackoff.create({ ...FAILURE_BACKOFF, random }) },
-      );
+    if (config.leaderElection) {
+      this.elector = this.createElector(kube);
     }
+    const { elector } = this;
+    const ec2 = createEc2Side({ region, clusterID, config, clock, logger, elector });
+
+    this.addSource(NodeENI, kube.nodeENIs);
+    this.addSource(Node, kube.nodes);
+    this.addSource(ENIAttachment, kube.records);
+    // A standby's listing would miss the leader's last writes: the first one is made in charge.
+    this.addSource(EniInventory, ec2.inventory, { late: true });
+
+    const { instances, instanceTypes } = ec2;
+    const slots = new SlotInspector({ records: kube.records.store, instances, instanceTypes });
+    this.addReconciler(this.nodeENIReconciler(kube, ec2, slots), {
+      concurrency: NODE_ENI_CONCURRENCY,
+    });
+    this.addReconciler(this.attachmentReconciler(kube, ec2, slots), {
+      concurrency: config.maxConcurrentReconciles,
+      backoff: ExponentialBackoff.create({ ...FAILURE_BACKOFF, random }),
+    });
+    if (config.orphanCleanup !== 'off') {
+      this.addReconciler(this.orphanReconciler(kube, ec2, config.orphanCleanup, kubeSystem), {
+        backoff: ExponentialBackoff.create({ ...FAILURE_BACKOFF, random }),
+      });
+    }
+  }
+
+  private nodeENIReconciler(kube: KubeSide, ec2: Ec2Side, slots: SlotInspector): NodeENIReconciler {
+    const { config, clock } = this;
+    const { nodeENIClient, recordClient, events } = kube;
+    return new NodeENIReconciler({
+      nodeENIs: kube.nodeENIs.store,
+      nodes: kube.nodes.store,
+      records: kube.records.store,
+      nodeENIClient,
+      recordClient,
+      slots,
+      networkResolver: new NetworkResolver(ec2.network),
+      reporter: new NodeENIReporter({ client: nodeENIClient, events, clock }),
+      blockedRetries: this.blockedRetries(),
+      defaults: {
+        deviceIndex: config.defaultDeviceIndex,
+        deleteOnTermination: config.defaultDeleteOnTermination,
+      },
+    });
+  }
+
+  private attachmentReconciler(
+    kube: KubeSide,
+    ec2: Ec2Side,
+    slots: SlotInspector,
+  ): ENIAttachmentReconciler {
+    const { config, clock, createLog } = this;
+    const { gateway, inventory, instances, clusterID } = ec2;
+    const { recordClient, events } = kube;
+    const records = kube.records.store;
+    const { waitForAgent, consistencyWindow: consistencyWindowMs } = config;
+    const reporter = new AttachmentReporter({ client: recordClient, events, clock, waitForAgent });
+    const shared = { gateway, inventory, instances, reporter, createLog, consistencyWindowMs };
+    return new ENIAttachmentReconciler({
+      records,
+      provider: new AttachmentProvider({ ...shared, slots, clusterID }),
+      remover: new AttachmentRemover({
+        ...shared,
+        records,
+        client: recordClient,
+        clock,
+        limits: {
+          detach: new FairLimit(config.maxConcurrentCleanup),
+          delete: new FairLimit(config.maxConcurrentCleanup),
+        },
+        detachmentTimeoutMs: config.detachmentTimeout,
+        forceDetach: config.forceDetach,
+      }),
+      reporter,
+      blockedRetries: this.blockedRetries(),
+      observeIntervalMs: config.observeInterval,
+    });
+  }
+
+  private orphanReconciler(
+    { client, nodes, records, events }: KubeSide,
+    { gateway, inventory, clusterID }: Ec2Side,
+    cleanup: OrphanRules['cleanup'],
+    kubeSystem: KubeObject,
+  ): OrphanedENIReconciler {
+    const { config, clock } = this;
+    return new OrphanedENIReconciler({
+      records: records.store,
+      liveRecords: LiveRecords.create({ client, clock }),
+      gateway,
+      inventory,
+      reporter: new OrphanReporter({
+        nodes: nodes.store,
+        events,
+        cluster: { kind: { resource: NAMESPACES }, object: kubeSystem },
+      }),
+      clock,
+      rules: {
+        clusterID,
+        cleanup,
+        gracePeriodMs: Math.max(config.orphanGracePeriod, config.consistencyWindow),
+      },
+    });
   }
 
   protected override async beforeWorkers(signal: AbortSignal): Promise<void> {
@@ -271,19 +210,11 @@ export class EniOperator extends Operator {
   /** Graceful, as the base class does it; what was told of in Events is sent before it resolves. */
   override async stop(): Promise<void> {
     await super.stop();
-    await this.events?.flush();
-    await this.kube?.close();
+    await this.kube?.events.flush();
+    await this.kube?.client.close();
   }
 
-  private informer<T extends KubeObject>(
-    client: KubeClient,
-    options: Pick<InformerOptions<T>, 'kind' | 'indexes' | 'transform'>,
-  ): Informer<T> {
-    const { clock, random, logger } = this;
-    return Informer.create<T>({ client, clock, random, logger, ...options });
-  }
-
-  private createElector(client: KubeClient, events: KubeEventRecorder): LeaderElector {
+  private createElector({ client, events }: KubeSide): LeaderElector {
     const { config, clock, random, logger } = this;
     return LeaderElector.create({
       client,

@@ -1,0 +1,68 @@
+import type { Ec2Gateway } from '../aws/ec2-gateway.js';
+import { EniInventory } from '../aws/eni-inventory.js';
+import { InstanceTypeCatalog } from '../aws/instance-types.js';
+import { InstanceCatalog } from '../aws/instances.js';
+import { NetworkCatalog } from '../aws/network-catalog.js';
+import { RequestBudget } from '../aws/request-budget.js';
+import { createEc2Client } from '../aws/sdk-client.js';
+import { SdkEc2Gateway } from '../aws/sdk-ec2-gateway.js';
+import type { Config } from '../config/settings.js';
+import type { Clock } from '../runtime/clock.js';
+import type { LeaderElector } from '../runtime/leader-election.js';
+import type { Logger } from '../runtime/logger.js';
+
+export interface Ec2SideOptions {
+  region: string;
+  clusterID: string;
+  config: Config;
+  clock: Clock;
+  logger: Logger;
+  /** Writes are sent only while it leads; unset: always. */
+  elector: LeaderElector | undefined;
+}
+
+/** Everything through which the controller reads and writes EC2. */
+export interface Ec2Side {
+  clusterID: string;
+  gateway: Ec2Gateway;
+  inventory: EniInventory;
+  instances: InstanceCatalog;
+  instanceTypes: InstanceTypeCatalog;
+  network: NetworkCatalog;
+}
+
+/**
+ * Calls sent together are answered within this time of one another (milliseconds); a look that does not wait
+ * for the last of them makes it wait for the next look.
+ */
+const OBSERVATION_GATHER_MS = 100;
+
+export function createEc2Side(options: Ec2SideOptions): Ec2Side {
+  const { region, clusterID, config, clock, logger, elector } = options;
+  const gateway = SdkEc2Gateway.create({
+    client: createEc2Client({
+      region,
+      ...(elector ? { mayWrite: () => elector.isLeader } : {}),
+    }),
+    budget: RequestBudget.create({ clock, share: config.budgetShare }),
+    logger,
+    ...(elector ? { signal: elector.lost } : {}),
+  });
+  return {
+    clusterID,
+    gateway,
+    inventory: EniInventory.create({
+      gateway,
+      clusterId: clusterID,
+      clock,
+      logger,
+      resyncMs: config.resyncPeriod,
+      gatherMs: OBSERVATION_GATHER_MS,
+      observeIntervalMs: config.observeInterval,
+      consistencyWindowMs: config.consistencyWindow,
+    }),
+    instances: InstanceCatalog.create({ gateway, clock }),
+    instanceTypes: InstanceTypeCatalog.create({ gateway, clock }),
+    network: NetworkCatalog.create({ gateway, clock, ttlMs: config.lookupTTL }),
+  };
+}

@@ -1,0 +1,68 @@
+import type { KubeConfig } from '@kubernetes/client-node';
+import { ENIAttachment } from '../api/eni-attachment.js';
+import { API_GROUP, MANAGER_NAME } from '../api/names.js';
+import { Node, trimNode } from '../api/node.js';
+import { NodeENI } from '../api/node-eni.js';
+import type { Clock } from '../runtime/clock.js';
+import { KubeEventRecorder } from '../runtime/events.js';
+import { HttpKubeClient } from '../runtime/http-kube-client.js';
+import { Informer, type InformerOptions } from '../runtime/informer.js';
+import type { Logger } from '../runtime/logger.js';
+import type { KubeObject } from '../runtime/resource.js';
+import { ResourceClient } from '../runtime/resource-client.js';
+
+export interface KubeSideOptions {
+  kubeConfig: KubeConfig;
+  /** Name of this process in Events. */
+  instance: string;
+  clock: Clock;
+  /** At least 0, below 1. */
+  random: () => number;
+  logger: Logger;
+}
+
+/** Everything through which the controller reads and writes Kubernetes. */
+export interface KubeSide {
+  client: HttpKubeClient;
+  nodeENIs: Informer<NodeENI>;
+  nodes: Informer<Node>;
+  /** Indexed by `uid`, `nodeENI` and `instanceID`. */
+  records: Informer<ENIAttachment>;
+  nodeENIClient: ResourceClient<NodeENI>;
+  recordClient: ResourceClient<ENIAttachment>;
+  events: KubeEventRecorder;
+}
+
+export function createKubeSide(options: KubeSideOptions): KubeSide {
+  const { kubeConfig, instance, clock, random, logger } = options;
+  const client = HttpKubeClient.create({ kubeConfig, logger });
+  const informer = <T extends KubeObject>(
+    wanted: Pick<InformerOptions<T>, 'kind' | 'indexes' | 'transform'>,
+  ): Informer<T> => Informer.create<T>({ client, clock, random, logger, ...wanted });
+
+  const nodeENIs = informer({ kind: NodeENI });
+  const records = informer({
+    kind: ENIAttachment,
+    indexes: {
+      uid: ({ metadata }) => [metadata.uid],
+      nodeENI: ({ spec }) => [spec.nodeENI],
+      instanceID: ({ spec }) => [spec.instanceID],
+    },
+  });
+  return {
+    client,
+    nodeENIs,
+    nodes: informer({ kind: Node, transform: trimNode }),
+    records,
+    nodeENIClient: ResourceClient.create({ kind: NodeENI, client, observer: nodeENIs }),
+    recordClient: ResourceClient.create({ kind: ENIAttachment, client, observer: records }),
+    events: KubeEventRecorder.create({
+      client,
+      clock,
+      random,
+      logger,
+      reportingController: `${API_GROUP}/${MANAGER_NAME}`,
+      reportingInstance: instance,
+    }),
+  };
+}
