@@ -23,10 +23,14 @@ import {
   IsLabelSelectorMap,
   IsNumberOrPercentage,
   IsUserTags,
+  NoDeviceIndexWithAuto,
 } from './validators.js';
 
 const SUBNET_ID = /^subnet-[0-9a-f]{8,17}$/;
 const SECURITY_GROUP_ID = /^sg-[0-9a-f]{8,17}$/;
+
+export const DEVICE_INDEX_POLICIES = ['Fixed', 'Auto'] as const;
+export type DeviceIndexPolicy = (typeof DEVICE_INDEX_POLICIES)[number];
 
 export const RECLAIM_POLICIES = ['Delete', 'Retain'] as const;
 
@@ -57,6 +61,7 @@ export class NodeENISpec {
   @IsLabelSelectorMap()
   @ExactlyOneOf(SUBNET_FIELDS)
   @ExactlyOneOf(SECURITY_GROUP_FIELDS)
+  @NoDeviceIndexWithAuto()
   nodeSelector!: Record<string, string>;
 
   @IsOptional()
@@ -110,6 +115,11 @@ export class NodeENISpec {
   @Min(1)
   @Max(31)
   deviceIndex?: number;
+
+  /** `Auto`: a free device index is picked on each node; then `deviceIndex` must be absent. */
+  @IsOptional()
+  @IsIn(DEVICE_INDEX_POLICIES)
+  deviceIndexPolicy?: DeviceIndexPolicy;
 
   @IsOptional()
   @IsInt()

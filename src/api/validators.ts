@@ -137,3 +137,26 @@ function userTagsFault(value: unknown): string | undefined {
   }
   return undefined;
 }
+
+/** Class-validator rule: who leaves the device index to us names none. It stands on a member that is always there. */
+export function NoDeviceIndexWithAuto(options?: ValidationOptions) {
+  return (target: object, propertyName: string): void => {
+    registerDecorator({
+      name: 'noDeviceIndexWithAuto',
+      target: target.constructor,
+      propertyName,
+      ...(options ? { options } : {}),
+      validator: {
+        validate: (_value: unknown, args?: ValidationArguments) => {
+          const { deviceIndexPolicy, deviceIndex } = (args?.object ?? {}) as Record<
+            string,
+            unknown
+          >;
+          return deviceIndexPolicy !== 'Auto' || deviceIndex === undefined;
+        },
+        defaultMessage: () =>
+          'deviceIndexPolicy Auto picks the index: remove deviceIndex, or set the policy to Fixed',
+      },
+    });
+  };
+}

@@ -19,8 +19,8 @@ export interface NodeENIReport {
   blockedNodes: readonly BlockedNode[];
   /** Nodes that still have what they should have no longer, and wait for their turn. */
   outdated?: number;
-  /** The device index in effect. */
-  deviceIndex: number;
+  /** The device index in effect, where all nodes have the same. */
+  deviceIndex: number | undefined;
   /** What keeps all nodes from their ENIs: a fault of the NodeENI itself. */
   fault?: Blocked | undefined;
   /** Milliseconds since the epoch. */
@@ -37,7 +37,7 @@ export function nodeENIStatus(report: NodeENIReport): NodeENIStatus {
     ...(nodeENI.metadata.generation === undefined
       ? {}
       : { observedGeneration: nodeENI.metadata.generation }),
-    deviceIndex,
+    ...(deviceIndex === undefined ? {} : { deviceIndex }),
     nodes,
     desired,
     attached: live.filter(isAttached).length,

@@ -116,7 +116,7 @@ export class NodeENIReconciler {
       desired: 0,
       records: this.recordsOf(nodeENI),
       blockedNodes: [],
-      deviceIndex: nodeENI.spec.deviceIndex ?? defaults.deviceIndex,
+      deviceIndex: effectiveIndex(nodeENI, defaults),
     });
     return {};
   }
@@ -135,10 +135,12 @@ export class NodeENIReconciler {
     const network = invalid ?? (await networkResolver.resolve(nodeENI.spec));
     const fault = 'reason' in network ? network : undefined;
 
+    const occupied =
+      nodeENI.spec.deviceIndexPolicy === 'Auto' ? await slots.occupied(nodes) : undefined;
     // An invalid NodeENI says nothing of which nodes it means: what it has, it keeps.
     const plan: NodeENIPlan = invalid
       ? { ...emptyPlan(), desired: records.length }
-      : planNodeENI({ nodeENI, nodes, records, network, defaults });
+      : planNodeENI({ nodeENI, nodes, records, network, defaults, occupied });
     if (plan.create.length > 0) {
       await this.patch(nodeENI, withFinalizer(nodeENI, NODE_ENI_FINALIZER));
     }
@@ -149,7 +151,7 @@ export class NodeENIReconciler {
       desired: plan.desired,
       records: this.recordsOf(nodeENI),
       blockedNodes: plan.blocked,
-      deviceIndex: nodeENI.spec.deviceIndex ?? defaults.deviceIndex,
+      deviceIndex: effectiveIndex(nodeENI, defaults),
       outdated,
       fault,
     });
@@ -277,6 +279,11 @@ export class NodeENIReconciler {
     const limit = pLimit(PARALLEL_WRITES);
     await settleAll(records.map((record) => limit(() => this.delete(record, logger))));
   }
+}
+
+/** The device index of each node's first ENI; none where it is picked on each node. */
+function effectiveIndex({ spec }: NodeENI, defaults: NodeENIDefaults): number | undefined {
+  return spec.deviceIndexPolicy === 'Auto' ? undefined : (spec.deviceIndex ?? defaults.deviceIndex);
 }
 
 /** Let go by us, and gone as soon as the API server says so; or never ours to hold. */

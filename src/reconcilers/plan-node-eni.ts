@@ -2,9 +2,10 @@ import type { ENIAttachment, ENIAttachmentSpec } from '../api/eni-attachment.js'
 import type { Node } from '../api/node.js';
 import type { NodeENI } from '../api/node-eni.js';
 import type { Blocked } from '../api/reasons.js';
-import type { SecurityGroup } from '../aws/ec2-gateway.js';
+import type { SecurityGroup, Subnet } from '../aws/ec2-gateway.js';
 import { mergePatch } from '../runtime/merge-patch.js';
 import { attachmentName } from './attachment-identity.js';
+import { chooseIndex, type OccupiedIndexes } from './free-slots.js';
 import { chooseSecurityGroups, type SubnetChoice, subnetsInZone } from './network-choice.js';
 import { identifyNode } from './node-identity.js';
 import type { Replacement } from './rollout.js';
@@ -55,6 +56,8 @@ export interface NodeENIPlanInput {
   /** What the NodeENI's names mean, or why that is not known. */
   network: Network | Blocked;
   defaults: NodeENIDefaults;
+  /** What is taken on the nodes' instances; needed where the NodeENI leaves the device index to us. */
+  occupied?: OccupiedIndexes | undefined;
 }
 
 /** A plan that changes nothing. */
@@ -99,7 +102,7 @@ function planNode(
   plan.delete.push(...ofEarlierInstance.filter(isLive));
   const own = records.filter((record) => !ofEarlierInstance.includes(record));
 
-  const wanted = wantedOf(node, input);
+  const wanted = wantedOf(node, own, input);
   if ('reason' in wanted) {
     plan.blocked.push({ node: node.metadata.name, blocked: wanted });
     plan.desired += Math.max(1, own.length);
@@ -149,8 +152,12 @@ function isUsable(record: ENIAttachment): boolean {
   return isLive(record) && (phase === 'Ready' || phase === 'Attached');
 }
 
-function wantedOf(node: Node, input: NodeENIPlanInput): DesiredAttachment[] | Blocked {
-  const { nodeENI, network, defaults } = input;
+function wantedOf(
+  node: Node,
+  own: readonly ENIAttachment[],
+  input: NodeENIPlanInput,
+): DesiredAttachment[] | Blocked {
+  const { nodeENI, network } = input;
   const identity = identifyNode(node);
   if ('reason' in identity) {
     return identity;
@@ -162,34 +169,64 @@ function wantedOf(node: Node, input: NodeENIPlanInput): DesiredAttachment[] | Bl
   if ('reason' in subnets) {
     return subnets;
   }
-  const { spec } = nodeENI;
   const wanted: DesiredAttachment[] = [];
-  for (const [position, subnet] of subnets.entries()) {
-    const securityGroupIDs = chooseSecurityGroups(spec, network.securityGroups, subnet);
+  for (const subnet of subnets) {
+    const securityGroupIDs = chooseSecurityGroups(nodeENI.spec, network.securityGroups, subnet);
     if ('reason' in securityGroupIDs) {
       return securityGroupIDs;
     }
     const { instanceID } = identity;
-    wanted.push({
-      name: attachmentName({ nodeENI, instanceID, subnetID: subnet.id }),
-      spec: {
-        nodeENI: nodeENI.metadata.name,
-        nodeName: node.metadata.name,
-        instanceID,
-        subnetID: subnet.id,
-        ...(subnet.cidr === undefined ? {} : { subnetCIDR: subnet.cidr }),
-        securityGroupIDs,
-        deviceIndex: (spec.deviceIndex ?? defaults.deviceIndex) + position,
-        networkCardIndex: spec.networkCardIndex ?? 0,
-        deleteOnTermination: spec.deleteOnTermination ?? defaults.deleteOnTermination,
-        ...(spec.description === undefined ? {} : { description: spec.description }),
-        ...(spec.mtu === undefined ? {} : { mtu: spec.mtu }),
-        ...(spec.tags === undefined ? {} : { tags: spec.tags }),
-        ...(spec.reclaimPolicy === undefined ? {} : { reclaimPolicy: spec.reclaimPolicy }),
-      },
-    });
+    const name = attachmentName({ nodeENI, instanceID, subnetID: subnet.id });
+    const deviceIndex = indexOf({ name, instanceID, own, wanted }, input);
+    const place = { nodeName: node.metadata.name, instanceID, deviceIndex };
+    wanted.push({ name, spec: attachmentSpec(input, place, subnet, securityGroupIDs) });
   }
   return wanted;
+}
+
+interface IndexQuestion {
+  name: string;
+  instanceID: string;
+  own: readonly ENIAttachment[];
+  /** What the node is given already, in this pass. */
+  wanted: readonly DesiredAttachment[];
+}
+
+function indexOf(
+  { name, instanceID, own, wanted }: IndexQuestion,
+  { nodeENI: { spec }, defaults, occupied }: NodeENIPlanInput,
+): number {
+  if (spec.deviceIndexPolicy !== 'Auto' || !occupied) {
+    return (spec.deviceIndex ?? defaults.deviceIndex) + wanted.length;
+  }
+  const networkCardIndex = spec.networkCardIndex ?? 0;
+  return chooseIndex(
+    own.find(({ metadata }) => metadata.name === name),
+    occupied({ instanceID, networkCardIndex, attachment: name }),
+    new Set(wanted.map((desired) => desired.spec.deviceIndex)),
+  );
+}
+
+function attachmentSpec(
+  { nodeENI: { metadata, spec }, defaults }: NodeENIPlanInput,
+  place: Pick<ENIAttachmentSpec, 'nodeName' | 'instanceID' | 'deviceIndex'>,
+  subnet: Subnet,
+  securityGroupIDs: string[],
+): ENIAttachmentSpec {
+  const { description, mtu, tags, reclaimPolicy } = spec;
+  return {
+    nodeENI: metadata.name,
+    ...place,
+    networkCardIndex: spec.networkCardIndex ?? 0,
+    subnetID: subnet.id,
+    ...(subnet.cidr === undefined ? {} : { subnetCIDR: subnet.cidr }),
+    securityGroupIDs,
+    deleteOnTermination: spec.deleteOnTermination ?? defaults.deleteOnTermination,
+    ...(description === undefined ? {} : { description }),
+    ...(mtu === undefined ? {} : { mtu }),
+    ...(tags === undefined ? {} : { tags }),
+    ...(reclaimPolicy === undefined ? {} : { reclaimPolicy }),
+  };
 }
 
 /** Whether a record belongs to an earlier instance under the node's name. */

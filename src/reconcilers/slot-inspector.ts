@@ -6,6 +6,7 @@ import type { Subnet } from '../aws/ec2-gateway.js';
 import type { InstanceTypeCatalog } from '../aws/instance-types.js';
 import type { InstanceCatalog } from '../aws/instances.js';
 import type { Store } from '../runtime/store.js';
+import { type OccupiedIndexes, occupiedIndexes } from './free-slots.js';
 import { identifyNode } from './node-identity.js';
 import type { Replacement } from './rollout.js';
 import { slotFault } from './slots.js';
@@ -16,6 +17,8 @@ export interface SlotInspectorOptions {
   instanceTypes: InstanceTypeCatalog;
 }
 
+/** What is known of an instance serves this long (milliseconds) to pick a device index. */
+const FRESH_ENOUGH_TO_CHOOSE_MS = 5_000;
 /** What is known of an instance is not asked for ahead again for so long (milliseconds). */
 const FRESH_ENOUGH_TO_ASK_AHEAD_MS = 60_000;
 /** What is known of an instance serves this long (milliseconds) to tell whether a replacement can succeed. */
@@ -43,6 +46,32 @@ export class SlotInspector {
         instanceTypes.limits(type).catch(() => {});
       }
     }
+  }
+
+  /**
+   * What is taken on the nodes' instances, as far as ENIs there have yet to find a place.
+   * @throws Ec2Error
+   */
+  async occupied(nodes: readonly Node[]): Promise<OccupiedIndexes> {
+    const recordsOn = (instanceID: string): ENIAttachment[] =>
+      this.options.records.byIndex('instanceID', instanceID);
+    const ids = nodes.flatMap((node) => {
+      const identity = identifyNode(node);
+      return 'instanceID' in identity ? [identity.instanceID] : [];
+    });
+    const unsettled = ids.filter((id) => {
+      const records = recordsOn(id);
+      return records.length === 0 || records.some(({ status }) => !status?.attachmentID);
+    });
+    const found = await Promise.all(
+      unsettled.map((id) =>
+        this.options.instances.instance(id, { maxAgeMs: FRESH_ENOUGH_TO_CHOOSE_MS }),
+      ),
+    );
+    const instances = new Map(
+      found.flatMap((instance) => (instance ? [[instance.id, instance]] : [])),
+    );
+    return occupiedIndexes(instances, recordsOn);
   }
 
   /**

@@ -158,6 +158,21 @@ describe('the CRDs', () => {
       deleteOnTermination: sometimes(fc.boolean()),
       description: sometimes(fc.constantFrom('', 'fast', 'd'.repeat(256))),
       mtu: sometimes(fc.constantFrom(575, 576, 1500, 9001, 9002)),
+      deviceIndexPolicy: sometimes(fc.constantFrom('Auto', 'Fixed', 'auto')),
+      networkCardIndex: sometimes(fc.constantFrom(-1, 0, 1, 63, 64)),
+      reclaimPolicy: sometimes(fc.constantFrom('Delete', 'Retain', 'Keep')),
+      updatePolicy: sometimes(
+        fc.record({
+          maxUnavailable: sometimes(fc.constantFrom(0, 1, 7, '0%', '25%', '100%', '101%', 'all')),
+        }),
+      ),
+      tags: sometimes(
+        fc.dictionary(
+          fc.constantFrom('team', 'Name', 'aws:x', 'networking.k8s.aws/x', 'k'.repeat(129)),
+          fc.constantFrom('', 'storage', 'v'.repeat(257)),
+          { maxKeys: 2 },
+        ),
+      ),
     });
     // Mostly one subnet field and one group field, so that the other rules are reached as well.
     const likely = spec.map((all) => ({
@@ -173,7 +188,7 @@ describe('the CRDs', () => {
         const faults = nodeENISpecFaults(generated);
         expect(faults.length > 0, `${schema} / ${faults}`).to.equal(schema !== undefined);
       }),
-      { numRuns: 300 },
+      { numRuns: 500 },
     );
   });
 
