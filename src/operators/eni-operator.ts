@@ -22,6 +22,7 @@ import { NodeENIReporter } from '../reconcilers/node-eni-reporter.js';
 import { OrphanReporter } from '../reconcilers/orphan-reporter.js';
 import { OrphanedENIReconciler } from '../reconcilers/orphaned-eni.js';
 import type { OrphanRules } from '../reconcilers/plan-orphans.js';
+import { RecordWriter } from '../reconcilers/record-writer.js';
 import { SlotInspector } from '../reconcilers/slot-inspector.js';
 import { ExponentialBackoff } from '../runtime/backoff.js';
 import type { KubeClient } from '../runtime/kube-client.js';
@@ -123,7 +124,7 @@ export class EniOperator extends Operator {
       nodes: kube.nodes.store,
       records: kube.records.store,
       nodeENIClient,
-      recordClient,
+      writer: new RecordWriter(recordClient),
       slots,
       networkResolver: new NetworkResolver(ec2.network),
       reporter: new NodeENIReporter({ client: nodeENIClient, events, clock }),

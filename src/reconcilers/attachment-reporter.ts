@@ -6,6 +6,7 @@ import type { Clock } from '../runtime/clock.js';
 import type { EventRecorder } from '../runtime/events.js';
 import type { ResourceClient } from '../runtime/resource-client.js';
 import { attachmentStatus, sameStatus, settledPhase } from './attachment-status.js';
+import { isInItsSlot } from './plan-attachment.js';
 
 /** What a pass found out about a record. */
 export interface Finding {
@@ -48,7 +49,8 @@ export class AttachmentReporter {
 
   /** The record waits for somebody to change something; an ENI in its slot stays attached meanwhile. */
   async blocked(record: ENIAttachment, blocked: Blocked, eni?: Eni): Promise<void> {
-    const stays = conditionStatus(record, ENI_ATTACHMENT_CONDITIONS.attached) === 'True' && eni;
+    const wasAttached = conditionStatus(record, ENI_ATTACHMENT_CONDITIONS.attached) === 'True';
+    const stays = wasAttached && eni && isInItsSlot(record, eni);
     await this.report(record, { phase: stays ? 'Attached' : 'Failed', eni, blocked });
   }
 

@@ -1,6 +1,5 @@
-import pLimit from 'p-limit';
-import { ENIAttachment, type ENIAttachmentSpec } from '../api/eni-attachment.js';
-import { ENI_FINALIZER, LABELS, MANAGER_NAME, NODE_ENI_FINALIZER } from '../api/names.js';
+import { ENIAttachment } from '../api/eni-attachment.js';
+import { NODE_ENI_FINALIZER } from '../api/names.js';
 import { Node } from '../api/node.js';
 import { NodeENI } from '../api/node-eni.js';
 import { type Blocked, blocked } from '../api/reasons.js';
@@ -9,10 +8,7 @@ import type { ReconcileContext } from '../runtime/controller.js';
 import { Reconciler, Watch } from '../runtime/decorators.js';
 import { hasFinalizer, withFinalizer, withoutFinalizer } from '../runtime/finalizers.js';
 import type { Patch } from '../runtime/kube-client.js';
-import { isAlreadyExists, isConflict, isNotFound } from '../runtime/kube-errors.js';
 import type { Logger } from '../runtime/logger.js';
-import { mergePatch } from '../runtime/merge-patch.js';
-import { ownerReferenceTo } from '../runtime/owner.js';
 import { generationChanged } from '../runtime/predicates.js';
 import { keyOf } from '../runtime/resource.js';
 import type { ResourceClient } from '../runtime/resource-client.js';
@@ -23,13 +19,13 @@ import type { NetworkResolver } from './network-resolver.js';
 import type { NodeENIReporter } from './node-eni-reporter.js';
 import { matchesSelector, placementChanged } from './node-identity.js';
 import {
-  type DesiredAttachment,
   emptyPlan,
   type Network,
   type NodeENIDefaults,
   type NodeENIPlan,
   planNodeENI,
 } from './plan-node-eni.js';
+import type { RecordWriter } from './record-writer.js';
 import { maxUnavailableNodes, nextTurns } from './rollout.js';
 import type { SlotInspector } from './slot-inspector.js';
 
@@ -38,7 +34,7 @@ export interface NodeENIReconcilerOptions {
   nodes: Store<Node>;
   records: Store<ENIAttachment>;
   nodeENIClient: ResourceClient<NodeENI>;
-  recordClient: ResourceClient<ENIAttachment>;
+  writer: RecordWriter;
   networkResolver: NetworkResolver;
   slots: SlotInspector;
   reporter: NodeENIReporter;
@@ -46,9 +42,6 @@ export interface NodeENIReconcilerOptions {
   blockedRetries: BlockedRetries;
   defaults: NodeENIDefaults;
 }
-
-/** Kubernetes writes under way at once for one NodeENI; the API server's fairness does the rest. */
-const PARALLEL_WRITES = 32;
 
 /** Bursts of record changes within this time (milliseconds) become one status write of their NodeENI. */
 const STATUS_COALESCE_MS = 500;
@@ -90,7 +83,7 @@ export class NodeENIReconciler {
     const records = this.options.records.byIndex('nodeENI', key);
     const [own, strangers] = partition(records, (record) => isOwnedBy(record, nodeENI));
     // Of a NodeENI that is gone, or of an earlier one under the same name.
-    await this.deleteAll(strangers, logger);
+    await this.options.writer.deleteAll(strangers, logger);
     if (!nodeENI || isReleased(nodeENI)) {
       this.options.blockedRetries.forget(key);
       return {};
@@ -105,8 +98,8 @@ export class NodeENIReconciler {
     own: readonly ENIAttachment[],
     logger: Logger,
   ): Promise<Result> {
-    const { reporter, defaults } = this.options;
-    await this.deleteAll(own, logger);
+    const { reporter, defaults, writer } = this.options;
+    await writer.deleteAll(own, logger);
     if (this.recordsOf(nodeENI).length === 0) {
       await this.patch(nodeENI, withoutFinalizer(nodeENI, NODE_ENI_FINALIZER));
       return {};
@@ -126,7 +119,7 @@ export class NodeENIReconciler {
     records: readonly ENIAttachment[],
     logger: Logger,
   ): Promise<Result> {
-    const { reporter, defaults, blockedRetries, networkResolver, slots } = this.options;
+    const { reporter, defaults, blockedRetries, networkResolver, slots, writer } = this.options;
     const faults = nodeENISpecFaults(nodeENI.spec);
     const invalid = faults.length > 0 ? blocked('InvalidSpec', faults.join('; ')) : undefined;
     const nodes = invalid ? [] : this.matchingNodes(nodeENI);
@@ -145,7 +138,7 @@ export class NodeENIReconciler {
       await this.patch(nodeENI, withFinalizer(nodeENI, NODE_ENI_FINALIZER));
     }
     const outdated = await this.takeTurns(nodeENI, plan, network, nodes.length);
-    await this.carryOut(nodeENI, plan, logger);
+    await writer.carryOut(nodeENI, plan, logger);
     await reporter.report(nodeENI, {
       nodes: nodes.length,
       desired: plan.desired,
@@ -219,66 +212,6 @@ export class NodeENIReconciler {
       .list()
       .filter(({ metadata }) => matchesSelector(spec.nodeSelector, metadata.labels));
   }
-
-  private async carryOut(nodeENI: NodeENI, plan: NodeENIPlan, logger: Logger): Promise<void> {
-    const limit = pLimit(PARALLEL_WRITES);
-    const { recordClient } = this.options;
-    const writes = [
-      ...plan.create.map((desired) => limit(() => this.create(nodeENI, desired, logger))),
-      ...plan.update.map(({ record, spec }) =>
-        limit(() => recordClient.patch(record.metadata, specPatch(record, spec))),
-      ),
-      ...plan.delete.map((record) => limit(() => this.delete(record, logger))),
-    ];
-    await settleAll(writes);
-  }
-
-  private async create(
-    nodeENI: NodeENI,
-    { name, spec }: DesiredAttachment,
-    logger: Logger,
-  ): Promise<void> {
-    try {
-      await this.options.recordClient.create({
-        metadata: {
-          name,
-          labels: { [LABELS.nodeENI]: nodeENI.metadata.name, [LABELS.managedBy]: MANAGER_NAME },
-          finalizers: [ENI_FINALIZER],
-          ownerReferences: [ownerReferenceTo(nodeENI, NodeENI.resource)],
-        },
-        spec,
-      });
-      logger.info('ENIAttachment created', { attachment: name, node: spec.nodeName });
-    } catch (error) {
-      // The store is behind; its next event brings the record.
-      if (!isAlreadyExists(error)) {
-        throw error;
-      }
-    }
-  }
-
-  private async delete(record: ENIAttachment, logger: Logger): Promise<void> {
-    if (record.metadata.deletionTimestamp) {
-      return;
-    }
-    try {
-      await this.options.recordClient.delete(record);
-      logger.info('ENIAttachment deleted', {
-        attachment: record.metadata.name,
-        node: record.spec.nodeName,
-      });
-    } catch (error) {
-      // Gone, or another under the same name: this one is no more.
-      if (!(isNotFound(error) || isConflict(error))) {
-        throw error;
-      }
-    }
-  }
-
-  private async deleteAll(records: readonly ENIAttachment[], logger: Logger): Promise<void> {
-    const limit = pLimit(PARALLEL_WRITES);
-    await settleAll(records.map((record) => limit(() => this.delete(record, logger))));
-  }
 }
 
 /** The device index of each node's first ENI; none where it is picked on each node. */
@@ -297,19 +230,6 @@ function isOwnedBy(record: ENIAttachment, nodeENI: NodeENI | undefined): boolean
   return record.metadata.ownerReferences?.some(({ uid }) => uid === nodeENI?.metadata.uid) ?? false;
 }
 
-function specPatch(record: ENIAttachment, spec: ENIAttachmentSpec): Patch {
-  const { uid } = record.metadata;
-  return { type: 'merge', body: { metadata: { uid }, spec: mergePatch(record.spec, spec) } };
-}
-
 function partition<T>(items: readonly T[], belongs: (item: T) => boolean): [T[], T[]] {
   return [items.filter(belongs), items.filter((item) => !belongs(item))];
-}
-
-/** Lets every write finish before the first failure is told, so that one refused write stops no other. */
-async function settleAll(writes: readonly Promise<unknown>[]): Promise<void> {
-  const failed = (await Promise.allSettled(writes)).find(({ status }) => status === 'rejected');
-  if (failed?.status === 'rejected') {
-    throw failed.reason;
-  }
 }

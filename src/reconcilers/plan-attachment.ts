@@ -189,6 +189,16 @@ function planFree(record: ENIAttachment, eni: Eni): RemovalStep {
       };
 }
 
+/** Whether the ENI is where the record's spec says, and not on its way out. */
+export function isInItsSlot(record: ENIAttachment, eni: Eni): boolean {
+  const attachment = attachmentOf(eni);
+  return (
+    attachment !== undefined &&
+    attachment.status !== 'detaching' &&
+    holdsItsSlot(record, attachment)
+  );
+}
+
 function holdsItsSlot({ spec }: ENIAttachment, attachment: EniAttachmentState): boolean {
   return (
     attachment.instanceId === spec.instanceID &&
