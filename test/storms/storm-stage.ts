@@ -48,8 +48,9 @@ const EC2_AT_WORK = {
   consistency: { newInvisibleMs: 300, staleReadMs: 200 },
 };
 
-/** Lines of the log that are shown where a storm did harm. */
-const LAST_LINES = 60;
+/** Lines of the log that are shown where a storm did harm, of those that are kept. */
+const LAST_LINES = 100;
+const KEPT_LINES = 20_000;
 const API_SERVER_BACK_WITHIN_MS = 60_000;
 
 /** A control plane, an EC2 of its own, and the shipped controller, as they are in a storm. */
@@ -75,9 +76,15 @@ export class StormStage implements AsyncDisposable {
     return CLUSTER_ID;
   }
 
-  /** The controller's last lines, of all its lives in this storm. */
+  /** The controller's last lines, of all its lives in this storm; of what it says again and again, the last. */
   get lastLines(): readonly string[] {
-    return this.lines.slice(-LAST_LINES);
+    const latest = new Map<string, string>();
+    for (const line of this.lines) {
+      const gist = line.replaceAll(/"(ts|reconcileID)":"[^"]*"|"requeueAfterMs":[\d.]+/g, '');
+      latest.delete(gist);
+      latest.set(gist, line);
+    }
+    return [...latest.values()].slice(-LAST_LINES);
   }
 
   /** Whether the controller ended though nobody killed it. */
@@ -161,8 +168,8 @@ export class StormStage implements AsyncDisposable {
 
   private note(line: string): void {
     this.lines.push(line);
-    if (this.lines.length > 2 * LAST_LINES) {
-      this.lines.splice(0, LAST_LINES);
+    if (this.lines.length > 2 * KEPT_LINES) {
+      this.lines.splice(0, KEPT_LINES);
     }
   }
 }
