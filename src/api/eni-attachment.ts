@@ -2,22 +2,19 @@ import {
   ArrayMaxSize,
   ArrayMinSize,
   IsBoolean,
-  IsIn,
   IsInt,
   IsOptional,
   IsString,
   Matches,
-  Max,
-  MaxLength,
   Min,
 } from 'class-validator';
 import type { Condition } from './conditions.js';
+import { ENISettings } from './eni-settings.js';
 import { API_GROUP, API_VERSION } from './names.js';
-import { RECLAIM_POLICIES, type ReclaimPolicy } from './node-eni.js';
-import { IsUserTags } from './validators.js';
+import type { ObjectMeta } from './object-meta.js';
 
 /** What one ENI should be, resolved to ids by the controller. Its identity never changes. */
-export class ENIAttachmentSpec {
+export class ENIAttachmentSpec extends ENISettings {
   @IsString()
   nodeENI!: string;
 
@@ -49,27 +46,6 @@ export class ENIAttachmentSpec {
 
   @IsBoolean()
   deleteOnTermination!: boolean;
-
-  @IsOptional()
-  @IsString()
-  @MaxLength(255)
-  description?: string;
-
-  /** Bytes. */
-  @IsOptional()
-  @IsInt()
-  @Min(576)
-  @Max(9001)
-  mtu?: number;
-
-  /** The user's tags of the ENI, beside our own. */
-  @IsOptional()
-  @IsUserTags()
-  tags?: Record<string, string>;
-
-  @IsOptional()
-  @IsIn(RECLAIM_POLICIES)
-  reclaimPolicy?: ReclaimPolicy;
 }
 
 export const PHASES = [
@@ -128,24 +104,7 @@ export class ENIAttachment {
     namespaced: false,
   };
 
-  metadata!: {
-    name: string;
-    uid: string;
-    resourceVersion: string;
-    generation?: number;
-    creationTimestamp?: string;
-    deletionTimestamp?: string;
-    finalizers?: string[];
-    labels?: Record<string, string>;
-    ownerReferences?: {
-      apiVersion: string;
-      kind: string;
-      name: string;
-      uid: string;
-      controller?: boolean;
-      blockOwnerDeletion?: boolean;
-    }[];
-  };
+  metadata!: ObjectMeta;
   spec!: ENIAttachmentSpec;
   status?: ENIAttachmentStatus;
 }

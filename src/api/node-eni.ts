@@ -12,17 +12,17 @@ import {
   Length,
   Matches,
   Max,
-  MaxLength,
   Min,
   ValidateNested,
 } from 'class-validator';
 import type { Condition } from './conditions.js';
+import { ENISettings } from './eni-settings.js';
 import { API_GROUP, API_VERSION } from './names.js';
+import type { ObjectMeta } from './object-meta.js';
 import {
   ExactlyOneOf,
   IsLabelSelectorMap,
   IsNumberOrPercentage,
-  IsUserTags,
   NoDeviceIndexWithAuto,
 } from './validators.js';
 
@@ -31,14 +31,6 @@ const SECURITY_GROUP_ID = /^sg-[0-9a-f]{8,17}$/;
 
 export const DEVICE_INDEX_POLICIES = ['Fixed', 'Auto'] as const;
 export type DeviceIndexPolicy = (typeof DEVICE_INDEX_POLICIES)[number];
-
-export const RECLAIM_POLICIES = ['Delete', 'Retain'] as const;
-
-/**
- * What becomes of an ENI that is no longer asked for: it is deleted, or kept detached, for the node to take
- * up again.
- */
-export type ReclaimPolicy = (typeof RECLAIM_POLICIES)[number];
 
 /** The fields of which exactly one names the subnets. */
 export const SUBNET_FIELDS = ['subnetID', 'subnetName', 'subnetIDs', 'subnetNames'] as const;
@@ -57,7 +49,7 @@ export class UpdatePolicy {
  * What each matching node should have. The CRD's schema is the first door and says the same; these rules
  * catch what comes in otherwise (objects stored before a rule was there, manifests checked offline).
  */
-export class NodeENISpec {
+export class NodeENISpec extends ENISettings {
   @IsLabelSelectorMap()
   @ExactlyOneOf(SUBNET_FIELDS)
   @ExactlyOneOf(SECURITY_GROUP_FIELDS)
@@ -132,27 +124,6 @@ export class NodeENISpec {
   deleteOnTermination?: boolean;
 
   @IsOptional()
-  @IsString()
-  @MaxLength(255)
-  description?: string;
-
-  /** Bytes. */
-  @IsOptional()
-  @IsInt()
-  @Min(576)
-  @Max(9001)
-  mtu?: number;
-
-  /** Tags of the ENIs, beside our own. */
-  @IsOptional()
-  @IsUserTags()
-  tags?: Record<string, string>;
-
-  @IsOptional()
-  @IsIn(RECLAIM_POLICIES)
-  reclaimPolicy?: ReclaimPolicy;
-
-  @IsOptional()
   @ValidateNested()
   @Type(() => UpdatePolicy)
   updatePolicy?: UpdatePolicy;
@@ -195,16 +166,7 @@ export class NodeENI {
     namespaced: false,
   };
 
-  metadata!: {
-    name: string;
-    uid: string;
-    resourceVersion: string;
-    generation?: number;
-    creationTimestamp?: string;
-    deletionTimestamp?: string;
-    finalizers?: string[];
-    labels?: Record<string, string>;
-  };
+  metadata!: ObjectMeta;
   spec!: NodeENISpec;
   status?: NodeENIStatus;
 }

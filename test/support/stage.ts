@@ -1,5 +1,6 @@
 import { KubeConfig } from '@kubernetes/client-node';
 import { ENIAttachment } from '../../src/api/eni-attachment.js';
+import { Node } from '../../src/api/node.js';
 import { NodeENI, type NodeENISpec } from '../../src/api/node-eni.js';
 import { HttpKubeClient } from '../../src/runtime/http-kube-client.js';
 import type { KubeClient, ObjectName } from '../../src/runtime/kube-client.js';
@@ -14,8 +15,8 @@ import {
 import { sharedControlPlane } from '../../tools/envtest/shared-control-plane.js';
 import { ControllerProcess } from '../../tools/stage/controller-process.js';
 import { createNode, deleteNode, labelNode, type StageNode } from '../../tools/stage/nodes.js';
+import { silentLogger } from '../../tools/stage/silent-logger.js';
 import { eventually } from './eventually.js';
-import { silentLogger } from './silent-logger.js';
 
 const REGION = 'us-west-2';
 export const ZONE_A = `${REGION}a`;
@@ -28,14 +29,6 @@ const EVENTS: ResourceType = {
   kind: 'Event',
   namespaced: true,
 };
-const NODES: ResourceType = {
-  group: '',
-  version: 'v1',
-  plural: 'nodes',
-  kind: 'Node',
-  namespaced: false,
-};
-
 /** An Event as tests read it. */
 export interface StageEvent extends KubeObject {
   type: string;
@@ -212,7 +205,7 @@ export class Stage {
 
   /** Takes away all NodeENIs and Nodes, and waits until their ENIs are gone. */
   async clear(): Promise<void> {
-    for (const resource of [NodeENI.resource, NODES]) {
+    for (const resource of [NodeENI.resource, Node.resource]) {
       const { items } = await this.kube.list(resource);
       await Promise.all(items.map(({ metadata }) => this.deleteIfThere(resource, metadata)));
     }

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { parse } from 'yaml';
+import { Node } from '../../src/api/node.js';
 import { NodeENI } from '../../src/api/node-eni.js';
-import type { ResourceType } from '../../src/runtime/resource.js';
 import { labelNode } from '../stage/nodes.js';
 import type { Command } from './command.js';
 import type { DemoStage } from './demo-stage.js';
@@ -14,7 +14,8 @@ import { layOut } from './table-layout.js';
 export function getNodes(labels: readonly string[]): Command {
   return {
     line: `kubectl get nodes -L ${labels.join(',')}`,
-    run: async ({ cluster }) => layOut(withLabels(await cluster.tables.list(NODES), labels)),
+    run: async ({ cluster }) =>
+      layOut(withLabels(await cluster.tables.list(Node.resource), labels)),
   };
 }
 
@@ -90,14 +91,6 @@ export function deleteNodeENI(name: string): Command {
     },
   };
 }
-
-const NODES: ResourceType = {
-  group: '',
-  version: 'v1',
-  plural: 'nodes',
-  kind: 'Node',
-  namespaced: false,
-};
 
 /** kubectl's `-L`: a column a label, headed by the last part of its key. */
 function withLabels({ columns, rows }: Table, keys: readonly string[]): Table {

@@ -5,8 +5,8 @@ import { HttpKubeClient } from '../../src/runtime/http-kube-client.js';
 import type { KubeClient } from '../../src/runtime/kube-client.js';
 import type { ResourceType } from '../../src/runtime/resource.js';
 import { ControlPlane } from '../envtest/control-plane.js';
+import { silentLogger } from '../stage/silent-logger.js';
 import type { Lifeline } from './lifeline.js';
-import { silentLogger } from './silent-logger.js';
 import { TableClient } from './table-client.js';
 import { WatchedTable } from './watched-table.js';
 

@@ -1,15 +1,8 @@
-import type { KubeObject, ResourceType } from '../../src/runtime/resource.js';
+import { Node } from '../../src/api/node.js';
+import type { KubeObject } from '../../src/runtime/resource.js';
 import type { Ec2Simulator } from '../ec2-simulator/index.js';
 import { createNode } from '../stage/nodes.js';
 import type { Kubernetes } from './kubernetes.js';
-
-const NODES: ResourceType = {
-  group: '',
-  version: 'v1',
-  plural: 'nodes',
-  kind: 'Node',
-  namespaced: false,
-};
 
 /** Names of the demo's nodes, and the letters of their zones. */
 const ZONE_OF: Readonly<Record<string, string>> = { 'node-1': 'a', 'node-2': 'b', 'node-3': 'a' };
@@ -32,7 +25,7 @@ export async function registerNodes(options: {
       labels: { 'kubernetes.io/arch': 'amd64', 'kubernetes.io/os': 'linux' },
     });
     await kube.patch<KubeObject>(
-      NODES,
+      Node.resource,
       { name },
       {
         type: 'merge',

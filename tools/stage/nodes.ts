@@ -1,5 +1,6 @@
+import { Node } from '../../src/api/node.js';
 import type { KubeClient } from '../../src/runtime/kube-client.js';
-import type { KubeObject, ResourceType } from '../../src/runtime/resource.js';
+import type { KubeObject } from '../../src/runtime/resource.js';
 
 /** What a Node object tells of its instance. */
 export interface StageNode {
@@ -10,14 +11,6 @@ export interface StageNode {
   labels?: Readonly<Record<string, string>>;
 }
 
-const NODES: ResourceType = {
-  group: '',
-  version: 'v1',
-  plural: 'nodes',
-  kind: 'Node',
-  namespaced: false,
-};
-
 interface NodeObject extends KubeObject {
   spec: { providerID: string };
 }
@@ -25,7 +18,7 @@ interface NodeObject extends KubeObject {
 /** Registers an instance as a Node, as kubelet and the AWS cloud provider would. */
 export async function createNode(kube: KubeClient, node: StageNode): Promise<void> {
   const { name, instanceID, zone, instanceType = 'm5.large', labels } = node;
-  await kube.create<NodeObject>(NODES, {
+  await kube.create<NodeObject>(Node.resource, {
     metadata: {
       name,
       labels: {
@@ -46,9 +39,9 @@ export async function labelNode(
   name: string,
   labels: Readonly<Record<string, string | null>>,
 ): Promise<void> {
-  await kube.patch(NODES, { name }, { type: 'merge', body: { metadata: { labels } } });
+  await kube.patch(Node.resource, { name }, { type: 'merge', body: { metadata: { labels } } });
 }
 
 export async function deleteNode(kube: KubeClient, name: string): Promise<void> {
-  await kube.delete(NODES, { name });
+  await kube.delete(Node.resource, { name });
 }

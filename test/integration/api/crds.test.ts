@@ -15,8 +15,8 @@ import {
   CONTROL_PLANE_TIMEOUT_MS,
   sharedControlPlane,
 } from '../../../tools/envtest/shared-control-plane.js';
+import { silentLogger } from '../../../tools/stage/silent-logger.js';
 import { aNodeENI, aRecord } from '../../support/objects.js';
-import { silentLogger } from '../../support/silent-logger.js';
 
 interface Schema {
   description?: string;

@@ -7,7 +7,7 @@ import { SdkEc2Gateway } from '../../../src/aws/sdk-ec2-gateway.js';
 import { FencedError } from '../../../src/aws/write-fence.js';
 import { systemClock } from '../../../src/runtime/clock.js';
 import { DEFAULT_IDS, Ec2Simulator } from '../../../tools/ec2-simulator/index.js';
-import { silentLogger } from '../../support/silent-logger.js';
+import { silentLogger } from '../../../tools/stage/silent-logger.js';
 
 describe('the write fence', () => {
   let ec2: Ec2Simulator;

@@ -1,19 +1,11 @@
 import { expect } from 'chai';
+import { Node } from '../../../src/api/node.js';
 import type { NodeENISpec } from '../../../src/api/node-eni.js';
 import type { BlockedReason } from '../../../src/api/reasons.js';
-import type { ResourceType } from '../../../src/runtime/resource.js';
 import { DEFAULT_IDS } from '../../../tools/ec2-simulator/index.js';
 import { CONTROL_PLANE_TIMEOUT_MS } from '../../../tools/envtest/shared-control-plane.js';
 import { eventually } from '../../support/eventually.js';
 import { Stage, ZONE_A, ZONE_B } from '../../support/stage.js';
-
-const NODES: ResourceType = {
-  group: '',
-  version: 'v1',
-  plural: 'nodes',
-  kind: 'Node',
-  namespaced: false,
-};
 
 /** One way to go wrong. */
 interface Case {
@@ -204,14 +196,14 @@ const cases: Case[] = [
     title: 'a node without a providerID',
     reason: 'ProviderIDMissing',
     async arrange(stage) {
-      await stage.kube.create(NODES, { metadata: { name: 'sick', labels } });
+      await stage.kube.create(Node.resource, { metadata: { name: 'sick', labels } });
     },
     servesOthers: true,
     atRecord: false,
     async cure(stage) {
       const { id } = stage.ec2.addInstance({ zone: ZONE_A });
       const body = { spec: { providerID: `aws:///${ZONE_A}/${id}` } };
-      await stage.kube.patch(NODES, { name: 'sick' }, { type: 'merge', body });
+      await stage.kube.patch(Node.resource, { name: 'sick' }, { type: 'merge', body });
     },
     names: /Node sick has no spec\.providerID/,
   },

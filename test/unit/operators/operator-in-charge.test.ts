@@ -3,7 +3,7 @@ import { expect } from 'chai';
 import { Operator } from '../../../src/operators/operator.js';
 import { Reconciler, Watch } from '../../../src/runtime/decorators.js';
 import type { EventSource, SourceEvent } from '../../../src/runtime/source.js';
-import { silentLogger } from '../../support/silent-logger.js';
+import { silentLogger } from '../../../tools/stage/silent-logger.js';
 import { useFakeTime } from '../runtime/support/fake-timers.js';
 import { aThing, Thing } from '../runtime/support/things.js';
 

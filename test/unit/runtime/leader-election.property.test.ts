@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { LeaderElector } from '../../../src/runtime/leader-election.js';
-import { silentLogger } from '../../support/silent-logger.js';
+import { silentLogger } from '../../../tools/stage/silent-logger.js';
 import { START } from './support/fake-timers.js';
 import { InMemoryLeases, LeaseClient, type Weather } from './support/in-memory-leases.js';
 import { StallableProcess } from './support/stallable-process.js';
