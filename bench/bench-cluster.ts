@@ -1,5 +1,4 @@
 import { KubeConfig } from '@kubernetes/client-node';
-import pLimit from 'p-limit';
 import { ENIAttachment } from '../src/api/eni-attachment.js';
 import { TAGS } from '../src/api/names.js';
 import { NodeENI } from '../src/api/node-eni.js';
@@ -7,28 +6,17 @@ import { systemClock } from '../src/runtime/clock.js';
 import { HttpKubeClient } from '../src/runtime/http-kube-client.js';
 import { Informer } from '../src/runtime/informer.js';
 import type { KubeClient } from '../src/runtime/kube-client.js';
-import type { Logger } from '../src/runtime/logger.js';
 import type { KindClass, KubeObject } from '../src/runtime/resource.js';
 import type { Store } from '../src/runtime/store.js';
-import { DEFAULT_IDS, type Eni, type SimulatorControl } from '../tools/ec2-simulator/index.js';
+import type { Eni, SimulatorControl } from '../tools/ec2-simulator/index.js';
 import { ControlPlane } from '../tools/envtest/control-plane.js';
 import { ControllerProcess } from '../tools/stage/controller-process.js';
-import { createNode, labelNode } from '../tools/stage/nodes.js';
-import { CONTROLLER_USER, LABEL, REGION, ZONE } from './conditions.js';
+import { createNodeENIs, createNodes, deleteNodeENIs, unlabelNodes } from './bench-objects.js';
+import { CONTROLLER_USER, REGION } from './conditions.js';
 import { AuditLog } from './measures/kube-writes.js';
+import { quietLogger } from './quiet-logger.js';
 import type { Scenario } from './scenario.js';
 import { startSimulator } from './simulator-process.js';
-
-/** Requests of ours under way at once. */
-const PARALLEL_REQUESTS = 16;
-
-const quiet: Logger = {
-  debug: () => {},
-  info: () => {},
-  warn: () => {},
-  error: () => {},
-  child: () => quiet,
-};
 
 /** The control plane has no audit log to read: it is a cluster that was there before. */
 export class NoAuditLogError extends Error {
@@ -39,11 +27,28 @@ export class NoAuditLogError extends Error {
   }
 }
 
-interface Parts {
+/** The cluster as long as it has no controller. */
+export interface Surroundings {
   scenario: Scenario;
   ec2: SimulatorControl;
   kube: KubeClient;
+}
+
+export interface BenchClusterOptions {
+  scenario: Scenario;
+  /** The controller; default: the bundle that is shipped. */
+  program?: string | undefined;
+  /** The controller's settings, where they are not the defaults. */
+  env?: Readonly<Record<string, string>>;
+  /** Whether EC2 keeps to its request rates, quota and latencies. Default: true. */
+  ec2Limits?: boolean;
+  /** What is to be there when the controller starts, beside the nodes. */
+  beforeController?: (surroundings: Surroundings) => Promise<void>;
+}
+
+interface Parts extends Surroundings {
   controller: ControllerProcess;
+  controllerStartedAt: number;
   auditLog: AuditLog;
   nodeENIs: Store<NodeENI>;
   records: Store<ENIAttachment>;
@@ -60,7 +65,8 @@ export class BenchCluster implements AsyncDisposable {
    * Resolves once the nodes are there and the controller's process runs; it may still be starting.
    * @throws NoAuditLogError; what a part that does not start throws
    */
-  static async start(scenario: Scenario): Promise<BenchCluster> {
+  static async start(options: BenchClusterOptions): Promise<BenchCluster> {
+    const { scenario, program, env, ec2Limits = true, beforeController } = options;
     await using stack = new AsyncDisposableStack();
     const controlPlane = await ControlPlane.start({ auditLog: true });
     stack.defer(() => controlPlane.stop());
@@ -69,7 +75,7 @@ export class BenchCluster implements AsyncDisposable {
       throw new NoAuditLogError();
     }
     await controlPlane.applyCrds('crds');
-    const simulator = await startSimulator();
+    const simulator = await startSimulator({ limits: ec2Limits });
     stack.defer(() => simulator.stop());
     const ec2 = simulator.control;
 
@@ -81,21 +87,28 @@ export class BenchCluster implements AsyncDisposable {
       storeOf(kube, NodeENI, watching.signal),
       storeOf(kube, ENIAttachment, watching.signal),
     ]);
-    await createNodes(scenario, ec2, kube);
+    const surroundings: Surroundings = { scenario, ec2, kube };
+    await createNodes(scenario, surroundings);
+    await beforeController?.(surroundings);
 
+    const kubeconfigPath = await controlPlane.kubeconfigFor({
+      name: CONTROLLER_USER,
+      groups: ['system:masters'],
+    });
+    const controllerStartedAt = systemClock.now();
     const controller = ControllerProcess.start({
-      kubeconfigPath: await controlPlane.kubeconfigFor({
-        name: CONTROLLER_USER,
-        groups: ['system:masters'],
-      }),
+      kubeconfigPath,
       ec2Url: ec2.url,
       region: REGION,
+      ...(program === undefined ? {} : { program }),
+      ...(env === undefined ? {} : { env }),
     });
     stack.defer(async () => {
       await controller.stop();
     });
+    const auditLog = new AuditLog(auditLogPath);
     return new BenchCluster(
-      { scenario, ec2, kube, controller, auditLog: new AuditLog(auditLogPath), nodeENIs, records },
+      { ...surroundings, controller, controllerStartedAt, auditLog, nodeENIs, records },
       stack.move(),
     );
   }
@@ -106,6 +119,11 @@ export class BenchCluster implements AsyncDisposable {
 
   get controller(): ControllerProcess {
     return this.parts.controller;
+  }
+
+  /** Milliseconds since the epoch. */
+  get controllerStartedAt(): number {
+    return this.parts.controllerStartedAt;
   }
 
   get auditLog(): AuditLog {
@@ -129,34 +147,16 @@ export class BenchCluster implements AsyncDisposable {
   }
 
   async createNodeENIs(): Promise<void> {
-    const { kube, scenario } = this.parts;
-    await inParallel(indexes(scenario.nodeENIs), (index) =>
-      kube.create<NodeENI>(NodeENI.resource, {
-        metadata: { name: nodeENIName(index) },
-        spec: {
-          nodeSelector: { [LABEL]: 'true' },
-          subnetID: DEFAULT_IDS.subnets.net1A,
-          securityGroupIDs: [DEFAULT_IDS.groups.net1],
-          deviceIndex: index + 1,
-          deleteOnTermination: true,
-        },
-      }),
-    );
+    await createNodeENIs(this.parts.scenario, this.parts.kube);
   }
 
   /** Takes the label from the first `count` nodes. */
-  async unlabel(count: number): Promise<void> {
-    const { kube } = this.parts;
-    await inParallel(indexes(count), (index) =>
-      labelNode(kube, nodeName(index), { [LABEL]: null }),
-    );
+  unlabel(count: number): Promise<void> {
+    return unlabelNodes(count, this.parts.kube);
   }
 
-  async deleteNodeENIs(): Promise<void> {
-    const { kube, scenario } = this.parts;
-    await inParallel(indexes(scenario.nodeENIs), (index) =>
-      kube.delete(NodeENI.resource, { name: nodeENIName(index) }),
-    );
+  deleteNodeENIs(): Promise<void> {
+    return deleteNodeENIs(this.parts.scenario, this.parts.kube);
   }
 
   /** Ends all processes. */
@@ -168,7 +168,11 @@ export class BenchCluster implements AsyncDisposable {
 function clientFor(kubeconfigPath: string): HttpKubeClient {
   const kubeConfig = new KubeConfig();
   kubeConfig.loadFromFile(kubeconfigPath);
-  return HttpKubeClient.create({ kubeConfig, logger: quiet, userAgent: 'eni-operator-bench' });
+  return HttpKubeClient.create({
+    kubeConfig,
+    logger: quietLogger,
+    userAgent: 'eni-operator-bench',
+  });
 }
 
 async function storeOf<T extends KubeObject>(
@@ -181,41 +185,8 @@ async function storeOf<T extends KubeObject>(
     client,
     clock: systemClock,
     random: Math.random,
-    logger: quiet,
+    logger: quietLogger,
   });
   await informer.start(signal);
   return informer.store;
-}
-
-async function createNodes(
-  { nodes, instanceType }: Scenario,
-  ec2: SimulatorControl,
-  kube: KubeClient,
-): Promise<void> {
-  await inParallel(indexes(nodes), async (index) => {
-    const name = nodeName(index);
-    const { id } = await ec2.addInstance({ zone: ZONE, type: instanceType, name });
-    const labels = { [LABEL]: 'true' };
-    await createNode(kube, { name, instanceID: id, zone: ZONE, instanceType, labels });
-  });
-}
-
-function nodeName(index: number): string {
-  return `node-${index}`;
-}
-
-function nodeENIName(index: number): string {
-  return `bench-${index}`;
-}
-
-function indexes(count: number): number[] {
-  return Array.from({ length: count }, (_, index) => index);
-}
-
-async function inParallel(
-  items: readonly number[],
-  work: (item: number) => Promise<unknown>,
-): Promise<void> {
-  const limit = pLimit(PARALLEL_REQUESTS);
-  await Promise.all(items.map((item) => limit(() => work(item))));
 }

@@ -1,5 +1,5 @@
 /**
- * What EC2 is like in every run: milliseconds before it answers, by the beginning of the action's name.
+ * What EC2 is like where its rates count: milliseconds before it answers, by the beginning of the action's name.
  * The work itself is done when the call comes in; EC2's documented token buckets hold as well.
  */
 export const LATENCY_MS = {

@@ -1,30 +1,92 @@
 import { writeFile } from 'node:fs/promises';
-import { Command, InvalidArgumentError } from 'commander';
+import { Argument, Command, InvalidArgumentError } from 'commander';
 import { GO_CONTROLLER } from './baseline.js';
-import { report } from './report.js';
+import { scaleReport, scaleRows } from './reports/scale.js';
+import { report, scenarioRows } from './reports/scenarios.js';
+import { legend } from './reports/table.js';
 import type { ScenarioResult } from './results.js';
+import { runScale } from './run-scale.js';
 import { runScenario } from './run-scenario.js';
 import { parseScenario, type Scenario } from './scenario.js';
 
-const program = new Command('bench')
+interface Options {
+  program?: string;
+  json?: string;
+}
+
+const program = new Command('npm run bench --')
   .description(
     'Measures the shipped controller with its default settings against what EC2 alone would need: a real kube-apiserver, and a simulated EC2 with the documented request rates.',
   )
   .argument(
     '[scenario...]',
-    'NODESxNODEENIS, such as 100x2 (default: 10x1 50x2)',
+    'NODESxNODEENIS, such as 500x2 (default: 10x1 50x2 100x2)',
     (text: string, earlier: Scenario[] = []) => [...earlier, parseScenario(text)],
   )
   .option('--quiet-seconds <number>', 'watch it that long with nothing to do', parseSeconds, 120)
+  .option('--program <file>', 'the controller, if not the bundle that is shipped')
   .option('--json <file>', 'also write all results to this file')
   .addHelpText(
     'after',
     `
-Times are seconds from just before the change was asked for until EC2 had answered its last write; the
-floor is what EC2's request rates and latencies alone take. Calls and writes are counted until two
-seconds after the NodeENIs said that the change was done. Published numbers of the Go controller stand
-beside where there are some.`,
-  );
+A column is a run: NODES nodes, each selected by NODEENIS NodeENIs. Where the Go controller was measured in
+the same run, its published numbers stand beside. The rows:
+${legend(scenarioRows([]))}`,
+  )
+  .action(async (given: Scenario[] | undefined, options: Options & { quietSeconds: number }) => {
+    const scenarios = given ?? ['10x1', '50x2', '100x2'].map((text) => parseScenario(text));
+    const results: ScenarioResult[] = [];
+    try {
+      for (const scenario of scenarios) {
+        results.push(await runScenario({ ...options, scenario, ...watching() }));
+      }
+    } finally {
+      // What was measured before a failure is worth having.
+      if (results.length > 0) {
+        await publish(report(results, GO_CONTROLLER), results, options);
+      }
+    }
+  });
+
+program
+  .command('scale')
+  .description(
+    'Starts the controller in a large cluster that has all its ENIs, without the waits of EC2: what it holds, spends and asks.',
+  )
+  .addArgument(
+    new Argument('[scenario]', 'NODESxNODEENIS')
+      .argParser(parseAnySize)
+      .default(parseAnySize('5000x2'), '5000x2'),
+  )
+  .addHelpText('after', `\nThe rows:\n${legend(scaleRows())}`)
+  .action(async (scenario: Scenario) => {
+    const options = program.opts<Options>();
+    const result = await runScale({ ...options, scenario, ...watching() });
+    await publish(scaleReport(result), result, options);
+  });
+
+/** Whoever runs it sees how far it is, and ends it with Ctrl-C or SIGTERM: no process stays behind. */
+function watching() {
+  const controller = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, () => controller.abort(new Error(`Ended by ${signal}`)));
+  }
+  return {
+    signal: controller.signal,
+    progress: (line: string) => console.error(`  ${line}`),
+  };
+}
+
+async function publish(text: string, results: unknown, { json }: Options): Promise<void> {
+  console.log(text);
+  if (json !== undefined) {
+    await writeFile(json, `${JSON.stringify(results, undefined, 2)}\n`);
+  }
+}
+
+function parseAnySize(text: string): Scenario {
+  return parseScenario(text, { eniQuota: Number.POSITIVE_INFINITY });
+}
 
 function parseSeconds(text: string): number {
   const seconds = Number(text);
@@ -34,46 +96,6 @@ function parseSeconds(text: string): number {
   return seconds;
 }
 
-/** Aborts at the first Ctrl-C or SIGTERM, so that no process stays behind. */
-function interrupted(): AbortSignal {
-  const controller = new AbortController();
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    process.once(signal, () => controller.abort(new Error(`Ended by ${signal}`)));
-  }
-  return controller.signal;
-}
-
-async function main(): Promise<void> {
-  program.parse();
-  const { quietSeconds, json } = program.opts<{ quietSeconds: number; json?: string }>();
-  const given = program.processedArgs[0] as Scenario[] | undefined;
-  const scenarios = given ?? ['10x1', '50x2'].map(parseScenario);
-  const signal = interrupted();
-  const results: ScenarioResult[] = [];
-  try {
-    for (const scenario of scenarios) {
-      results.push(await runScenario({ scenario, quietSeconds, signal, progress }));
-    }
-  } finally {
-    // What was measured before a failure is worth having.
-    await publish(results, json);
-  }
-}
-
-function progress(line: string): void {
-  console.error(`  ${line}`);
-}
-
-async function publish(results: readonly ScenarioResult[], json?: string): Promise<void> {
-  if (results.length === 0) {
-    return;
-  }
-  console.log(report(results, GO_CONTROLLER));
-  if (json !== undefined) {
-    await writeFile(json, `${JSON.stringify(results, undefined, 2)}\n`);
-  }
-}
-
-main().catch((error: unknown) => {
+program.parseAsync().catch((error: unknown) => {
   program.error(`bench: ${error instanceof Error ? error.message : String(error)}`);
 });

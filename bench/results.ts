@@ -40,4 +40,29 @@ export interface ScenarioResult {
     /** MiB, the most there was. */
     peakRss: number;
   };
+  /** CPU seconds of the controller, from its start to the end. */
+  cpuSeconds: number;
+}
+
+/** What a start in a large, settled cluster takes. */
+export interface ScaleResult {
+  scenario: Scenario;
+  /** From the start of the process until its workers run. */
+  startedSeconds: number;
+  /** From the start of the process until it has nothing more to do. */
+  settledSeconds: number;
+  /** Until it had settled. */
+  start: Cost;
+  rest: QuietResult;
+  /** From the end of the rest until some time after EC2 was listed again. */
+  resync: Cost;
+  /** MiB. */
+  memory: {
+    /** At the end of the rest. */
+    atRest: number;
+    afterResync: number;
+    peakRss: number;
+  };
+  /** CPU seconds of the controller, from its start to the end. */
+  cpuSeconds: number;
 }

@@ -1,7 +1,7 @@
 import { type Clock, sleep, systemClock } from '../src/runtime/clock.js';
 import { BenchCluster } from './bench-cluster.js';
+import { controllerEnded, untilStarted } from './controller-watch.js';
 import { refillSeconds, TO_ATTACH, TO_REMOVE } from './floor.js';
-import { reach } from './goal.js';
 import { attached, gone, reducedTo } from './goals.js';
 import { processUsage } from './measures/process-usage.js';
 import { Meter } from './meter.js';
@@ -13,6 +13,8 @@ export interface RunOptions {
   scenario: Scenario;
   /** How long the controller is watched with nothing to do. */
   quietSeconds: number;
+  /** The controller; default: the bundle that is shipped. */
+  program?: string | undefined;
   progress: Progress;
   /** Ends the run. */
   signal: AbortSignal;
@@ -20,18 +22,8 @@ export interface RunOptions {
   clock?: Clock;
 }
 
-/** The controller ended while it was being measured. */
-export class ControllerEndedError extends Error {
-  override readonly name = 'ControllerEndedError';
-
-  constructor(code: number | null, lines: readonly string[]) {
-    super(`The controller ended with ${code ?? 'a signal'}; its last lines:\n${lines.join('\n')}`);
-  }
-}
-
 /** What the controller does between its start and the first change is over after this long. */
 const START_SETTLES_MS = 2_000;
-const KEPT_LINES = 10;
 
 /**
  * Measures a scenario on a cluster of its own: all ENIs attached; nothing to do; the label of half the nodes
@@ -42,7 +34,7 @@ export async function runScenario(options: RunOptions): Promise<ScenarioResult> 
   const { scenario, quietSeconds, progress, clock = systemClock } = options;
   const { name, nodes, nodeENIs, enis } = scenario;
   progress(`${name}: starting the control plane, EC2, ${nodes} nodes and the controller`);
-  await using cluster = await BenchCluster.start(scenario);
+  await using cluster = await BenchCluster.start({ scenario, program: options.program });
   const signal = AbortSignal.any([options.signal, controllerEnded(cluster)]);
   await untilIdle(cluster, clock, signal);
 
@@ -79,22 +71,12 @@ export async function runScenario(options: RunOptions): Promise<ScenarioResult> 
     ask: () => cluster.deleteNodeENIs(),
     goals: gone(cluster),
   });
-  const { rss, peakRss } = await processUsage(cluster.controller.pid);
-  return { scenario, attach, quiet, halfRemoved, allDeleted, memory: { rss, peakRss } };
-}
-
-/** Aborts when the controller ends. */
-function controllerEnded({ controller }: BenchCluster): AbortSignal {
-  const ended = new AbortController();
-  void controller.ended().then((code) => {
-    ended.abort(new ControllerEndedError(code, controller.lines.slice(-KEPT_LINES)));
-  });
-  return ended.signal;
+  const { rss, peakRss, cpuSeconds } = await processUsage(cluster.controller.pid);
+  const memory = { rss, peakRss };
+  return { scenario, attach, quiet, halfRemoved, allDeleted, memory, cpuSeconds };
 }
 
 async function untilIdle(cluster: BenchCluster, clock: Clock, signal: AbortSignal): Promise<void> {
-  const { controller } = cluster;
-  const count = (): number => controller.log.filter(({ msg }) => msg === 'Started').length;
-  await reach({ what: 'controllers started', target: 1, count }, { clock, signal });
+  await untilStarted(cluster, clock, signal);
   await sleep(clock, START_SETTLES_MS, signal);
 }

@@ -22,9 +22,13 @@ const ENI_QUOTA = 5_000;
 
 /**
  * Reads `50x2`.
+ * @param options.eniQuota how many ENIs the Region takes; default: EC2's 5,000
  * @throws InvalidArgumentError for any other form, and for more ENIs than a node or a Region takes
  */
-export function parseScenario(text: string): Scenario {
+export function parseScenario(
+  text: string,
+  { eniQuota = ENI_QUOTA }: { eniQuota?: number } = {},
+): Scenario {
   const [, nodes = 0, nodeENIs = 0] = (/^(\d+)[x×](\d+)$/.exec(text) ?? []).map(Number);
   if (nodes < 2 || nodeENIs < 1) {
     throw new InvalidArgumentError(`${text} is not NODESxNODEENIS, such as 50x2, of 2x1 or more.`);
@@ -33,8 +37,8 @@ export function parseScenario(text: string): Scenario {
   if (!room) {
     throw new InvalidArgumentError(`${text}: no instance here takes ${nodeENIs} more ENIs.`);
   }
-  if (nodes * (nodeENIs + 1) > ENI_QUOTA) {
-    throw new InvalidArgumentError(`${text} is more than a Region's ${ENI_QUOTA} ENIs.`);
+  if (nodes * (nodeENIs + 1) > eniQuota) {
+    throw new InvalidArgumentError(`${text} is more than a Region's ${eniQuota} ENIs.`);
   }
   return {
     name: `${nodes}x${nodeENIs}`,

@@ -1,8 +1,9 @@
 import { expect } from 'chai';
-import { GO_CONTROLLER } from '../../../bench/baseline.js';
-import { report } from '../../../bench/report.js';
-import type { Cost, PhaseResult, ScenarioResult } from '../../../bench/results.js';
-import { parseScenario } from '../../../bench/scenario.js';
+import { GO_CONTROLLER } from '../../../../bench/baseline.js';
+import { report, scenarioRows } from '../../../../bench/reports/scenarios.js';
+import { legend } from '../../../../bench/reports/table.js';
+import type { Cost, PhaseResult, ScenarioResult } from '../../../../bench/results.js';
+import { parseScenario } from '../../../../bench/scenario.js';
 
 function cost(overrides: Partial<Cost> = {}): Cost {
   return {
@@ -33,6 +34,7 @@ function result(name: string, overrides: Partial<ScenarioResult> = {}): Scenario
     halfRemoved: phase(),
     allDeleted: phase(),
     memory: { rss: 90, peakRss: 120 },
+    cpuSeconds: 3.21,
     ...overrides,
   };
 }
@@ -54,18 +56,18 @@ describe('The report', () => {
     expect(cells(table, 'EC2 / floor')).to.deep.equal(['1.50', '11.00', '1.50']);
   });
 
-  it('tells calls and writes for an ENI and by kind, with 0 where another scenario has some', () => {
+  it('tells calls and writes for an ENI, in all and by kind, with 0 where another scenario has some', () => {
     const busy = phase({
       ec2: { total: 35, byAction: { CreateNetworkInterface: 10 }, throttled: 4, refused: {} },
       kube: { total: 57, byTarget: { 'create events': 12 }, refused: { 'patch nodes 409': 2 } },
     });
     const table = report([result('30x1', { attach: busy }), result('30x2')], {});
     expect(cells(table, 'EC2 calls an ENI')).to.deep.equal(['3.50', '0.00']);
-    expect(cells(table, 'CreateNetworkInterface')).to.deep.equal(['10', '0']);
+    expect(cells(table, 'CreateNetworkInterface')).to.deep.equal(['1.00', '0.00']);
     expect(cells(table, 'EC2 calls throttled')).to.deep.equal(['4', '0']);
     expect(cells(table, 'Kubernetes writes an ENI')).to.deep.equal(['5.70', '0.00']);
-    expect(cells(table, 'create events')).to.deep.equal(['12', '0']);
-    expect(cells(table, 'refused: patch nodes 409')).to.deep.equal(['2', '0']);
+    expect(cells(table, 'create events')).to.deep.equal(['1.20', '0.00']);
+    expect(cells(table, 'refused: patch nodes 409')).to.deep.equal(['0.20', '0.00']);
   });
 
   it('tells what is asked with nothing to do for a minute', () => {
@@ -76,5 +78,17 @@ describe('The report', () => {
     const table = report([result('10x1', { quiet })], GO_CONTROLLER);
     expect(cells(table, 'EC2 calls a minute')).to.deep.equal(['1.5', '866']);
     expect(cells(table, 'Kubernetes writes a minute')).to.deep.equal(['0.0', '160']);
+  });
+
+  it('tells what the controller spent in all', () => {
+    const table = report([result('10x1')], {});
+    expect(cells(table, 'RSS at most, MiB')).to.deep.equal(['120']);
+    expect(cells(table, 'CPU in all, s')).to.deep.equal(['3.21']);
+  });
+
+  it('explains its rows, each once', () => {
+    const lines = legend(scenarioRows([])).split('\n');
+    expect(lines.filter((line) => line.trim().startsWith('floor, s'))).to.have.length(1);
+    expect(lines.find((line) => line.trim().startsWith('floor, s'))).to.include('no program');
   });
 });

@@ -1,0 +1,154 @@
+import { ENIAttachment } from '../src/api/eni-attachment.js';
+import { ENI_FINALIZER, LABELS, MANAGER_NAME, NODE_ENI_FINALIZER, TAGS } from '../src/api/names.js';
+import { Node } from '../src/api/node.js';
+import { NodeENI } from '../src/api/node-eni.js';
+import type { Ec2Gateway } from '../src/aws/ec2-gateway.js';
+import { NetworkCatalog } from '../src/aws/network-catalog.js';
+import { RequestBudget } from '../src/aws/request-budget.js';
+import { createEc2Client } from '../src/aws/sdk-client.js';
+import { SdkEc2Gateway } from '../src/aws/sdk-ec2-gateway.js';
+import { createRequestFor } from '../src/reconcilers/attachment-request.js';
+import { attachmentStatus } from '../src/reconcilers/attachment-status.js';
+import { NetworkResolver } from '../src/reconcilers/network-resolver.js';
+import { nodeENIStatus } from '../src/reconcilers/node-eni-status.js';
+import { type DesiredAttachment, planNodeENI } from '../src/reconcilers/plan-node-eni.js';
+import { systemClock } from '../src/runtime/clock.js';
+import type { KubeClient } from '../src/runtime/kube-client.js';
+import { ownerReferenceTo } from '../src/runtime/owner.js';
+import type { KubeObject } from '../src/runtime/resource.js';
+import type { Surroundings } from './bench-cluster.js';
+import { createNodeENIs, inParallel } from './bench-objects.js';
+import { REGION } from './conditions.js';
+import { quietLogger } from './quiet-logger.js';
+
+const NAMESPACES = {
+  group: '',
+  version: 'v1',
+  plural: 'namespaces',
+  kind: 'Namespace',
+  namespaced: false,
+};
+const DEFAULTS = { deviceIndex: 1, deleteOnTermination: true };
+/** Objects a page of a list of ours. */
+const PAGE_SIZE = 500;
+
+/**
+ * Makes everything as a controller leaves it that has long finished: NodeENIs, ENIAttachments and their
+ * status, and all ENIs attached. It uses the controller's own rules and goes past EC2's rates, for which
+ * 10,000 ENIs are half an hour's work.
+ */
+export async function createSettledState(surroundings: Surroundings): Promise<void> {
+  const { scenario, ec2, kube } = surroundings;
+  const { uid: clusterID } = (await kube.get<KubeObject>(NAMESPACES, { name: 'kube-system' }))
+    .metadata;
+  const gateway = gatewayTo(ec2.url);
+  const nodes = await listAll<Node>(kube, Node.resource);
+  const nodeENIs = await createNodeENIs(scenario, kube, [NODE_ENI_FINALIZER]);
+
+  for (const nodeENI of nodeENIs) {
+    const plan = await planFor(nodeENI, nodes, gateway);
+    const created = await inParallel(plan, async (desired) => {
+      const record = await createRecord(nodeENI, desired, kube);
+      await createEni(record, clusterID, surroundings);
+      return record;
+    });
+    const enis = await gateway.listEnis({ tags: { [TAGS.nodeENI]: nodeENI.metadata.name } });
+    const byUid = new Map(enis.map((eni) => [eni.tags[TAGS.attachmentUID], eni]));
+    const records = await inParallel(created, (record) => {
+      const eni = byUid.get(record.metadata.uid);
+      const status = attachmentStatus({ record, phase: 'Ready', eni, now: systemClock.now() });
+      return patchStatus(kube, ENIAttachment.resource, record, status);
+    });
+    const status = nodeENIStatus({
+      nodeENI,
+      nodes: nodes.length,
+      desired: records.length,
+      records,
+      blockedNodes: [],
+      deviceIndex: nodeENI.spec.deviceIndex ?? DEFAULTS.deviceIndex,
+      now: systemClock.now(),
+    });
+    await patchStatus(kube, NodeENI.resource, nodeENI, status);
+  }
+}
+
+function gatewayTo(endpoint: string): Ec2Gateway {
+  return SdkEc2Gateway.create({
+    client: createEc2Client({
+      region: REGION,
+      endpoint,
+      credentials: { accessKeyId: 'simulator', secretAccessKey: 'simulator' },
+    }),
+    budget: RequestBudget.create({ clock: systemClock }),
+    logger: quietLogger,
+  });
+}
+
+async function planFor(
+  nodeENI: NodeENI,
+  nodes: readonly Node[],
+  gateway: Ec2Gateway,
+): Promise<DesiredAttachment[]> {
+  const resolver = new NetworkResolver(NetworkCatalog.create({ gateway, clock: systemClock }));
+  const network = await resolver.resolve(nodeENI.spec);
+  return planNodeENI({ nodeENI, nodes, records: [], network, defaults: DEFAULTS }).create;
+}
+
+function createRecord(
+  nodeENI: NodeENI,
+  { name, spec }: DesiredAttachment,
+  kube: KubeClient,
+): Promise<ENIAttachment> {
+  return kube.create<ENIAttachment>(ENIAttachment.resource, {
+    metadata: {
+      name,
+      labels: { [LABELS.nodeENI]: nodeENI.metadata.name, [LABELS.managedBy]: MANAGER_NAME },
+      finalizers: [ENI_FINALIZER],
+      ownerReferences: [ownerReferenceTo(nodeENI, NodeENI.resource)],
+    },
+    spec,
+  });
+}
+
+async function createEni(
+  record: ENIAttachment,
+  clusterID: string,
+  { ec2 }: Surroundings,
+): Promise<void> {
+  const { subnetId, securityGroupIds, tags } = createRequestFor(record, clusterID);
+  const { instanceID: instanceId, deviceIndex, networkCardIndex } = record.spec;
+  await ec2.addInterface({
+    subnetId,
+    securityGroupIds: [...securityGroupIds],
+    tags: { ...tags },
+    attachment: { instanceId, deviceIndex, networkCardIndex, deleteOnTermination: true },
+  });
+}
+
+function patchStatus<T extends KubeObject>(
+  kube: KubeClient,
+  resource: Parameters<KubeClient['patch']>[0],
+  { metadata }: T,
+  status: object,
+): Promise<T> {
+  return kube.patch<T>(
+    resource,
+    { name: metadata.name },
+    { type: 'merge', body: { status } },
+    { subresource: 'status' },
+  );
+}
+
+async function listAll<T extends KubeObject>(
+  kube: KubeClient,
+  resource: Parameters<KubeClient['list']>[0],
+): Promise<T[]> {
+  const all: T[] = [];
+  let next: string | undefined;
+  do {
+    const page = await kube.list<T>(resource, { limit: PAGE_SIZE, continue: next });
+    all.push(...page.items);
+    next = page.continue;
+  } while (next !== undefined);
+  return all;
+}
