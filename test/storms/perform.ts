@@ -215,10 +215,13 @@ async function tamper({ stage }: World, eni: Eni, how: Tampering): Promise<void>
       return modify({ 'Description.Value': 'by hand' });
     case 'tags':
       // A tag that nobody asked for would be its owner's to keep.
-      if ('team' in eni.tags) {
-        stage.ec2.setTags({ resourceIds: [eni.id], tags: { team: 'by hand' } });
-      }
-      return;
+      return 'team' in eni.tags
+        ? stage.callEc2('CreateTags', {
+            'ResourceId.1': eni.id,
+            'Tag.1.Key': 'team',
+            'Tag.1.Value': 'by hand',
+          })
+        : undefined;
   }
 }
 

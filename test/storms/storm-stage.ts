@@ -9,8 +9,8 @@ import type { KubeObject, ResourceType } from '../../src/runtime/resource.js';
 import { Ec2Simulator, type Eni } from '../../tools/ec2-simulator/index.js';
 import type { ControlPlane } from '../../tools/envtest/control-plane.js';
 import { ControllerProcess } from '../../tools/stage/controller-process.js';
+import { silentLogger } from '../../tools/stage/silent-logger.js';
 import { eventually } from '../support/eventually.js';
-import { silentLogger } from '../support/silent-logger.js';
 import type { View } from './deviations.js';
 
 export interface StormStageOptions {
@@ -117,7 +117,10 @@ export class StormStage implements AsyncDisposable {
 
   async restartApiServer(): Promise<void> {
     await this.controlPlane.restartApiServer();
-    await eventually(() => this.kube.list(NodeENI.resource), API_SERVER_BACK_WITHIN_MS);
+    // Each kind has a cache of its own to fill.
+    for (const resource of [NODES, NodeENI.resource, ENIAttachment.resource]) {
+      await eventually(() => this.kube.list(resource), API_SERVER_BACK_WITHIN_MS);
+    }
   }
 
   ownEnis(): Eni[] {
