@@ -11,10 +11,10 @@ import type { Store } from '../src/runtime/store.js';
 import type { Eni, SimulatorControl } from '../tools/ec2-simulator/index.js';
 import { ControlPlane } from '../tools/envtest/control-plane.js';
 import { ControllerProcess } from '../tools/stage/controller-process.js';
+import { silentLogger } from '../tools/stage/silent-logger.js';
 import { createNodeENIs, createNodes, deleteNodeENIs, unlabelNodes } from './bench-objects.js';
 import { CONTROLLER_USER, REGION } from './conditions.js';
 import { AuditLog } from './measures/kube-writes.js';
-import { quietLogger } from './quiet-logger.js';
 import type { Scenario } from './scenario.js';
 import { startSimulator } from './simulator-process.js';
 
@@ -170,7 +170,7 @@ function clientFor(kubeconfigPath: string): HttpKubeClient {
   kubeConfig.loadFromFile(kubeconfigPath);
   return HttpKubeClient.create({
     kubeConfig,
-    logger: quietLogger,
+    logger: silentLogger,
     userAgent: 'eni-operator-bench',
   });
 }
@@ -185,7 +185,7 @@ async function storeOf<T extends KubeObject>(
     client,
     clock: systemClock,
     random: Math.random,
-    logger: quietLogger,
+    logger: silentLogger,
   });
   await informer.start(signal);
   return informer.store;

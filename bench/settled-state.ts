@@ -16,10 +16,10 @@ import { systemClock } from '../src/runtime/clock.js';
 import type { KubeClient } from '../src/runtime/kube-client.js';
 import { ownerReferenceTo } from '../src/runtime/owner.js';
 import type { KubeObject } from '../src/runtime/resource.js';
+import { silentLogger } from '../tools/stage/silent-logger.js';
 import type { Surroundings } from './bench-cluster.js';
 import { createNodeENIs, inParallel } from './bench-objects.js';
 import { REGION } from './conditions.js';
-import { quietLogger } from './quiet-logger.js';
 
 const NAMESPACES = {
   group: '',
@@ -80,7 +80,7 @@ function gatewayTo(endpoint: string): Ec2Gateway {
       credentials: { accessKeyId: 'simulator', secretAccessKey: 'simulator' },
     }),
     budget: RequestBudget.create({ clock: systemClock }),
-    logger: quietLogger,
+    logger: silentLogger,
   });
 }
 

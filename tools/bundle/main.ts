@@ -2,6 +2,7 @@
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { build, type Plugin } from 'esbuild';
+import { pureSchemas } from './pure-schemas.js';
 
 const outfile = 'dist/bundle/eni-operator.mjs';
 
@@ -23,12 +24,14 @@ await build({
   platform: 'node',
   target: 'node24',
   format: 'esm',
+  // ES modules first: of CommonJS ones, nothing can be left out.
+  mainFields: ['module', 'main'],
   minify: true,
   // Error classes and reconcilers are known by their names, in logs and in what users read.
   keepNames: true,
   sourcemap: 'linked',
   logLevel: 'warning',
-  plugins: [slimClientNode],
+  plugins: [slimClientNode, pureSchemas],
   banner: {
     // CommonJS packages in the bundle ask for Node's own modules through require().
     js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",
