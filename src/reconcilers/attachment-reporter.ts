@@ -30,7 +30,7 @@ export class AttachmentReporter {
 
   /**
    * Writes the record's status where it says something new.
-   * @throws KubeApiError where the API server does not take it, a record of another UID included
+   * @throws KubeApiError where the API server does not take it: a conflict where the record has changed
    */
   async report(record: ENIAttachment, finding: Finding): Promise<void> {
     const { client, clock } = this.options;
@@ -38,7 +38,8 @@ export class AttachmentReporter {
     if (sameStatus(record.status, status)) {
       return;
     }
-    await client.patchStatus(record, status);
+    // Without the lock, the last word of a dead controller that arrives late would stand.
+    await client.patchStatus(record, status, { optimisticLock: true });
     this.tell(record, finding);
   }
 

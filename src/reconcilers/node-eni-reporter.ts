@@ -17,12 +17,13 @@ export class NodeENIReporter {
 
   /**
    * Writes the NodeENI's status where it says something new.
-   * @throws KubeApiError where the API server does not take it
+   * @throws KubeApiError where the API server does not take it: a conflict where the NodeENI has changed
    */
   async report(nodeENI: NodeENI, report: Omit<NodeENIReport, 'nodeENI' | 'now'>): Promise<void> {
     const { client, clock } = this.options;
     const status = nodeENIStatus({ ...report, nodeENI, now: clock.now() });
-    const written = await client.patchStatus(nodeENI, status);
+    // Without the lock, the last word of a dead controller that arrives late would stand.
+    const written = await client.patchStatus(nodeENI, status, { optimisticLock: true });
     if (written === nodeENI) {
       return;
     }

@@ -134,12 +134,13 @@ export class NodeENIReconciler {
     const plan: NodeENIPlan = invalid
       ? { ...emptyPlan(), desired: records.length }
       : planNodeENI({ nodeENI, nodes, records, network, defaults, occupied });
-    if (plan.create.length > 0) {
-      await this.patch(nodeENI, withFinalizer(nodeENI, NODE_ENI_FINALIZER));
-    }
+    const held =
+      plan.create.length > 0
+        ? await this.patch(nodeENI, withFinalizer(nodeENI, NODE_ENI_FINALIZER))
+        : nodeENI;
     const outdated = await this.takeTurns(nodeENI, plan, network, nodes.length);
     await writer.carryOut(nodeENI, plan, logger);
-    await reporter.report(nodeENI, {
+    await reporter.report(held, {
       nodes: nodes.length,
       desired: plan.desired,
       records: this.recordsOf(nodeENI),
@@ -195,10 +196,8 @@ export class NodeENIReconciler {
     return plan.replace.length - turns.length;
   }
 
-  private async patch(nodeENI: NodeENI, patch: Patch | undefined): Promise<void> {
-    if (patch) {
-      await this.options.nodeENIClient.patch(nodeENI.metadata, patch);
-    }
+  private async patch(nodeENI: NodeENI, patch: Patch | undefined): Promise<NodeENI> {
+    return patch ? this.options.nodeENIClient.patch(nodeENI.metadata, patch) : nodeENI;
   }
 
   private recordsOf(nodeENI: NodeENI): ENIAttachment[] {
