@@ -51,7 +51,10 @@ export class CrashGate {
     return this.dead.promise;
   }
 
-  /** Resolves once nothing more will come of the request that was the crash point. */
+  /**
+   * Resolves once nothing more will come of the request that was the crash point.
+   * @throws where it was to reach the server, and did not
+   */
   get spent(): Promise<void> {
     return this.end.promise;
   }
@@ -98,9 +101,9 @@ export class CrashGate {
     this.dead.resolve();
   }
 
-  /** Nothing more will come of the request that was the crash point. */
-  spend(): void {
-    this.end.resolve();
+  /** Nothing more will come of the request that was the crash point: that is `outcome`. */
+  spend(outcome: Promise<void>): void {
+    this.end.resolve(outcome);
   }
 
   /** Lets a new controller's requests through, all of them. */

@@ -8,7 +8,7 @@ import type { Rig } from './rig.js';
 import { ec2Write, kubernetesWrite } from './write-name.js';
 
 /** A late request reaches its server so long after the next controller has begun to work (milliseconds). */
-const LATE_BY_MS = 300;
+const LATE_BY_MS = 1_000;
 /** Lines of each process's log that are shown of a trial that failed. */
 const SHOWN_LINES = 12;
 

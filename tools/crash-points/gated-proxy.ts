@@ -73,7 +73,9 @@ export class GatedProxy implements AsyncDisposable {
       await gate.buried;
       response.destroy();
     } else if (verdict !== 'pass') {
-      await this.crash({ request, response, body, write, moment: verdict });
+      const crash = this.crash({ request, response, body, write, moment: verdict });
+      gate.spend(crash);
+      await crash.finally(() => response.destroy());
     } else if (write === undefined) {
       this.stream(response, await this.forward(request, body));
     } else {
@@ -83,28 +85,20 @@ export class GatedProxy implements AsyncDisposable {
 
   private async crash({ moment, request, response, body, write }: FatalRequest): Promise<void> {
     const { gate, lateArrival } = this.options;
-    try {
-      switch (moment) {
-        case 'before':
-          await gate.kill();
-          break;
-        case 'late':
-          await gate.kill();
-          await lateArrival();
-          await this.forwardWrite(request, body, write);
-          break;
-        case 'unanswered':
-          await this.forwardWrite(request, body, write);
-          await gate.kill();
-          break;
-        case 'answered':
-          await send(response, await this.forwardWrite(request, body, write));
-          await gate.killAtNextRequest();
-          break;
-      }
-    } finally {
-      gate.spend();
-      response.destroy();
+    switch (moment) {
+      case 'before':
+        return gate.kill();
+      case 'late':
+        await gate.kill();
+        await lateArrival();
+        await this.forwardWrite(request, body, write);
+        return;
+      case 'unanswered':
+        await this.forwardWrite(request, body, write);
+        return gate.kill();
+      case 'answered':
+        await send(response, await this.forwardWrite(request, body, write));
+        return gate.killAtNextRequest();
     }
   }
 

@@ -13,7 +13,12 @@ const SAMPLE: { scenario: string; write: string; moments: Moment[] }[] = [
   {
     scenario: 'NodeENI deleted',
     write: 'CreateNetworkInterface',
-    moments: ['before', 'unanswered', 'answered'],
+    moments: ['before', 'unanswered'],
+  },
+  {
+    scenario: 'NodeENI deleted',
+    write: 'patch eniattachments/status Creating',
+    moments: ['late'],
   },
   { scenario: 'NodeENI deleted', write: 'AttachNetworkInterface', moments: ['unanswered'] },
   { scenario: 'NodeENI deleted', write: 'DeleteNetworkInterface', moments: ['unanswered'] },
