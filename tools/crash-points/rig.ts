@@ -2,20 +2,12 @@ import { join } from 'node:path';
 import { KubeConfig } from '@kubernetes/client-node';
 import { HttpKubeClient } from '../../src/runtime/http-kube-client.js';
 import type { KubeClient } from '../../src/runtime/kube-client.js';
-import type { Logger } from '../../src/runtime/logger.js';
 import type { ControlPlane } from '../envtest/control-plane.js';
 import { kubeconfig, writePrivate } from '../envtest/kubeconfig.js';
 import { CertificateAuthority, type KeyPair } from '../envtest/pki.js';
 import { TemporaryDirectory } from '../envtest/temporary-directory.js';
+import { silentLogger } from '../stage/silent-logger.js';
 import type { Upstream } from './gated-proxy.js';
-
-const quiet: Logger = {
-  debug: () => {},
-  info: () => {},
-  warn: () => {},
-  error: () => {},
-  child: () => quiet,
-};
 
 export interface RigOptions {
   /** With the CRDs; its own, or one that others have started. */
@@ -60,7 +52,7 @@ export class Rig implements AsyncDisposable {
     await using undo = new AsyncDisposableStack();
     const kubeConfig = new KubeConfig();
     kubeConfig.loadFromFile(controlPlane.kubeconfigPath);
-    const kube = HttpKubeClient.create({ kubeConfig, logger: quiet });
+    const kube = HttpKubeClient.create({ kubeConfig, logger: silentLogger });
     undo.defer(() => kube.close());
     const ca = await CertificateAuthority.create();
     const serving = await ca.servingCertificate();
