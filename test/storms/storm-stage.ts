@@ -116,10 +116,16 @@ export class StormStage implements AsyncDisposable {
   }
 
   async restartApiServer(): Promise<void> {
+    const isStarting = this.controller && !this.controller.log.some(({ msg }) => msg === 'Started');
     await this.controlPlane.restartApiServer();
     // Each kind has a cache of its own to fill.
     for (const resource of [NODES, NodeENI.resource, ENIAttachment.resource]) {
       await eventually(() => this.kube.list(resource), API_SERVER_BACK_WITHIN_MS);
+    }
+    // Without an API server a controller does not start, and ends; kubelet starts it again.
+    if (isStarting) {
+      await this.killController();
+      this.startController();
     }
   }
 
