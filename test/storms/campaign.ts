@@ -30,7 +30,7 @@ export class StormFailure extends Error {
 
 /**
  * Storms, one after the other, each decided by its seed alone.
- * @throws StormFailure at the first that does harm
+ * @throws StormFailure at the first that does harm; or the signal's reason
  */
 export async function runCampaign(options: CampaignOptions): Promise<void> {
   const { seed: first, goesOn } = options;
@@ -52,6 +52,7 @@ async function runOne(seed: number, options: CampaignOptions): Promise<void> {
     endOnFailure: shrinkForMs === 0,
     ...(shrinkForMs === 0 ? {} : { skipAllAfterTimeLimit: shrinkForMs }),
   });
+  options.signal?.throwIfAborted();
   if (result.failed) {
     throw new StormFailure(seed, result.errorInstance, replay(seed));
   }

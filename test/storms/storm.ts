@@ -12,6 +12,8 @@ export interface StormOptions extends StormStageOptions {
   plan: StormPlan;
   /** Longest time (milliseconds) in which all must be as users want it, once the storm is over. */
   settlesWithinMs: number;
+  /** Ends the storm, and the controller with it. */
+  signal?: AbortSignal | undefined;
   clock?: Clock;
 }
 
@@ -52,12 +54,12 @@ const NOTHING: Intent = { wanted: [], undecided: new Set(), nodes: new Map() };
 
 /**
  * Lives through one storm, from an empty cluster to an empty cluster.
- * @throws StormDamage
+ * @throws StormDamage, or the signal's reason
  */
 export async function runStorm(options: StormOptions): Promise<StormSummary> {
   await using stage = await StormStage.open(options);
-  const { plan, settlesWithinMs, clock = systemClock } = options;
-  const storm = new Storm({ stage, model: new Model() }, { settlesWithinMs, clock });
+  const { plan, settlesWithinMs, signal, clock = systemClock } = options;
+  const storm = new Storm({ stage, model: new Model() }, { settlesWithinMs, signal, clock });
   return await storm.run(plan);
 }
 
@@ -68,14 +70,18 @@ class Storm {
 
   constructor(
     private readonly world: World,
-    private readonly options: { settlesWithinMs: number; clock: Clock },
+    private readonly options: {
+      settlesWithinMs: number;
+      signal: AbortSignal | undefined;
+      clock: Clock;
+    },
   ) {
     this.startedAt = options.clock.now();
   }
 
   async run({ setting, rounds }: StormPlan): Promise<StormSummary> {
     const { stage, model } = this.world;
-    const { clock } = this.options;
+    const { clock, signal } = this.options;
     using watchdog = Watchdog.start({ ec2: stage.ec2, clusterID: stage.clusterID, clock });
     stage.ec2.addInterface({ description: 'a free one of somebody else' });
     stage.startController();
@@ -85,7 +91,7 @@ class Storm {
     for (const round of rounds) {
       for (const { action, pauseMs } of round) {
         await this.act(action, watchdog);
-        await sleep(clock, pauseMs);
+        await sleep(clock, pauseMs, signal);
       }
       this.note('calm');
       await calmDown(this.world);
@@ -112,7 +118,7 @@ class Storm {
 
   /** Resolves once all is as it should be, and has been so without any change and any write to EC2. */
   private async settle(intent: Intent, watchdog: Watchdog): Promise<void> {
-    const { clock, settlesWithinMs } = this.options;
+    const { clock, settlesWithinMs, signal } = this.options;
     const deadline = clock.now() + settlesWithinMs;
     let still = { print: '', since: clock.now() };
     for (;;) {
@@ -130,7 +136,7 @@ class Storm {
         const late = `not settled after ${settlesWithinMs / 1_000} s`;
         throw this.damaged([late, ...(wrong.length > 0 ? wrong : ['it never comes to rest'])]);
       }
-      await sleep(clock, LOOK_EVERY_MS);
+      await sleep(clock, LOOK_EVERY_MS, signal);
     }
   }
 

@@ -41,6 +41,15 @@ function wholeNumber(text: string): number {
   return number;
 }
 
+/** Aborts at the first Ctrl-C or SIGTERM, so that no process stays behind. */
+function interrupted(): AbortSignal {
+  const controller = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, () => controller.abort(new Error(`Ended by ${signal}`)));
+  }
+  return controller.signal;
+}
+
 function replayOf(options: Options, seed: number): string {
   const { nodes, nodeEnis, rounds, steps, apiServerRestarts } = options;
   const restarts = apiServerRestarts ? '' : ' --no-api-server-restarts';
@@ -48,6 +57,7 @@ function replayOf(options: Options, seed: number): string {
 }
 
 async function run(options: Options): Promise<void> {
+  const signal = interrupted();
   await using undo = new AsyncDisposableStack();
   const controlPlane = await ControlPlane.start();
   undo.defer(() => controlPlane.stop());
@@ -57,6 +67,7 @@ async function run(options: Options): Promise<void> {
   await runCampaign({
     controlPlane,
     program: options.program,
+    signal,
     size: {
       nodes: options.nodes,
       nodeENIs: options.nodeEnis,
