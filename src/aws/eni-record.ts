@@ -20,13 +20,15 @@ interface PendingWrite {
 }
 
 /** Writes apply in this order: a flag of an attachment needs the attachment first. */
-const ASPECTS: readonly Aspect[] = [
-  'existence',
-  'attachment',
-  'deleteOnTermination',
-  'securityGroups',
-  'description',
-];
+const ORDER: Record<Aspect, number> = {
+  existence: 0,
+  attachment: 1,
+  deleteOnTermination: 2,
+  securityGroups: 3,
+  description: 4,
+  tags: 5,
+};
+const ASPECTS = (Object.keys(ORDER) as Aspect[]).sort((a, b) => ORDER[a] - ORDER[b]);
 
 /**
  * What is known of one ENI: EC2's newest word, and over it our own writes that this word does not show

@@ -14,7 +14,9 @@ import { AttachmentRemover } from '../reconcilers/attachment-remover.js';
 import { AttachmentReporter } from '../reconcilers/attachment-reporter.js';
 import { BlockedRetries } from '../reconcilers/blocked-retries.js';
 import { CreateLog } from '../reconcilers/create-log.js';
+import { DetachLog } from '../reconcilers/detach-log.js';
 import { ENIAttachmentReconciler } from '../reconcilers/eni-attachment.js';
+import { LiveIntent } from '../reconcilers/live-intent.js';
 import { LiveRecords } from '../reconcilers/live-records.js';
 import { NetworkResolver } from '../reconcilers/network-resolver.js';
 import { NodeENIReconciler } from '../reconcilers/node-eni.js';
@@ -125,6 +127,7 @@ export class EniOperator extends Operator {
       records: kube.records.store,
       nodeENIClient,
       writer: new RecordWriter(recordClient),
+      liveIntent: new LiveIntent({ nodeENIs: nodeENIClient, nodes: kube.nodeClient }),
       slots,
       networkResolver: new NetworkResolver(ec2.network),
       reporter: new NodeENIReporter({ client: nodeENIClient, events, clock }),
@@ -150,12 +153,14 @@ export class EniOperator extends Operator {
     const shared = { gateway, inventory, instances, reporter, createLog, consistencyWindowMs };
     return new ENIAttachmentReconciler({
       records,
+      inventory,
       provider: new AttachmentProvider({ ...shared, slots, clusterID }),
       remover: new AttachmentRemover({
         ...shared,
         records,
         client: recordClient,
         clock,
+        detachLog: new DetachLog(clock),
         limits: {
           detach: new FairLimit(config.maxConcurrentCleanup),
           delete: new FairLimit(config.maxConcurrentCleanup),

@@ -28,6 +28,7 @@ export interface KubeSide {
   nodes: Informer<Node>;
   /** Indexed by `uid`, `nodeENI` and `instanceID`. */
   records: Informer<ENIAttachment>;
+  nodeClient: ResourceClient<Node>;
   nodeENIClient: ResourceClient<NodeENI>;
   recordClient: ResourceClient<ENIAttachment>;
   events: KubeEventRecorder;
@@ -54,6 +55,7 @@ export function createKubeSide(options: KubeSideOptions): KubeSide {
     nodeENIs,
     nodes: informer({ kind: Node, transform: trimNode }),
     records,
+    nodeClient: ResourceClient.create({ kind: Node, client }),
     nodeENIClient: ResourceClient.create({ kind: NodeENI, client, observer: nodeENIs }),
     recordClient: ResourceClient.create({ kind: ENIAttachment, client, observer: records }),
     events: KubeEventRecorder.create({

@@ -7,10 +7,11 @@ import type { EniInventory } from '../aws/eni-inventory.js';
 import type { InstanceCatalog } from '../aws/instances.js';
 import type { Logger } from '../runtime/logger.js';
 import type { AttachmentReporter } from './attachment-reporter.js';
-import { createRequestFor } from './attachment-request.js';
+import { createRequestFor, ownTags } from './attachment-request.js';
 import type { CreateLog } from './create-log.js';
 import { isNotVisible } from './ec2-failures.js';
-import { chooseEni, type EniChanges, planAttachment } from './plan-attachment.js';
+import { ownEni } from './own-eni.js';
+import { type EniChanges, planAttachment, type Step } from './plan-attachment.js';
 import { setTags } from './set-tags.js';
 import type { SlotInspector } from './slot-inspector.js';
 
@@ -48,14 +49,12 @@ export class AttachmentProvider {
 
   async step(record: ENIAttachment, logger: Logger): Promise<Outcome> {
     const eni = this.eniOf(record);
-    const step = planAttachment(record, eni, this.retainedFor(record));
+    const step = this.plan(record, eni);
     switch (step.do) {
       case 'create':
         return this.create(record, logger);
       case 'adopt':
-        await this.modify(record, step.eniId, { tags: step.tags }, logger);
-        logger.info('ENI taken up again', { eniID: step.eniId, node: record.spec.nodeName });
-        return 'again';
+        return this.adopt(record, step, logger);
       case 'attach':
         return this.attach(record, eni, step.request, logger);
       case 'modify':
@@ -67,11 +66,11 @@ export class AttachmentProvider {
         return 'again';
       case 'observe':
         await this.options.inventory.observe(step.eniId);
-        return planAttachment(record, this.eniOf(record)).do === 'observe' ? 'later' : 'again';
+        return this.plan(record, this.eniOf(record)).do === 'observe' ? 'later' : 'again';
       case 'confirmLoss':
         return this.confirmLoss(record, step.eniId);
       case 'blocked':
-        return { blocked: step.blocked, eni };
+        return this.lookAgain(record, eni);
       case 'nothing':
         if (eni) {
           await this.options.reporter.settled(record, eni);
@@ -81,7 +80,41 @@ export class AttachmentProvider {
   }
 
   private eniOf(record: ENIAttachment): Eni | undefined {
-    return chooseEni(this.options.inventory.byAttachmentUID(record.metadata.uid));
+    return ownEni(this.options.inventory, record);
+  }
+
+  private plan(record: ENIAttachment, eni: Eni | undefined): Step {
+    return planAttachment(record, eni, {
+      retained: this.retainedFor(record),
+      ownTags: ownTags(record, this.options.clusterID),
+    });
+  }
+
+  /** What was known may be out of date: only what EC2 says now blocks. */
+  private async lookAgain(record: ENIAttachment, eni: Eni | undefined): Promise<Outcome> {
+    if (eni) {
+      await this.options.inventory.observe(eni.id);
+    }
+    const now = this.eniOf(record);
+    const step = this.plan(record, now);
+    return step.do === 'blocked' ? { blocked: step.blocked, eni: now } : 'again';
+  }
+
+  private async adopt(
+    record: ENIAttachment,
+    { eniId, tags }: Extract<Step, { do: 'adopt' }>,
+    logger: Logger,
+  ): Promise<Outcome> {
+    const { inventory, reporter, createLog } = this.options;
+    // Written ahead, as before a Create: after a crash the adoption goes on where it was.
+    await reporter.report(record, { phase: 'Attaching', eni: inventory.get(eniId) });
+    try {
+      await this.modify(record, eniId, { tags }, logger);
+    } finally {
+      createLog.sent(record);
+    }
+    logger.info('ENI taken up again', { eniID: eniId, node: record.spec.nodeName });
+    return 'again';
   }
 
   /** ENIs kept for later; only a NodeENI that retains ENIs takes them up. */
@@ -111,6 +144,13 @@ export class AttachmentProvider {
     let eni: Eni;
     try {
       eni = await this.ec2For(record).createEni(createRequestFor(record, clusterID));
+    } catch (error) {
+      const isSpent = error instanceof ConflictError && error.reason === 'IdempotencyMismatch';
+      // The token made an ENI already, with other settings: it is this record's, and is found by its tag.
+      if (isSpent && (await inventory.find(record.metadata.uid)).length > 0) {
+        return 'again';
+      }
+      throw error;
     } finally {
       // The call may have waited for its turn: EC2 took it, if it did, at some time until now.
       createLog.sent(record);
@@ -168,7 +208,7 @@ export class AttachmentProvider {
       // what was known of the instance or the ENI is out of date.
       instances.invalidate(request.instanceId);
       await inventory.observe(request.eniId);
-      const next = planAttachment(record, this.eniOf(record));
+      const next = this.plan(record, this.eniOf(record));
       if (next.do === 'attach') {
         throw error;
       }

@@ -14,7 +14,9 @@ import type { Store } from '../runtime/store.js';
 import type { Outcome } from './attachment-provider.js';
 import type { AttachmentReporter } from './attachment-reporter.js';
 import type { CreateLog } from './create-log.js';
-import { chooseEni, planRemoval, type RemovalStep } from './plan-attachment.js';
+import type { DetachLog } from './detach-log.js';
+import { ownEni } from './own-eni.js';
+import { planRemoval, type RemovalStep } from './plan-attachment.js';
 import { setTags } from './set-tags.js';
 
 export interface AttachmentRemoverOptions {
@@ -25,6 +27,7 @@ export interface AttachmentRemoverOptions {
   instances: InstanceCatalog;
   reporter: AttachmentReporter;
   createLog: CreateLog;
+  detachLog: DetachLog;
   clock: Clock;
   /** How many Detach calls, and how many Delete calls, may be under way or wait for EC2's rate at once. */
   limits: { detach: FairLimit; delete: FairLimit };
@@ -60,7 +63,7 @@ export class AttachmentRemover {
       case 'confirmAbsence':
         return this.confirmAbsence(record);
       case 'blocked':
-        return { blocked: step.blocked, eni };
+        return this.lookAgain(record, eni);
       case 'release':
         return this.release(record);
     }
@@ -80,12 +83,28 @@ export class AttachmentRemover {
   }
 
   private eniOf(record: ENIAttachment): Eni | undefined {
-    return chooseEni(this.options.inventory.byAttachmentUID(record.metadata.uid));
+    return ownEni(this.options.inventory, record);
   }
 
   private plan(record: ENIAttachment, eni: Eni | undefined): RemovalStep {
-    const { detachmentTimeoutMs, forceDetach, clock } = this.options;
-    return planRemoval(record, eni, { detachmentTimeoutMs, forceDetach, now: clock.now() });
+    const { detachmentTimeoutMs, forceDetach, clock, detachLog } = this.options;
+    const isDetaching = eni?.attachment?.status === 'detaching';
+    return planRemoval(record, eni, {
+      detachmentTimeoutMs,
+      forceDetach,
+      detachingSince: isDetaching ? detachLog.detachingSince(record) : clock.now(),
+      now: clock.now(),
+    });
+  }
+
+  /** What was known may be out of date: only what EC2 says now blocks, or has to be forced. */
+  private async lookAgain(record: ENIAttachment, eni: Eni | undefined): Promise<Outcome> {
+    if (eni) {
+      await this.options.inventory.observe(eni.id);
+    }
+    const now = this.eniOf(record);
+    const step = this.plan(record, now);
+    return step.do === 'blocked' ? { blocked: step.blocked, eni: now } : 'again';
   }
 
   private async detach(
@@ -94,19 +113,31 @@ export class AttachmentRemover {
     { eniId, attachmentId, force }: Extract<RemovalStep, { do: 'detach' }>,
     logger: Logger,
   ): Promise<Outcome> {
-    const { inventory, reporter } = this.options;
+    const { inventory, reporter, detachLog } = this.options;
+    if (force) {
+      const now = await inventory.observe(eniId);
+      if (now?.attachment?.attachmentId !== attachmentId) {
+        return 'again';
+      }
+    }
     await reporter.report(record, { phase: 'Detaching', eni });
     try {
       await this.limited('detach', record, (ec2) => ec2.detachEni(attachmentId, { force }));
-      inventory.detaching(eniId);
-      logger.info('ENI detaching', { eniID: eniId, attachmentID: attachmentId, force });
     } catch (error) {
       if (!(error instanceof AlreadyDoneError || error instanceof ConflictError)) {
         throw error;
       }
       await inventory.observe(eniId);
+      const next = this.plan(record, this.eniOf(record));
+      if (error instanceof ConflictError && next.do === 'detach') {
+        throw error;
+      }
+      return 'again';
     }
-    return force ? 'later' : 'again';
+    detachLog.sent(record);
+    inventory.detaching(eniId);
+    logger.info('ENI detaching', { eniID: eniId, attachmentID: attachmentId, force });
+    return 'again';
   }
 
   private async delete(
@@ -121,8 +152,7 @@ export class AttachmentRemover {
       await this.limited('delete', record, (ec2) => ec2.deleteEni(eniId));
     } catch (error) {
       if (error instanceof ConflictError) {
-        await inventory.observe(eniId);
-        return 'later';
+        return this.inUse(record, eniId, error);
       }
       if (!(error instanceof AlreadyDoneError)) {
         throw error;
@@ -135,6 +165,22 @@ export class AttachmentRemover {
     inventory.deleted(eniId);
     logger.info('ENI deleted', { eniID: eniId, node: record.spec.nodeName });
     return this.eniOf(record) ? 'again' : this.release(record);
+  }
+
+  /** EC2 may hold on to an ENI for a while after it reads as free: then it is tried again, but not for ever. */
+  private async inUse(
+    record: ENIAttachment,
+    eniId: string,
+    error: ConflictError,
+  ): Promise<Outcome> {
+    const { inventory, detachLog, clock, consistencyWindowMs } = this.options;
+    await inventory.observe(eniId);
+    const next = this.plan(record, this.eniOf(record));
+    const isLag = clock.now() - detachLog.detachingSince(record) < consistencyWindowMs;
+    if (next.do === 'delete' && !isLag) {
+      throw error;
+    }
+    return next.do === 'delete' ? 'later' : 'again';
   }
 
   /** A Create that was sent and not answered may have made an ENI that EC2's reads do not show yet. */
@@ -153,14 +199,16 @@ export class AttachmentRemover {
   }
 
   private async release(record: ENIAttachment): Promise<Outcome> {
-    const { records, client, reporter, createLog } = this.options;
+    const { records, client, reporter, createLog, detachLog } = this.options;
     // This pass may have written the record's status: the patch must name its newest version.
-    const newest = records.get(keyOf(record)) ?? record;
-    const patch = withoutFinalizer(newest, ENI_FINALIZER);
+    const newest = records.get(keyOf(record));
+    const isSame = newest?.metadata.uid === record.metadata.uid;
+    const patch = withoutFinalizer(isSame ? newest : record, ENI_FINALIZER);
     if (patch) {
       await client.patch(record.metadata, patch);
     }
     createLog.forget(record);
+    detachLog.forget(record);
     reporter.released(record);
     return 'done';
   }

@@ -22,7 +22,7 @@ export interface AttachmentReport {
  */
 export function attachmentStatus(report: AttachmentReport): ENIAttachmentStatus {
   const { record, phase, eni, lost, now } = report;
-  const { eniID, attachmentID, macAddress, privateIPAddresses, ipv6Addresses, ...rest } =
+  const { eniID, attachmentID, macAddress, privateIPAddresses, ipv6Addresses, link, ...rest } =
     record.status ?? {};
   const known = lost
     ? { replacements: (rest.replacements ?? 0) + 1 }
@@ -31,6 +31,8 @@ export function attachmentStatus(report: AttachmentReport): ENIAttachmentStatus 
       : definedOnly({ eniID, attachmentID, macAddress, privateIPAddresses, ipv6Addresses });
   return {
     ...rest,
+    // What the agent said, it said of the ENI that is lost.
+    ...(link && !lost ? { link } : {}),
     ...known,
     ...(record.metadata.generation === undefined
       ? {}

@@ -3,7 +3,7 @@ import {
   CapacityError,
   ConflictError,
   DeniedError,
-  type Ec2Error,
+  Ec2Error,
   NotYetVisibleError,
   UserError,
 } from '../aws/ec2-error.js';
@@ -25,6 +25,22 @@ export function blockedByFailure(error: Ec2Error): Blocked | undefined {
     return blocked('AccessDenied', fact);
   }
   return undefined;
+}
+
+/**
+ * The answer, or what about it somebody has to correct.
+ * @throws whatever else was thrown, EC2 failures among it that trying again may cure
+ */
+export async function answerOrBlocked<T>(answer: Promise<T>): Promise<T | Blocked> {
+  try {
+    return await answer;
+  } catch (error) {
+    const fault = error instanceof Ec2Error ? blockedByFailure(error) : undefined;
+    if (!fault) {
+      throw error;
+    }
+    return fault;
+  }
 }
 
 /** Whether EC2 does not know an id that the call named; it may not know it yet. */

@@ -16,9 +16,11 @@ import type { AttachmentRemover } from './attachment-remover.js';
 import type { AttachmentReporter } from './attachment-reporter.js';
 import type { BlockedRetries } from './blocked-retries.js';
 import { blockedByFailure } from './ec2-failures.js';
+import { ownEni } from './own-eni.js';
 
 export interface ENIAttachmentReconcilerOptions {
   records: Store<ENIAttachment>;
+  inventory: EniInventory;
   provider: AttachmentProvider;
   remover: AttachmentRemover;
   reporter: AttachmentReporter;
@@ -82,7 +84,7 @@ export class ENIAttachmentReconciler {
       if (!blocked) {
         throw error;
       }
-      return { blocked };
+      return { blocked, eni: ownEni(this.options.inventory, record) };
     }
   }
 

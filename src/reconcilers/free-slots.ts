@@ -1,5 +1,6 @@
 import type { ENIAttachment } from '../api/eni-attachment.js';
 import type { Instance } from '../aws/ec2-gateway.js';
+import { goesFirst } from './slots.js';
 
 /** A network card of an instance, as seen by one ENIAttachment. */
 export interface Card {
@@ -22,10 +23,14 @@ export function occupiedIndexes(
 ): OccupiedIndexes {
   return ({ instanceID, networkCardIndex, attachment }) => {
     const records = recordsOn(instanceID);
-    const own = records.find(({ metadata }) => metadata.name === attachment)?.status?.eniID;
-    const held = (instances.get(instanceID)?.interfaces ?? []).filter(({ eniId }) => eniId !== own);
+    const own = records.find(({ metadata }) => metadata.name === attachment);
+    const held = (instances.get(instanceID)?.interfaces ?? []).filter(
+      ({ eniId }) => eniId !== own?.status?.eniID,
+    );
+    // Of two that were promised the same index, only the later one gives way.
     const promised = records
       .filter(({ metadata }) => metadata.name !== attachment)
+      .filter((other) => !own || goesFirst(other, own))
       .map(({ spec }) => spec);
     return new Set(
       [...held, ...promised]

@@ -1,9 +1,8 @@
 import type { NodeENISpec } from '../api/node-eni.js';
 import type { Blocked } from '../api/reasons.js';
-import { Ec2Error } from '../aws/ec2-error.js';
 import type { SecurityGroup } from '../aws/ec2-gateway.js';
 import type { NetworkCatalog } from '../aws/network-catalog.js';
-import { blockedByFailure } from './ec2-failures.js';
+import { answerOrBlocked } from './ec2-failures.js';
 import { chooseSubnets, subnetQuery, vpcsOf } from './network-choice.js';
 import type { Network } from './plan-node-eni.js';
 
@@ -15,16 +14,8 @@ export class NetworkResolver {
    * The subnets and groups, or what about them somebody has to correct.
    * @throws Ec2Error where trying again may help
    */
-  async resolve(spec: NodeENISpec): Promise<Network | Blocked> {
-    try {
-      return await this.lookUp(spec);
-    } catch (error) {
-      const fault = error instanceof Ec2Error ? blockedByFailure(error) : undefined;
-      if (!fault) {
-        throw error;
-      }
-      return fault;
-    }
+  resolve(spec: NodeENISpec): Promise<Network | Blocked> {
+    return answerOrBlocked(this.lookUp(spec));
   }
 
   private async lookUp(spec: NodeENISpec): Promise<Network | Blocked> {

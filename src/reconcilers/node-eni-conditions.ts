@@ -8,6 +8,7 @@ import { type Blocked, CAPACITY_REASONS, REMEDIES } from '../api/reasons.js';
 import { setCondition } from '../runtime/conditions.js';
 import type { NodeENIReport } from './node-eni-status.js';
 import type { BlockedNode } from './plan-node-eni.js';
+import { isReady } from './record-facts.js';
 
 /** Nodes that a condition's message names before it only counts. */
 const MAX_NAMED_NODES = 3;
@@ -77,7 +78,7 @@ function tallyOf(
   live: readonly ENIAttachment[],
   blocked: number,
 ): Tally {
-  const ready = live.filter((record) => record.status?.phase === 'Ready').length;
+  const ready = live.filter(isReady).length;
   return {
     desired,
     ready,

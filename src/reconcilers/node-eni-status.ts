@@ -3,6 +3,7 @@ import type { NodeENI, NodeENIAttachment, NodeENIStatus } from '../api/node-eni.
 import type { Blocked } from '../api/reasons.js';
 import { nodeENIConditions } from './node-eni-conditions.js';
 import type { BlockedNode } from './plan-node-eni.js';
+import { isAttached, isLive, isReady } from './record-facts.js';
 
 /** Entries of `status.attachments` that are kept: 5,000 would pass etcd's limit of 1.5 MiB an object. */
 export const MAX_LISTED_ATTACHMENTS = 500;
@@ -31,7 +32,7 @@ export interface NodeENIReport {
 export function nodeENIStatus(report: NodeENIReport): NodeENIStatus {
   const { nodeENI, nodes, desired, deviceIndex } = report;
   const records = [...report.records].sort(byNodeAndSlot);
-  const live = records.filter((record) => !record.metadata.deletionTimestamp);
+  const live = records.filter(isLive);
   const omitted = records.length - MAX_LISTED_ATTACHMENTS;
   return {
     ...(nodeENI.metadata.generation === undefined
@@ -41,15 +42,11 @@ export function nodeENIStatus(report: NodeENIReport): NodeENIStatus {
     nodes,
     desired,
     attached: live.filter(isAttached).length,
-    ready: live.filter((record) => record.status?.phase === 'Ready').length,
+    ready: live.filter(isReady).length,
     attachments: records.slice(0, MAX_LISTED_ATTACHMENTS).map(entryOf),
     ...(omitted > 0 ? { attachmentsOmitted: omitted } : {}),
     conditions: nodeENIConditions(report, live),
   };
-}
-
-function isAttached({ status }: ENIAttachment): boolean {
-  return status?.phase === 'Attached' || status?.phase === 'Ready';
 }
 
 function byNodeAndSlot({ spec: a }: ENIAttachment, { spec: b }: ENIAttachment): number {

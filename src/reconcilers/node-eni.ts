@@ -15,6 +15,8 @@ import type { ResourceClient } from '../runtime/resource-client.js';
 import type { Result } from '../runtime/result.js';
 import type { Store } from '../runtime/store.js';
 import type { BlockedRetries } from './blocked-retries.js';
+import { answerOrBlocked } from './ec2-failures.js';
+import type { LiveIntent } from './live-intent.js';
 import type { NetworkResolver } from './network-resolver.js';
 import type { NodeENIReporter } from './node-eni-reporter.js';
 import { matchesSelector, placementChanged } from './node-identity.js';
@@ -35,6 +37,7 @@ export interface NodeENIReconcilerOptions {
   records: Store<ENIAttachment>;
   nodeENIClient: ResourceClient<NodeENI>;
   writer: RecordWriter;
+  liveIntent: LiveIntent;
   networkResolver: NetworkResolver;
   slots: SlotInspector;
   reporter: NodeENIReporter;
@@ -83,7 +86,8 @@ export class NodeENIReconciler {
     const records = this.options.records.byIndex('nodeENI', key);
     const [own, strangers] = partition(records, (record) => isOwnedBy(record, nodeENI));
     // Of a NodeENI that is gone, or of an earlier one under the same name.
-    await this.options.writer.deleteAll(strangers, logger);
+    const { writer, liveIntent } = this.options;
+    await writer.deleteAll(await liveIntent.abandoned(strangers), logger);
     if (!nodeENI || isReleased(nodeENI)) {
       this.options.blockedRetries.forget(key);
       return {};
@@ -119,21 +123,33 @@ export class NodeENIReconciler {
     records: readonly ENIAttachment[],
     logger: Logger,
   ): Promise<Result> {
-    const { reporter, defaults, blockedRetries, networkResolver, slots, writer } = this.options;
+    const { reporter, defaults, blockedRetries, networkResolver, slots, writer, liveIntent } =
+      this.options;
     const faults = nodeENISpecFaults(nodeENI.spec);
     const invalid = faults.length > 0 ? blocked('InvalidSpec', faults.join('; ')) : undefined;
     const nodes = invalid ? [] : this.matchingNodes(nodeENI);
     const served = new Set(records.map((record) => record.spec.nodeName));
     slots.askAhead(nodes.filter(({ metadata }) => !served.has(metadata.name)));
-    const network = invalid ?? (await networkResolver.resolve(nodeENI.spec));
-    const fault = 'reason' in network ? network : undefined;
-
     const occupied =
-      nodeENI.spec.deviceIndexPolicy === 'Auto' ? await slots.occupied(nodes) : undefined;
+      nodeENI.spec.deviceIndexPolicy === 'Auto'
+        ? await answerOrBlocked(slots.occupied(nodes))
+        : undefined;
+    const network =
+      invalid ??
+      (occupied && 'reason' in occupied ? occupied : await networkResolver.resolve(nodeENI.spec));
+    const fault = 'reason' in network ? network : undefined;
     // An invalid NodeENI says nothing of which nodes it means: what it has, it keeps.
     const plan: NodeENIPlan = invalid
       ? { ...emptyPlan(), desired: records.length }
-      : planNodeENI({ nodeENI, nodes, records, network, defaults, occupied });
+      : planNodeENI({
+          nodeENI,
+          nodes,
+          records,
+          network,
+          defaults,
+          occupied: occupied && 'reason' in occupied ? undefined : occupied,
+        });
+    plan.delete.push(...(await liveIntent.unmeant(nodeENI, plan.unmeant)));
     const held =
       plan.create.length > 0
         ? await this.patch(nodeENI, withFinalizer(nodeENI, NODE_ENI_FINALIZER))
@@ -179,7 +195,9 @@ export class NodeENIReconciler {
     }
     const subnets = network.subnets.flatMap((choice) => choice.subnets);
     const faults = await Promise.all(
-      plan.replace.map((replacement) => this.options.slots.replacementFault(replacement, subnets)),
+      plan.replace.map((replacement) =>
+        answerOrBlocked(this.options.slots.replacementFault(replacement, subnets)),
+      ),
     );
     const able = plan.replace.filter((_, index) => !faults[index]);
     plan.blocked.push(

@@ -50,14 +50,18 @@ export function chooseEni(enis: readonly Eni[]): Eni | undefined {
   return [...enis].sort((a, b) => (rank(a) < rank(b) ? -1 : 1))[0];
 }
 
-/**
- * What to do next so that the record has its ENI, attached as its spec says.
- * @param retained ENIs that were retained and may be taken up again; looked at where the record has none
- */
+export interface PlanContext {
+  /** ENIs that were retained and may be taken up again; looked at where the record has none. */
+  retained?: readonly Eni[];
+  /** Our own tags, put back where somebody took them off. */
+  ownTags?: Readonly<Record<string, string>>;
+}
+
+/** What to do next so that the record has its ENI, attached as its spec says. */
 export function planAttachment(
   record: ENIAttachment,
   eni: Eni | undefined,
-  retained: readonly Eni[] = [],
+  { retained = [], ownTags = {} }: PlanContext = {},
 ): Step {
   if (!eni) {
     return planMissing(record, retained);
@@ -85,7 +89,7 @@ export function planAttachment(
     return { do: 'observe', eniId: eni.id };
   }
   const settled = attachment.status === 'attached';
-  const changes = changesOf(record, eni, attachment);
+  const changes = changesOf(record, eni, attachment, ownTags);
   if (Object.keys(changes).length > 0) {
     return { do: 'modify', eniId: eni.id, changes, settled };
   }
@@ -94,19 +98,21 @@ export function planAttachment(
 
 function planMissing(record: ENIAttachment, retained: readonly Eni[]): Step {
   const { status, spec, metadata } = record;
-  if (status?.eniID !== undefined) {
+  // A Create that may have been sent already has the first word; an adoption that was begun goes on.
+  const isUntouched = (status?.phase ?? 'Pending') === 'Pending';
+  const kept = retained.find((eni) =>
+    status?.eniID === undefined
+      ? isUntouched &&
+        eni.status === 'available' &&
+        eni.subnetId === spec.subnetID &&
+        eni.tags[TAGS.retained] === spec.nodeENI &&
+        eni.tags[TAGS.node] === spec.nodeName
+      : eni.id === status.eniID,
+  );
+  if (status?.eniID !== undefined && !kept) {
     return { do: 'confirmLoss', eniId: status.eniID };
   }
-  const kept = retained.find(
-    (eni) =>
-      eni.status === 'available' &&
-      eni.subnetId === spec.subnetID &&
-      eni.tags[TAGS.retained] === spec.nodeENI &&
-      eni.tags[TAGS.node] === spec.nodeName,
-  );
-  // A Create that may have been sent already has the first word.
-  const isUntouched = (status?.phase ?? 'Pending') === 'Pending';
-  return kept && isUntouched
+  return kept
     ? {
         do: 'adopt',
         eniId: kept.id,
@@ -123,6 +129,8 @@ export interface RemovalRules {
   detachmentTimeoutMs: number;
   /** Whether a late detachment is forced. */
   forceDetach: boolean;
+  /** When a Detach was last sent, or first seen under way (milliseconds since the epoch). */
+  detachingSince: number;
   /** Milliseconds since the epoch. */
   now: number;
 }
@@ -156,11 +164,15 @@ function planEniRemoval(record: ENIAttachment, eni: Eni, rules: RemovalRules): R
     return { do: 'observe', eniId: eni.id };
   }
   const { attachmentId, instanceId, status } = attachment;
+  if (status !== 'detaching' && instanceId !== record.spec.instanceID) {
+    // Somebody put it there, and may need it there.
+    const fact = `${eni.id} is attached to ${instanceId}, which is not the node's instance`;
+    return { do: 'blocked', blocked: blocked('InterfaceInUse', fact) };
+  }
   if (status !== 'detaching') {
     return { do: 'detach', eniId: eni.id, attachmentId, force: false };
   }
-  const since = Date.parse(record.metadata.deletionTimestamp ?? '');
-  if (!(rules.now - since > rules.detachmentTimeoutMs)) {
+  if (rules.now - rules.detachingSince <= rules.detachmentTimeoutMs) {
     return { do: 'observe', eniId: eni.id };
   }
   return rules.forceDetach
@@ -211,9 +223,10 @@ function changesOf(
   { spec, status }: ENIAttachment,
   eni: Eni,
   { attachmentId, deleteOnTermination }: EniAttachmentState,
+  ownTags: Readonly<Record<string, string>>,
 ): EniChanges {
   const wantedGroups = [...spec.securityGroupIDs].sort().join();
-  const tags = tagChanges(eni, spec.tags ?? {}, status?.tagKeys ?? []);
+  const tags = tagChanges(eni, { ...spec.tags, ...ownTags }, status?.tagKeys ?? []);
   return {
     ...(deleteOnTermination === spec.deleteOnTermination
       ? {}

@@ -8,6 +8,7 @@ import { attachmentName } from './attachment-identity.js';
 import { chooseIndex, type OccupiedIndexes } from './free-slots.js';
 import { chooseSecurityGroups, type SubnetChoice, subnetsInZone } from './network-choice.js';
 import { identifyNode } from './node-identity.js';
+import { isAttached, isLive } from './record-facts.js';
 import type { Replacement } from './rollout.js';
 
 /** What the controller's configuration says where a NodeENI says nothing. */
@@ -38,6 +39,8 @@ export interface NodeENIPlan {
   /** Settings that changed on a record that stays. */
   update: { record: ENIAttachment; spec: ENIAttachmentSpec }[];
   delete: ENIAttachment[];
+  /** To be deleted too: their node is not meant, or runs on another instance, as far as the store knows. */
+  unmeant: ENIAttachment[];
   /** Nodes whose ENIs have to make way for others; what {@link nextTurns} lets through is deleted. */
   replace: Replacement[];
   /** How many ENIs the matching nodes should have; a blocked node counts as one. */
@@ -66,6 +69,7 @@ export function emptyPlan(): NodeENIPlan {
     create: [],
     update: [],
     delete: [],
+    unmeant: [],
     replace: [],
     desired: 0,
     unavailable: 0,
@@ -85,7 +89,7 @@ export function planNodeENI(input: NodeENIPlanInput): NodeENIPlan {
     planNode(plan, node, byNode.get(node.metadata.name) ?? [], input);
   }
   const matching = new Set(input.nodes.map(({ metadata }) => metadata.name));
-  plan.delete.push(
+  plan.unmeant.push(
     ...input.records.filter(({ spec }) => !matching.has(spec.nodeName)).filter(isLive),
   );
   return plan;
@@ -99,7 +103,7 @@ function planNode(
   input: NodeENIPlanInput,
 ): void {
   const ofEarlierInstance = records.filter((record) => runsElsewhere(record, node));
-  plan.delete.push(...ofEarlierInstance.filter(isLive));
+  plan.unmeant.push(...ofEarlierInstance.filter(isLive));
   const own = records.filter((record) => !ofEarlierInstance.includes(record));
 
   const wanted = wantedOf(node, own, input);
@@ -143,13 +147,8 @@ function planNode(
   );
 }
 
-function isLive(record: ENIAttachment): boolean {
-  return record.metadata.deletionTimestamp === undefined;
-}
-
 function isUsable(record: ENIAttachment): boolean {
-  const phase = record.status?.phase;
-  return isLive(record) && (phase === 'Ready' || phase === 'Attached');
+  return isLive(record) && isAttached(record);
 }
 
 function wantedOf(

@@ -101,7 +101,8 @@ export class SlotInspector {
     const ownEniIDs = stale.flatMap(({ status }) => status?.eniID ?? []);
     for (const { name, spec } of missing) {
       const subnet = subnets.find(({ id }) => id === spec.subnetID);
-      if (subnet?.availableAddresses === 0) {
+      const frees = stale.some((record) => record.spec.subnetID === spec.subnetID);
+      if (subnet?.availableAddresses === 0 && !frees) {
         return blocked('SubnetFull', `Subnet ${subnet.id} has no free address`);
       }
       const record = { metadata: { name, uid: '', resourceVersion: '' }, spec };

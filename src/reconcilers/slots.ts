@@ -101,7 +101,7 @@ function sameSlot(
 }
 
 /** The order in which records get slots: those that have an ENI, then by age, then by name. */
-function goesFirst(a: ENIAttachment, b: ENIAttachment): boolean {
+export function goesFirst(a: ENIAttachment, b: ENIAttachment): boolean {
   const rank = (record: ENIAttachment): string =>
     [
       record.status?.attachmentID ? 0 : 1,

@@ -333,6 +333,25 @@ describe('EniInventory', () => {
       expect(events).to.have.length(1);
     });
 
+    it('shows every setting that was changed, although reads do not show it yet', async () => {
+      const before = { ...attachedEni, tags: { ...attachedEni.tags, gone: 'x' } };
+      ec2.holds(before);
+      await started();
+
+      inventory.modified('eni-1', {
+        deleteOnTermination: true,
+        securityGroupIds: ['sg-9'],
+        description: 'new',
+        tags: { set: { team: 'net' }, remove: ['gone'] },
+      });
+
+      const known = inventory.get('eni-1');
+      expect(known).to.deep.include({ securityGroupIds: ['sg-9'], description: 'new' });
+      expect(known?.attachment?.deleteOnTermination).to.equal(true);
+      expect(known?.tags).to.deep.equal({ ...attachedEni.tags, team: 'net' });
+      expect(await settled(inventory.observe('eni-1'))).to.deep.equal(known);
+    });
+
     it('keeps a created ENI that nobody asks EC2 about, however long', async () => {
       await started();
       inventory.created(eniFixture());

@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
+import { TAGS } from '../../../src/api/names.js';
 import {
   chooseEni,
   planAttachment,
@@ -8,7 +9,12 @@ import {
 } from '../../../src/reconcilers/plan-attachment.js';
 import { anAttachment, anEni, aRecord, INSTANCE_B, NOW } from '../../support/objects.js';
 
-const rules: RemovalRules = { detachmentTimeoutMs: 60_000, forceDetach: false, now: NOW };
+const rules: RemovalRules = {
+  detachmentTimeoutMs: 60_000,
+  forceDetach: false,
+  detachingSince: NOW - 1_000,
+  now: NOW,
+};
 const inUse = (attachment = {}) =>
   anEni({ status: 'in-use', attachment: anAttachment(attachment) });
 
@@ -78,6 +84,62 @@ describe('planAttachment', () => {
   });
 });
 
+describe('planAttachment, of tags', () => {
+  const ownTags = { [TAGS.attachmentUID]: 'uid-of-storage-aaaaaaaaaa' };
+
+  it('puts our own tags back where somebody took them off', () => {
+    expect(planAttachment(aRecord(), inUse(), { ownTags })).to.deep.include({
+      changes: { tags: { set: ownTags, remove: [] } },
+    });
+  });
+
+  it('takes away a user’s tag that we set, and no other', () => {
+    const eni = { ...inUse(), tags: { team: 'storage', cost: '1', theirs: 'x' } };
+    const record = aRecord({
+      spec: { tags: { team: 'net' } },
+      status: { tagKeys: ['cost', 'team'] },
+    });
+    expect(planAttachment(record, eni)).to.deep.include({
+      changes: { tags: { set: { team: 'net' }, remove: ['cost'] } },
+    });
+  });
+});
+
+describe('planAttachment, of retained ENIs', () => {
+  const kept = anEni({ tags: { [TAGS.retained]: 'storage', [TAGS.node]: 'node-a' } });
+
+  it('takes up the one that was kept for the node, in the subnet', () => {
+    expect(planAttachment(aRecord(), undefined, { retained: [kept] })).to.include({
+      do: 'adopt',
+      eniId: kept.id,
+    });
+    for (const other of [
+      { ...kept, subnetId: 'subnet-0000000b' },
+      { ...kept, tags: { ...kept.tags, [TAGS.node]: 'node-b' } },
+      { ...kept, status: 'in-use' },
+    ]) {
+      expect(planAttachment(aRecord(), undefined, { retained: [other] }).do).to.equal('create');
+    }
+  });
+
+  it('goes on with an adoption that was begun, and lets a Create that was sent go first', () => {
+    const begun = aRecord({ status: { phase: 'Attaching', eniID: kept.id } });
+    expect(planAttachment(begun, undefined, { retained: [kept] }).do).to.equal('adopt');
+    const created = aRecord({ status: { phase: 'Creating' } });
+    expect(planAttachment(created, undefined, { retained: [kept] }).do).to.equal('create');
+  });
+
+  it('never deletes the ENI of a record that retains it, known or not', () => {
+    const retaining = aRecord({
+      spec: { reclaimPolicy: 'Retain' },
+      status: { phase: 'Ready', eniID: kept.id },
+    });
+    for (const eni of [undefined, anEni(), kept, inUse(), inUse({ status: 'detaching' })]) {
+      expect(planRemoval(retaining, eni, rules).do).not.to.equal('delete');
+    }
+  });
+});
+
 describe('planRemoval', () => {
   const deleted = (status?: object) =>
     aRecord({
@@ -88,9 +150,9 @@ describe('planRemoval', () => {
   const table: [string, Parameters<typeof planRemoval>, object][] = [
     ['detaches what is attached', [deleted(), inUse(), rules], { do: 'detach', force: false }],
     [
-      'detaches what somebody attached elsewhere',
+      'leaves where it is what somebody attached elsewhere',
       [deleted(), inUse({ instanceId: INSTANCE_B }), rules],
-      { do: 'detach' },
+      { do: 'blocked' },
     ],
     [
       'waits for a detachment',

@@ -108,7 +108,7 @@ describe('planNodeENI', () => {
     const [desired] = planNodeENI(input).create;
     const records = [aRecord({ name: desired?.name ?? '', spec: desired?.spec ?? {} })];
     const plan = planNodeENI({ ...input, records, nodes: [] });
-    expect(plan.delete).to.deep.equal(records);
+    expect(plan.unmeant).to.deep.equal(records);
     expect(plan.desired).to.equal(0);
   });
 
@@ -118,7 +118,7 @@ describe('planNodeENI', () => {
     const records = [aRecord({ name: old?.name ?? '', spec: old?.spec ?? {} })];
     const nodes = [aNode('node-a', { instance: INSTANCE_B })];
     const plan = planNodeENI({ ...input, records, nodes });
-    expect(plan.delete).to.deep.equal(records);
+    expect(plan.unmeant).to.deep.equal(records);
     expect(plan.create.map(({ spec }) => spec.instanceID)).to.deep.equal([INSTANCE_B]);
   });
 
@@ -153,7 +153,7 @@ describe('planNodeENI', () => {
           }),
         );
         const plan = planNodeENI({ nodeENI: aNodeENI(), nodes, records, network, defaults });
-        expect(plan.delete).to.deep.equal([]);
+        expect([...plan.delete, ...plan.unmeant]).to.deep.equal([]);
         expect(plan.desired).to.equal(nodes.length);
       }),
     );

@@ -1,0 +1,15 @@
+import type { ENIAttachment } from '../api/eni-attachment.js';
+
+export function isLive({ metadata }: ENIAttachment): boolean {
+  return metadata.deletionTimestamp === undefined;
+}
+
+/** Whether EC2 has attached the record's ENI. */
+export function isAttached({ status }: ENIAttachment): boolean {
+  return status?.phase === 'Attached' || status?.phase === 'Ready';
+}
+
+/** Whether the record's ENI is usable, and as the record's present spec says. */
+export function isReady({ metadata, status }: ENIAttachment): boolean {
+  return status?.phase === 'Ready' && status.observedGeneration === metadata.generation;
+}
