@@ -204,7 +204,9 @@ export class EniInventory implements EventSource<Eni> {
       record = EniRecord.create({ absentAt: eni && !this.isOurs(eni) ? 0 : this.listed.order });
       this.records.set(eniId, record);
     }
-    record.observed(eni, begun);
+    // The object that is kept already, where it says the same: a resync leaves no second copy of everything.
+    const known = this.index.get(eniId);
+    record.observed(isDeepStrictEqual(known, eni) ? known : eni, begun);
     this.publish(eniId, record.view);
     if (record.contestedUntil !== undefined) this.recheckAt(record.contestedUntil, eniId);
   }

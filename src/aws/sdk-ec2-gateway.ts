@@ -42,6 +42,7 @@ import {
   toSecurityGroup,
   toSubnet,
 } from './sdk-mapping.js';
+import { StringPool } from './string-pool.js';
 
 /** The largest page of the Describe calls; DescribeInstanceTypes allows 100. */
 const PAGE_SIZE = 1_000;
@@ -237,9 +238,11 @@ export class SdkEc2Gateway implements Ec2Gateway {
   }
 
   private readEnis(by: FilteredRead): Promise<Eni[]> {
+    const strings = new StringPool();
     return this.readByFilter('DescribeNetworkInterfaces', by, async (paging) => {
       const answer = await this.client.send(new DescribeNetworkInterfacesCommand(paging));
-      return { items: (answer.NetworkInterfaces ?? []).map(toEni), next: answer.NextToken };
+      const enis = (answer.NetworkInterfaces ?? []).map((eni) => toEni(eni, strings));
+      return { items: enis, next: answer.NextToken };
     });
   }
 

@@ -15,31 +15,38 @@ import type {
   SecurityGroup,
   Subnet,
 } from './ec2-gateway.js';
+import { StringPool } from './string-pool.js';
 
 /** EC2's answer lacks what makes it an answer. */
 export class MalformedAnswerError extends Error {
   override name = 'MalformedAnswer';
 }
 
-/** @throws {@link MalformedAnswerError} where the ENI has no id. */
-export function toEni(from: NetworkInterface | undefined): Eni {
+/**
+ * @param strings where what many ENIs have in common is shared
+ * @throws {@link MalformedAnswerError} where the ENI has no id.
+ */
+export function toEni(from: NetworkInterface | undefined, strings = new StringPool()): Eni {
+  const shared = (text: string | undefined): string => strings.share(text ?? '');
   const addresses = (from?.PrivateIpAddresses ?? [])
     .toSorted((a, b) => Number(b.Primary ?? false) - Number(a.Primary ?? false))
     .flatMap(({ PrivateIpAddress }) => PrivateIpAddress ?? []);
   return {
     id: required(from?.NetworkInterfaceId, 'a network interface without an id'),
     status: from?.Status ?? 'pending',
-    subnetId: from?.SubnetId ?? '',
-    vpcId: from?.VpcId ?? '',
-    zone: from?.AvailabilityZone ?? '',
-    description: from?.Description ?? '',
+    subnetId: shared(from?.SubnetId),
+    vpcId: shared(from?.VpcId),
+    zone: shared(from?.AvailabilityZone),
+    description: shared(from?.Description),
     ...present('macAddress', from?.MacAddress),
     ...present('privateIpAddress', from?.PrivateIpAddress ?? addresses[0]),
     privateIpAddresses: addresses,
     ipv6Addresses: (from?.Ipv6Addresses ?? []).flatMap(({ Ipv6Address }) => Ipv6Address ?? []),
-    securityGroupIds: (from?.Groups ?? []).flatMap(({ GroupId }) => GroupId ?? []).sort(),
-    tags: toTags(from?.TagSet),
-    ...present('attachment', toAttachment(from?.Attachment)),
+    securityGroupIds: (from?.Groups ?? [])
+      .flatMap(({ GroupId }) => (GroupId ? shared(GroupId) : []))
+      .sort(),
+    tags: toTags(from?.TagSet, strings),
+    ...present('attachment', toAttachment(from?.Attachment, strings)),
     requesterManaged: from?.RequesterManaged ?? false,
   };
 }
@@ -47,11 +54,12 @@ export function toEni(from: NetworkInterface | undefined): Eni {
 /** Undefined where the attachment is that of another service, which has no instance or no id. */
 function toAttachment(
   from: NetworkInterfaceAttachment | undefined,
+  strings: StringPool,
 ): EniAttachmentState | undefined {
   if (!from?.AttachmentId) return undefined;
   return {
     attachmentId: from.AttachmentId,
-    instanceId: from.InstanceId ?? '',
+    instanceId: strings.share(from.InstanceId ?? ''),
     deviceIndex: from.DeviceIndex ?? 0,
     networkCardIndex: from.NetworkCardIndex ?? 0,
     status: from.Status ?? 'attaching',
@@ -112,9 +120,14 @@ export function toInstanceTypeLimits(from: InstanceTypeInfo): InstanceTypeLimits
   };
 }
 
-function toTags(tags: readonly Tag[] | undefined): Record<string, string> {
+function toTags(
+  tags: readonly Tag[] | undefined,
+  strings = new StringPool(),
+): Record<string, string> {
   return Object.fromEntries(
-    (tags ?? []).flatMap(({ Key, Value }) => (Key === undefined ? [] : [[Key, Value ?? '']])),
+    (tags ?? []).flatMap(({ Key, Value }) =>
+      Key === undefined ? [] : [[Key, strings.share(Value ?? '')]],
+    ),
   );
 }
 
