@@ -24,10 +24,17 @@ export interface LogLine {
 }
 
 /**
- * How Node runs what is shipped: a small young generation, for most of what it holds is long-lived. No source
- * maps: the bundle's map costs 175 MiB of memory as soon as a stack is logged.
+ * How Node runs what is shipped: a small young generation, for most of what it holds is long-lived, and a heap
+ * that grows by little beyond what is in use. With 10,000 ENIs that is 180 MiB instead of 290, for two more CPU
+ * seconds at the start. No source maps: the bundle's map costs 175 MiB of memory as soon as a stack is logged.
  */
-export const NODE_FLAGS = ['--max-semi-space-size=2'];
+export const NODE_FLAGS = ['--max-semi-space-size=2', '--optimize-for-size'];
+
+/**
+ * glibc keeps what is freed for each thread; most of what a listing needs is freed again. With two arenas
+ * instead of eight a core, 10,000 ENIs take 20 MiB less.
+ */
+export const PROCESS_ENV = { MALLOC_ARENA_MAX: '2' };
 
 /** Lines of the log that are kept for those who ask what happened. */
 const KEPT_LINES = 20_000;
@@ -71,6 +78,7 @@ export class ControllerProcess {
         AWS_SECRET_ACCESS_KEY: 'simulator',
         AWS_EC2_METADATA_DISABLED: 'true',
         LOG_FORMAT: 'json',
+        ...PROCESS_ENV,
         ...env,
       },
     });
