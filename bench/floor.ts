@@ -17,12 +17,19 @@ export const TO_REMOVE: readonly Write[] = ['DetachNetworkInterface', 'DeleteNet
  * Seconds that EC2 alone needs until `enis` ENIs have had all these writes answered, one after the other for
  * each ENI, all ENIs at once, from full token buckets. A program that never computes, looks or waits takes
  * this long; none is faster.
+ * @param options.share the part of EC2's rates that it may use; default: 1
  */
-export function floorSeconds(writes: readonly Write[], enis: number): number {
+export function floorSeconds(
+  writes: readonly Write[],
+  enis: number,
+  { share = 1 }: { share?: number } = {},
+): number {
   let ready: readonly number[] = Array.from({ length: enis }, () => 0);
   for (const write of writes) {
     const latency = LATENCY_MS[write] / 1_000;
-    ready = admissions(ready, DOCUMENTED_LIMITS[write]).map((time) => time + latency);
+    const { capacity, refillPerSecond } = DOCUMENTED_LIMITS[write];
+    const limit = { capacity: capacity * share, refillPerSecond: refillPerSecond * share };
+    ready = admissions(ready, limit).map((time) => time + latency);
   }
   return ready.at(-1) ?? 0;
 }

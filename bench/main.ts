@@ -3,10 +3,12 @@ import { Argument, Command, InvalidArgumentError } from 'commander';
 import { GO_CONTROLLER } from './baseline.js';
 import { scaleReport, scaleRows } from './reports/scale.js';
 import { report, scenarioRows } from './reports/scenarios.js';
+import { shareReport, shareRows } from './reports/share.js';
 import { legend } from './reports/table.js';
-import type { ScenarioResult } from './results.js';
+import type { ScenarioResult, ShareResult } from './results.js';
 import { runScale } from './run-scale.js';
 import { runScenario } from './run-scenario.js';
+import { runShare } from './run-share.js';
 import { parseScenario, type Scenario } from './scenario.js';
 
 interface Options {
@@ -63,6 +65,27 @@ program
     const options = program.opts<Options>();
     const result = await runScale({ ...options, scenario, ...watching() });
     await publish(scaleReport(result), result, options);
+  });
+
+program
+  .command('share')
+  .description(
+    'Lets another user of the account call EC2 at half of its rates while the controller works: with the whole of them for its own, and with EC2_BUDGET_SHARE=0.5.',
+  )
+  .addArgument(
+    new Argument('[scenario]', 'NODESxNODEENIS')
+      .argParser((text) => parseScenario(text))
+      .default(parseScenario('40x2'), '40x2'),
+  )
+  .addHelpText('after', `\nThe rows:\n${legend(shareRows([]))}`)
+  .action(async (scenario: Scenario) => {
+    const options = program.opts<Options>();
+    const watch = watching();
+    const results: ShareResult[] = [];
+    for (const share of [1, 0.5]) {
+      results.push(await runShare({ ...options, ...watch, scenario, share }));
+    }
+    await publish(shareReport(results), results, options);
   });
 
 /** Whoever runs it sees how far it is, and ends it with Ctrl-C or SIGTERM: no process stays behind. */

@@ -1,7 +1,13 @@
 import type { BenchCluster } from './bench-cluster.js';
 import { CONTROLLER_USER } from './conditions.js';
 import type { Write } from './floor.js';
-import { ec2CallsOf, lastDoneAt } from './measures/ec2-calls.js';
+import {
+  difference,
+  type Ec2Calls,
+  ec2CallsOf,
+  lastDoneAt,
+  NO_CALLS,
+} from './measures/ec2-calls.js';
 import { kubeWritesOf } from './measures/kube-writes.js';
 import { processUsage } from './measures/process-usage.js';
 import type { Cost } from './results.js';
@@ -9,6 +15,7 @@ import type { Cost } from './results.js';
 /** What has been asked and spent since the last reading. */
 export class Meter {
   private cpuSeconds = 0;
+  private ec2 = NO_CALLS;
 
   constructor(private readonly cluster: BenchCluster) {}
 
@@ -20,13 +27,23 @@ export class Meter {
       auditLog.newLines(),
       processUsage(controller.pid),
     ]);
-    await ec2.resetCounts();
+    const before: Ec2Calls = this.ec2;
+    this.ec2 = ec2CallsOf(calls);
     const cpuSeconds = usage.cpuSeconds - this.cpuSeconds;
     this.cpuSeconds = usage.cpuSeconds;
-    return { ec2: ec2CallsOf(calls), kube: kubeWritesOf(lines, CONTROLLER_USER), cpuSeconds };
+    return {
+      ec2: difference(this.ec2, before),
+      kube: kubeWritesOf(lines, CONTROLLER_USER),
+      cpuSeconds,
+    };
   }
 
-  /** When EC2 last did such a write since the last reading, in milliseconds since the epoch. */
+  /** All EC2 calls from the start to the last reading, whoever made them. */
+  get allCalls(): Ec2Calls {
+    return this.ec2;
+  }
+
+  /** When EC2 last did such a write, in milliseconds since the epoch. */
   async lastDoneAt(write: Write): Promise<number | undefined> {
     return lastDoneAt(await this.cluster.ec2.recentCalls(), write);
   }

@@ -15,6 +15,10 @@ export interface PhaseOptions {
   enis: number;
   /** The EC2 writes that each of them needs, in their order. */
   writes: readonly Write[];
+  /** The part of EC2's rates that the controller may use. Default: 1. */
+  share?: number;
+  /** Whether others make such calls too, so that EC2's log does not tell which were the controller's. */
+  hasOthers?: boolean;
   /** Asks for the change. */
   ask: () => Promise<void>;
   goals: Goals;
@@ -45,8 +49,19 @@ export class PhaseTimeoutError extends Error {
  * @throws PhaseTimeoutError; the signal's reason
  */
 export async function measurePhase(options: PhaseOptions): Promise<PhaseResult> {
-  const { name, enis, writes, ask, goals, meter, clock, progress } = options;
-  const floor = floorSeconds(writes, enis);
+  const {
+    name,
+    enis,
+    writes,
+    share = 1,
+    hasOthers = false,
+    ask,
+    goals,
+    meter,
+    clock,
+    progress,
+  } = options;
+  const floor = floorSeconds(writes, enis, { share });
   const limitSeconds = HOPELESS.seconds + HOPELESS.floors * floor;
   const counts = new Map<Goal, number>();
   const standing = (): string =>
@@ -77,7 +92,7 @@ export async function measurePhase(options: PhaseOptions): Promise<PhaseResult> 
     ]);
     clearInterval(ticker);
     await sleep(clock, AFTERMATH_MS, signal);
-    const answeredAt = (await lastAnswerAt(writes, meter)) ?? ec2Seen;
+    const answeredAt = hasOthers ? ec2Seen : ((await lastAnswerAt(writes, meter)) ?? ec2Seen);
     return {
       enis,
       floorSeconds: floor,

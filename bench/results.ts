@@ -66,3 +66,19 @@ export interface ScaleResult {
   /** CPU seconds of the controller, from its start to the end. */
   cpuSeconds: number;
 }
+
+/** What the controller and another user of the account did to one another. */
+export interface ShareResult {
+  scenario: Scenario;
+  /** The controller's EC2_BUDGET_SHARE. */
+  share: number;
+  /** Their EC2 calls are those of both. */
+  attach: PhaseResult;
+  allDeleted: PhaseResult;
+  /** For which the other user called EC2. */
+  seconds: number;
+  /** EC2 calls of the controller in that time. */
+  own: Ec2Calls;
+  /** EC2 calls of the other user. */
+  other: Ec2Calls;
+}

@@ -62,10 +62,10 @@ export async function runScale(options: ScaleOptions): Promise<ScaleResult> {
   const rest = { seconds: REST_SECONDS, ...(await meter.read()) };
 
   progress(`${name}: waiting for the next listing of EC2`);
-  const pages = start.ec2.byAction.DescribeNetworkInterfaces ?? 0;
+  const target = 2 * (start.ec2.byAction.DescribeNetworkInterfaces ?? 0);
   const count = async () =>
-    Math.min(pages, (await cluster.ec2.calls()).byAction.DescribeNetworkInterfaces?.ok ?? 0);
-  await reach({ what: 'pages listed', target: pages, count }, { clock, signal });
+    Math.min(target, (await cluster.ec2.calls()).byAction.DescribeNetworkInterfaces?.ok ?? 0);
+  await reach({ what: 'pages listed', target, count }, { clock, signal });
   await sleep(clock, RESYNC_SETTLES_MS, signal);
   const resync = await meter.read();
   const { rss, peakRss, cpuSeconds } = await processUsage(pid);

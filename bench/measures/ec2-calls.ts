@@ -2,7 +2,7 @@ import type { CallCounts } from '../../tools/ec2-simulator/call-log.js';
 import type { Call } from '../../tools/ec2-simulator/index.js';
 
 /** EC2's code for a call refused for rate. */
-const THROTTLED = 'RequestLimitExceeded';
+export const THROTTLED = 'RequestLimitExceeded';
 
 /** EC2 calls, however they were answered. */
 export interface Ec2Calls {
@@ -13,6 +13,8 @@ export interface Ec2Calls {
   /** Those refused for anything else, by action and EC2's error code. */
   refused: Readonly<Record<string, number>>;
 }
+
+export const NO_CALLS: Ec2Calls = { total: 0, byAction: {}, throttled: 0, refused: {} };
 
 export function ec2CallsOf({ total, byAction }: CallCounts): Ec2Calls {
   const outcomes = Object.entries(byAction).flatMap(([action, counts]) =>
@@ -34,6 +36,27 @@ export function ec2CallsOf({ total, byAction }: CallCounts): Ec2Calls {
         .map(({ action, outcome, count }) => [`${action} ${outcome}`, count]),
     ),
   };
+}
+
+/** The calls of `all` that are not among `some`. */
+export function difference(all: Ec2Calls, some: Ec2Calls): Ec2Calls {
+  return {
+    total: all.total - some.total,
+    byAction: countsWithout(all.byAction, some.byAction),
+    throttled: all.throttled - some.throttled,
+    refused: countsWithout(all.refused, some.refused),
+  };
+}
+
+function countsWithout(
+  all: Readonly<Record<string, number>>,
+  some: Readonly<Record<string, number>>,
+): Readonly<Record<string, number>> {
+  return Object.fromEntries(
+    Object.entries(all)
+      .map(([name, count]) => [name, count - (some[name] ?? 0)] as const)
+      .filter(([, count]) => count !== 0),
+  );
 }
 
 /** When EC2 last did what a call of `action` asked for: milliseconds since the epoch, at the call's arrival. */

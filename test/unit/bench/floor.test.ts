@@ -38,6 +38,11 @@ describe('The floor of a scenario', () => {
     });
   }
 
+  it("is longer with a share of EC2's rates", () => {
+    // Half of Attach's bucket serves 25 at once, then 2.5 a second.
+    expect(floorSeconds(TO_ATTACH, 50, { share: 0.5 })).to.be.closeTo(1.2 + 25 / 2.5, 1e-6);
+  });
+
   it('is nothing for no ENI', () => {
     expect(floorSeconds(TO_ATTACH, 0)).to.equal(0);
   });

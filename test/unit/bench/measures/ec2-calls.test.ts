@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { ec2CallsOf, lastDoneAt } from '../../../../bench/measures/ec2-calls.js';
+import { difference, ec2CallsOf, lastDoneAt } from '../../../../bench/measures/ec2-calls.js';
 
 describe('EC2 calls', () => {
   it('are counted by action however they were answered, throttled ones and refusals apart', () => {
@@ -30,5 +30,28 @@ describe('EC2 calls', () => {
     ];
     expect(lastDoneAt(calls, 'DeleteNetworkInterface')).to.equal(2_000);
     expect(lastDoneAt(calls, 'CreateNetworkInterface')).to.equal(undefined);
+  });
+
+  it('are told apart from those of others, without names of which nothing is left', () => {
+    const all = ec2CallsOf({
+      total: 12,
+      byAction: {
+        CreateNetworkInterface: { ok: 5, RequestLimitExceeded: 3 },
+        DeleteNetworkInterface: { ok: 2, DependencyViolation: 2 },
+      },
+    });
+    const some = ec2CallsOf({
+      total: 7,
+      byAction: {
+        CreateNetworkInterface: { ok: 2, RequestLimitExceeded: 1 },
+        DeleteNetworkInterface: { ok: 2, DependencyViolation: 2 },
+      },
+    });
+    expect(difference(all, some)).to.deep.equal({
+      total: 5,
+      byAction: { CreateNetworkInterface: 5 },
+      throttled: 2,
+      refused: {},
+    });
   });
 });
