@@ -2,6 +2,7 @@ import type { Clock } from './clock.js';
 import { describeError } from './describe-error.js';
 import type { KubeClient } from './kube-client.js';
 import type { Logger } from './logger.js';
+import { microTime } from './micro-time.js';
 import { apiVersionOf, type KindClass, type KubeObject, type ResourceType } from './resource.js';
 
 /** What an Event is about; objects in stores do not say their kind. */
@@ -197,11 +198,6 @@ function referenceTo({ metadata }: KubeObject, resource: ResourceType): ObjectRe
     uid,
     resourceVersion,
   };
-}
-
-/** meta/v1 MicroTime; the clock gives milliseconds. */
-function microTime(ms: number): string {
-  return new Date(ms).toISOString().replace('Z', '000Z');
 }
 
 /** The longest beginning of `text` that fits, cut between characters. */
