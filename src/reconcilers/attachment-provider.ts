@@ -140,6 +140,8 @@ export class AttachmentProvider {
     // Written ahead: a record that is Pending after a crash has no ENI, any other may have one.
     if ((record.status?.phase ?? 'Pending') === 'Pending') {
       await reporter.report(record, { phase: 'Creating' });
+    } else {
+      await reporter.claimTags(record);
     }
     let eni: Eni;
     try {
@@ -239,6 +241,7 @@ export class AttachmentProvider {
       inventory.modified(eniId, { description });
     }
     if (tags) {
+      await this.options.reporter.claimTags(record);
       await setTags(gateway, eniId, tags);
       inventory.modified(eniId, { tags });
     }

@@ -5,7 +5,7 @@ import type { Eni } from '../aws/ec2-gateway.js';
 import type { Clock } from '../runtime/clock.js';
 import type { EventRecorder } from '../runtime/events.js';
 import type { ResourceClient } from '../runtime/resource-client.js';
-import { attachmentStatus, sameStatus, settledPhase } from './attachment-status.js';
+import { attachmentStatus, sameStatus, settledPhase, tagKeysOf } from './attachment-status.js';
 import { isInItsSlot } from './plan-attachment.js';
 
 /** What a pass found out about a record. */
@@ -14,6 +14,7 @@ export interface Finding {
   eni?: Eni | undefined;
   blocked?: Blocked;
   lost?: boolean;
+  settled?: boolean;
 }
 
 export interface AttachmentReporterOptions {
@@ -45,7 +46,14 @@ export class AttachmentReporter {
 
   /** The record's ENI is attached with all its settings. */
   async settled(record: ENIAttachment, eni: Eni): Promise<void> {
-    await this.report(record, { phase: settledPhase(record, this.options.waitForAgent), eni });
+    const phase = settledPhase(record, this.options.waitForAgent);
+    await this.report(record, { phase, eni, settled: true });
+  }
+
+  /** Writes ahead which of the user's tags are to be set, so that each is taken away once nobody asks for it. */
+  async claimTags(record: ENIAttachment): Promise<void> {
+    const status = { ...record.status, ...tagKeysOf(record, { settled: false }) };
+    await this.options.client.patchStatus(record, status, { optimisticLock: true });
   }
 
   /** The record waits for somebody to change something; an ENI in its slot stays attached meanwhile. */

@@ -12,6 +12,8 @@ export interface AttachmentReport {
   blocked?: Blocked | undefined;
   /** Set where the ENI that the record had is lost, and another has to be made. */
   lost?: boolean;
+  /** Set where the ENI is as the spec says, its tags included. */
+  settled?: boolean;
   /** Milliseconds since the epoch. */
   now: number;
 }
@@ -21,7 +23,7 @@ export interface AttachmentReport {
  * `Ready`. What the node's agent writes (`link`) stays as it is.
  */
 export function attachmentStatus(report: AttachmentReport): ENIAttachmentStatus {
-  const { record, phase, eni, lost, now } = report;
+  const { record, phase, eni, lost, settled = false, now } = report;
   const { eniID, attachmentID, macAddress, privateIPAddresses, ipv6Addresses, link, ...rest } =
     record.status ?? {};
   const known = lost
@@ -37,7 +39,7 @@ export function attachmentStatus(report: AttachmentReport): ENIAttachmentStatus 
     ...(record.metadata.generation === undefined
       ? {}
       : { observedGeneration: record.metadata.generation }),
-    ...(phase === 'Ready' || phase === 'Attached' ? tagKeysOf(record) : {}),
+    ...tagKeysOf(record, { settled }),
     phase,
     conditions: conditionsOf(report),
     lastUpdated: new Date(now).toISOString(),
@@ -62,9 +64,16 @@ export function sameStatus(
   return essence(a) === essence(b);
 }
 
-/** Once the ENI is as the spec says, the user's tags on it are those of the spec. */
-function tagKeysOf({ spec, status }: ENIAttachment): ENIAttachmentStatus {
-  const tagKeys = Object.keys(spec.tags ?? {}).sort();
+/**
+ * Keys of the user's tags that the ENI may have by us. Those that the spec has no longer stay in the list
+ * until the ENI is settled: only then are they known to be off it.
+ */
+export function tagKeysOf(
+  { spec, status }: ENIAttachment,
+  { settled }: { settled: boolean },
+): Pick<ENIAttachmentStatus, 'tagKeys'> {
+  const earlier = settled ? [] : (status?.tagKeys ?? []);
+  const tagKeys = [...new Set([...earlier, ...Object.keys(spec.tags ?? {})])].sort();
   return tagKeys.length > 0 || status?.tagKeys ? { tagKeys } : {};
 }
 

@@ -21,8 +21,8 @@ const ATTACHED: ENIAttachmentStatus = {
 };
 const REASON = blocked('InstanceNotAttachable', 'The instance is terminated');
 
-/** What the status becomes of a record that was ready, once it is blocked with its ENI like that. */
-async function statusOnceBlocked(eni?: Eni): Promise<ENIAttachmentStatus> {
+/** A reporter, and the client that it writes with. */
+function setUp() {
   const client = stubbedKubeClient();
   const reporter = new AttachmentReporter({
     client: ResourceClient.create({ kind: ENIAttachment, client }),
@@ -30,8 +30,17 @@ async function statusOnceBlocked(eni?: Eni): Promise<ENIAttachmentStatus> {
     clock: systemClock,
     waitForAgent: false,
   });
+  /** Of the status, what was written. */
+  const written = () =>
+    (client.patch.firstCall.args[2].body as { status: ENIAttachmentStatus }).status;
+  return { client, reporter, written };
+}
+
+/** What the status becomes of a record that was ready, once it is blocked with its ENI like that. */
+async function statusOnceBlocked(eni?: Eni): Promise<ENIAttachmentStatus> {
+  const { reporter, written } = setUp();
   await reporter.blocked(aRecord({ status: ATTACHED }), REASON, eni);
-  return (client.patch.firstCall.args[2].body as { status: ENIAttachmentStatus }).status;
+  return written();
 }
 
 describe('AttachmentReporter', () => {
@@ -59,4 +68,37 @@ describe('AttachmentReporter', () => {
       ]);
     });
   }
+
+  describe('on the keys of the user’s tags', () => {
+    const spec = { tags: { team: 'blue' } };
+    const status: ENIAttachmentStatus = { phase: 'Attaching', tagKeys: ['tier'] };
+    const eni = anEni({ status: 'in-use', attachment: anAttachment() });
+
+    it('remembers one that is no longer asked for until the ENI is settled without it', async () => {
+      const { reporter, written } = setUp();
+      await reporter.report(aRecord({ spec, status }), { phase: 'Attaching', eni });
+      expect(written().tagKeys).to.deep.equal(['team', 'tier']);
+    });
+
+    it('remembers it, too, where something keeps it from being taken away', async () => {
+      const { reporter, written } = setUp();
+      await reporter.blocked(aRecord({ spec, status: { ...ATTACHED, ...status } }), REASON, eni);
+      expect(written().tagKeys).to.deep.equal(['team', 'tier']);
+    });
+
+    it('forgets it once the ENI is settled', async () => {
+      const { reporter, written } = setUp();
+      await reporter.settled(aRecord({ spec, status }), eni);
+      expect(written().tagKeys).to.deep.equal(['team']);
+    });
+
+    it('writes ahead those that are to be set, and nothing where they are known', async () => {
+      const { reporter, client, written } = setUp();
+      await reporter.claimTags(aRecord({ spec, status }));
+      expect(written()).to.deep.equal({ tagKeys: ['team', 'tier'] });
+      await reporter.claimTags(aRecord({ spec, status: { tagKeys: ['team', 'tier'] } }));
+      await reporter.claimTags(aRecord());
+      expect(client.patch.callCount).to.equal(1);
+    });
+  });
 });
