@@ -11,6 +11,10 @@ import { createSettledState } from './settled-state.js';
 
 export interface ScaleOptions {
   scenario: Scenario;
+  /** How long the controller is watched with nothing to do. Default: 30. */
+  restSeconds?: number;
+  /** Time between its listings of EC2. Default: 90, to see one within the run; its own default is 10 minutes. */
+  resyncSeconds?: number;
   /** The controller; default: the bundle that is shipped. */
   program?: string | undefined;
   progress: Progress;
@@ -20,9 +24,6 @@ export interface ScaleOptions {
   clock?: Clock;
 }
 
-/** Often enough to see one within the run; ten minutes by default. */
-const RESYNC_SECONDS = 90;
-const REST_SECONDS = 30;
 /** A resync's work is over this long after its listing. */
 const RESYNC_SETTLES_MS = 10_000;
 /** The controller has settled once it uses less CPU time than that in so long. */
@@ -34,13 +35,14 @@ const SETTLED = { cpuSeconds: 0.05, withinMs: 1_000 };
  * @throws ControllerEndedError; the signal's reason
  */
 export async function runScale(options: ScaleOptions): Promise<ScaleResult> {
-  const { scenario, program, progress, clock = systemClock } = options;
+  const { scenario, restSeconds = 30, resyncSeconds = 90, program, progress } = options;
+  const { clock = systemClock } = options;
   const { name, enis, nodes } = scenario;
   progress(`${name}: making ${nodes} nodes and ${enis} ENIs as a controller leaves them`);
   await using cluster = await BenchCluster.start({
     scenario,
     program,
-    env: { RESYNC_PERIOD: `${RESYNC_SECONDS}s` },
+    env: { RESYNC_PERIOD: `${resyncSeconds}s` },
     ec2Limits: false,
     beforeController: async (surroundings) => {
       await createSettledState(surroundings);
@@ -57,9 +59,9 @@ export async function runScale(options: ScaleOptions): Promise<ScaleResult> {
   const settledMs = (await untilSettled(pid, clock, signal)) - cluster.controllerStartedAt;
   const start = await meter.read();
   progress(`${name}: settled after ${(settledMs / 1_000).toFixed(1)} s; watching it at rest`);
-  await sleep(clock, REST_SECONDS * 1_000, signal);
+  await sleep(clock, restSeconds * 1_000, signal);
   const atRest = await processUsage(pid);
-  const rest = { seconds: REST_SECONDS, ...(await meter.read()) };
+  const rest = { seconds: restSeconds, ...(await meter.read()) };
 
   progress(`${name}: waiting for the next listing of EC2`);
   const target = 2 * (start.ec2.byAction.DescribeNetworkInterfaces ?? 0);

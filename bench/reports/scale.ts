@@ -21,7 +21,7 @@ export function scaleRows(): Row<ScaleResult>[] {
       means: 'until the first second with next to no CPU time',
     },
     ...costRows(({ start }) => start),
-    { label: '30 s at rest' },
+    { label: 'At rest', value: ({ rest }) => `${rest.seconds} s` },
     ...costRows(({ rest }) => rest),
     {
       label: 'Resync',
@@ -32,7 +32,7 @@ export function scaleRows(): Row<ScaleResult>[] {
     {
       label: '  RSS at rest, MiB',
       value: ({ memory }) => mebibytes(memory.atRest),
-      means: '30 s after it settled',
+      means: 'at the end of that time',
     },
     {
       label: '  RSS after the resync, MiB',
