@@ -25,8 +25,9 @@ export interface LogLine {
 
 /**
  * How Node runs what is shipped: a small young generation, for most of what it holds is long-lived, and a heap
- * that grows by little beyond what is in use. With 10,000 ENIs that is 180 MiB instead of 290, for three more CPU
- * seconds at the start and two a resync. No source maps: the bundle's map costs 175 MiB of memory as soon as a stack is logged.
+ * that grows by little beyond what is in use. With 10,000 ENIs that is 180 MiB instead of 290, for three more
+ * CPU seconds at the start and two a resync. No source maps: the bundle's map costs 175 MiB of memory as soon
+ * as a stack is logged.
  */
 export const NODE_FLAGS = ['--max-semi-space-size=2', '--optimize-for-size'];
 
