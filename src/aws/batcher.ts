@@ -6,8 +6,10 @@ export interface BatcherOptions<K, V> {
   clock: Clock;
   /** How long the first load waits for others to join it, in milliseconds. */
   gatherMs: number;
-  /** The least time between the starts of two batches, in milliseconds. */
+  /** The time between the starts of two batches, in milliseconds. */
   minIntervalMs: number;
+  /** Batches that may start without that time between them, after a rest as long as they would take. Default: 1. */
+  burst?: number;
   /** The most keys a fetch takes; a batch of more is fetched in parts that start together. */
   maxBatch: number;
 }
@@ -23,7 +25,8 @@ interface Load<V> {
  */
 export class Batcher<K, V> {
   private waiting = new Map<K, Load<V>[]>();
-  private lastStart = Number.NEGATIVE_INFINITY;
+  /** When the pace would be kept exactly (the generic cell rate algorithm's theoretical arrival time). */
+  private dueAt = Number.NEGATIVE_INFINITY;
 
   private constructor(private readonly options: BatcherOptions<K, V>) {}
 
@@ -45,13 +48,14 @@ export class Batcher<K, V> {
   }
 
   private schedule(): void {
-    const { clock, gatherMs, minIntervalMs } = this.options;
-    const untilAllowed = this.lastStart + minIntervalMs - clock.now();
+    const { clock, gatherMs, minIntervalMs, burst = 1 } = this.options;
+    const untilAllowed = this.dueAt - (burst - 1) * minIntervalMs - clock.now();
     clock.after(Math.max(gatherMs, untilAllowed), () => this.startBatch());
   }
 
   private startBatch(): void {
-    this.lastStart = this.options.clock.now();
+    const { clock, minIntervalMs } = this.options;
+    this.dueAt = Math.max(clock.now(), this.dueAt) + minIntervalMs;
     const batch = [...this.waiting];
     this.waiting = new Map();
     for (let from = 0; from < batch.length; from += this.options.maxBatch) {

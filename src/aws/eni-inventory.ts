@@ -34,8 +34,10 @@ export interface EniInventoryOptions {
   resyncMs?: number;
   /** How long an observation waits for others to share its call, in milliseconds; default 20. */
   gatherMs?: number;
-  /** The least time between two batches of observations, in milliseconds; default one second. */
+  /** The time between two batches of observations, in milliseconds; default one second. */
   observeIntervalMs?: number;
+  /** Batches of observations that may follow one another at once, after a rest; default 1. */
+  observeBurst?: number;
   /** How long EC2's reads may not show a write yet, in milliseconds; default 30 seconds. */
   consistencyWindowMs?: number;
 }
@@ -58,8 +60,8 @@ export class EniInventory implements EventSource<Eni> {
   private stopped = false;
 
   private constructor(private readonly options: Required<EniInventoryOptions>) {
-    const { clock, gatherMs, observeIntervalMs: minIntervalMs } = options;
-    const batching = { clock, gatherMs, minIntervalMs, maxBatch: MAX_BATCH };
+    const { clock, gatherMs, observeIntervalMs: minIntervalMs, observeBurst: burst } = options;
+    const batching = { clock, gatherMs, minIntervalMs, burst, maxBatch: MAX_BATCH };
     this.observations = Batcher.create({ ...batching, fetch: (ids) => this.describe(ids) });
     this.lookups = Batcher.create({ ...batching, fetch: (uids) => this.lookUp(uids) });
   }
@@ -69,6 +71,7 @@ export class EniInventory implements EventSource<Eni> {
       resyncMs: 600_000,
       gatherMs: 20,
       observeIntervalMs: 1_000,
+      observeBurst: 1,
       consistencyWindowMs: 30_000,
       ...options,
     });

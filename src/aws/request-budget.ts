@@ -3,10 +3,11 @@ import { DOCUMENTED_LIMITS, type Ec2Action } from './ec2-actions.js';
 import { type TakeOptions, TokenBucket, type TokenBucketView } from './token-bucket.js';
 
 /**
- * Our buckets are smaller than EC2's by this many calls: ours refills from when a call is sent, EC2's from
- * when it arrives, and in between calls overtake one another.
+ * Our buckets are smaller than EC2's by this part: ours refills from when a call is sent, EC2's from when it
+ * arrives. A burst that arrives half a second late has 2.5 calls less at 5 a second; a throttled answer would
+ * cost far more.
  */
-const IN_FLIGHT = 1;
+const HEADROOM = 0.06;
 
 export interface RequestBudgetOptions {
   clock: Clock;
@@ -43,7 +44,7 @@ export class RequestBudget {
         actions.map((action) => {
           const documented = DOCUMENTED_LIMITS[action];
           const limit = {
-            capacity: Math.max(1, documented.capacity * share - IN_FLIGHT),
+            capacity: Math.max(1, Math.floor(documented.capacity * share * (1 - HEADROOM))),
             refillPerSecond: documented.refillPerSecond * share,
           };
           return [action, TokenBucket.create({ limit, clock })];

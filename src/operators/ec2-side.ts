@@ -36,6 +36,8 @@ export interface Ec2Side {
  * for the last of them makes it wait for the next look.
  */
 const OBSERVATION_GATHER_MS = 100;
+/** A few ENIs are looked at as soon as they may be ready; many that trickle are looked at once an interval. */
+const OBSERVATION_BURST = 3;
 
 export function createEc2Side(options: Ec2SideOptions): Ec2Side {
   const { region, clusterID, config, clock, logger, elector } = options;
@@ -58,6 +60,7 @@ export function createEc2Side(options: Ec2SideOptions): Ec2Side {
       logger,
       resyncMs: config.resyncPeriod,
       gatherMs: OBSERVATION_GATHER_MS,
+      observeBurst: OBSERVATION_BURST,
       observeIntervalMs: config.observeInterval,
       consistencyWindowMs: config.consistencyWindow,
     }),

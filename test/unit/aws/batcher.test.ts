@@ -66,6 +66,16 @@ describe('Batcher', () => {
     expect(fetches[1]).to.deep.equal({ at: 1_020, keys: ['b', 'c'] });
   });
 
+  it('lets as many batches as are allowed follow at once after a rest, and then keeps the pace', async () => {
+    const batcher = create({ burst: 3 });
+    for (const key of ['a', 'b', 'c', 'd', 'e']) {
+      void batcher.load(key);
+      await timers.tickAsync(50);
+    }
+    await timers.tickAsync(5_000);
+    expect(fetches.map(({ at }) => at)).to.deep.equal([20, 70, 120, 1_020]);
+  });
+
   it('gathers again after a pause that was long enough', async () => {
     const batcher = create();
     void batcher.load('a');
