@@ -181,26 +181,13 @@ export class AttachmentProvider {
       return { blocked: fault, eni };
     }
     this.noteDrift(record, ['attachment']);
-    if (record.status?.phase !== 'Failed') {
-      await reporter.report(record, { phase: 'Attaching', eni });
-    }
+    // Told while EC2 is at work: what is told here is for users, the ENI is found by its tag.
+    const told =
+      record.status?.phase === 'Failed'
+        ? undefined
+        : reporter.report(record, { phase: 'Attaching', eni });
     try {
-      const { attachmentId } = await this.ec2For(record).attachEni(request);
-      inventory.attached(request.eniId, {
-        attachmentId,
-        instanceId: request.instanceId,
-        deviceIndex: request.deviceIndex,
-        networkCardIndex: request.networkCardIndex,
-        status: 'attaching',
-        deleteOnTermination: false,
-      });
-      const { instanceID, nodeName: node, deviceIndex } = record.spec;
-      const slot = { instanceID, node, deviceIndex };
-      logger.info('ENI attaching', {
-        eniID: request.eniId,
-        attachmentID: attachmentId,
-        ...slot,
-      });
+      await bothOf(this.sendAttach(record, request, logger), told);
       return 'again';
     } catch (error) {
       if (!(error instanceof ConflictError || isNotVisible(error))) {
@@ -216,6 +203,24 @@ export class AttachmentProvider {
       }
       return 'again';
     }
+  }
+
+  private async sendAttach(
+    record: ENIAttachment,
+    request: AttachEniRequest,
+    logger: Logger,
+  ): Promise<void> {
+    const { eniId, ...slot } = request;
+    const { attachmentId } = await this.ec2For(record).attachEni(request);
+    this.options.inventory.attached(eniId, {
+      attachmentId,
+      ...slot,
+      status: 'attaching',
+      deleteOnTermination: false,
+    });
+    const { instanceID, nodeName: node, deviceIndex } = record.spec;
+    const told = { eniID: eniId, attachmentID: attachmentId, instanceID, node, deviceIndex };
+    logger.info('ENI attaching', told);
   }
 
   private async modify(
@@ -266,6 +271,13 @@ export class AttachmentProvider {
     await reporter.report(record, { phase: 'Pending', lost: true });
     return 'again';
   }
+}
+
+/** Waits for both to end; throws the first one's failure, else the second's. */
+async function bothOf(first: Promise<void>, second: Promise<void> | undefined): Promise<void> {
+  await Promise.allSettled([first, second]);
+  await first;
+  await second;
 }
 
 /** Whether the record's present spec was fulfilled already. */

@@ -134,9 +134,12 @@ export class NodeENIReconciler {
       nodeENI.spec.deviceIndexPolicy === 'Auto'
         ? await answerOrBlocked(slots.occupied(nodes))
         : undefined;
-    const network =
-      invalid ??
-      (occupied && 'reason' in occupied ? occupied : await networkResolver.resolve(nodeENI.spec));
+    const unknown = invalid ?? (occupied && 'reason' in occupied ? occupied : undefined);
+    const [network, held] = await Promise.all([
+      unknown ?? networkResolver.resolve(nodeENI.spec),
+      // Before the first record is made; asked for together, for both take a while.
+      nodes.length > 0 ? this.patch(nodeENI, withFinalizer(nodeENI, NODE_ENI_FINALIZER)) : nodeENI,
+    ]);
     const fault = 'reason' in network ? network : undefined;
     // An invalid NodeENI says nothing of which nodes it means: what it has, it keeps.
     const plan: NodeENIPlan = invalid
@@ -150,10 +153,6 @@ export class NodeENIReconciler {
           occupied: occupied && 'reason' in occupied ? undefined : occupied,
         });
     plan.delete.push(...(await liveIntent.unmeant(nodeENI, plan.unmeant)));
-    const held =
-      plan.create.length > 0
-        ? await this.patch(nodeENI, withFinalizer(nodeENI, NODE_ENI_FINALIZER))
-        : nodeENI;
     const outdated = await this.takeTurns(nodeENI, plan, network, nodes.length);
     await writer.carryOut(nodeENI, plan, logger);
     await reporter.report(held, {
