@@ -1,6 +1,5 @@
 import type { ENIAttachment } from '../api/eni-attachment.js';
 import { TAGS } from '../api/names.js';
-import type { Blocked } from '../api/reasons.js';
 import { ConflictError } from '../aws/ec2-error.js';
 import type { AttachEniRequest, Ec2Gateway, Eni } from '../aws/ec2-gateway.js';
 import type { EniInventory } from '../aws/eni-inventory.js';
@@ -10,13 +9,11 @@ import type { AttachmentReporter } from './attachment-reporter.js';
 import { createRequestFor, ownTags } from './attachment-request.js';
 import type { CreateLog } from './create-log.js';
 import { isNotVisible } from './ec2-failures.js';
+import { blockedAfterALook, type Outcome } from './outcome.js';
 import { ownEni } from './own-eni.js';
 import { type EniChanges, planAttachment, type Step } from './plan-attachment.js';
 import { setTags } from './set-tags.js';
 import type { SlotInspector } from './slot-inspector.js';
-
-/** How a step ended: go on with the next one, look again later, wait for an event, or be blocked. */
-export type Outcome = 'again' | 'later' | 'done' | { blocked: Blocked; eni?: Eni | undefined };
 
 export interface AttachmentProviderOptions {
   gateway: Ec2Gateway;
@@ -70,7 +67,7 @@ export class AttachmentProvider {
       case 'confirmLoss':
         return this.confirmLoss(record, step.eniId);
       case 'blocked':
-        return this.lookAgain(record, eni);
+        return blockedAfterALook(this.options.inventory, record, (now) => this.plan(record, now));
       case 'nothing':
         if (eni) {
           await this.options.reporter.settled(record, eni);
@@ -88,16 +85,6 @@ export class AttachmentProvider {
       retained: this.retainedFor(record),
       ownTags: ownTags(record, this.options.clusterID),
     });
-  }
-
-  /** What was known may be out of date: only what EC2 says now blocks. */
-  private async lookAgain(record: ENIAttachment, eni: Eni | undefined): Promise<Outcome> {
-    if (eni) {
-      await this.options.inventory.observe(eni.id);
-    }
-    const now = this.eniOf(record);
-    const step = this.plan(record, now);
-    return step.do === 'blocked' ? { blocked: step.blocked, eni: now } : 'again';
   }
 
   private async adopt(

@@ -11,10 +11,10 @@ import type { Logger } from '../runtime/logger.js';
 import { keyOf } from '../runtime/resource.js';
 import type { ResourceClient } from '../runtime/resource-client.js';
 import type { Store } from '../runtime/store.js';
-import type { Outcome } from './attachment-provider.js';
 import type { AttachmentReporter } from './attachment-reporter.js';
 import type { CreateLog } from './create-log.js';
 import type { DetachLog } from './detach-log.js';
+import { blockedAfterALook, type Outcome } from './outcome.js';
 import { ownEni } from './own-eni.js';
 import { planRemoval, type RemovalStep } from './plan-attachment.js';
 import { setTags } from './set-tags.js';
@@ -63,7 +63,7 @@ export class AttachmentRemover {
       case 'confirmAbsence':
         return this.confirmAbsence(record);
       case 'blocked':
-        return this.lookAgain(record, eni);
+        return blockedAfterALook(this.options.inventory, record, (now) => this.plan(record, now));
       case 'release':
         return this.release(record);
     }
@@ -95,16 +95,6 @@ export class AttachmentRemover {
       detachingSince: isDetaching ? detachLog.detachingSince(record) : clock.now(),
       now: clock.now(),
     });
-  }
-
-  /** What was known may be out of date: only what EC2 says now blocks, or has to be forced. */
-  private async lookAgain(record: ENIAttachment, eni: Eni | undefined): Promise<Outcome> {
-    if (eni) {
-      await this.options.inventory.observe(eni.id);
-    }
-    const now = this.eniOf(record);
-    const step = this.plan(record, now);
-    return step.do === 'blocked' ? { blocked: step.blocked, eni: now } : 'again';
   }
 
   private async detach(

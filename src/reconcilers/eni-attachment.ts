@@ -11,11 +11,12 @@ import { generationChanged, type Predicates } from '../runtime/predicates.js';
 import { keyOf } from '../runtime/resource.js';
 import type { Result } from '../runtime/result.js';
 import type { Store } from '../runtime/store.js';
-import type { AttachmentProvider, Outcome } from './attachment-provider.js';
+import type { AttachmentProvider } from './attachment-provider.js';
 import type { AttachmentRemover } from './attachment-remover.js';
 import type { AttachmentReporter } from './attachment-reporter.js';
 import type { BlockedRetries } from './blocked-retries.js';
 import { blockedByFailure } from './ec2-failures.js';
+import type { Outcome } from './outcome.js';
 import { ownEni } from './own-eni.js';
 
 export interface ENIAttachmentReconcilerOptions {
