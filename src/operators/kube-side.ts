@@ -36,7 +36,7 @@ export interface KubeSide {
 
 export function createKubeSide(options: KubeSideOptions): KubeSide {
   const { kubeConfig, instance, clock, random, logger } = options;
-  const client = HttpKubeClient.create({ kubeConfig, logger });
+  const client = HttpKubeClient.create({ kubeConfig, logger, userAgent: MANAGER_NAME });
   const informer = <T extends KubeObject>(
     wanted: Pick<InformerOptions<T>, 'kind' | 'indexes' | 'transform'>,
   ): Informer<T> => Informer.create<T>({ client, clock, random, logger, ...wanted });

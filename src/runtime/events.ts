@@ -33,7 +33,7 @@ export interface KubeEventRecorderOptions {
   /** At least 0, below 1. */
   random: () => number;
   logger: Logger;
-  /** A qualified name: `networking.k8s.aws/eni-operator`. */
+  /** A qualified name: `example.com/controller`. */
   reportingController: string;
   /** The pod's name, for one. */
   reportingInstance: string;

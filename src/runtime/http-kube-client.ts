@@ -199,7 +199,7 @@ export class HttpKubeClient implements KubeClient {
 
   /** Sends and returns the answer with its body unread; an answer of 300 and above becomes an error. */
   private async send(call: Call): Promise<Dispatcher.ResponseData> {
-    const { userAgent = 'eni-operator', observer } = this.options;
+    const { userAgent = 'kubernetes-controller', observer } = this.options;
     const { method, path, body, contentType, signal, streaming } = call;
     const connection = await this.connection.current();
     const host = new URL(connection.origin).host;
