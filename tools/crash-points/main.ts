@@ -1,5 +1,6 @@
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Command, Option } from 'commander';
 import { ControlPlane } from '../envtest/control-plane.js';
+import { interrupted, wholeNumber } from '../stage/command-line.js';
 import { runCampaign, type Tally } from './campaign.js';
 import { MOMENTS, type Moment } from './crash-point.js';
 import { report } from './report.js';
@@ -31,23 +32,6 @@ interface Options {
   seed: number;
   lanes: number;
   program?: string;
-}
-
-function wholeNumber(text: string): number {
-  const number = Number(text);
-  if (!(Number.isSafeInteger(number) && number > 0)) {
-    throw new InvalidArgumentError('It must be a whole number above 0.');
-  }
-  return number;
-}
-
-/** Aborts at the first Ctrl-C or SIGTERM, so that no process stays behind. */
-function interrupted(): AbortSignal {
-  const controller = new AbortController();
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    process.once(signal, () => controller.abort(new Error(`Ended by ${signal}`)));
-  }
-  return controller.signal;
 }
 
 async function run(options: Options): Promise<Tally> {

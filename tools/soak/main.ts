@@ -1,7 +1,8 @@
-import { Command, InvalidArgumentError } from 'commander';
+import { Command } from 'commander';
 import { systemClock } from '../../src/runtime/clock.js';
 import { runCampaign } from '../../test/storms/campaign.js';
 import { ControlPlane } from '../envtest/control-plane.js';
+import { interrupted, wholeNumber } from '../stage/command-line.js';
 
 const program = new Command('npm run test:soak --')
   .description(
@@ -31,23 +32,6 @@ interface Options {
   shrink?: number;
   apiServerRestarts: boolean;
   program?: string;
-}
-
-function wholeNumber(text: string): number {
-  const number = Number(text);
-  if (!(Number.isSafeInteger(number) && number > 0)) {
-    throw new InvalidArgumentError('It must be a whole number above 0.');
-  }
-  return number;
-}
-
-/** Aborts at the first Ctrl-C or SIGTERM, so that no process stays behind. */
-function interrupted(): AbortSignal {
-  const controller = new AbortController();
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    process.once(signal, () => controller.abort(new Error(`Ended by ${signal}`)));
-  }
-  return controller.signal;
 }
 
 function replayOf(options: Options, seed: number): string {
