@@ -82,7 +82,8 @@ export class AttachmentProvider {
 
   private plan(record: ENIAttachment, eni: Eni | undefined): Step {
     return planAttachment(record, eni, {
-      retained: this.retainedFor(record),
+      // Looked for only where they matter: it goes through all ENIs.
+      retained: eni ? [] : this.retainedFor(record),
       ownTags: ownTags(record, this.options.clusterID),
     });
   }
