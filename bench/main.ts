@@ -1,5 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { Argument, Command, InvalidArgumentError } from 'commander';
+import { interrupted } from '../tools/stage/command-line.js';
 import { GO_CONTROLLER } from './baseline.js';
 import { scaleReport, scaleRows } from './reports/scale.js';
 import { report, scenarioRows } from './reports/scenarios.js';
@@ -93,12 +94,8 @@ program
 
 /** Whoever runs it sees how far it is, and ends it with Ctrl-C or SIGTERM: no process stays behind. */
 function watching() {
-  const controller = new AbortController();
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    process.once(signal, () => controller.abort(new Error(`Ended by ${signal}`)));
-  }
   return {
-    signal: controller.signal,
+    signal: interrupted(),
     progress: (line: string) => console.error(`  ${line}`),
   };
 }
