@@ -29,4 +29,6 @@ export const ENI_ATTACHMENT_CONDITIONS = {
   attached: 'Attached',
   /** The ENI is usable on the node. */
   ready: 'Ready',
+  /** Another program on the node undoes what the agent sets; there only once it has happened. */
+  contended: 'Contended',
 } as const;

@@ -10,6 +10,7 @@ import {
 } from 'class-validator';
 import type { Condition } from './conditions.js';
 import { ENISettings } from './eni-settings.js';
+import type { LinkFault } from './link-faults.js';
 import { API_GROUP, API_VERSION } from './names.js';
 import type { ObjectMeta } from './object-meta.js';
 
@@ -46,6 +47,16 @@ export class ENIAttachmentSpec extends ENISettings {
 
   @IsBoolean()
   deleteOnTermination!: boolean;
+
+  /** Alternative name of the interface on the node. */
+  @IsOptional()
+  @Matches(/^[a-z][a-z0-9-]{0,14}$/)
+  interfaceName?: string;
+
+  /** The device may be moved into a pod's network namespace (CNI plugin `host-device`): gone is not lost. */
+  @IsOptional()
+  @IsBoolean()
+  hostDevice?: boolean;
 }
 
 export const PHASES = [
@@ -65,15 +76,23 @@ export const PHASES = [
  */
 export type Phase = (typeof PHASES)[number];
 
+/** `absent`: the node has no such device. `moved`: it had, and a pod has it now. */
+export type LinkStateSeen = 'up' | 'down' | 'absent' | 'moved';
+
 /** The interface on the node, as the node's agent reports it. */
 export interface LinkStatus {
+  /** Generation of the spec that the agent has acted on. */
+  observedGeneration?: number;
   name?: string;
   altName?: string;
   macAddress?: string;
   pciAddress?: string;
   mtu?: number;
-  state?: string;
+  state?: LinkStateSeen;
   addresses?: string[];
+  /** What keeps the interface from being as the spec says: one word for programs … */
+  reason?: LinkFault;
+  /** … and a sentence for people. */
   message?: string;
 }
 

@@ -9,6 +9,21 @@ export const RECLAIM_POLICIES = ['Delete', 'Retain'] as const;
  */
 export type ReclaimPolicy = (typeof RECLAIM_POLICIES)[number];
 
+/**
+ * Where the addresses of the interface on the node come from: the node's agent sets those that EC2 assigned
+ * (`static`), has the subnet's DHCP server confirm them (`dhcp`), or leaves addresses alone (`none`).
+ */
+export const ADDRESSING = ['none', 'static', 'dhcp'] as const;
+export type Addressing = (typeof ADDRESSING)[number];
+
+/** `policy`: what is sent from the ENI's addresses leaves by the ENI, by a routing table of its own. */
+export const ROUTING = ['none', 'policy'] as const;
+export type Routing = (typeof ROUTING)[number];
+
+/** `up`: the node's agent brings the interface up, and up again. `unmanaged`: it leaves its state alone. */
+export const LINK_STATES = ['up', 'unmanaged'] as const;
+export type LinkState = (typeof LINK_STATES)[number];
+
 /** What a NodeENI says of its ENIs, and each ENIAttachment of its one. */
 export class ENISettings {
   @IsOptional()
@@ -31,4 +46,16 @@ export class ENISettings {
   @IsOptional()
   @IsIn(RECLAIM_POLICIES)
   reclaimPolicy?: ReclaimPolicy;
+
+  @IsOptional()
+  @IsIn(ADDRESSING)
+  addressing?: Addressing;
+
+  @IsOptional()
+  @IsIn(ROUTING)
+  routing?: Routing;
+
+  @IsOptional()
+  @IsIn(LINK_STATES)
+  linkState?: LinkState;
 }

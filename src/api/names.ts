@@ -19,6 +19,9 @@ export const LABELS = {
 /** `app.kubernetes.io/managed-by`, the controller of events, and the owner tag of every ENI. */
 export const MANAGER_NAME = 'eni-operator';
 
+/** Taint that nodes register with (kubelet's `--register-with-taints`) to get no pods before their ENIs. */
+export const DEFAULT_STARTUP_TAINT = `${API_GROUP}/eni-not-ready:NoSchedule`;
+
 /** Tags of an ENI. All but `retained` it carries from its Create call on. */
 export const TAGS = {
   /** UID of the ENIAttachment: the identity of the ENI, and its ClientToken. */

@@ -7,6 +7,7 @@ import {
   IsBoolean,
   IsIn,
   IsInt,
+  IsObject,
   IsOptional,
   IsString,
   Length,
@@ -23,6 +24,7 @@ import {
   ExactlyOneOf,
   IsLabelSelectorMap,
   IsNumberOrPercentage,
+  NamedWhereShared,
   NoDeviceIndexWithAuto,
 } from './validators.js';
 
@@ -36,6 +38,36 @@ export type DeviceIndexPolicy = (typeof DEVICE_INDEX_POLICIES)[number];
 export const SUBNET_FIELDS = ['subnetID', 'subnetName', 'subnetIDs', 'subnetNames'] as const;
 /** The fields of which exactly one names the security groups. */
 export const SECURITY_GROUP_FIELDS = ['securityGroupIDs', 'securityGroupNames'] as const;
+
+/** A name of a network device: Linux allows 15 characters, and a node's further ENIs get `-1` and so on. */
+const INTERFACE_NAME = /^[a-z][a-z0-9-]{0,11}$/;
+const TAINT =
+  /^([a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?\/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?:(NoSchedule|PreferNoSchedule|NoExecute)$/;
+const NAMESPACE = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
+
+export const NETWORK_ATTACHMENT_TYPES = ['ipvlan', 'macvlan', 'host-device'] as const;
+export type NetworkAttachmentType = (typeof NETWORK_ATTACHMENT_TYPES)[number];
+
+/** The NetworkAttachmentDefinition by which pods get at a node's first ENI of the NodeENI. */
+export class NetworkAttachment {
+  @ArrayMinSize(1)
+  @ArrayMaxSize(64)
+  @ArrayUnique({ message: 'networkAttachment.namespaces must name each namespace once' })
+  @Matches(NAMESPACE, {
+    each: true,
+    message: 'each of networkAttachment.namespaces must be the name of a namespace, not $value',
+  })
+  namespaces!: string[];
+
+  /** The CNI plugin. */
+  @IsIn(NETWORK_ATTACHMENT_TYPES)
+  type!: NetworkAttachmentType;
+
+  /** The plugin's `ipam` section, as it is. */
+  @IsOptional()
+  @IsObject()
+  ipam?: Record<string, unknown>;
+}
 
 /** How ENIs are replaced where a change cannot be made in place. */
 export class UpdatePolicy {
@@ -54,6 +86,7 @@ export class NodeENISpec extends ENISettings {
   @ExactlyOneOf(SUBNET_FIELDS)
   @ExactlyOneOf(SECURITY_GROUP_FIELDS)
   @NoDeviceIndexWithAuto()
+  @NamedWhereShared()
   nodeSelector!: Record<string, string>;
 
   @IsOptional()
@@ -127,6 +160,27 @@ export class NodeENISpec extends ENISettings {
   @ValidateNested()
   @Type(() => UpdatePolicy)
   updatePolicy?: UpdatePolicy;
+
+  /** Alternative name of the interface on each node; a node's second ENI has `-1` after it, and so on. */
+  @IsOptional()
+  @Matches(INTERFACE_NAME, {
+    message:
+      'interfaceName must be 1 to 12 lower-case letters, digits and dashes, such as eni-storage, not $value',
+  })
+  interfaceName?: string;
+
+  /** Taint (`key:Effect`) that is taken off a node once all its ENIs are ready. */
+  @IsOptional()
+  @Matches(TAINT, {
+    message:
+      'startupTaint must be KEY:EFFECT, such as networking.k8s.aws/eni-not-ready:NoSchedule, not $value',
+  })
+  startupTaint?: string;
+
+  @IsOptional()
+  @ValidateNested()
+  @Type(() => NetworkAttachment)
+  networkAttachment?: NetworkAttachment;
 }
 
 /** One entry of `status.attachments`: an ENIAttachment, as users of NodeENI read it. */

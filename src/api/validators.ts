@@ -160,3 +160,26 @@ export function NoDeviceIndexWithAuto(options?: ValidationOptions) {
     });
   };
 }
+
+/**
+ * Class-validator rule: a NetworkAttachmentDefinition names the device, which must have the same name on
+ * every node.
+ */
+export function NamedWhereShared(options?: ValidationOptions) {
+  return (target: object, propertyName: string): void => {
+    registerDecorator({
+      name: 'namedWhereShared',
+      target: target.constructor,
+      propertyName,
+      ...(options ? { options } : {}),
+      validator: {
+        validate: (_value: unknown, args?: ValidationArguments) => {
+          const [first] = setFields(['interfaceName', 'networkAttachment'], args?.object);
+          return first !== 'networkAttachment';
+        },
+        defaultMessage: () =>
+          'networkAttachment needs interfaceName, for pods name the interface by it: add interfaceName',
+      },
+    });
+  };
+}

@@ -3,6 +3,7 @@ import type { ENIAttachment, ENIAttachmentStatus, Phase } from '../api/eni-attac
 import type { Blocked } from '../api/reasons.js';
 import type { Eni } from '../aws/ec2-gateway.js';
 import { setCondition } from '../runtime/conditions.js';
+import { isLinkUsable } from './record-facts.js';
 
 /** What a pass has to say of a record. */
 export interface AttachmentReport {
@@ -48,7 +49,7 @@ export function attachmentStatus(report: AttachmentReport): ENIAttachmentStatus 
 
 /** `Ready` once an agent has the link up, where one is waited for; at once where none is. */
 export function settledPhase(record: ENIAttachment, waitForAgent: boolean): Phase {
-  return !waitForAgent || record.status?.link?.state === 'up' ? 'Ready' : 'Attached';
+  return !waitForAgent || isLinkUsable(record) ? 'Ready' : 'Attached';
 }
 
 /** Whether two statuses say the same, their timestamps apart. */
@@ -90,7 +91,8 @@ function factsOf(eni: Eni): ENIAttachmentStatus {
 function conditionsOf({ record, phase, eni, blocked, now }: AttachmentReport): Condition[] {
   const { attached, ready } = ENI_ATTACHMENT_CONDITIONS;
   const isAttached = phase === 'Attached' || phase === 'Ready';
-  const progress = blocked ?? progressOf(record, phase, eni);
+  const fault = phase === 'Attached' ? linkFaultOf(record) : undefined;
+  const progress = blocked ?? fault ?? progressOf(record, phase, eni);
   const observedGeneration = record.metadata.generation ?? 0;
   const told: Omit<Condition, 'lastTransitionTime'>[] = [
     {
@@ -107,11 +109,31 @@ function conditionsOf({ record, phase, eni, blocked, now }: AttachmentReport): C
       message: progress.message,
       observedGeneration,
     },
+    ...contentionOf(record).map((told) => ({ ...told, observedGeneration })),
   ];
   return told.reduce<Condition[]>(
     (conditions, condition) => setCondition(conditions, condition, now),
     record.status?.conditions ?? [],
   );
+}
+
+/** What the agent says is wrong with the interface. */
+function linkFaultOf({ status }: ENIAttachment): { reason: string; message: string } | undefined {
+  const { reason, message = '' } = status?.link ?? {};
+  return reason === undefined ? undefined : { reason, message };
+}
+
+/** `Contended`: nothing where nobody has ever interfered. */
+function contentionOf({ status }: ENIAttachment): Omit<Condition, 'lastTransitionTime'>[] {
+  const type = ENI_ATTACHMENT_CONDITIONS.contended;
+  const { link, conditions = [] } = status ?? {};
+  if (link?.reason === 'Contended') {
+    return [{ type, status: 'True', reason: 'Contended', message: link.message ?? '' }];
+  }
+  const message = 'No other program undoes what the agent sets.';
+  return conditions.some((condition) => condition.type === type)
+    ? [{ type, status: 'False', reason: 'Uncontended', message }]
+    : [];
 }
 
 function progressOf(

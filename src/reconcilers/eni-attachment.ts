@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { ENIAttachment } from '../api/eni-attachment.js';
 import { ENI_FINALIZER, TAGS } from '../api/names.js';
 import { Ec2Error } from '../aws/ec2-error.js';
@@ -38,8 +39,13 @@ const MAX_STEPS = 12;
 export const recordChanged: Predicates<ENIAttachment> = {
   updated: (record, old) =>
     generationChanged.updated?.(record, old) !== false ||
-    record.status?.link?.state !== old.status?.link?.state,
+    !isDeepStrictEqual(linkVerdict(record), linkVerdict(old)),
 };
+
+function linkVerdict({ status }: ENIAttachment) {
+  const { state, reason, message, observedGeneration } = status?.link ?? {};
+  return { state, reason, message, observedGeneration };
+}
 
 /** Let go by us, and gone as soon as the API server says so. */
 function isReleased(record: ENIAttachment): boolean {

@@ -1,6 +1,6 @@
 import type { ENIAttachment, ENIAttachmentSpec } from '../api/eni-attachment.js';
 import type { Node } from '../api/node.js';
-import type { NodeENI } from '../api/node-eni.js';
+import type { NodeENI, NodeENISpec } from '../api/node-eni.js';
 import type { Blocked } from '../api/reasons.js';
 import type { SecurityGroup, Subnet } from '../aws/ec2-gateway.js';
 import { mergePatch } from '../runtime/merge-patch.js';
@@ -178,7 +178,8 @@ function wantedOf(
     const name = attachmentName({ nodeENI, instanceID, subnetID: subnet.id });
     const deviceIndex = indexOf({ name, instanceID, own, wanted }, input);
     const place = { nodeName: node.metadata.name, instanceID, deviceIndex };
-    wanted.push({ name, spec: attachmentSpec(input, place, subnet, securityGroupIDs) });
+    const spec = attachmentSpec(input, place, subnet, securityGroupIDs);
+    wanted.push({ name, spec: { ...spec, ...hostSettings(nodeENI.spec, wanted.length) } });
   }
   return wanted;
 }
@@ -225,6 +226,23 @@ function attachmentSpec(
     ...(mtu === undefined ? {} : { mtu }),
     ...(tags === undefined ? {} : { tags }),
     ...(reclaimPolicy === undefined ? {} : { reclaimPolicy }),
+  };
+}
+
+/** What the node's agent is told of its ENI; `position` counts the node's ENIs of the NodeENI from 0. */
+function hostSettings(
+  { addressing, routing, linkState, interfaceName, networkAttachment }: NodeENISpec,
+  position: number,
+): Partial<ENIAttachmentSpec> {
+  const isShared = position === 0 && networkAttachment?.type === 'host-device';
+  return {
+    ...(addressing === undefined ? {} : { addressing }),
+    ...(routing === undefined ? {} : { routing }),
+    ...(linkState === undefined ? {} : { linkState }),
+    ...(interfaceName === undefined
+      ? {}
+      : { interfaceName: position === 0 ? interfaceName : `${interfaceName}-${position}` }),
+    ...(isShared ? { hostDevice: true } : {}),
   };
 }
 

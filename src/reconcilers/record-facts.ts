@@ -13,3 +13,12 @@ export function isAttached({ status }: ENIAttachment): boolean {
 export function isReady({ metadata, status }: ENIAttachment): boolean {
   return status?.phase === 'Ready' && status.observedGeneration === metadata.generation;
 }
+
+/** Whether the node's agent reports the interface to be as the record's present spec says. */
+export function isLinkUsable({ metadata, spec, status }: ENIAttachment): boolean {
+  const { link } = status ?? {};
+  if (!link || link.reason !== undefined || link.observedGeneration !== metadata.generation) {
+    return false;
+  }
+  return link.state === 'up' || link.state === 'moved' || spec.linkState === 'unmanaged';
+}

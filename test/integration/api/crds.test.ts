@@ -158,6 +158,20 @@ describe('the CRDs', () => {
       deleteOnTermination: sometimes(fc.boolean()),
       description: sometimes(fc.constantFrom('', 'fast', 'd'.repeat(256))),
       mtu: sometimes(fc.constantFrom(575, 576, 1500, 9001, 9002)),
+      addressing: sometimes(fc.constantFrom('none', 'static', 'dhcp', 'DHCP')),
+      routing: sometimes(fc.constantFrom('none', 'policy', '')),
+      linkState: sometimes(fc.constantFrom('up', 'unmanaged', 'down')),
+      interfaceName: sometimes(fc.constantFrom('eni-storage', 'e', '0eni', 'eni-storage-2', 'Eni')),
+      startupTaint: sometimes(
+        fc.constantFrom('a.example/b:NoSchedule', 'b:NoExecute', 'b', ':NoSchedule', 'b:Never'),
+      ),
+      networkAttachment: sometimes(
+        fc.record({
+          namespaces: fc.array(fc.constantFrom('apps', 'edge', 'Edge'), { maxLength: 2 }),
+          type: fc.constantFrom('ipvlan', 'macvlan', 'host-device', 'bridge'),
+          ipam: sometimes(fc.constantFrom({}, { type: 'host-local' })),
+        }),
+      ),
       deviceIndexPolicy: sometimes(fc.constantFrom('Auto', 'Fixed', 'auto')),
       networkCardIndex: sometimes(fc.constantFrom(-1, 0, 1, 63, 64)),
       reclaimPolicy: sometimes(fc.constantFrom('Delete', 'Retain', 'Keep')),
@@ -202,6 +216,10 @@ describe('the CRDs', () => {
       { networkCardIndex: -1 },
       { mtu: 100 },
       { nodeName: undefined },
+      { interfaceName: 'eni-storage-31', linkState: 'unmanaged', hostDevice: true },
+      { interfaceName: 'eni-storage-0031' },
+      { addressing: 'maybe' },
+      { routing: 'maybe' },
     ]) {
       const spec = { ...aRecord().spec, ...change };
       const schema = await refusal(ENIAttachment.resource, { spec });

@@ -1,0 +1,23 @@
+/**
+ * What keeps an interface from being as its ENIAttachment says, as the node's agent reports it in
+ * `status.link.reason`, and what to do about it: the remedy ends `status.link.message`.
+ */
+export const LINK_REMEDIES = {
+  DeviceMissing:
+    'The device appears within seconds of the attachment: if it does not, look for the ENI in the kernel log (dmesg).',
+  MTURefused: 'Set spec.mtu of the NodeENI to what the device can.',
+  NameTaken: 'Choose another spec.interfaceName for the NodeENI, or rename the other device.',
+  AddressMissing:
+    'The DHCP server has not confirmed the address yet: set spec.addressing of the NodeENI to static if the subnet has none.',
+  InvalidRecord: 'Correct the NodeENI, or delete the ENIAttachment, and it is made anew.',
+  HostRefused: 'Give the agent the capability NET_ADMIN and the host network.',
+  Contended:
+    'Tell the other program to leave the interface alone (docs/node-agent.md), or set spec.linkState of the NodeENI to unmanaged.',
+} as const;
+
+export type LinkFault = keyof typeof LINK_REMEDIES;
+
+/** `fact` is a sentence without its full stop; the fault's remedy follows it. */
+export function linkFault(reason: LinkFault, fact: string): { reason: LinkFault; message: string } {
+  return { reason, message: `${fact}. ${LINK_REMEDIES[reason]}` };
+}
