@@ -1,0 +1,84 @@
+import type { Clock, Timer } from '../runtime/clock.js';
+import type { EventSource, SourceEvent } from '../runtime/source.js';
+import type { HostChange, HostLink, HostNetwork } from './host-network.js';
+
+/** Something on the host has changed: on the device of that address, in that table, or (neither) anywhere. */
+export class HostNews {
+  constructor(
+    readonly macAddress?: string,
+    readonly table?: number,
+  ) {}
+
+  get isAboutEverything(): boolean {
+    return this.macAddress === undefined && this.table === undefined;
+  }
+}
+
+export interface HostNewsSourceOptions {
+  network: HostNetwork;
+  clock: Clock;
+  /** Milliseconds between two full looks, whatever the kernel's events say. */
+  resyncMs: number;
+}
+
+/** Makes the kernel's events a source that wakes reconcilers; devices are told apart by MAC address. */
+export class HostNewsSource implements EventSource<HostNews> {
+  private readonly handlers: ((event: SourceEvent<HostNews>) => void)[] = [];
+  /** Events of addresses and of devices that are gone name the index alone. */
+  private readonly macAddresses = new Map<number, string>();
+
+  constructor(private readonly options: HostNewsSourceOptions) {}
+
+  subscribe(handler: (event: SourceEvent<HostNews>) => void): void {
+    this.handlers.push(handler);
+  }
+
+  /** Resolves once the devices that are there are known; then all is looked at, and again each `resyncMs`. @throws HostNetworkError */
+  async start(signal: AbortSignal): Promise<void> {
+    const { network } = this.options;
+    network.subscribe((change) => this.hear(change));
+    for (const link of await network.links()) this.remember(link);
+    let next: Timer | undefined;
+    const lookAtEverything = (): void => {
+      this.publish(new HostNews());
+      next = this.options.clock.after(this.options.resyncMs, lookAtEverything);
+    };
+    signal.addEventListener('abort', () => next?.cancel(), { once: true });
+    if (!signal.aborted) lookAtEverything();
+  }
+
+  private hear(change: HostChange): void {
+    const news = this.newsOf(change);
+    if (news) this.publish(news);
+  }
+
+  private newsOf(change: HostChange): HostNews | undefined {
+    switch (change.type) {
+      case 'link':
+        this.remember(change.link);
+        return new HostNews(change.link.macAddress);
+      case 'linkGone': {
+        const macAddress = change.macAddress ?? this.macAddresses.get(change.index);
+        this.macAddresses.delete(change.index);
+        return macAddress === undefined ? undefined : new HostNews(macAddress);
+      }
+      case 'address':
+      case 'route': {
+        const macAddress = this.macAddresses.get(change.linkIndex);
+        return macAddress === undefined ? undefined : new HostNews(macAddress);
+      }
+      case 'rule':
+        return new HostNews(undefined, change.table);
+      case 'overrun':
+        return new HostNews();
+    }
+  }
+
+  private remember({ index, macAddress }: HostLink): void {
+    this.macAddresses.set(index, macAddress);
+  }
+
+  private publish(object: HostNews): void {
+    for (const handler of this.handlers) handler({ type: 'added', object });
+  }
+}

@@ -1,0 +1,21 @@
+import type { HostAddress, HostLink, HostNetwork, HostRoute, HostRule } from './host-network.js';
+import { OWN_PROTOCOL } from './own-ids.js';
+
+/** The host's network at one moment: all devices, addresses and rules, and the routes that are ours. */
+export interface HostView {
+  links: HostLink[];
+  addresses: HostAddress[];
+  routes: HostRoute[];
+  rules: HostRule[];
+}
+
+/** @throws HostNetworkError */
+export async function observe(network: HostNetwork): Promise<HostView> {
+  const [links, addresses, routes, rules] = await Promise.all([
+    network.links(),
+    network.addresses(),
+    network.routes(OWN_PROTOCOL),
+    network.rules(),
+  ]);
+  return { links, addresses, routes, rules };
+}

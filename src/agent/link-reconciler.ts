@@ -1,0 +1,209 @@
+import { ENIAttachment } from '../api/eni-attachment.js';
+import { linkFault } from '../api/link-faults.js';
+import type { Clock } from '../runtime/clock.js';
+import type { ReconcileContext } from '../runtime/controller.js';
+import { Reconciler, Watch } from '../runtime/decorators.js';
+import type { Logger } from '../runtime/logger.js';
+import { keyOf } from '../runtime/resource.js';
+import type { Result } from '../runtime/result.js';
+import type { Store } from '../runtime/store.js';
+import type { Contention } from './contention.js';
+import { type DesiredLink, desiredLink, type Fault } from './desired-link.js';
+import { carryOut, describeStep, type HostStep } from './host-change.js';
+import { type HostLink, type HostNetwork, HostNetworkError } from './host-network.js';
+import { HostNews } from './host-news.js';
+import { observe } from './host-view.js';
+import type { LinkReporter } from './link-reporter.js';
+import { hasMoved } from './link-status.js';
+import { matchLink } from './match-link.js';
+import { planLink } from './plan-link.js';
+
+export interface LinkReconcilerOptions {
+  /** This node's records, indexed by `macAddress` and by `table`. */
+  records: Store<ENIAttachment>;
+  network: HostNetwork;
+  reporter: LinkReporter;
+  contention: Contention;
+  clock: Clock;
+  /** First id of our routing tables. */
+  tableBase: number;
+}
+
+/** Rounds of looking and setting in a pass; two do. More is a loop, and is slowed down. */
+const MAX_ROUNDS = 4;
+/** How long a device may take to appear after EC2's word, before it is told of as missing (ec2-eni: ≤ 5 s). */
+const DEVICE_GRACE_MS = 30_000;
+/** Between tries of what the kernel refuses, in milliseconds. */
+const REFUSED_RETRY_MS = 30_000;
+
+/** What a pass has reached for a record; the same asked for again was undone by somebody. */
+type Settled = string;
+
+/** Makes an attached ENI a usable interface, as its record says, and keeps it so. */
+@Reconciler({ for: ENIAttachment })
+export class LinkReconciler {
+  private readonly settled = new Map<string, Settled>();
+
+  constructor(private readonly options: LinkReconcilerOptions) {}
+
+  @Watch(HostNews)
+  recordsAt({ macAddress, table }: HostNews): string[] {
+    const { records } = this.options;
+    if (macAddress !== undefined) return records.byIndex('macAddress', macAddress).map(keyOf);
+    if (table !== undefined) return records.byIndex('table', String(table)).map(keyOf);
+    return records.list().map(keyOf);
+  }
+
+  async reconcile(key: string, { logger }: ReconcileContext): Promise<Result> {
+    const { records, contention, tableBase } = this.options;
+    const record = records.get(key);
+    if (!record) {
+      this.settled.delete(key);
+      contention.forget(key);
+      return {};
+    }
+    const heldFor = contention.heldFor(key);
+    if (heldFor > 0) return { requeueAfter: heldFor };
+    const desired = desiredLink(record, { tableBase });
+    if (desired === undefined) return {};
+    if ('reason' in desired) return this.refuse(record, desired);
+    return this.settle(record, desired, logger);
+  }
+
+  private async settle(
+    record: ENIAttachment,
+    desired: DesiredLink,
+    logger: Logger,
+  ): Promise<Result> {
+    const { network } = this.options;
+    for (let round = 0; round < MAX_ROUNDS; round++) {
+      const view = await observe(network);
+      const link = matchLink(view.links, desired.macAddress);
+      if (!link) return this.absent(record, logger);
+      const { steps, fault } = planLink({
+        desired,
+        link,
+        view,
+        earlierAltName: record.status?.link?.altName ?? record.spec.interfaceName,
+        reversePathFilter: desired.looseReversePath
+          ? await network.reversePathFilter(link.index)
+          : undefined,
+      });
+      if (steps.length === 0) {
+        this.settled.set(keyOf(record), this.settledAs(desired, link));
+        await this.report(record, { link, view, fault });
+        return {};
+      }
+      if (round === 0 && this.isUndone(record, desired, link)) {
+        const contended = this.quarrel(record, link, steps, logger);
+        if (contended) {
+          await this.report(record, { link, view, fault: contended });
+          return { requeueAfter: this.options.contention.heldFor(keyOf(record)) };
+        }
+      }
+      const refused = await this.carryOut(steps, link, logger);
+      if (refused) {
+        const after = await observe(network);
+        const now = matchLink(after.links, desired.macAddress);
+        await this.report(record, { link: now, view: after, fault: fault ?? refused });
+        return { requeueAfter: REFUSED_RETRY_MS };
+      }
+    }
+    return { requeueAfter: REFUSED_RETRY_MS };
+  }
+
+  /** Does all that can be done. Returns the first fault; a device that has gone meanwhile is none. */
+  private async carryOut(
+    steps: readonly HostStep[],
+    link: HostLink,
+    logger: Logger,
+  ): Promise<Fault | undefined> {
+    let fault: Fault | undefined;
+    for (const step of steps) {
+      try {
+        await carryOut(this.options.network, step);
+      } catch (error) {
+        if (!(error instanceof HostNetworkError)) throw error;
+        if (error.reason === 'Gone') return undefined;
+        const reason = step.do === 'setMtu' ? 'MTURefused' : 'HostRefused';
+        fault ??= linkFault(reason, error.message);
+        logger.warn('The kernel refuses a change of an interface', {
+          interface: link.name,
+          step: step.do,
+          err: error,
+        });
+      }
+    }
+    if (!fault) {
+      logger.info('Interface configured', {
+        interface: link.name,
+        mac: link.macAddress,
+        steps: steps.map((step) => step.do),
+      });
+    }
+    return fault;
+  }
+
+  /** The node has no such device: not yet, no longer, or a pod has it. */
+  private async absent(record: ENIAttachment, logger: Logger): Promise<Result> {
+    const { clock } = this.options;
+    this.settled.delete(keyOf(record));
+    const { macAddress, link, conditions } = record.status ?? {};
+    const attached = conditions?.find(({ type }) => type === 'Attached');
+    // Before that it is no news that there is no device.
+    if (attached?.status !== 'True' && link?.state === undefined) return {};
+    if (hasMoved(record)) {
+      await this.report(record, { link: undefined, fault: undefined });
+      return {};
+    }
+    const sinceMs = clock.now() - Date.parse(attached?.lastTransitionTime ?? '');
+    if (link?.state === undefined && sinceMs < DEVICE_GRACE_MS) {
+      return { requeueAfter: DEVICE_GRACE_MS - sinceMs };
+    }
+    const fact = `The node has no device with the MAC address ${macAddress}`;
+    logger.warn('Device missing', { mac: macAddress });
+    await this.report(record, { link: undefined, fault: linkFault('DeviceMissing', fact) });
+    return {};
+  }
+
+  private async refuse(record: ENIAttachment, fault: Fault): Promise<Result> {
+    await this.report(record, { link: undefined, fault });
+    return {};
+  }
+
+  /** Nobody reads of a record that is being deleted how its interface is. */
+  private async report(
+    record: ENIAttachment,
+    finding: Omit<Parameters<LinkReporter['report']>[0], 'record' | 'view'> &
+      Partial<Pick<Parameters<LinkReporter['report']>[0], 'view'>>,
+  ): Promise<void> {
+    if (record.metadata.deletionTimestamp !== undefined) return;
+    const view = finding.view ?? { links: [], addresses: [], routes: [], rules: [] };
+    await this.options.reporter.report({ record, ...finding, view });
+  }
+
+  private isUndone(record: ENIAttachment, desired: DesiredLink, link: HostLink): boolean {
+    return this.settled.get(keyOf(record)) === this.settledAs(desired, link);
+  }
+
+  private settledAs(desired: DesiredLink, { index }: HostLink): Settled {
+    return JSON.stringify([index, desired]);
+  }
+
+  /** Tells of what was undone. Returns a fault where that was once too often. */
+  private quarrel(
+    record: ENIAttachment,
+    link: HostLink,
+    steps: readonly HostStep[],
+    logger: Logger,
+  ): Fault | undefined {
+    const what = steps.map(describeStep);
+    logger.warn('Interface changed by another program', { interface: link.name, what });
+    if (this.options.contention.reversed(keyOf(record))) {
+      const fact = `Another program undoes what is set on ${link.name} (${what.join(', ')})`;
+      return linkFault('Contended', fact);
+    }
+    this.options.reporter.restored(record, link.name, what);
+    return undefined;
+  }
+}

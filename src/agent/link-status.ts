@@ -1,0 +1,57 @@
+import type { ENIAttachment, LinkStatus } from '../api/eni-attachment.js';
+import type { Fault } from './desired-link.js';
+import type { HostLink } from './host-network.js';
+import type { HostView } from './host-view.js';
+
+/** What an agent's pass has found. */
+export interface LinkFinding {
+  record: ENIAttachment;
+  link: HostLink | undefined;
+  view: HostView;
+  fault: Fault | undefined;
+}
+
+/** RFC 2863's states in which a device that is administratively up carries traffic, as far as is known. */
+const CARRYING = new Set(['up', 'unknown']);
+
+/** `status.link` as it should be: what the host has, and what is wrong with it. */
+export function linkStatus({ record, link, view, fault }: LinkFinding): LinkStatus {
+  const { metadata, spec, status } = record;
+  const said = {
+    ...(metadata.generation === undefined ? {} : { observedGeneration: metadata.generation }),
+    ...(fault ? { reason: fault.reason, message: fault.message } : {}),
+  };
+  if (!link) {
+    const { name, altName, macAddress, pciAddress } = status?.link ?? {};
+    return hasMoved(record)
+      ? { ...definedOnly({ name, altName, macAddress, pciAddress }), ...said, state: 'moved' }
+      : { ...said, state: 'absent' };
+  }
+  const { interfaceName: altName } = spec;
+  const addresses = view.addresses
+    .filter(({ linkIndex, scope }) => linkIndex === link.index && scope === 'global')
+    .map(({ address, prefixLength }) => `${address}/${prefixLength}`)
+    .sort();
+  return {
+    ...definedOnly({ pciAddress: link.pciAddress }),
+    name: link.name,
+    ...(altName !== undefined && link.altNames.includes(altName) ? { altName } : {}),
+    macAddress: link.macAddress,
+    mtu: link.mtu,
+    state: link.up && CARRYING.has(link.operState) ? 'up' : 'down',
+    ...(addresses.length > 0 ? { addresses } : {}),
+    ...said,
+  };
+}
+
+/** Whether a pod has the device: it may, and the host had it before. */
+export function hasMoved({ spec, status }: ENIAttachment): boolean {
+  const state = status?.link?.state;
+  return spec.hostDevice === true && (state === 'up' || state === 'moved');
+}
+
+function definedOnly<T extends object>(object: { [K in keyof T]: T[K] | undefined }): T {
+  return Object.fromEntries(
+    Object.entries(object).filter(([, value]) => value !== undefined),
+  ) as unknown as T;
+}
