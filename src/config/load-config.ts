@@ -1,9 +1,12 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { AGENT_SETTINGS, type AgentConfig } from './agent-settings.js';
 import { leaseTimesFault } from './check-lease-times.js';
 import { type Config, SETTINGS, type Setting } from './settings.js';
 
-/** A component that `main.ts` can start. */
-export const COMPONENTS = ['controller'] as const;
+/** What each component of `main.ts` can be told. */
+const TABLES = { controller: SETTINGS, agent: AGENT_SETTINGS };
+
+export const COMPONENTS = ['controller', 'agent'] as const;
 export type Component = (typeof COMPONENTS)[number];
 
 /** The start was asked for with a wrong value, or for help only; the message has been printed. */
@@ -19,10 +22,9 @@ export class StartRefused extends Error {
   }
 }
 
-export interface Invocation {
-  component: Component;
-  config: Config;
-}
+export type Invocation =
+  | { component: 'controller'; config: Config }
+  | { component: 'agent'; config: AgentConfig };
 
 export interface LoadConfigOptions {
   /** Arguments after the program's name. */
@@ -37,44 +39,78 @@ export interface LoadConfigOptions {
  * @throws {@link StartRefused} naming the setting, the value and what is allowed
  */
 export function loadConfig({ args, env, ...streams }: LoadConfigOptions): Invocation {
-  const command = new Command('eni-operator')
-    .description('Gives Kubernetes nodes the ENIs that their labels ask for.')
+  const program = new Command('eni-operator')
+    .description(
+      'Gives Kubernetes nodes the ENIs that their labels ask for. COMPONENT in the environment stands for the command.',
+    )
     .exitOverride()
     .configureOutput({
       writeOut: streams.stdout ?? ((text) => process.stdout.write(text)),
       writeErr: streams.stderr ?? ((text) => process.stderr.write(text)),
     })
-    .argument(
-      '[component]',
-      `what to start: ${COMPONENTS.join(', ')}; else COMPONENT`,
-      parseComponent,
-    )
-    .allowExcessArguments(false)
-    .showHelpAfterError('(--help lists every setting)');
-
-  const options = Object.entries<Setting<unknown>>(SETTINGS).map(([key, setting]) => {
-    const option = optionOf(setting);
-    command.addOption(option);
-    return { key, setting, option };
-  });
-
+    .showHelpAfterError('(--help lists every command and setting)');
+  let invocation: Invocation | undefined;
   try {
-    command.parse(args, { from: 'user' });
-    const values = options.map(({ key, setting, option }) => {
-      const given: unknown = command.getOptionValue(option.attributeName());
-      return [key, given ?? fromEnvironment(command, setting, env)] as const;
-    });
-    const config = Object.fromEntries(values) as unknown as Config;
-    const fault = leaseTimesFault(config);
-    if (fault !== undefined) command.error(`error: ${fault}`);
-    const [component = componentFrom(command, env)] = command.processedArgs;
-    return { component, config };
+    const fallback = componentFrom(program, env);
+    for (const component of COMPONENTS) {
+      const command = program
+        .command(component, { isDefault: component === fallback })
+        .description(DESCRIPTIONS[component])
+        .allowExcessArguments(false);
+      const read = addSettings(command, TABLES[component]);
+      command.action(() => {
+        const config = read(env);
+        checkTogether(command, component, config);
+        // Each component is read by its own table.
+        invocation = { component, config } as unknown as Invocation;
+      });
+    }
+    program.parse(args, { from: 'user' });
   } catch (error) {
     if (error instanceof CommanderError) {
       throw new StartRefused(error.message, error.exitCode);
     }
     throw error;
   }
+  if (!invocation) throw new StartRefused('nothing to start', 1);
+  return invocation;
+}
+
+const DESCRIPTIONS: Record<Component, string> = {
+  controller: "creates, attaches and deletes the cluster's ENIs (the default)",
+  agent: "makes a node's ENIs usable interfaces, on the node itself",
+};
+
+type Environment = LoadConfigOptions['env'];
+
+/** Gives the command a flag for each setting of the table. Returns what reads their values. */
+function addSettings(
+  command: Command,
+  table: Readonly<Record<string, Setting<unknown>>>,
+): (env: Environment) => Record<string, unknown> {
+  const options = Object.entries(table).map(([key, setting]) => {
+    const option = optionOf(setting);
+    command.addOption(option);
+    return { key, setting, option };
+  });
+  return (env) =>
+    Object.fromEntries(
+      options.map(({ key, setting, option }) => {
+        const given: unknown = command.getOptionValue(option.attributeName());
+        return [key, given ?? fromEnvironment(command, setting, env)] as const;
+      }),
+    );
+}
+
+/** What no setting alone can tell. */
+function checkTogether(command: Command, component: Component, config: object): void {
+  const fault =
+    component === 'controller'
+      ? leaseTimesFault(config as Config)
+      : (config as AgentConfig).nodeName === undefined
+        ? 'NODE_NAME is not set: it names the Node that the agent serves'
+        : undefined;
+  if (fault !== undefined) command.error(`error: ${fault}`);
 }
 
 function optionOf(setting: Setting<unknown>): Option {

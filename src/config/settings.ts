@@ -20,15 +20,15 @@ export interface Setting<T> {
   default?: string;
 }
 
-function required<T>(setting: Setting<T> & { default: string }): Setting<T> {
+export function required<T>(setting: Setting<T> & { default: string }): Setting<T> {
   return setting;
 }
 
-function optional<T>(setting: Omit<Setting<T>, 'default'>): Setting<T | undefined> {
+export function optional<T>(setting: Omit<Setting<T>, 'default'>): Setting<T | undefined> {
   return setting;
 }
 
-/** Every setting there is; {@link loadConfig} reads them, the documentation lists them. */
+/** Every setting of the controller; {@link loadConfig} reads them, the documentation lists them. */
 export const SETTINGS = {
   region: optional({
     env: 'AWS_REGION',
@@ -229,7 +229,10 @@ export const SETTINGS = {
   }),
 };
 
-/** The settings' values, in the units that their parsers give: durations in milliseconds. */
-export type Config = {
-  -readonly [K in keyof typeof SETTINGS]: (typeof SETTINGS)[K] extends Setting<infer T> ? T : never;
+/** The values of a table of settings, in the units that their parsers give. */
+export type ValuesOf<Table> = {
+  -readonly [K in keyof Table]: Table[K] extends Setting<infer T> ? T : never;
 };
+
+/** The controller's settings: durations in milliseconds. */
+export type Config = ValuesOf<typeof SETTINGS>;

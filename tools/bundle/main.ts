@@ -1,10 +1,14 @@
-/** Bundles the compiled program into the one file that is shipped: `dist/bundle/eni-operator.mjs`. */
-import { stat } from 'node:fs/promises';
-import { resolve } from 'node:path';
+/**
+ * Bundles the compiled program into what is shipped: `dist/bundle/eni-operator.mjs`, the chunks that each
+ * component loads for itself, and the rtnetlink binding.
+ */
+import { readdir, rm, stat } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
 import { build, type Plugin } from 'esbuild';
+import { nativeNetlink } from './native-netlink.js';
 import { pureSchemas } from './pure-schemas.js';
 
-const outfile = 'dist/bundle/eni-operator.mjs';
+const outdir = 'dist/bundle';
 
 const slimClientNode: Plugin = {
   name: 'slim-client-node',
@@ -17,9 +21,13 @@ const slimClientNode: Plugin = {
   },
 };
 
+await rm(outdir, { recursive: true, force: true });
 await build({
-  entryPoints: ['dist/src/main.js'],
-  outfile,
+  entryPoints: { 'eni-operator': 'dist/src/main.js' },
+  outdir,
+  outExtension: { '.js': '.mjs' },
+  // The agent must not load what the controller needs: the AWS SDK takes 30 MiB.
+  splitting: true,
   bundle: true,
   platform: 'node',
   target: 'node24',
@@ -31,12 +39,14 @@ await build({
   keepNames: true,
   sourcemap: 'linked',
   logLevel: 'warning',
-  plugins: [slimClientNode, pureSchemas],
+  plugins: [slimClientNode, pureSchemas, nativeNetlink],
   banner: {
     // CommonJS packages in the bundle ask for Node's own modules through require().
     js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",
   },
 });
 
-const { size } = await stat(outfile);
-console.log(`${outfile}  ${(size / 1024 / 1024).toFixed(1)} MiB`);
+const shipped = (await readdir(outdir)).filter((name) => !name.endsWith('.map'));
+const sizes = await Promise.all(shipped.map(async (name) => (await stat(join(outdir, name))).size));
+const total = sizes.reduce((sum, size) => sum + size, 0);
+console.log(`${outdir}  ${shipped.length} files, ${(total / 1024 / 1024).toFixed(1)} MiB`);

@@ -1,7 +1,9 @@
 import { expect } from 'chai';
 import { type Invocation, loadConfig, StartRefused } from '../../../src/config/load-config.js';
 
-interface Loaded extends Partial<Invocation> {
+interface Loaded {
+  component?: Invocation['component'];
+  config?: Invocation['config'];
   printed: string;
   refused?: StartRefused;
 }
@@ -93,9 +95,34 @@ describe('loadConfig', () => {
     expect(load(['--regoin', 'x']).refused?.exitCode).to.equal(1);
   });
 
-  it('lists every setting with its variable and default in --help', () => {
+  it('starts the agent where it is asked for, with settings of its own', () => {
+    const env = { COMPONENT: 'agent', NODE_NAME: 'ip-10-0-0-1.ec2.internal' };
+    const { component, config } = load(['--route-table-base', '22000'], env);
+    expect(component).to.equal('agent');
+    expect(config).to.deep.include({ nodeName: env.NODE_NAME, routeTableBase: 22_000 });
+    expect(load(['agent'], { NODE_NAME: 'a' }).component).to.equal('agent');
+  });
+
+  it('does not start the agent without a node', () => {
+    const { refused, printed } = load(['agent']);
+    expect(refused?.exitCode).to.equal(1);
+    expect(printed).to.include('NODE_NAME is not set');
+  });
+
+  it('refuses a component that there is not', () => {
+    expect(load(['both']).refused?.exitCode).to.equal(1);
+  });
+
+  it('names the components in --help', () => {
     const { refused, printed } = load(['--help']);
     expect(refused?.exitCode).to.equal(0);
+    expect(printed).to.include('controller').and.include('agent');
+  });
+
+  it("lists every setting of a component in the component's --help", () => {
+    const { refused, printed } = load(['controller', '--help']);
+    expect(refused?.exitCode).to.equal(0);
     expect(printed).to.include('--detachment-timeout <duration>').and.include('DETACHMENT_TIMEOUT');
+    expect(load(['agent', '--help']).printed).to.include('--node-name <name>');
   });
 });

@@ -1,0 +1,35 @@
+import { DEFAULT_TABLE_BASE } from '../agent/own-ids.js';
+import { duration, matching, wholeNumber } from './parsers.js';
+import { optional, required, SETTINGS, type ValuesOf } from './settings.js';
+
+/** Every setting of the node agent. */
+export const AGENT_SETTINGS = {
+  nodeName: optional({
+    env: 'NODE_NAME',
+    description:
+      "Name of the Node that the agent serves; in a pod, from the downward API's spec.nodeName. The agent does not start without it.",
+    placeholder: 'name',
+    parse: matching(/^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/, 'the name of a Node'),
+  }),
+  resyncPeriod: required({
+    env: 'RESYNC_PERIOD',
+    description:
+      "How often the agent looks at all interfaces, to see what it was not told of by the kernel's events.",
+    placeholder: 'duration',
+    parse: duration('1s', '24h'),
+    default: '5m',
+  }),
+  routeTableBase: required({
+    env: 'ROUTE_TABLE_BASE',
+    description:
+      'First id of the routing tables of ENIs with spec.routing: policy; an ENI has this + 100 × its network card + its device index, and its rules have the same priority.',
+    placeholder: 'number',
+    parse: wholeNumber(300, 32_000),
+    default: String(DEFAULT_TABLE_BASE),
+  }),
+  logLevel: SETTINGS.logLevel,
+  logFormat: SETTINGS.logFormat,
+};
+
+/** The agent's settings, in the units that their parsers give: durations in milliseconds. */
+export type AgentConfig = ValuesOf<typeof AGENT_SETTINGS> & { nodeName: string };
