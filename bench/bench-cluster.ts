@@ -1,4 +1,3 @@
-import { KubeConfig } from '@kubernetes/client-node';
 import { ENIAttachment } from '../src/api/eni-attachment.js';
 import { TAGS } from '../src/api/names.js';
 import { NodeENI } from '../src/api/node-eni.js';
@@ -6,6 +5,7 @@ import { systemClock } from '../src/runtime/clock.js';
 import { HttpKubeClient } from '../src/runtime/http-kube-client.js';
 import { Informer } from '../src/runtime/informer.js';
 import type { KubeClient } from '../src/runtime/kube-client.js';
+import { KubeConfigAccess } from '../src/runtime/kubeconfig-access.js';
 import type { KindClass, KubeObject } from '../src/runtime/resource.js';
 import type { Store } from '../src/runtime/store.js';
 import type { Eni, SimulatorControl } from '../tools/ec2-simulator/index.js';
@@ -166,10 +166,8 @@ export class BenchCluster implements AsyncDisposable {
 }
 
 function clientFor(kubeconfigPath: string): HttpKubeClient {
-  const kubeConfig = new KubeConfig();
-  kubeConfig.loadFromFile(kubeconfigPath);
   return HttpKubeClient.create({
-    kubeConfig,
+    access: KubeConfigAccess.fromFiles(kubeconfigPath),
     logger: silentLogger,
     userAgent: 'eni-operator-bench',
   });

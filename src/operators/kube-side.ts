@@ -7,6 +7,7 @@ import type { Clock } from '../runtime/clock.js';
 import { KubeEventRecorder } from '../runtime/events.js';
 import { HttpKubeClient } from '../runtime/http-kube-client.js';
 import { Informer, type InformerOptions } from '../runtime/informer.js';
+import { KubeConfigAccess } from '../runtime/kubeconfig-access.js';
 import type { Logger } from '../runtime/logger.js';
 import type { KubeObject } from '../runtime/resource.js';
 import { ResourceClient } from '../runtime/resource-client.js';
@@ -36,7 +37,11 @@ export interface KubeSide {
 
 export function createKubeSide(options: KubeSideOptions): KubeSide {
   const { kubeConfig, instance, clock, random, logger } = options;
-  const client = HttpKubeClient.create({ kubeConfig, logger, userAgent: MANAGER_NAME });
+  const client = HttpKubeClient.create({
+    access: KubeConfigAccess.create(kubeConfig),
+    logger,
+    userAgent: MANAGER_NAME,
+  });
   const informer = <T extends KubeObject>(
     wanted: Pick<InformerOptions<T>, 'kind' | 'indexes' | 'transform'>,
   ): Informer<T> => Informer.create<T>({ client, clock, random, logger, ...wanted });

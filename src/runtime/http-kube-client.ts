@@ -1,7 +1,8 @@
-import type { KubeConfig } from '@kubernetes/client-node';
-import { type Dispatcher, errors, request } from 'undici';
+import { json } from 'node:stream/consumers';
 import { type Clock, systemClock } from './clock.js';
+import { exchange, type HttpAnswer, type HttpLimits, type HttpRequest } from './http-exchange.js';
 import { jsonLines } from './json-lines.js';
+import type { KubeAccess } from './kube-access.js';
 import type {
   DeleteOptions,
   KubeClient,
@@ -16,7 +17,7 @@ import type {
   WatchOptions,
 } from './kube-client.js';
 import { KubeConnection } from './kube-connection.js';
-import { apiErrorOf, KubeUnreachableError, MalformedAnswerError } from './kube-errors.js';
+import { apiErrorOf, MalformedAnswerError } from './kube-errors.js';
 import type { Logger } from './logger.js';
 import { apiVersionOf, type KubeObject, type ResourceType } from './resource.js';
 import { collectionPath, objectPath, selectionQuery, withQuery } from './resource-path.js';
@@ -31,7 +32,7 @@ export interface RequestObserver {
 }
 
 export interface HttpKubeClientOptions {
-  kubeConfig: KubeConfig;
+  access: KubeAccess;
   /** Is told of the API server's warnings (deprecated APIs, admission policies), once each. */
   logger: Logger;
   clock?: Clock;
@@ -42,15 +43,13 @@ export interface HttpKubeClientOptions {
   observer?: RequestObserver;
 }
 
-interface Call {
-  method: Dispatcher.HttpMethod;
-  path: string;
-  body?: unknown;
+interface Call extends Pick<HttpRequest, 'method' | 'path' | 'streaming' | 'signal'> {
+  body?: object;
   contentType?: string;
-  /** The body may be silent for as long as it likes. */
-  streaming?: boolean;
-  signal?: AbortSignal | undefined;
 }
+
+/** Longest time that connecting may take, in milliseconds. */
+const CONNECT_TIMEOUT_MS = 10_000;
 
 const PATCH_CONTENT_TYPES: Record<Patch['type'], string> = {
   merge: 'application/merge-patch+json',
@@ -58,21 +57,19 @@ const PATCH_CONTENT_TYPES: Record<Patch['type'], string> = {
   apply: 'application/apply-patch+yaml',
 };
 
-/** The API server over HTTPS, as a kubeconfig describes it. */
+/** The API server over HTTP or HTTPS. */
 export class HttpKubeClient implements KubeClient {
   private readonly clock: Clock;
-  private readonly requestTimeoutMs: number;
+  private readonly limits: HttpLimits;
   private readonly connection: KubeConnection;
   private readonly warnings: WarningLog;
 
   private constructor(private readonly options: HttpKubeClientOptions) {
     this.clock = options.clock ?? systemClock;
-    this.requestTimeoutMs = options.requestTimeoutMs ?? 30_000;
-    this.connection = KubeConnection.create({
-      kubeConfig: options.kubeConfig,
-      clock: this.clock,
-      connectTimeoutMs: Math.min(this.requestTimeoutMs, 10_000),
-    });
+    const silenceMs = options.requestTimeoutMs ?? 30_000;
+    const connectMs = Math.min(silenceMs, CONNECT_TIMEOUT_MS);
+    this.limits = { clock: this.clock, connectMs, silenceMs };
+    this.connection = KubeConnection.create({ access: options.access, clock: this.clock });
     this.warnings = new WarningLog(options.logger);
   }
 
@@ -106,14 +103,8 @@ export class HttpKubeClient implements KubeClient {
       timeoutSeconds: options.timeoutSeconds,
     });
     const { signal } = options;
-    const response = await this.send({ method: 'GET', path, signal, streaming: true });
-    try {
-      for await (const line of jsonLines(response.body)) yield watchEventOf<T>(line);
-    } catch (error) {
-      throw transportError(error, `GET ${path}`, signal);
-    } finally {
-      response.body.destroy();
-    }
+    const { body } = await this.send({ method: 'GET', path, signal, streaming: true });
+    for await (const line of jsonLines(body)) yield watchEventOf<T>(line);
   }
 
   async get<T extends KubeObject>(
@@ -179,61 +170,55 @@ export class HttpKubeClient implements KubeClient {
   }
 
   /** Ends all connections; requests and watches under way fail. */
-  close(): Promise<void> {
-    return this.connection.close();
+  async close(): Promise<void> {
+    this.connection.close();
   }
 
   private async call(call: Call): Promise<unknown> {
-    const response = await this.send(call);
+    const { body } = await this.send(call);
     try {
-      return await response.body.json();
+      return await json(body);
     } catch (error) {
-      if (error instanceof SyntaxError) {
-        throw new MalformedAnswerError(`${call.method} ${call.path}: the answer is not JSON`, {
-          cause: error,
-        });
-      }
-      throw transportError(error, `${call.method} ${call.path}`, call.signal);
+      if (!(error instanceof SyntaxError)) throw error;
+      throw new MalformedAnswerError(`${call.method} ${call.path}: the answer is not JSON`, {
+        cause: error,
+      });
     }
   }
 
   /** Sends and returns the answer with its body unread; an answer of 300 and above becomes an error. */
-  private async send(call: Call): Promise<Dispatcher.ResponseData> {
+  private async send({ body, contentType, ...call }: Call): Promise<HttpAnswer> {
     const { userAgent = 'kubernetes-controller', observer } = this.options;
-    const { method, path, body, contentType, signal, streaming } = call;
     const connection = await this.connection.current();
-    const host = new URL(connection.origin).host;
-    let response: Dispatcher.ResponseData;
+    const { method } = call;
+    const { host } = new URL(connection.origin);
+    let answer: HttpAnswer;
     try {
-      response = await request(`${connection.origin}${connection.basePath}${path}`, {
-        method,
-        dispatcher: connection.dispatcher,
+      answer = await exchange({
+        ...call,
+        connection,
+        limits: this.limits,
         headers: {
           accept: 'application/json',
           'user-agent': userAgent,
           ...(contentType === undefined ? {} : { 'content-type': contentType }),
-          ...connection.headers,
         },
-        body: body === undefined ? null : JSON.stringify(body),
-        signal: signal ?? null,
-        headersTimeout: this.requestTimeoutMs,
-        bodyTimeout: streaming ? 0 : this.requestTimeoutMs,
+        body: body === undefined ? undefined : JSON.stringify(body),
       });
     } catch (error) {
       observer?.answered({ method, host, code: '<error>' });
-      throw transportError(error, `${method} ${path}`, signal);
+      throw error;
     }
-    observer?.answered({ method, host, code: String(response.statusCode) });
-    this.warnings.hear(response.headers.warning);
-    if (response.statusCode < 300) return response;
-    throw await this.refusal(response);
+    observer?.answered({ method, host, code: String(answer.status) });
+    this.warnings.hear(answer.headers.warning);
+    if (answer.status < 300) return answer;
+    throw await this.refusal(answer);
   }
 
-  private async refusal(response: Dispatcher.ResponseData): Promise<Error> {
-    if (response.statusCode === 401) this.connection.credentialsRefused();
-    const wait = retryAfterMs(response.headers['retry-after'], this.clock.now());
-    const body = await response.body.json().catch(() => undefined);
-    return apiErrorOf(response.statusCode, body, wait);
+  private async refusal({ status, headers, body }: HttpAnswer): Promise<Error> {
+    if (status === 401) this.connection.credentialsRefused();
+    const wait = retryAfterMs(headers['retry-after'], this.clock.now());
+    return apiErrorOf(status, await json(body).catch(() => undefined), wait);
   }
 }
 
@@ -250,17 +235,4 @@ function appliedBody(
     kind: resource.kind,
     metadata: { ...(typeof metadata === 'object' ? metadata : {}), name, namespace },
   };
-}
-
-/** Errors of our own pass; an abort becomes the signal's reason; the rest is a connection that failed. */
-function transportError(error: unknown, call: string, signal: AbortSignal | undefined): unknown {
-  if (signal?.aborted) return signal.reason;
-  const fromTransport = error instanceof errors.UndiciError || isSystemError(error);
-  if (!fromTransport) return error;
-  return new KubeUnreachableError(`${call}: no answer`, { cause: error });
-}
-
-/** Node's errors of sockets, names and TLS all have a code. */
-function isSystemError(error: unknown): boolean {
-  return error instanceof Error && 'code' in error;
 }

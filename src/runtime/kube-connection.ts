@@ -1,13 +1,8 @@
-import type https from 'node:https';
+import type http from 'node:http';
 import { isDeepStrictEqual } from 'node:util';
-import type { Cluster, KubeConfig } from '@kubernetes/client-node';
-import { Agent, type buildConnector, type Dispatcher, ProxyAgent } from 'undici';
 import type { Clock } from './clock.js';
-
-/** The kubeconfig asks for something that this client cannot do. */
-export class KubeConfigError extends Error {
-  override name = 'KubeConfigError';
-}
+import { createPool, isInUse, retirePool } from './connection-pool.js';
+import { type KubeAccess, KubeConfigError, type TlsCredentials } from './kube-access.js';
 
 /** What a request needs beside its own content. */
 export interface Connection {
@@ -17,7 +12,9 @@ export interface Connection {
   basePath: string;
   /** Authorization and impersonation. */
   headers: Record<string, string>;
-  dispatcher: Dispatcher;
+  pool: http.Agent;
+  /** Aborts when the connection is closed; what is under way then breaks off. */
+  closed: AbortSignal;
 }
 
 /**
@@ -26,59 +23,50 @@ export interface Connection {
  */
 const CREDENTIALS_AGE_MS = 30_000;
 
-/** Below the API server's own limit on idle connections (90 s) and that of load balancers. */
-const KEEP_ALIVE_MS = 30_000;
-
 export interface KubeConnectionOptions {
-  kubeConfig: KubeConfig;
+  access: KubeAccess;
   clock: Clock;
-  /** Longest time that connecting may take, in milliseconds. Default: 10,000. */
-  connectTimeoutMs?: number;
 }
 
-type TlsOptions = Pick<
-  https.RequestOptions,
-  'ca' | 'cert' | 'key' | 'pfx' | 'passphrase' | 'rejectUnauthorized' | 'servername'
->;
-
-/**
- * The kubeconfig's cluster and user as a pool of connections and fresh headers. KubeConfig's own
- * applySecurityAuthentication() makes a new pool for each request, so that no connection would live for two.
- */
+/** One API server as a pool of connections and fresh headers. */
 export class KubeConnection {
-  private tls: TlsOptions | undefined;
-  private dispatcher: Dispatcher | undefined;
+  private readonly origin: string;
+  private readonly basePath: string;
+  private tls: TlsCredentials | undefined;
+  private pool: http.Agent | undefined;
+  /** Those of credentials before, on which something is under way. */
+  private retired: http.Agent[] = [];
   private headers: Record<string, string> = {};
   private readAt = Number.NEGATIVE_INFINITY;
   private reading: Promise<void> | undefined;
+  private readonly closing = new AbortController();
 
-  private constructor(private readonly options: KubeConnectionOptions) {}
+  private constructor(private readonly options: KubeConnectionOptions) {
+    const { origin, pathname } = serverUrl(options.access);
+    this.origin = origin;
+    this.basePath = pathname.replace(/\/$/, '');
+  }
 
+  /** @throws KubeConfigError for a server whose URL is none. */
   static create(options: KubeConnectionOptions): KubeConnection {
     return new KubeConnection(options);
   }
 
   /**
    * The connection with credentials read within the last 30 seconds.
-   * @throws KubeConfigError without a cluster, or with a proxy that is not supported; what reading the
-   * credentials throws (a missing file, a failing plugin).
+   * @throws KubeConfigError, also once it is closed; what reading the credentials throws.
    */
   async current(): Promise<Connection> {
-    const cluster = this.cluster();
     if (this.options.clock.now() - this.readAt >= CREDENTIALS_AGE_MS) {
-      this.reading ??= this.readCredentials(cluster).finally(() => {
+      this.reading ??= this.readCredentials().finally(() => {
         this.reading = undefined;
       });
       await this.reading;
     }
-    const server = new URL(cluster.server);
-    if (this.dispatcher === undefined) throw new KubeConfigError('The connection is closed');
-    return {
-      origin: server.origin,
-      basePath: server.pathname.replace(/\/$/, ''),
-      headers: this.headers,
-      dispatcher: this.dispatcher,
-    };
+    const { origin, basePath, headers, pool } = this;
+    const { signal: closed } = this.closing;
+    if (closed.aborted || pool === undefined) throw new KubeConfigError('The connection is closed');
+    return { origin, basePath, headers, pool, closed };
   }
 
   /** The server refused the credentials: the next request reads them again. */
@@ -87,71 +75,38 @@ export class KubeConnection {
   }
 
   /** Ends all connections, those in use too. */
-  async close(): Promise<void> {
-    const dispatcher = this.dispatcher;
-    this.dispatcher = undefined;
-    await dispatcher?.destroy();
+  close(): void {
+    this.closing.abort();
+    this.pool?.destroy();
+    for (const pool of this.retired) pool.destroy();
   }
 
-  private cluster(): Cluster {
-    const cluster = this.options.kubeConfig.getCurrentCluster();
-    if (cluster === null) throw new KubeConfigError('The kubeconfig names no current cluster');
-    return cluster;
-  }
-
-  private async readCredentials(cluster: Cluster): Promise<void> {
-    const options: https.RequestOptions = { headers: {} };
-    await this.options.kubeConfig.applyToHTTPSOptions(options);
-    this.headers = headersOf(options);
-    this.readAt = this.options.clock.now();
-
-    const tls = tlsOf(options);
-    if (this.dispatcher !== undefined && isDeepStrictEqual(tls, this.tls)) return;
-    // Requests and watches under way end on the old connections; close() waits for them.
-    void this.dispatcher?.close().catch(() => undefined);
-    this.tls = tls;
-    this.dispatcher = this.createDispatcher(cluster, tls);
-  }
-
-  private createDispatcher(cluster: Cluster, tls: TlsOptions): Dispatcher {
-    const options = this.options.kubeConfig.createDispatcherOptions(cluster, tls);
-    // Over HTTP/2 all watches and writes would share one connection, and cutting a silent watch would cut
-    // what shares its fate; over HTTP/1.1 each stands alone.
-    const pool = {
-      allowH2: false,
-      keepAliveTimeout: KEEP_ALIVE_MS,
-      connectTimeout: this.options.connectTimeoutMs ?? 10_000,
-    };
-    // undici's types know no explicit undefined, Node's do; what they describe is the same.
-    switch (options.type) {
-      case 'none':
-        return new Agent(pool);
-      case 'agent':
-        return new Agent({ ...pool, connect: options.connect as buildConnector.BuildOptions });
-      case 'proxy':
-        return new ProxyAgent({
-          ...pool,
-          uri: options.uri,
-          requestTls: options.requestTls as buildConnector.BuildOptions,
-        });
-      case 'socks':
-        throw new KubeConfigError(`SOCKS proxies are not supported: ${options.uri}`);
+  private async readCredentials(): Promise<void> {
+    const { access, clock } = this.options;
+    const { headers, tls } = await access.credentials();
+    if (this.closing.signal.aborted) return;
+    if (this.pool === undefined || !isDeepStrictEqual(tls, this.tls)) {
+      this.replacePool(createPool(access.server, tls));
+      this.tls = tls;
     }
+    this.headers = headers;
+    this.readAt = clock.now();
+  }
+
+  /** Requests and watches under way end on the connections that they have. */
+  private replacePool(pool: http.Agent): void {
+    if (this.pool !== undefined) {
+      retirePool(this.pool);
+      this.retired = [...this.retired, this.pool].filter(isInUse);
+    }
+    this.pool = pool;
   }
 }
 
-function headersOf(options: https.RequestOptions): Record<string, string> {
-  const headers: Record<string, string> = {};
-  if (options.auth) headers.authorization = `Basic ${Buffer.from(options.auth).toString('base64')}`;
-  for (const [name, value] of Object.entries(options.headers ?? {})) {
-    // Token files may end with a newline, which no header may hold.
-    if (value !== undefined) headers[name.toLowerCase()] = String(value).trim();
+function serverUrl({ server }: KubeAccess): URL {
+  const url = URL.parse(server.url);
+  if (url === null || !/^https?:$/.test(url.protocol)) {
+    throw new KubeConfigError(`The API server's URL is none: ${server.url}`);
   }
-  return headers;
-}
-
-function tlsOf(options: https.RequestOptions): TlsOptions {
-  const { ca, cert, key, pfx, passphrase, rejectUnauthorized, servername } = options;
-  const all = { ca, cert, key, pfx, passphrase, rejectUnauthorized, servername };
-  return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
+  return url;
 }

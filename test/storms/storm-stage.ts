@@ -1,10 +1,10 @@
-import { KubeConfig } from '@kubernetes/client-node';
 import { ENIAttachment } from '../../src/api/eni-attachment.js';
 import { TAGS } from '../../src/api/names.js';
 import { NodeENI } from '../../src/api/node-eni.js';
 import { HttpKubeClient } from '../../src/runtime/http-kube-client.js';
 import type { KubeClient } from '../../src/runtime/kube-client.js';
 import { isNotFound } from '../../src/runtime/kube-errors.js';
+import { KubeConfigAccess } from '../../src/runtime/kubeconfig-access.js';
 import type { KubeObject, ResourceType } from '../../src/runtime/resource.js';
 import { Ec2Simulator, type Eni } from '../../tools/ec2-simulator/index.js';
 import type { ControlPlane } from '../../tools/envtest/control-plane.js';
@@ -66,9 +66,8 @@ export class StormStage implements AsyncDisposable {
   ) {}
 
   static async open({ controlPlane, program }: StormStageOptions): Promise<StormStage> {
-    const kubeConfig = new KubeConfig();
-    kubeConfig.loadFromFile(controlPlane.kubeconfigPath);
-    const kube = HttpKubeClient.create({ kubeConfig, logger: silentLogger });
+    const access = KubeConfigAccess.fromFiles(controlPlane.kubeconfigPath);
+    const kube = HttpKubeClient.create({ access, logger: silentLogger });
     return new StormStage(controlPlane, program, kube, await Ec2Simulator.start(EC2_AT_WORK));
   }
 

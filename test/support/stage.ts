@@ -1,10 +1,10 @@
-import { KubeConfig } from '@kubernetes/client-node';
 import { ENIAttachment } from '../../src/api/eni-attachment.js';
 import { Node } from '../../src/api/node.js';
 import { NodeENI, type NodeENISpec } from '../../src/api/node-eni.js';
 import { HttpKubeClient } from '../../src/runtime/http-kube-client.js';
 import type { KubeClient, ObjectName } from '../../src/runtime/kube-client.js';
 import { isNotFound } from '../../src/runtime/kube-errors.js';
+import { KubeConfigAccess } from '../../src/runtime/kubeconfig-access.js';
 import type { KubeObject, ResourceType } from '../../src/runtime/resource.js';
 import {
   DEFAULT_IDS,
@@ -59,14 +59,9 @@ export class Stage {
 
   static async open(simulator: SimulatorOptions = {}): Promise<Stage> {
     const { kubeconfigPath } = await sharedControlPlane();
-    const kubeConfig = new KubeConfig();
-    kubeConfig.loadFromFile(kubeconfigPath);
+    const access = KubeConfigAccess.fromFiles(kubeconfigPath);
     const ec2 = await Ec2Simulator.start({ region: REGION, ...simulator });
-    return new Stage(
-      ec2,
-      HttpKubeClient.create({ kubeConfig, logger: silentLogger }),
-      kubeconfigPath,
-    );
+    return new Stage(ec2, HttpKubeClient.create({ access, logger: silentLogger }), kubeconfigPath);
   }
 
   /** Starts a controller, as a new process. */

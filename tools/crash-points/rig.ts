@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { KubeConfig } from '@kubernetes/client-node';
 import { HttpKubeClient } from '../../src/runtime/http-kube-client.js';
 import type { KubeClient } from '../../src/runtime/kube-client.js';
+import { KubeConfigAccess } from '../../src/runtime/kubeconfig-access.js';
 import type { ControlPlane } from '../envtest/control-plane.js';
 import { kubeconfig, writePrivate } from '../envtest/kubeconfig.js';
 import { CertificateAuthority, type KeyPair } from '../envtest/pki.js';
@@ -52,7 +53,10 @@ export class Rig implements AsyncDisposable {
     await using undo = new AsyncDisposableStack();
     const kubeConfig = new KubeConfig();
     kubeConfig.loadFromFile(controlPlane.kubeconfigPath);
-    const kube = HttpKubeClient.create({ kubeConfig, logger: silentLogger });
+    const kube = HttpKubeClient.create({
+      access: KubeConfigAccess.create(kubeConfig),
+      logger: silentLogger,
+    });
     undo.defer(() => kube.close());
     const ca = await CertificateAuthority.create();
     const serving = await ca.servingCertificate();

@@ -3,6 +3,7 @@ import { ENIAttachment } from '../../src/api/eni-attachment.js';
 import { NodeENI } from '../../src/api/node-eni.js';
 import { HttpKubeClient } from '../../src/runtime/http-kube-client.js';
 import type { KubeClient } from '../../src/runtime/kube-client.js';
+import { KubeConfigAccess } from '../../src/runtime/kubeconfig-access.js';
 import type { ResourceType } from '../../src/runtime/resource.js';
 import { ControlPlane } from '../envtest/control-plane.js';
 import { silentLogger } from '../stage/silent-logger.js';
@@ -38,9 +39,10 @@ export class Kubernetes implements AsyncDisposable {
     const { kubeconfigPath } = controlPlane;
     const kubeConfig = new KubeConfig();
     kubeConfig.loadFromFile(kubeconfigPath);
-    const kube = HttpKubeClient.create({ kubeConfig, logger: silentLogger });
+    const access = KubeConfigAccess.create(kubeConfig);
+    const kube = HttpKubeClient.create({ access, logger: silentLogger });
     undo.defer(() => kube.close());
-    const tables = TableClient.create({ kubeConfig });
+    const tables = TableClient.create({ access });
     undo.defer(() => tables.close());
 
     const ended = new AbortController();

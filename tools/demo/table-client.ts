@@ -1,7 +1,8 @@
-import type { KubeConfig } from '@kubernetes/client-node';
-import { type Dispatcher, request } from 'undici';
+import { json } from 'node:stream/consumers';
 import { sleep, systemClock } from '../../src/runtime/clock.js';
+import { exchange, type HttpAnswer } from '../../src/runtime/http-exchange.js';
 import { jsonLines } from '../../src/runtime/json-lines.js';
+import type { KubeAccess } from '../../src/runtime/kube-access.js';
 import { KubeConnection } from '../../src/runtime/kube-connection.js';
 import { apiErrorOf } from '../../src/runtime/kube-errors.js';
 import type { ResourceType } from '../../src/runtime/resource.js';
@@ -28,18 +29,19 @@ const ACCEPT = 'application/json;as=Table;v=v1;g=meta.k8s.io';
 const ATTEMPTS = 10;
 /** Where the server does not say how long to wait, in milliseconds. */
 const DEFAULT_WAIT_MS = 1_000;
+const LIMITS = { clock: systemClock, connectMs: 10_000, silenceMs: 30_000 };
 
 /** Asks the API server for tables, as kubectl does. Throws KubeApiError where the server refuses. */
 export class TableClient {
   private constructor(private readonly connection: KubeConnection) {}
 
-  static create({ kubeConfig }: { kubeConfig: KubeConfig }): TableClient {
-    return new TableClient(KubeConnection.create({ kubeConfig, clock: systemClock }));
+  static create({ access }: { access: KubeAccess }): TableClient {
+    return new TableClient(KubeConnection.create({ access, clock: systemClock }));
   }
 
   async list(resource: ResourceType, signal?: AbortSignal): Promise<Table> {
     const { body } = await this.get(collectionPath(resource), signal);
-    return tableOf(await body.json());
+    return tableOf(await json(body));
   }
 
   /** First what is there, as ADDED, then each change; ends when the server ends the stream. */
@@ -60,33 +62,35 @@ export class TableClient {
     }
   }
 
-  close(): Promise<void> {
-    return this.connection.close();
+  async close(): Promise<void> {
+    this.connection.close();
   }
 
   /** Asks again while the server asks to: a kind that is new to it "is (re)initializing" for a moment. */
-  private async get(path: string, signal?: AbortSignal): Promise<Dispatcher.ResponseData> {
+  private async get(path: string, signal?: AbortSignal): Promise<HttpAnswer> {
     for (let attempt = 1; ; attempt++) {
       const response = await this.send(path, signal);
-      if (response.statusCode < 300) {
+      if (response.status < 300) {
         return response;
       }
       const wait = retryAfterMs(response.headers['retry-after'], systemClock.now());
-      const answer = await response.body.json().catch(() => undefined);
-      if (response.statusCode !== 429 || attempt === ATTEMPTS) {
-        throw apiErrorOf(response.statusCode, answer, wait);
+      const answer = await json(response.body).catch(() => undefined);
+      if (response.status !== 429 || attempt === ATTEMPTS) {
+        throw apiErrorOf(response.status, answer, wait);
       }
       await sleep(systemClock, wait ?? DEFAULT_WAIT_MS, signal);
     }
   }
 
-  private async send(path: string, signal?: AbortSignal): Promise<Dispatcher.ResponseData> {
-    const { origin, basePath, headers, dispatcher } = await this.connection.current();
-    return request(`${origin}${basePath}${path}`, {
-      dispatcher,
-      headers: { accept: ACCEPT, ...headers },
-      signal: signal ?? null,
-      bodyTimeout: 0,
+  private async send(path: string, signal?: AbortSignal): Promise<HttpAnswer> {
+    return exchange({
+      connection: await this.connection.current(),
+      limits: LIMITS,
+      method: 'GET',
+      path,
+      headers: { accept: ACCEPT },
+      streaming: true,
+      signal,
     });
   }
 }

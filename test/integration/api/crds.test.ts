@@ -1,5 +1,4 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { KubeConfig } from '@kubernetes/client-node';
 import { expect } from 'chai';
 import { getMetadataStorage } from 'class-validator';
 import fc from 'fast-check';
@@ -10,6 +9,7 @@ import { eniAttachmentSpecFaults, nodeENISpecFaults } from '../../../src/api/val
 import { HttpKubeClient } from '../../../src/runtime/http-kube-client.js';
 import type { KubeClient } from '../../../src/runtime/kube-client.js';
 import { isInvalid, isNotFound } from '../../../src/runtime/kube-errors.js';
+import { KubeConfigAccess } from '../../../src/runtime/kubeconfig-access.js';
 import type { KubeObject, ResourceType } from '../../../src/runtime/resource.js';
 import {
   CONTROL_PLANE_TIMEOUT_MS,
@@ -56,9 +56,8 @@ describe('the CRDs', () => {
   before(async function () {
     this.timeout(CONTROL_PLANE_TIMEOUT_MS);
     const { kubeconfigPath } = await sharedControlPlane();
-    const kubeConfig = new KubeConfig();
-    kubeConfig.loadFromFile(kubeconfigPath);
-    kube = HttpKubeClient.create({ kubeConfig, logger: silentLogger });
+    const access = KubeConfigAccess.fromFiles(kubeconfigPath);
+    kube = HttpKubeClient.create({ access, logger: silentLogger });
   });
 
   /** What the API server says against an object; undefined where it takes it. */

@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { KubeConfig } from '@kubernetes/client-node';
 import { expect } from 'chai';
 import { KubeApiError } from '../../../src/runtime/kube-errors.js';
+import { KubeConfigAccess } from '../../../src/runtime/kubeconfig-access.js';
 import { TableClient, type TableEvent } from '../../../tools/demo/table-client.js';
 
 const THINGS = { group: '', version: 'v1', plural: 'things', kind: 'Thing', namespaced: false };
@@ -47,7 +48,7 @@ describe('The client of tables', () => {
       { name: 'test', server: `http://127.0.0.1:${port}`, skipTLSVerify: true },
       { name: 'test' },
     );
-    client = TableClient.create({ kubeConfig });
+    client = TableClient.create({ access: KubeConfigAccess.create(kubeConfig) });
   });
 
   afterEach(async () => {

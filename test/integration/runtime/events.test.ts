@@ -8,7 +8,7 @@ import {
   sharedControlPlane,
 } from '../../../tools/envtest/shared-control-plane.js';
 import { RecordingLogger } from '../../unit/runtime/support/recording-logger.js';
-import { ConfigMap, clientOf, kubeConfigOf, newNamespace } from './support/cluster-client.js';
+import { accessOf, ConfigMap, clientOf, newNamespace } from './support/cluster-client.js';
 
 interface Event extends KubeObject {
   note?: string;
@@ -34,7 +34,7 @@ describe('KubeEventRecorder, against a real API server', () => {
   before(async function () {
     this.timeout(CONTROL_PLANE_TIMEOUT_MS);
     const { kubeconfigPath } = await sharedControlPlane();
-    client = clientOf(kubeConfigOf(kubeconfigPath));
+    client = clientOf(accessOf(kubeconfigPath));
     namespace = await newNamespace(client);
     logger = new RecordingLogger();
     recorder = KubeEventRecorder.create({

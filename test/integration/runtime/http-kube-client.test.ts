@@ -11,7 +11,7 @@ import {
   CONTROL_PLANE_TIMEOUT_MS,
   sharedControlPlane,
 } from '../../../tools/envtest/shared-control-plane.js';
-import { ConfigMap, clientOf, kubeConfigOf, newNamespace } from './support/cluster-client.js';
+import { accessOf, ConfigMap, clientOf, newNamespace } from './support/cluster-client.js';
 import { eventually } from './support/eventually.js';
 import { TcpProxy } from './support/tcp-proxy.js';
 
@@ -35,7 +35,7 @@ describe('HttpKubeClient, against a real API server', () => {
   before(async function () {
     this.timeout(CONTROL_PLANE_TIMEOUT_MS);
     ({ kubeconfigPath, server } = await sharedControlPlane());
-    client = clientOf(kubeConfigOf(kubeconfigPath));
+    client = clientOf(accessOf(kubeconfigPath));
     namespace = await newNamespace(client);
   });
 
@@ -147,7 +147,7 @@ describe('HttpKubeClient, against a real API server', () => {
 
   it('keeps its connections: many requests, one after the other, need no more than two', async () => {
     const proxy = await TcpProxy.start(server);
-    const proxied = clientOf(kubeConfigOf(kubeconfigPath, proxy.url));
+    const proxied = clientOf(accessOf(kubeconfigPath, proxy.url));
     try {
       for (let request = 0; request < 20; request++) {
         await proxied.list(resource, { namespace, limit: 1 });
@@ -166,7 +166,7 @@ describe('HttpKubeClient, against a real API server', () => {
 
     beforeEach(async () => {
       proxy = await TcpProxy.start(server);
-      proxied = clientOf(kubeConfigOf(kubeconfigPath, proxy.url), { requestTimeoutMs: 300 });
+      proxied = clientOf(accessOf(kubeconfigPath, proxy.url), { requestTimeoutMs: 300 });
     });
 
     afterEach(async () => {

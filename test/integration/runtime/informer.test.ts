@@ -9,10 +9,10 @@ import { ControlPlane } from '../../../tools/envtest/control-plane.js';
 import { CONTROL_PLANE_TIMEOUT_MS } from '../../../tools/envtest/shared-control-plane.js';
 import { RecordingLogger } from '../../unit/runtime/support/recording-logger.js';
 import {
+  accessOf,
   ConfigMap,
   clientOf,
   forEachParallel,
-  kubeConfigOf,
   newNamespace,
 } from './support/cluster-client.js';
 import { eventually } from './support/eventually.js';
@@ -37,9 +37,9 @@ describe('Informer, against a real API server', function () {
   before(async function () {
     this.timeout(CONTROL_PLANE_TIMEOUT_MS);
     controlPlane = await ControlPlane.start();
-    others = clientOf(kubeConfigOf(controlPlane.kubeconfigPath));
+    others = clientOf(accessOf(controlPlane.kubeconfigPath));
     proxy = await TcpProxy.start(controlPlane.server);
-    client = clientOf(kubeConfigOf(controlPlane.kubeconfigPath, proxy.url));
+    client = clientOf(accessOf(controlPlane.kubeconfigPath, proxy.url));
   });
 
   after(async () => {

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import http from 'node:http';
-import { KubeConfig } from '@kubernetes/client-node';
+import { json } from 'node:stream/consumers';
 import { expect } from 'chai';
 import { HttpKubeClient } from '../../../src/runtime/http-kube-client.js';
 import {
@@ -8,6 +8,7 @@ import {
   KubeUnreachableError,
   MalformedAnswerError,
 } from '../../../src/runtime/kube-errors.js';
+import { FakeAccess } from './support/fake-access.js';
 import { RecordingLogger } from './support/recording-logger.js';
 import { aThing, Thing } from './support/things.js';
 
@@ -15,6 +16,7 @@ describe('HttpKubeClient', () => {
   let server: http.Server;
   let respond: http.RequestListener;
   let client: HttpKubeClient;
+  let access: FakeAccess;
   let logger: RecordingLogger;
   let answered: string[];
 
@@ -24,15 +26,11 @@ describe('HttpKubeClient', () => {
     await once(server, 'listening');
     const address = server.address();
     const port = typeof address === 'object' && address !== null ? address.port : 0;
-    const kubeConfig = new KubeConfig();
-    kubeConfig.loadFromClusterAndUser(
-      { name: 'c', server: `http://127.0.0.1:${port}`, skipTLSVerify: true },
-      { name: 'u', token: 'one' },
-    );
+    access = new FakeAccess(`http://127.0.0.1:${port}`);
     logger = new RecordingLogger();
     answered = [];
     client = HttpKubeClient.create({
-      kubeConfig,
+      access,
       logger,
       observer: { answered: ({ method, code }) => answered.push(`${method} ${code}`) },
     });
@@ -160,6 +158,44 @@ describe('HttpKubeClient', () => {
     expect(logger.entries.map(({ message, fields }) => [message, fields])).to.deep.equal([
       ['The API server warns', { warning: 'things/v1 is deprecated' }],
     ]);
+  });
+
+  it('logs each of many warnings', async () => {
+    respond = (_request, response) => {
+      response.setHeader('warning', ['299 - "old kind"', '299 - "old field"']);
+      response.end(JSON.stringify(aThing('a', 1)));
+    };
+    await get();
+    expect(logger.entries.map(({ fields }) => fields)).to.deep.equal([
+      { warning: 'old kind' },
+      { warning: 'old field' },
+    ]);
+  });
+
+  it('sends the options of a deletion as a body of known length', async () => {
+    let sent: unknown;
+    let headers: http.IncomingHttpHeaders = {};
+    respond = async (request, response) => {
+      headers = request.headers;
+      sent = await json(request);
+      response.end(JSON.stringify({ kind: 'Status', status: 'Success' }));
+    };
+    await client.delete(Thing.resource, { name: 'a' }, { preconditions: { uid: 'u' } });
+    expect(sent).to.deep.include({ kind: 'DeleteOptions', preconditions: { uid: 'u' } });
+    expect(headers['content-length']).to.equal(String(JSON.stringify(sent).length));
+  });
+
+  it('reads its credentials again once the server has refused them', async () => {
+    const tokens: (string | undefined)[] = [];
+    respond = (request, response) => {
+      tokens.push(request.headers.authorization);
+      response.writeHead(tokens.length === 1 ? 401 : 200);
+      response.end(JSON.stringify(aThing('a', 1)));
+    };
+    expect(await refusal(get())).to.include({ status: 401 });
+    access.token = 'two';
+    await get();
+    expect(tokens).to.deep.equal(['Bearer one', 'Bearer two']);
   });
 
   it('tells its observer of each answer, and of each that did not come', async () => {

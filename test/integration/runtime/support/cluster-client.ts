@@ -3,6 +3,8 @@ import {
   HttpKubeClient,
   type HttpKubeClientOptions,
 } from '../../../../src/runtime/http-kube-client.js';
+import type { KubeAccess } from '../../../../src/runtime/kube-access.js';
+import { KubeConfigAccess } from '../../../../src/runtime/kubeconfig-access.js';
 import type { KubeObject, ObjectMeta, ResourceType } from '../../../../src/runtime/resource.js';
 import { RecordingLogger } from '../../../unit/runtime/support/recording-logger.js';
 
@@ -27,21 +29,21 @@ const NAMESPACES: ResourceType = {
   namespaced: false,
 };
 
-/** The kubeconfig of that file, its server replaced where another is given. */
-export function kubeConfigOf(path: string, server?: string): KubeConfig {
+/** The cluster of that kubeconfig, its server replaced where another is given. */
+export function accessOf(path: string, server?: string): KubeAccess {
   const config = new KubeConfig();
   config.loadFromFile(path);
   if (server !== undefined) {
     config.clusters = config.clusters.map((cluster) => ({ ...cluster, server }));
   }
-  return config;
+  return KubeConfigAccess.create(config);
 }
 
 export function clientOf(
-  kubeConfig: KubeConfig,
+  access: KubeAccess,
   options: Partial<HttpKubeClientOptions> = {},
 ): HttpKubeClient {
-  return HttpKubeClient.create({ kubeConfig, logger: new RecordingLogger(), ...options });
+  return HttpKubeClient.create({ access, logger: new RecordingLogger(), ...options });
 }
 
 /** Makes a namespace of a name that no other test has. */
