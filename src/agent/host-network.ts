@@ -115,8 +115,8 @@ export interface HostNetwork {
   removeRule(rule: HostRule): Promise<void>;
 
   /**
-   * `handler` hears of each change of links, addresses and rules, and of routes of tables other than the
-   * kernel's own. One handler; it is called as the kernel's news comes in.
+   * `handler` hears of each change of links, addresses and rules, and of routes of our protocol, from now on. One
+   * handler; it may hear of what it knows. @throws HostNetworkError
    */
   subscribe(handler: (change: HostChange) => void): void;
   /** What is under way is rejected; nothing more is heard. */

@@ -1,0 +1,71 @@
+import { getU32, putU32, writeU32 } from 'netlink/dist/structs.js';
+import type { HostAddress, HostNetwork, NewHostAddress, Scope } from '../host-network.js';
+import { attribute, readAttributes } from './attributes.js';
+import { addressBytes, addressText, familyNumber, familyOfNumber } from './ip-bytes.js';
+import { scopeNumber, scopeOf } from './scopes.js';
+
+/** struct ifaddrmsg: family u8, prefix length u8, flags u8, scope u8, index u32. */
+const HEADER_BYTES = 8;
+
+/** IFA_… */
+const Attribute = { address: 1, local: 2, flags: 8, protocol: 11 } as const;
+
+/** IFA_F_… */
+const NO_DUPLICATE_DETECTION = 0x02;
+const PERMANENT = 0x80;
+const NO_PREFIX_ROUTE = 0x200;
+
+/** Undefined where the address is not IP. @throws Error where the bytes are no such message */
+export function readAddress(data: Buffer): HostAddress | undefined {
+  const family = familyOfNumber(data.readUInt8(0));
+  if (family === undefined) return undefined;
+  const attributes = readAttributes(data.subarray(HEADER_BYTES));
+  // Of a point-to-point device, IFA_ADDRESS is the other end's.
+  const bytes = attributes.get(Attribute.local) ?? attributes.get(Attribute.address);
+  if (!bytes) return undefined;
+  const flags = attributes.get(Attribute.flags);
+  const protocol = attributes.get(Attribute.protocol)?.[0];
+  return {
+    linkIndex: linkIndexOfAddress(data),
+    family,
+    address: addressText(bytes),
+    prefixLength: data.readUInt8(1),
+    scope: scopeOf(data.readUInt8(3)),
+    dynamic: ((flags ? getU32(flags) : data.readUInt8(2)) & PERMANENT) === 0,
+    ...(protocol ? { protocol } : {}),
+  };
+}
+
+export function linkIndexOfAddress(data: Buffer): number {
+  return getU32(data.subarray(4, 8));
+}
+
+/** Body of a request for all addresses. */
+export function addressQuery(): Uint8Array[] {
+  return [Buffer.alloc(HEADER_BYTES)];
+}
+
+/** @throws NotAnAddressError */
+export function newAddress(address: NewHostAddress): Uint8Array[] {
+  const flags =
+    (address.prefixRoute ? 0 : NO_PREFIX_ROUTE) |
+    (address.family === 6 ? NO_DUPLICATE_DETECTION : 0);
+  return [
+    ...addressSelector(address, address.scope),
+    ...attribute(Attribute.flags, putU32(flags)),
+    ...(address.protocol === undefined
+      ? []
+      : attribute(Attribute.protocol, Uint8Array.of(address.protocol))),
+  ];
+}
+
+/** @throws NotAnAddressError */
+export function addressSelector(
+  { family, address, prefixLength, linkIndex }: Parameters<HostNetwork['removeAddress']>[0],
+  scope: Scope = 'global',
+): Uint8Array[] {
+  const bytes = addressBytes(address, family);
+  const header = Buffer.of(familyNumber(family), prefixLength, 0, scopeNumber(scope), 0, 0, 0, 0);
+  writeU32.call(header, linkIndex, 4);
+  return [header, ...attribute(Attribute.local, bytes), ...attribute(Attribute.address, bytes)];
+}

@@ -1,0 +1,140 @@
+import { getString, getU32, putString, putU32, writeS32, writeU32 } from 'netlink/dist/structs.js';
+import type { HostLink } from '../host-network.js';
+import {
+  type Attributes,
+  attribute,
+  nested,
+  numberOf,
+  readAttributes,
+  readStrings,
+} from './attributes.js';
+import { Family } from './rtnetlink.js';
+
+/** struct ifinfomsg: family u8, pad u8, type u16, index s32, flags u32, change u32. */
+const HEADER_BYTES = 16;
+const INDEX_AT = 4;
+const FLAGS_AT = 8;
+const CHANGE_AT = 12;
+
+/** IFF_UP: the administrative state. */
+const UP = 1;
+
+/** IFLA_… */
+const Attribute = {
+  address: 1,
+  name: 3,
+  mtu: 4,
+  operState: 16,
+  info: 18,
+  familySpecific: 26,
+  extendedMask: 29,
+  minMtu: 50,
+  maxMtu: 51,
+  properties: 52,
+  altName: 53,
+  parentName: 56,
+  parentBus: 57,
+} as const;
+
+/** IFLA_INFO_KIND, inside IFLA_LINKINFO. */
+const KIND = 1;
+/** RTEXT_FILTER_SKIP_STATS: leaves out the IPv6 counters, a third of each device's message. */
+const SKIP_STATISTICS = 8;
+/** IFLA_INET_CONF, inside IFLA_AF_SPEC's part for IPv4. */
+const IPV4_SETTINGS = 1;
+/** IPV4_DEVCONF_RP_FILTER (include/uapi/linux/ip.h). */
+const REVERSE_PATH_FILTER = 8;
+
+/** IF_OPER_…, in the order of their numbers. */
+const OPER_STATES = [
+  'unknown',
+  'notpresent',
+  'down',
+  'lowerlayerdown',
+  'testing',
+  'dormant',
+  'up',
+] as const;
+
+/**
+ * The device that an RTM_NEWLINK or RTM_DELLINK is about. Undefined where the message is of another family: a
+ * bridge tells of its ports so, and a port that leaves its bridge is not gone.
+ * @throws Error where the bytes are no such message
+ */
+export function readLink(data: Buffer): HostLink | undefined {
+  if (data.readUInt8(0) !== Family.unspecified) return undefined;
+  const attributes = readAttributes(data.subarray(HEADER_BYTES));
+  return {
+    index: getU32(data.subarray(INDEX_AT, INDEX_AT + 4)),
+    name: getString(attributes.get(Attribute.name) ?? Buffer.alloc(1)),
+    altNames: readStrings(
+      attributes.get(Attribute.properties) ?? Buffer.alloc(0),
+      Attribute.altName,
+    ),
+    macAddress: macText(attributes.get(Attribute.address)),
+    mtu: numberOf(attributes, Attribute.mtu) ?? 0,
+    up: (getU32(data.subarray(FLAGS_AT, FLAGS_AT + 4)) & UP) !== 0,
+    operState: OPER_STATES[attributes.get(Attribute.operState)?.[0] ?? 0] ?? 'unknown',
+    ...optionalOf(attributes),
+  };
+}
+
+function optionalOf(attributes: Attributes): Partial<HostLink> {
+  const minMtu = numberOf(attributes, Attribute.minMtu);
+  const maxMtu = numberOf(attributes, Attribute.maxMtu);
+  const kind = readAttributes(attributes.get(Attribute.info) ?? Buffer.alloc(0)).get(KIND);
+  const parent = attributes.get(Attribute.parentName);
+  const bus = attributes.get(Attribute.parentBus);
+  return {
+    ...(minMtu === undefined ? {} : { minMtu }),
+    ...(maxMtu === undefined ? {} : { maxMtu }),
+    ...(kind === undefined ? {} : { kind: getString(kind) }),
+    ...(parent && bus && getString(bus) === 'pci' ? { pciAddress: getString(parent) } : {}),
+  };
+}
+
+/** Body of a request for all devices. */
+export function linkQuery(): Uint8Array[] {
+  return [header({ index: 0 }), ...attribute(Attribute.extendedMask, putU32(SKIP_STATISTICS))];
+}
+
+export function upChange(index: number): Uint8Array[] {
+  return [header({ index, flags: UP, change: UP })];
+}
+
+export function mtuChange(index: number, mtu: number): Uint8Array[] {
+  return [header({ index }), ...attribute(Attribute.mtu, putU32(mtu))];
+}
+
+/**
+ * Sets conf/DEVICE/rp_filter by rtnetlink: /proc/sys/net is read-only in a container that is not privileged.
+ */
+export function reversePathFilterChange(index: number, mode: number): Uint8Array[] {
+  const setting = attribute(REVERSE_PATH_FILTER, putU32(mode));
+  const ipv4 = nested(Family.ipv4, nested(IPV4_SETTINGS, setting));
+  return [header({ index }), ...nested(Attribute.familySpecific, ipv4)];
+}
+
+/** Body of RTM_NEWLINKPROP and RTM_DELLINKPROP. */
+export function altNameChange(index: number, name: string): Uint8Array[] {
+  const altName = attribute(Attribute.altName, putString(name));
+  return [header({ index }), ...nested(Attribute.properties, altName)];
+}
+
+function header({ index, flags = 0, change = 0 }: Record<'index', number> & HeaderFlags): Buffer {
+  const bytes = Buffer.alloc(HEADER_BYTES);
+  writeS32.call(bytes, index, INDEX_AT);
+  writeU32.call(bytes, flags, FLAGS_AT);
+  writeU32.call(bytes, change, CHANGE_AT);
+  return bytes;
+}
+
+interface HeaderFlags {
+  flags?: number;
+  /** Which of the flags are meant. */
+  change?: number;
+}
+
+function macText(bytes: Buffer = Buffer.alloc(0)): string {
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join(':');
+}

@@ -1,0 +1,23 @@
+import { putS32 } from 'netlink/dist/structs.js';
+import { attribute, numberOf, readAttributes } from './attributes.js';
+import { Family } from './rtnetlink.js';
+
+/** struct netconfmsg: family u8, padded. */
+const HEADER_BYTES = 4;
+
+/** NETCONFA_… */
+const Attribute = { index: 1, reversePathFilter: 3 } as const;
+
+/** NETCONFA_IFINDEX_ALL: the settings under conf/all. */
+export const ALL_DEVICES = -1;
+
+/** Body of a request for the IPv4 settings of a device. */
+export function netconfQuery(index: number): Uint8Array[] {
+  const header = Buffer.of(Family.ipv4, 0, 0, 0);
+  return [header, ...attribute(Attribute.index, putS32(index))];
+}
+
+/** @throws Error where the bytes are no such message */
+export function readReversePathFilter(data: Buffer): number {
+  return numberOf(readAttributes(data.subarray(HEADER_BYTES)), Attribute.reversePathFilter) ?? 0;
+}

@@ -1,0 +1,43 @@
+import type { NetlinkMessage } from 'netlink/dist/structs.js';
+import type { HostChange } from '../host-network.js';
+import { linkIndexOfAddress } from './address-message.js';
+import { readLink } from './link-message.js';
+import { protocolOfRoute, readRoute } from './route-message.js';
+import { MessageType } from './rtnetlink.js';
+import { readRule } from './rule-message.js';
+
+/**
+ * What an event of the kernel means; undefined where it is of no concern.
+ * @param routeProtocol routes of others are no news
+ * @throws Error where the bytes are no such message
+ */
+export function readChange(
+  { type, data }: NetlinkMessage,
+  routeProtocol: number,
+): HostChange | undefined {
+  switch (type) {
+    case MessageType.newLink: {
+      const link = readLink(data);
+      return link && { type: 'link', link };
+    }
+    case MessageType.delLink: {
+      const link = readLink(data);
+      return link && { type: 'linkGone', index: link.index, macAddress: link.macAddress };
+    }
+    case MessageType.newAddress:
+    case MessageType.delAddress:
+      return { type: 'address', linkIndex: linkIndexOfAddress(data) };
+    case MessageType.newRoute:
+    case MessageType.delRoute: {
+      const route = protocolOfRoute(data) === routeProtocol ? readRoute(data) : undefined;
+      return route && { type: 'route', table: route.table, linkIndex: route.linkIndex };
+    }
+    case MessageType.newRule:
+    case MessageType.delRule: {
+      const rule = readRule(data);
+      return rule && { type: 'rule', table: rule.table };
+    }
+    default:
+      return undefined;
+  }
+}

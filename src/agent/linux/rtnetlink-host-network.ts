@@ -1,0 +1,330 @@
+import type { NetlinkMessage } from 'netlink/dist/structs.js';
+import { type Clock, systemClock } from '../../runtime/clock.js';
+import type { Logger } from '../../runtime/logger.js';
+import type {
+  HostAddress,
+  HostChange,
+  HostLink,
+  HostNetwork,
+  HostRoute,
+  HostRule,
+  NewHostAddress,
+} from '../host-network.js';
+import { HostNetworkError } from '../host-network.js';
+import { OWN_PROTOCOL } from '../own-ids.js';
+import { addressQuery, addressSelector, newAddress, readAddress } from './address-message.js';
+import { type Failure, hostNetworkError } from './host-network-error.js';
+import {
+  altNameChange,
+  linkQuery,
+  mtuChange,
+  readLink,
+  reversePathFilterChange,
+  upChange,
+} from './link-message.js';
+import { ALL_DEVICES, netconfQuery, readReversePathFilter } from './netconf-message.js';
+import { NetlinkError } from './netlink-error.js';
+import { NetlinkEvents } from './netlink-events.js';
+import { NetlinkRequests } from './netlink-requests.js';
+import { type OpenNetlinkSocket, openNetlinkSocket } from './netlink-socket.js';
+import { readChange } from './read-change.js';
+import {
+  newRoute,
+  protocolOfRoute,
+  readRoute,
+  routeQuery,
+  routeSelector,
+} from './route-message.js';
+import { Flag, MessageType } from './rtnetlink.js';
+import { readRule, ruleMessage, ruleQuery } from './rule-message.js';
+
+export interface RtnetlinkHostNetworkOptions {
+  logger: Logger;
+  clock?: Clock | undefined;
+  open?: OpenNetlinkSocket | undefined;
+  /** Routes of this protocol are ours. */
+  routeProtocol?: number | undefined;
+  /** Bytes of events that the kernel keeps for us; see {@link NetlinkEvents}. */
+  eventBufferBytes?: number | undefined;
+}
+
+/** The kernel's errors of an operation that mean: it is so already. */
+const ALREADY = {
+  added: ['EEXIST'],
+  /** A device that is gone has taken what it had along. */
+  removed: ['ENOENT', 'ESRCH', 'EADDRNOTAVAIL', 'ENODEV', 'ENXIO'],
+} as const;
+
+/** rp_filter's values (kernel, ip-sysctl.rst). */
+const LOOSE = 2;
+
+const NEW = Flag.create | Flag.exclusive;
+
+/** disable_ipv6 is set for the device; a missing privilege is EPERM. */
+const NO_IPV6 = { EACCES: { reason: 'Refused', detail: 'IPv6 is disabled on it' } } as const;
+
+interface Doing {
+  operation: string;
+  /** Index of the device. */
+  device?: number;
+  /** Errors that are none. */
+  fine?: readonly string[];
+  meaning?: Failure['meaning'];
+}
+
+interface Change {
+  type: number;
+  flags?: number;
+  /** Made within the operation: its errors are the operation's. */
+  body: () => Uint8Array[];
+}
+
+/** The network of the namespace that the process is in, over rtnetlink sockets. Needs CAP_NET_ADMIN to change it. */
+export class RtnetlinkHostNetwork implements HostNetwork {
+  private readonly requests: NetlinkRequests;
+  private events: NetlinkEvents | undefined;
+  private readonly names = new Map<number, string>();
+
+  private constructor(private readonly options: RtnetlinkHostNetworkOptions) {
+    const { open = openNetlinkSocket, clock = systemClock } = options;
+    this.requests = NetlinkRequests.create({ open, clock });
+  }
+
+  static create(options: RtnetlinkHostNetworkOptions): RtnetlinkHostNetwork {
+    return new RtnetlinkHostNetwork(options);
+  }
+
+  links(): Promise<HostLink[]> {
+    return this.attempt({ operation: 'links' }, async () => {
+      const links = await this.list(MessageType.getLink, linkQuery(), readLink);
+      this.names.clear();
+      for (const { index, name } of links) this.names.set(index, name);
+      return links;
+    });
+  }
+
+  addresses(): Promise<HostAddress[]> {
+    return this.attempt({ operation: 'addresses' }, () =>
+      this.list(MessageType.getAddress, addressQuery(), readAddress),
+    );
+  }
+
+  routes(protocol: number): Promise<HostRoute[]> {
+    return this.attempt({ operation: 'routes' }, () =>
+      this.list(MessageType.getRoute, routeQuery(), (data) =>
+        protocolOfRoute(data) === protocol ? readRoute(data) : undefined,
+      ),
+    );
+  }
+
+  rules(): Promise<HostRule[]> {
+    return this.attempt({ operation: 'rules' }, () =>
+      this.list(MessageType.getRule, ruleQuery(), readRule),
+    );
+  }
+
+  setUp(index: number): Promise<void> {
+    return this.change(
+      { operation: 'setUp', device: index },
+      { type: MessageType.setLink, body: () => upChange(index) },
+    );
+  }
+
+  setMtu(index: number, mtu: number): Promise<void> {
+    return this.change(
+      { operation: 'setMtu', device: index },
+      { type: MessageType.setLink, body: () => mtuChange(index, mtu) },
+    );
+  }
+
+  setReversePathFilter(index: number, _mode: 'loose'): Promise<void> {
+    return this.change(
+      { operation: 'setReversePathFilter', device: index },
+      { type: MessageType.setLink, body: () => reversePathFilterChange(index, LOOSE) },
+    );
+  }
+
+  reversePathFilter(index: number): Promise<number> {
+    // What the kernel says of a device that it does not know.
+    const meaning = { EINVAL: { reason: 'Gone' } } as const;
+    return this.attempt({ operation: 'reversePathFilter', device: index, meaning }, async () => {
+      const own = await this.requests.get(MessageType.getNetconf, netconfQuery(index));
+      const all = await this.requests.get(MessageType.getNetconf, netconfQuery(ALL_DEVICES));
+      return Math.max(readReversePathFilter(own.data), readReversePathFilter(all.data));
+    });
+  }
+
+  async addAltName(index: number, name: string): Promise<void> {
+    try {
+      await this.change(
+        { operation: 'addAltName', device: index },
+        { type: MessageType.newLinkProp, flags: NEW, body: () => altNameChange(index, name) },
+      );
+    } catch (error) {
+      // The name may be another device's.
+      if (codeOf(error) !== 'EEXIST' || !(await this.hasAltName(index, name))) throw error;
+    }
+  }
+
+  async removeAltName(index: number, name: string): Promise<void> {
+    try {
+      await this.change(
+        { operation: 'removeAltName', device: index, fine: ALREADY.removed },
+        { type: MessageType.delLinkProp, body: () => altNameChange(index, name) },
+      );
+    } catch (error) {
+      // What the kernel says of a name that is another device's.
+      if (codeOf(error) !== 'EINVAL' || (await this.hasAltName(index, name))) throw error;
+    }
+  }
+
+  addAddress(address: NewHostAddress): Promise<void> {
+    const { linkIndex: device, family } = address;
+    return this.change(
+      {
+        operation: 'addAddress',
+        device,
+        fine: ALREADY.added,
+        ...(family === 6 ? { meaning: NO_IPV6 } : {}),
+      },
+      { type: MessageType.newAddress, flags: NEW, body: () => newAddress(address) },
+    );
+  }
+
+  removeAddress(address: Parameters<HostNetwork['removeAddress']>[0]): Promise<void> {
+    return this.change(
+      { operation: 'removeAddress', device: address.linkIndex, fine: ALREADY.removed },
+      { type: MessageType.delAddress, body: () => addressSelector(address) },
+    );
+  }
+
+  replaceRoute(route: HostRoute): Promise<void> {
+    const flags = Flag.create | Flag.replace;
+    return this.change(
+      { operation: 'replaceRoute', device: route.linkIndex },
+      { type: MessageType.newRoute, flags, body: () => newRoute(route) },
+    );
+  }
+
+  removeRoute(route: HostRoute): Promise<void> {
+    return this.change(
+      { operation: 'removeRoute', device: route.linkIndex, fine: ALREADY.removed },
+      { type: MessageType.delRoute, body: () => routeSelector(route) },
+    );
+  }
+
+  addRule(rule: HostRule): Promise<void> {
+    return this.change(
+      { operation: 'addRule', fine: ALREADY.added },
+      { type: MessageType.newRule, flags: NEW, body: () => ruleMessage(rule) },
+    );
+  }
+
+  removeRule(rule: HostRule): Promise<void> {
+    return this.change(
+      { operation: 'removeRule', fine: ALREADY.removed },
+      { type: MessageType.delRule, body: () => ruleMessage(rule) },
+    );
+  }
+
+  subscribe(handler: (change: HostChange) => void): void {
+    const {
+      open = openNetlinkSocket,
+      clock = systemClock,
+      logger,
+      eventBufferBytes,
+    } = this.options;
+    this.events?.close();
+    try {
+      this.events = NetlinkEvents.create({
+        open,
+        clock,
+        logger,
+        receiveBufferBytes: eventBufferBytes,
+        onMessage: (message) => this.hear(message, handler),
+        onOverrun: () => handler({ type: 'overrun' }),
+      });
+    } catch (error) {
+      throw hostNetworkError({ operation: 'subscribe', error });
+    }
+  }
+
+  close(): void {
+    this.events?.close();
+    this.requests.close();
+  }
+
+  private change(doing: Doing, { type, flags, body }: Change): Promise<void> {
+    return this.attempt(doing, async () => {
+      try {
+        await this.requests.change(type, body(), flags);
+      } catch (error) {
+        const isFine = error instanceof NetlinkError && doing.fine?.includes(error.code);
+        if (!isFine) throw error;
+      }
+    });
+  }
+
+  private async list<T>(
+    type: number,
+    query: Uint8Array[],
+    read: (data: Buffer) => T | undefined,
+  ): Promise<T[]> {
+    const items: T[] = [];
+    for (const { data } of await this.requests.dump(type, query)) {
+      const item = this.understood(data, read);
+      if (item !== undefined) items.push(item);
+    }
+    return items;
+  }
+
+  private async hasAltName(index: number, name: string): Promise<boolean> {
+    const links = await this.links();
+    return links.some((link) => link.index === index && link.altNames.includes(name));
+  }
+
+  private hear(message: NetlinkMessage, handler: (change: HostChange) => void): void {
+    const { routeProtocol = OWN_PROTOCOL, logger } = this.options;
+    const change = this.understood(message, (news) => readChange(news, routeProtocol));
+    if (!change) return;
+    if (change.type === 'link') this.names.set(change.link.index, change.link.name);
+    if (change.type === 'linkGone') this.names.delete(change.index);
+    try {
+      handler(change);
+    } catch (err) {
+      logger.error('A change of the host was not handled; this is a defect', { change, err });
+    }
+  }
+
+  /** What cannot be read is told of and left out: one odd device must not hide the others. */
+  private understood<M, T>(message: M, read: (message: M) => T | undefined): T | undefined {
+    try {
+      return read(message);
+    } catch (err) {
+      this.options.logger.warn('A message of the kernel cannot be read', { err });
+      return undefined;
+    }
+  }
+
+  /** @throws HostNetworkError */
+  private async attempt<T>(
+    { operation, device, meaning }: Doing,
+    work: () => Promise<T>,
+  ): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      const name = device === undefined ? undefined : this.names.get(device);
+      throw hostNetworkError({
+        operation,
+        device: name ?? (device === undefined ? undefined : `device ${device}`),
+        error,
+        meaning,
+      });
+    }
+  }
+}
+
+function codeOf(error: unknown): string | undefined {
+  return error instanceof HostNetworkError ? error.code : undefined;
+}

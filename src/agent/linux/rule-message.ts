@@ -1,0 +1,55 @@
+import { putU32 } from 'netlink/dist/structs.js';
+import type { HostRule } from '../host-network.js';
+import { attribute, numberOf, readAttributes } from './attributes.js';
+import { familyNumber, familyOfNumber } from './ip-bytes.js';
+import { parsePrefix, prefixText } from './prefix.js';
+
+/**
+ * struct fib_rule_hdr: family, destination length, source length, tos, table, two reserved, action (u8 each),
+ * flags u32.
+ */
+const HEADER_BYTES = 12;
+const ACTION_AT = 7;
+
+/** FRA_… */
+const Attribute = { source: 2, priority: 6, table: 15, protocol: 21 } as const;
+
+/** FR_ACT_TO_TBL: others jump, refuse or drop. */
+const TO_TABLE = 1;
+
+/**
+ * Undefined where it is no rule of IP that leads to a table.
+ * @throws Error where the bytes are no such message
+ */
+export function readRule(data: Buffer): HostRule | undefined {
+  const family = familyOfNumber(data.readUInt8(0));
+  if (family === undefined || data.readUInt8(ACTION_AT) !== TO_TABLE) return undefined;
+  const attributes = readAttributes(data.subarray(HEADER_BYTES));
+  const bytes = attributes.get(Attribute.source);
+  return {
+    family,
+    priority: numberOf(attributes, Attribute.priority) ?? 0,
+    table: numberOf(attributes, Attribute.table) ?? data.readUInt8(4),
+    protocol: attributes.get(Attribute.protocol)?.[0] ?? 0,
+    ...(bytes ? { from: prefixText({ bytes, length: data.readUInt8(2) }) } : {}),
+  };
+}
+
+/** Body of a request for all rules. */
+export function ruleQuery(): Uint8Array[] {
+  return [Buffer.alloc(HEADER_BYTES)];
+}
+
+/** Body to add the rule, and to remove it. @throws NotAnAddressError, RangeError */
+export function ruleMessage({ family, priority, from, table, protocol }: HostRule): Uint8Array[] {
+  const source = from === undefined ? undefined : parsePrefix(from, family);
+  const header = Buffer.alloc(HEADER_BYTES);
+  header.set([familyNumber(family), 0, source?.length ?? 0, 0, 0, 0, 0, TO_TABLE]);
+  return [
+    header,
+    ...(source ? attribute(Attribute.source, source.bytes) : []),
+    ...attribute(Attribute.priority, putU32(priority)),
+    ...attribute(Attribute.table, putU32(table)),
+    ...attribute(Attribute.protocol, Uint8Array.of(protocol)),
+  ];
+}
