@@ -39,7 +39,7 @@ describe('Informer, against a real API server', function () {
     controlPlane = await ControlPlane.start();
     others = clientOf(accessOf(controlPlane.kubeconfigPath));
     proxy = await TcpProxy.start(controlPlane.server);
-    client = clientOf(accessOf(controlPlane.kubeconfigPath, proxy.url));
+    client = clientOf(accessOf(controlPlane.kubeconfigPath, { server: proxy.url }));
   });
 
   after(async () => {

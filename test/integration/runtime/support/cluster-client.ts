@@ -1,4 +1,4 @@
-import { KubeConfig } from '@kubernetes/client-node';
+import { type Cluster, KubeConfig } from '@kubernetes/client-node';
 import {
   HttpKubeClient,
   type HttpKubeClientOptions,
@@ -29,13 +29,14 @@ const NAMESPACES: ResourceType = {
   namespaced: false,
 };
 
-/** The cluster of that kubeconfig, its server replaced where another is given. */
-export function accessOf(path: string, server?: string): KubeAccess {
+/** The cluster of that kubeconfig, reached in another way where one is given. */
+export function accessOf(
+  path: string,
+  other: Partial<Pick<Cluster, 'server' | 'proxyUrl'>> = {},
+): KubeAccess {
   const config = new KubeConfig();
   config.loadFromFile(path);
-  if (server !== undefined) {
-    config.clusters = config.clusters.map((cluster) => ({ ...cluster, server }));
-  }
+  config.clusters = config.clusters.map((cluster) => ({ ...cluster, ...other }));
   return KubeConfigAccess.create(config);
 }
 

@@ -1,0 +1,21 @@
+import { Gauge, type Registry } from 'prom-client';
+
+export interface LeaderMetricsOptions {
+  registry: Registry;
+  /** Name of the Lease. */
+  lease: string;
+  elector: { readonly isLeader: boolean };
+}
+
+/** client-go's `leader_election_master_status`; there is none where no Lease is asked for. */
+export function registerLeaderMetrics({ registry, lease, elector }: LeaderMetricsOptions): void {
+  new Gauge({
+    name: 'leader_election_master_status',
+    help: 'Whether this process holds the Lease that the label names: 1, or 0 while it stands by. Absent where there is no leader election.',
+    labelNames: ['name'],
+    registers: [registry],
+    collect() {
+      this.set({ name: lease }, elector.isLeader ? 1 : 0);
+    },
+  });
+}
