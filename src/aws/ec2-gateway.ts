@@ -125,8 +125,12 @@ export interface EniFilter {
  * a read, never an error. Failures are {@link Ec2Error}s. No call is retried beneath this interface.
  */
 export interface Ec2Gateway {
-  /** The same gateway, for calls that one owner asks for: where calls have to wait, owners take turns. */
-  onBehalfOf(owner: string): Ec2Gateway;
+  /**
+   * The same gateway, for calls that one owner asks for: where calls have to wait, owners take turns.
+   * @param wanted asked at a call's turn: one that is no longer wanted is not sent, and fails with
+   * {@link NotWantedError}
+   */
+  onBehalfOf(owner: string, wanted?: () => boolean): Ec2Gateway;
 
   describeSubnets(query: SubnetQuery): Promise<Subnet[]>;
   describeSecurityGroups(query: SecurityGroupQuery): Promise<SecurityGroup[]>;

@@ -55,7 +55,7 @@ export class RequestBudget {
 
   /**
    * Resolves when `action` may be called once; owners take turns.
-   * @throws the signal's reason when `signal` aborts first.
+   * @throws the signal's reason when `signal` aborts first; NotWantedError where nobody wants the call by then.
    */
   take(action: Ec2Action, options: TakeOptions = {}): Promise<void> {
     return this.bucket(action).take(options);

@@ -17,7 +17,7 @@ import {
 import { type Clock, systemClock } from '../runtime/clock.js';
 import type { Logger } from '../runtime/logger.js';
 import type { Ec2Action } from './ec2-actions.js';
-import { ThrottledError, UserError } from './ec2-error.js';
+import { NotWantedError, ThrottledError, UserError } from './ec2-error.js';
 import type {
   AttachEniRequest,
   CreateEniRequest,
@@ -69,6 +69,8 @@ export interface SdkEc2GatewayOptions {
   signal?: AbortSignal;
   /** For whom the calls are. */
   owner?: string;
+  /** Whether they are still wanted, asked at a call's turn. */
+  wanted?: (() => boolean) | undefined;
 }
 
 interface Page<T> {
@@ -88,8 +90,8 @@ export class SdkEc2Gateway implements Ec2Gateway {
     return new SdkEc2Gateway(options);
   }
 
-  onBehalfOf(owner: string): Ec2Gateway {
-    return new SdkEc2Gateway({ ...this.options, owner });
+  onBehalfOf(owner: string, wanted?: () => boolean): Ec2Gateway {
+    return new SdkEc2Gateway({ ...this.options, owner, wanted });
   }
 
   describeSubnets(query: SubnetQuery): Promise<Subnet[]> {
@@ -271,11 +273,11 @@ export class SdkEc2Gateway implements Ec2Gateway {
   }
 
   private async call<T>(action: Ec2Action, send: () => Promise<T>): Promise<T> {
-    const { budget, logger, clock = systemClock, onCall, signal, owner } = this.options;
+    const { budget, logger, clock = systemClock, onCall, signal, owner, wanted } = this.options;
     try {
-      await budget.take(action, { signal, owner });
+      await budget.take(action, { signal, owner, wanted });
     } catch (error) {
-      throw toEc2Error(action, error);
+      throw error instanceof NotWantedError ? error : toEc2Error(action, error);
     }
     const sentAt = clock.now();
     const answered = (code: string): void =>

@@ -1,5 +1,6 @@
 import type { Clock, Timer } from '../runtime/clock.js';
 import type { RateLimit } from './ec2-actions.js';
+import { NotWantedError } from './ec2-error.js';
 import { FairQueue } from './fair-queue.js';
 
 /** One throttled answer cuts the rate to half of what it was, never below this part of the full rate. */
@@ -15,13 +16,17 @@ const CUT_INTERVAL_MS = 1_000;
 const ROUNDING = 1e-9;
 
 interface Waiter {
+  wanted(): boolean;
   admit(): void;
+  dismiss(): void;
 }
 
 export interface TakeOptions {
   signal?: AbortSignal | undefined;
   /** For whom the call is; owners take turns. */
   owner?: string | undefined;
+  /** Asked at the call's turn; one that is no longer wanted takes no token. Default: it is wanted. */
+  wanted?: (() => boolean) | undefined;
 }
 
 /** What a bucket shows of itself. */
@@ -64,9 +69,10 @@ export class TokenBucket {
   /**
    * Resolves when the caller may make one call.
    * @param options.owner for whom the call is; owners take turns
-   * @throws the signal's reason when `signal` aborts first; the place in the queue is given up.
+   * @throws the signal's reason when `signal` aborts first, and NotWantedError where nobody wants the call at
+   * its turn; the place in the queue is given up.
    */
-  take({ signal, owner = '' }: TakeOptions = {}): Promise<void> {
+  take({ signal, owner = '', wanted = () => true }: TakeOptions = {}): Promise<void> {
     return new Promise((resolve, reject) => {
       if (signal?.aborted) {
         reject(signal.reason);
@@ -78,9 +84,14 @@ export class TokenBucket {
         reject(signal?.reason);
       };
       const waiter: Waiter = {
+        wanted,
         admit: () => {
           signal?.removeEventListener('abort', onAbort);
           resolve();
+        },
+        dismiss: () => {
+          signal?.removeEventListener('abort', onAbort);
+          reject(new NotWantedError());
         },
       };
       signal?.addEventListener('abort', onAbort, { once: true });
@@ -133,6 +144,10 @@ export class TokenBucket {
     while (this.tokens >= 1 - ROUNDING) {
       const waiter = this.waiters.shift();
       if (!waiter) break;
+      if (!waiter.wanted()) {
+        waiter.dismiss();
+        continue;
+      }
       this.tokens = Math.max(0, this.tokens - 1);
       waiter.admit();
     }

@@ -1,10 +1,12 @@
 import type { ENIAttachment } from '../api/eni-attachment.js';
 import { TAGS } from '../api/names.js';
-import { ConflictError } from '../aws/ec2-error.js';
+import { ConflictError, NotWantedError } from '../aws/ec2-error.js';
 import type { AttachEniRequest, Ec2Gateway, Eni } from '../aws/ec2-gateway.js';
 import type { EniInventory } from '../aws/eni-inventory.js';
 import type { InstanceCatalog } from '../aws/instances.js';
 import type { Logger } from '../runtime/logger.js';
+import { keyOf } from '../runtime/resource.js';
+import type { Store } from '../runtime/store.js';
 import type { AttachmentReporter } from './attachment-reporter.js';
 import { createRequestFor, ownTags } from './attachment-request.js';
 import type { CreateLog } from './create-log.js';
@@ -12,10 +14,12 @@ import { isNotVisible } from './ec2-failures.js';
 import { blockedAfterALook, type Outcome } from './outcome.js';
 import { ownEni } from './own-eni.js';
 import { type EniChanges, planAttachment, type Step } from './plan-attachment.js';
+import { isLive } from './record-facts.js';
 import { setTags } from './set-tags.js';
 import type { SlotInspector } from './slot-inspector.js';
 
 export interface AttachmentProviderOptions {
+  records: Store<ENIAttachment>;
   gateway: Ec2Gateway;
   inventory: EniInventory;
   instances: InstanceCatalog;
@@ -39,9 +43,13 @@ const FRESH_ENOUGH_TO_ATTACH_MS = 60_000;
 export class AttachmentProvider {
   constructor(private readonly options: AttachmentProviderOptions) {}
 
-  /** EC2, for this record's NodeENI. */
-  private ec2For({ spec }: ENIAttachment): Ec2Gateway {
-    return this.options.gateway.onBehalfOf(spec.nodeENI);
+  /** EC2, for this record's NodeENI; what waits for its turn while the record is deleted is not sent. */
+  private ec2For(record: ENIAttachment): Ec2Gateway {
+    const { gateway, records } = this.options;
+    return gateway.onBehalfOf(record.spec.nodeENI, () => {
+      const now = records.get(keyOf(record));
+      return now?.metadata.uid === record.metadata.uid && isLive(now);
+    });
   }
 
   async step(record: ENIAttachment, logger: Logger): Promise<Outcome> {
@@ -132,9 +140,11 @@ export class AttachmentProvider {
       await reporter.claimTags(record);
     }
     let eni: Eni;
+    let sent = true;
     try {
       eni = await this.ec2For(record).createEni(createRequestFor(record, clusterID));
     } catch (error) {
+      sent = !(error instanceof NotWantedError);
       const isSpent = error instanceof ConflictError && error.reason === 'IdempotencyMismatch';
       // The token made an ENI already, with other settings: it is this record's, and is found by its tag.
       if (isSpent && (await inventory.find(record.metadata.uid)).length > 0) {
@@ -143,7 +153,7 @@ export class AttachmentProvider {
       throw error;
     } finally {
       // The call may have waited for its turn: EC2 took it, if it did, at some time until now.
-      createLog.sent(record);
+      if (sent) createLog.sent(record);
     }
     inventory.created(eni);
     logger.info('ENI created', {

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { ENIAttachment } from '../api/eni-attachment.js';
 import { ENI_FINALIZER, TAGS } from '../api/names.js';
-import { Ec2Error } from '../aws/ec2-error.js';
+import { Ec2Error, NotWantedError } from '../aws/ec2-error.js';
 import type { Eni } from '../aws/ec2-gateway.js';
 import { EniInventory } from '../aws/eni-inventory.js';
 import type { ReconcileContext } from '../runtime/controller.js';
@@ -87,6 +87,9 @@ export class ENIAttachmentReconciler {
     try {
       return await (record.metadata.deletionTimestamp ? remover : provider).step(record, logger);
     } catch (error) {
+      if (error instanceof NotWantedError) {
+        return 'again';
+      }
       const blocked = error instanceof Ec2Error ? blockedByFailure(error) : undefined;
       if (!blocked) {
         throw error;

@@ -167,3 +167,26 @@ describe('churn', () => {
     expect(stage.managedEnis()).to.deep.equal([]);
   }).timeout(40_000);
 });
+
+describe('ENIs that wait for their turn', () => {
+  it('are not made once their NodeENI is deleted', async function () {
+    this.timeout(CONTROL_PLANE_TIMEOUT_MS);
+    const stage = await Stage.open();
+    try {
+      // Of 100 calls at once and 5 a second, 4 and 0.2.
+      stage.start({ EC2_BUDGET_SHARE: '0.05' });
+      const labels = { queue: 'true' };
+      for (let n = 0; n < 12; n += 1) {
+        await stage.addNode(`queue-${n}`, { labels });
+      }
+      await stage.createNodeENI('queue');
+      await eventually(() => expect(stage.managedEnis()).to.have.length.of.at.least(4));
+      await stage.deleteNodeENI('queue');
+      await stage.gone('queue');
+      expect(stage.managedEnis()).to.deep.equal([]);
+      expect(stage.calls().CreateNetworkInterface).to.be.at.most(6);
+    } finally {
+      await stage.close();
+    }
+  });
+});

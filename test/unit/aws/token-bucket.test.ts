@@ -159,4 +159,24 @@ describe('TokenBucket', () => {
     for (let n = 0; n < 5; n += 1) bucket.succeeded();
     expect(bucket.view().rate).to.equal(4);
   });
+
+  it('gives no token to a call that nobody wants at its turn', async () => {
+    const bucket = bucketOf(1, 5);
+    let wanted = true;
+    const dismissed: string[] = [];
+    takeMany(bucket, 1, 1);
+    for (let n = 0; n < 100; n += 1) {
+      const take = bucket.take({ owner: 'a', wanted: () => wanted });
+      void take.catch((error: Error) => dismissed.push(error.name));
+    }
+    await timers.tickAsync(0);
+    wanted = false;
+    void bucket.take({ owner: 'b' }).then(() => admitted.push(2));
+    await timers.tickAsync(200);
+    expect(admitted).to.deep.equal([1, 2]);
+    await timers.tickAsync(200);
+    expect(dismissed).to.have.length(100);
+    expect(new Set(dismissed)).to.deep.equal(new Set(['NotWantedError']));
+    expect(bucket.view().tokens).to.be.closeTo(1, 0.01);
+  });
 });
