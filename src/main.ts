@@ -1,39 +1,56 @@
 #!/usr/bin/env node
 import { hostname } from 'node:os';
 import { createLogger } from './config/create-logger.js';
-import { loadConfig, StartRefused } from './config/load-config.js';
+import { type Invocation, loadConfig, StartRefused } from './config/load-config.js';
 import { podNamespace } from './config/pod-namespace.js';
-import { EniOperator } from './operators/eni-operator.js';
+import type { Operator } from './operators/operator.js';
 import { LeaseLostError } from './runtime/leader-election.js';
+import { loadKubeAccess } from './runtime/load-kube-access.js';
+import type { Logger } from './runtime/logger.js';
+
+/** Each component is loaded only where it runs: the agent must not carry the AWS SDK. */
+async function createOperator(invocation: Invocation, logger: Logger): Promise<Operator> {
+  const instance = process.env.POD_NAME || hostname();
+  switch (invocation.component) {
+    case 'controller': {
+      const { EniOperator } = await import('./operators/eni-operator.js');
+      const namespace = podNamespace({ env: process.env });
+      return new EniOperator({ config: invocation.config, logger, instance, namespace });
+    }
+    case 'agent': {
+      const { AgentOperator } = await import('./operators/agent-operator.js');
+      const { RtnetlinkHostNetwork } = await import('./agent/linux/rtnetlink-host-network.js');
+      const network = RtnetlinkHostNetwork.create({ logger });
+      const access = await loadKubeAccess({ env: process.env });
+      return new AgentOperator({ config: invocation.config, logger, network, access, instance });
+    }
+  }
+}
 
 /** Runs the component until SIGTERM or SIGINT, or until it cannot go on. Resolves with the exit code. */
 async function main(): Promise<number> {
-  const { config } = loadConfig({ args: process.argv.slice(2), env: process.env });
-  const logger = createLogger(config);
+  const invocation = loadConfig({ args: process.argv.slice(2), env: process.env });
+  const logger = createLogger(invocation.config);
   process.on('unhandledRejection', (err) => {
     logger.error('A promise was rejected and nobody cared; this is a defect', { err });
   });
 
-  const operator = new EniOperator({
-    config,
-    logger,
-    instance: process.env.POD_NAME || hostname(),
-    namespace: podNamespace({ env: process.env }),
-  });
   const asked = new Promise<string>((resolve) => {
     for (const signal of ['SIGTERM', 'SIGINT'] as const) {
       process.once(signal, () => resolve(signal));
     }
   });
   try {
+    const operator = await createOperator(invocation, logger);
     const started = operator.start().then(() => logger.info('Started'));
     const signal = await Promise.race([asked, started.then(() => asked), operator.failed]);
     logger.info('Stopping', { signal });
     await Promise.race([operator.stop(), operator.failed]);
     return 0;
   } catch (err) {
+    const { component } = invocation;
     const lost = err instanceof LeaseLostError;
-    logger.error(lost ? 'The controller may not go on' : 'The controller cannot start', { err });
+    logger.error(lost ? 'The controller may not go on' : `The ${component} cannot start`, { err });
     return 1;
   }
 }

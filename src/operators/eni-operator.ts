@@ -154,7 +154,7 @@ export class EniOperator extends Operator {
     return new ENIAttachmentReconciler({
       records,
       inventory,
-      provider: new AttachmentProvider({ ...shared, slots, clusterID }),
+      provider: new AttachmentProvider({ ...shared, records, slots, clusterID }),
       remover: new AttachmentRemover({
         ...shared,
         records,

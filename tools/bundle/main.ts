@@ -3,19 +3,22 @@
  * component loads for itself, and the rtnetlink binding.
  */
 import { readdir, rm, stat } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { join, relative, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { build, type Plugin } from 'esbuild';
 import { nativeNetlink } from './native-netlink.js';
 import { pureSchemas } from './pure-schemas.js';
 
-const outdir = 'dist/bundle';
+/** Where tsc wrote what is bundled; the bundle goes there too. */
+const compiled = relative('.', fileURLToPath(new URL('../..', import.meta.url)));
+const outdir = join(compiled, 'bundle');
 
 const slimClientNode: Plugin = {
   name: 'slim-client-node',
   setup({ onResolve }) {
     onResolve({ filter: /^@kubernetes\/client-node$/ }, ({ importer }) =>
       importer.includes('@dot-i')
-        ? { path: resolve('dist/tools/bundle/client-node-for-operator.js') }
+        ? { path: resolve(compiled, 'tools/bundle/client-node-for-operator.js') }
         : undefined,
     );
   },
@@ -23,9 +26,10 @@ const slimClientNode: Plugin = {
 
 await rm(outdir, { recursive: true, force: true });
 await build({
-  entryPoints: { 'eni-operator': 'dist/src/main.js' },
+  entryPoints: { 'eni-operator': join(compiled, 'src/main.js') },
   outdir,
   outExtension: { '.js': '.mjs' },
+  chunkNames: 'lib/[name]-[hash]',
   // The agent must not load what the controller needs: the AWS SDK takes 30 MiB.
   splitting: true,
   bundle: true,
@@ -46,7 +50,9 @@ await build({
   },
 });
 
-const shipped = (await readdir(outdir)).filter((name) => !name.endsWith('.map'));
+const shipped = (await readdir(outdir, { recursive: true })).filter((name) =>
+  /\.(mjs|node)$/.test(name),
+);
 const sizes = await Promise.all(shipped.map(async (name) => (await stat(join(outdir, name))).size));
 const total = sizes.reduce((sum, size) => sum + size, 0);
 console.log(`${outdir}  ${shipped.length} files, ${(total / 1024 / 1024).toFixed(1)} MiB`);

@@ -24,7 +24,8 @@ export const nativeNetlink: Plugin = {
       return { contents: module.replace(LOOKED_UP, beside) };
     });
     onEnd(async () => {
-      const target = initialOptions.outdir ?? dirname(initialOptions.outfile ?? '');
+      // Beside the chunk that loads it.
+      const target = join(initialOptions.outdir ?? '.', dirname(initialOptions.chunkNames ?? ''));
       for (const arch of ARCHITECTURES) {
         await copyFile(
           join(packages, `linux-${arch}`, 'node.napi.node'),

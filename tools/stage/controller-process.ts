@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
 
 export interface ControllerProcessOptions {
   kubeconfigPath: string;
@@ -37,6 +38,9 @@ export const NODE_FLAGS = ['--max-semi-space-size=2', '--optimize-for-size'];
  */
 export const PROCESS_ENV = { MALLOC_ARENA_MAX: '2' };
 
+/** The bundle that is shipped, in the folder of this compiled module. */
+const SHIPPED = fileURLToPath(new URL('../../bundle/eni-operator.mjs', import.meta.url));
+
 /** Lines of the log that are kept for those who ask what happened. */
 const KEPT_LINES = 20_000;
 
@@ -65,7 +69,7 @@ export class ControllerProcess {
 
   static start(options: ControllerProcessOptions): ControllerProcess {
     const { kubeconfigPath, ec2Url, region, env, onLine = () => {} } = options;
-    const program = options.program ?? 'dist/bundle/eni-operator.mjs';
+    const program = options.program ?? SHIPPED;
     const child = spawn(process.execPath, [...NODE_FLAGS, program], {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: {

@@ -1,0 +1,105 @@
+import { Contention } from '../agent/contention.js';
+import type { HostNetwork } from '../agent/host-network.js';
+import { HostNews, HostNewsSource } from '../agent/host-news.js';
+import { HostSweeper } from '../agent/host-sweeper.js';
+import { LinkReconciler } from '../agent/link-reconciler.js';
+import { LinkReporter } from '../agent/link-reporter.js';
+import { tableOf } from '../agent/own-ids.js';
+import { ENIAttachment } from '../api/eni-attachment.js';
+import { API_GROUP } from '../api/names.js';
+import type { AgentConfig } from '../config/agent-settings.js';
+import { ExponentialBackoff } from '../runtime/backoff.js';
+import { KubeEventRecorder } from '../runtime/events.js';
+import { HttpKubeClient } from '../runtime/http-kube-client.js';
+import { Informer } from '../runtime/informer.js';
+import type { KubeAccess } from '../runtime/kube-access.js';
+import type { Logger } from '../runtime/logger.js';
+import { ResourceClient } from '../runtime/resource-client.js';
+import { Operator } from './operator.js';
+
+export interface AgentOperatorOptions {
+  config: AgentConfig;
+  logger: Logger;
+  /** The way to the API server. */
+  access: KubeAccess;
+  network: HostNetwork;
+  /** Name of this process in Events, the pod's for one. */
+  instance: string;
+}
+
+const AGENT_NAME = 'eni-operator-agent';
+
+/** First wait after a failure, in milliseconds: interfaces are to be usable at once, a broken host is not asked all day. */
+const FAILURE_BACKOFF = { baseMs: 50, maxMs: 30_000, jitter: 0.2 };
+
+/** The node agent: makes the ENIs of its node usable interfaces, by the node's ENIAttachments alone. */
+export class AgentOperator extends Operator {
+  private readonly config: AgentConfig;
+  private readonly network: HostNetwork;
+  private readonly access: KubeAccess;
+  private readonly instance: string;
+  private client: HttpKubeClient | undefined;
+  private events: KubeEventRecorder | undefined;
+
+  constructor({ config, network, access, instance, ...options }: AgentOperatorOptions) {
+    super(options);
+    this.config = config;
+    this.network = network;
+    this.access = access;
+    this.instance = instance;
+  }
+
+  protected override async init(): Promise<void> {
+    const { clock, random, logger, network, access } = this;
+    const { nodeName, routeTableBase: tableBase, resyncPeriod: resyncMs } = this.config;
+    const client = HttpKubeClient.create({ access, logger, userAgent: AGENT_NAME });
+    const events = KubeEventRecorder.create({
+      client,
+      clock,
+      random,
+      logger,
+      reportingController: `${API_GROUP}/${AGENT_NAME}`,
+      reportingInstance: this.instance,
+    });
+    this.client = client;
+    this.events = events;
+    const informer = Informer.create<ENIAttachment>({
+      kind: ENIAttachment,
+      client,
+      clock,
+      random,
+      logger,
+      fieldSelector: `spec.nodeName=${nodeName}`,
+      indexes: {
+        macAddress: ({ status }) => (status?.macAddress ? [status.macAddress.toLowerCase()] : []),
+        table: ({ spec }) => (spec.routing === 'policy' ? [String(tableOf(spec, tableBase))] : []),
+      },
+    });
+    this.addSource(ENIAttachment, informer);
+    this.addSource(HostNews, new HostNewsSource({ network, clock, resyncMs }));
+
+    const records = informer.store;
+    const recordClient = ResourceClient.create({
+      kind: ENIAttachment,
+      client,
+      observer: informer,
+    });
+    const backoff = () => ExponentialBackoff.create({ ...FAILURE_BACKOFF, random });
+    const reporter = new LinkReporter({ client: recordClient, events });
+    const contention = new Contention(clock);
+    this.addReconciler(
+      new LinkReconciler({ records, network, reporter, contention, clock, tableBase }),
+      { backoff: backoff() },
+    );
+    this.addReconciler(new HostSweeper({ records, network, tableBase }), { backoff: backoff() });
+    logger.info('Serving a node', { node: nodeName, tableBase });
+  }
+
+  /** Graceful, as the base class does it. Interfaces stay as they are: pods use them. */
+  override async stop(): Promise<void> {
+    await super.stop();
+    await this.events?.flush();
+    await this.client?.close();
+    this.network.close();
+  }
+}
