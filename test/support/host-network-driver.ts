@@ -1,0 +1,79 @@
+/**
+ * Serves {@link RtnetlinkHostNetwork} of the namespace that it runs in over its standard input and output, a JSON
+ * line a call; ends with its input. Started by {@link RemoteHostNetwork}.
+ */
+import { readFileSync } from 'node:fs';
+import { createInterface } from 'node:readline';
+import { RawNetlinkSocket } from 'netlink/dist/raw.js';
+import { HostNetworkError } from '../../src/agent/host-network.js';
+import { RtnetlinkHostNetwork } from '../../src/agent/linux/rtnetlink-host-network.js';
+import type { Logger } from '../../src/runtime/logger.js';
+import type { DriverCall, DriverLine } from './remote-host-network.js';
+
+const tell = (line: DriverLine): void => void process.stdout.write(`${JSON.stringify(line)}\n`);
+
+const warn = (message: string, fields?: Record<string, unknown>): void =>
+  tell({ warning: `${message} ${fields?.err ?? ''}`.trim() });
+const logger: Logger = {
+  debug: () => {},
+  info: () => {},
+  warn,
+  error: warn,
+  child: () => logger,
+};
+
+const network = RtnetlinkHostNetwork.create({ logger, ...JSON.parse(process.argv[2] ?? '{}') });
+network.subscribe((change) => tell({ change }));
+
+const extras: Record<string, (...args: never[]) => unknown> = {
+  ready: () => undefined,
+  /** Does nothing else for so long: the kernel's news piles up. */
+  sleepDeeply(ms: number): void {
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
+  },
+  /** Writes the bytes (hexadecimal) to the process's own netlink sockets, as another process could. */
+  async writeToOwnSockets(hex: string): Promise<number> {
+    const ports = ownNetlinkPorts();
+    const socket = new RawNetlinkSocket(0, { recvBufferSize: 8192, sendBufferSize: 8192 });
+    for (const port of ports) {
+      await new Promise<void>((resolve, reject) => {
+        socket.send([Buffer.from(hex, 'hex')], { port }, (error) =>
+          error ? reject(error) : resolve(),
+        );
+      });
+    }
+    socket.close();
+    return ports.length;
+  },
+};
+
+/** The binding has the process's id in the lower 22 bits of its sockets' ports. */
+function ownNetlinkPorts(): number[] {
+  const lines = readFileSync('/proc/self/net/netlink', 'utf8').trim().split('\n').slice(1);
+  return lines
+    .map((line) => line.trim().split(/\s+/))
+    .filter(([, protocol, port]) => protocol === '0' && (Number(port) & 0x3fffff) === process.pid)
+    .map(([, , port]) => Number(port));
+}
+
+async function serve({ id, operation, args }: DriverCall): Promise<void> {
+  try {
+    const target: object = operation in extras ? extras : network;
+    const method: unknown = Reflect.get(target, operation);
+    if (typeof method !== 'function') throw new Error(`There is no operation ${operation}`);
+    tell({ id, value: await method.apply(target, args) });
+  } catch (error) {
+    if (!(error instanceof HostNetworkError)) {
+      tell({ id, error: { name: 'Error', message: String(error), ...NO_FACTS } });
+      return;
+    }
+    const { name, message, reason, code, device } = error;
+    tell({ id, error: { name, message, operation: error.operation, reason, code, device } });
+  }
+}
+
+const NO_FACTS = { operation: '', reason: 'Unknown', code: '' } as const;
+
+const lines = createInterface({ input: process.stdin });
+lines.on('line', (line) => void serve(JSON.parse(line)));
+lines.on('close', () => network.close());
