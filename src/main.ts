@@ -11,17 +11,17 @@ import type { Logger } from './runtime/logger.js';
 /** Each component is loaded only where it runs: the agent must not carry the AWS SDK. */
 async function createOperator(invocation: Invocation, logger: Logger): Promise<Operator> {
   const instance = process.env.POD_NAME || hostname();
+  const access = await loadKubeAccess({ env: process.env });
   switch (invocation.component) {
     case 'controller': {
       const { EniOperator } = await import('./operators/eni-operator.js');
       const namespace = podNamespace({ env: process.env });
-      return new EniOperator({ config: invocation.config, logger, instance, namespace });
+      return new EniOperator({ config: invocation.config, logger, access, instance, namespace });
     }
     case 'agent': {
       const { AgentOperator } = await import('./operators/agent-operator.js');
       const { RtnetlinkHostNetwork } = await import('./agent/linux/rtnetlink-host-network.js');
       const network = RtnetlinkHostNetwork.create({ logger });
-      const access = await loadKubeAccess({ env: process.env });
       return new AgentOperator({ config: invocation.config, logger, network, access, instance });
     }
   }

@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import type { KubeConfig } from '@kubernetes/client-node';
 import { ENIAttachment } from '../api/eni-attachment.js';
 import { LABELS } from '../api/names.js';
 import { Node } from '../api/node.js';
@@ -27,6 +26,7 @@ import type { OrphanRules } from '../reconcilers/plan-orphans.js';
 import { RecordWriter } from '../reconcilers/record-writer.js';
 import { SlotInspector } from '../reconcilers/slot-inspector.js';
 import { ExponentialBackoff } from '../runtime/backoff.js';
+import type { KubeAccess } from '../runtime/kube-access.js';
 import type { KubeClient } from '../runtime/kube-client.js';
 import { LeaderElector } from '../runtime/leader-election.js';
 import type { Logger } from '../runtime/logger.js';
@@ -38,8 +38,8 @@ import { Operator } from './operator.js';
 export interface EniOperatorOptions {
   config: Config;
   logger: Logger;
-  /** Default: as {@link Operator} finds it. */
-  kubeConfig?: KubeConfig;
+  /** The way to the API server. */
+  access: KubeAccess;
   /** Name of this process in Events and in the Lease, the pod's for one. */
   instance: string;
   /** Namespace of the Lease where the configuration names none, the pod's for one. */
@@ -66,6 +66,7 @@ const FAILURE_BACKOFF = { baseMs: 200, maxMs: 60_000, jitter: 0.2 };
 /** The controller: watches NodeENIs, Nodes and ENIAttachments, and owns every ENI of the cluster in EC2. */
 export class EniOperator extends Operator {
   private readonly config: Config;
+  private readonly access: KubeAccess;
   private readonly instance: string;
   private readonly namespace: string;
   private readonly createLog: CreateLog;
@@ -73,9 +74,10 @@ export class EniOperator extends Operator {
   /** Unset: this process is the only one. */
   private elector: LeaderElector | undefined;
 
-  constructor({ config, instance, namespace, ...options }: EniOperatorOptions) {
+  constructor({ config, access, instance, namespace, ...options }: EniOperatorOptions) {
     super(options);
     this.config = config;
+    this.access = access;
     this.instance = instance;
     this.namespace = namespace;
     this.createLog = new CreateLog(this.clock);
@@ -83,8 +85,8 @@ export class EniOperator extends Operator {
 
   /** @throws RegionUnknownError, KubeApiError, KubeUnreachableError */
   protected override async init(): Promise<void> {
-    const { config, clock, random, logger, instance, kubeConfig } = this;
-    const kube = createKubeSide({ kubeConfig, instance, clock, random, logger });
+    const { config, clock, random, logger, instance, access } = this;
+    const kube = createKubeSide({ access, instance, clock, random, logger });
     this.kube = kube;
     const region = await this.region(kube.client);
     const kubeSystem = await kube.client.get<KubeObject>(NAMESPACES, { name: 'kube-system' });

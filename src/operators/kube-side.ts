@@ -1,4 +1,3 @@
-import type { KubeConfig } from '@kubernetes/client-node';
 import { ENIAttachment } from '../api/eni-attachment.js';
 import { API_GROUP, MANAGER_NAME } from '../api/names.js';
 import { Node, trimNode } from '../api/node.js';
@@ -7,13 +6,13 @@ import type { Clock } from '../runtime/clock.js';
 import { KubeEventRecorder } from '../runtime/events.js';
 import { HttpKubeClient } from '../runtime/http-kube-client.js';
 import { Informer, type InformerOptions } from '../runtime/informer.js';
-import { KubeConfigAccess } from '../runtime/kubeconfig-access.js';
+import type { KubeAccess } from '../runtime/kube-access.js';
 import type { Logger } from '../runtime/logger.js';
 import type { KubeObject } from '../runtime/resource.js';
 import { ResourceClient } from '../runtime/resource-client.js';
 
 export interface KubeSideOptions {
-  kubeConfig: KubeConfig;
+  access: KubeAccess;
   /** Name of this process in Events. */
   instance: string;
   clock: Clock;
@@ -36,9 +35,9 @@ export interface KubeSide {
 }
 
 export function createKubeSide(options: KubeSideOptions): KubeSide {
-  const { kubeConfig, instance, clock, random, logger } = options;
+  const { access, instance, clock, random, logger } = options;
   const client = HttpKubeClient.create({
-    access: KubeConfigAccess.create(kubeConfig),
+    access,
     logger,
     userAgent: MANAGER_NAME,
   });

@@ -1,5 +1,4 @@
 import k8sOperator from '@dot-i/k8s-operator';
-import type { KubeConfig } from '@kubernetes/client-node';
 import type { ExponentialBackoff } from '../runtime/backoff.js';
 import { type Clock, systemClock } from '../runtime/clock.js';
 import { Controller, type ControllerObserver } from '../runtime/controller.js';
@@ -11,6 +10,7 @@ import {
   type ReconcilerDeclaration,
   readReconciler,
 } from '../runtime/read-reconciler.js';
+import { HealthChecks } from '../runtime/serving/health-checks.js';
 import type { EventSource } from '../runtime/source.js';
 import { connect } from '../runtime/wiring.js';
 
@@ -19,8 +19,6 @@ const BaseOperator = k8sOperator.default;
 
 export interface OperatorOptions {
   logger: Logger;
-  /** Default: `KUBECONFIG`, `~/.kube/config`, then the pod's service account. */
-  kubeConfig?: KubeConfig;
   clock?: Clock;
   /** At least 0, below 1. */
   random?: () => number;
@@ -42,8 +40,8 @@ type Registered = ReconcilerDeclaration & ReconcilerOverrides;
  * The base of our operators: {@link init} registers sources and reconcilers; `start` reads the decorators,
  * connects sources → queues → workers and starts them; `stop` ends them gracefully.
  *
- * It keeps its parent's life cycle, kubeconfig and logger, and replaces what stands on them (its typed client
- * `k8sApi` is never called):
+ * It keeps its parent's life cycle and logger, and replaces the rest (its kubeconfig and its typed client
+ * `k8sApi` are never used: the way to the API server is a {@link KubeAccess}):
  * - `watchResource` sends no resourceVersion (each reconnect replays everything) and exits the process on
  *   an error: informers.
  * - its event queue holds one event at a time, all kinds together, and loses what a handler throws: work
@@ -62,23 +60,32 @@ export abstract class Operator extends BaseOperator {
   /** Sources that start after {@link beforeWorkers}. */
   private readonly lateSources = new Set<EventSource<unknown>>();
   private readonly reconcilers: { instance: object; overrides: ReconcilerOverrides }[] = [];
+  private readonly synced = new Set<EventSource<unknown>>();
+  /** Whether all sources are registered. */
+  private initialised = false;
   private readonly stopping = new AbortController();
   private controllers: Controller[] = [];
   private stopped: Promise<void> | undefined;
   private readonly failure = Promise.withResolvers<never>();
+  /** Whether a new process would be better off: `/healthz`. */
+  protected readonly liveness = HealthChecks.create('healthz');
+  /** Whether it does, or could at once do, its work: `/readyz`. */
+  protected readonly readiness = HealthChecks.create('readyz');
 
   /** Rejects when the operator cannot go on, with the reason: its process is to end, without a graceful stop. */
   readonly failed: Promise<never> = this.failure.promise;
 
   constructor(options: OperatorOptions) {
     super(options.logger);
-    if (options.kubeConfig !== undefined) this.kubeConfig = options.kubeConfig;
     this.clock = options.clock ?? systemClock;
     this.random = options.random ?? Math.random;
     this.gracefulStopMs = options.gracefulStopMs ?? 30_000;
     this.observer = options.observer;
     // Whoever does not ask shall not be told.
     this.failed.catch(() => undefined);
+    this.liveness.add('sources', () => this.sourceFault());
+    this.readiness.add('sources', () => this.sourcesAwaited());
+    this.readiness.add('shutdown', () => (this.stopped ? 'the process is stopping' : undefined));
   }
 
   /** Registers sources and reconcilers, by {@link addSource} and {@link addReconciler}. */
@@ -106,6 +113,7 @@ export abstract class Operator extends BaseOperator {
    */
   override async start(): Promise<void> {
     await this.init();
+    this.initialised = true;
     const declarations = this.readDeclarations();
     this.controllers = declarations.map((declaration) => this.connected(declaration));
     const { signal } = this.stopping;
@@ -155,8 +163,30 @@ export abstract class Operator extends BaseOperator {
 
   private async startSources(sources: readonly EventSource<unknown>[]): Promise<void> {
     if (sources.length === 0) return;
-    await Promise.all(sources.map((source) => source.start(this.stopping.signal)));
+    await Promise.all(
+      sources.map(async (source) => {
+        await source.start(this.stopping.signal);
+        this.synced.add(source);
+      }),
+    );
     this.logger.info('All sources have synced', { sources: sources.length });
+  }
+
+  private sourceFault(): string | undefined {
+    for (const source of this.sources.values()) {
+      const fault = source.fault?.();
+      if (fault !== undefined) return fault;
+    }
+    return undefined;
+  }
+
+  /** Late sources wait for more than themselves: what needs them has a check of its own. */
+  private sourcesAwaited(): string | undefined {
+    if (!this.initialised) return 'the process is starting';
+    const names = [...this.sources]
+      .filter(([, source]) => !this.synced.has(source) && !this.lateSources.has(source))
+      .map(([token]) => token.name);
+    return names.length > 0 ? `not synced yet: ${names.join(', ')}` : undefined;
   }
 
   private readDeclarations(): Registered[] {

@@ -13,14 +13,21 @@ import { pureSchemas } from './pure-schemas.js';
 const compiled = relative('.', fileURLToPath(new URL('../..', import.meta.url)));
 const outdir = join(compiled, 'bundle');
 
-const slimClientNode: Plugin = {
-  name: 'slim-client-node',
+/** What @dot-i/k8s-operator imports and our base class does not use. */
+const STAND_INS: Readonly<Record<string, string>> = {
+  '@kubernetes/client-node': 'client-node-for-operator.js',
+  gaxios: 'gaxios-for-operator.js',
+};
+
+const slimOperator: Plugin = {
+  name: 'slim-operator',
   setup({ onResolve }) {
-    onResolve({ filter: /^@kubernetes\/client-node$/ }, ({ importer }) =>
-      importer.includes('@dot-i')
-        ? { path: resolve(compiled, 'tools/bundle/client-node-for-operator.js') }
-        : undefined,
-    );
+    onResolve({ filter: /^(@kubernetes\/client-node|gaxios)$/ }, ({ path, importer }) => {
+      const standIn = STAND_INS[path];
+      return standIn !== undefined && importer.includes('@dot-i')
+        ? { path: resolve(compiled, 'tools/bundle', standIn) }
+        : undefined;
+    });
   },
 };
 
@@ -43,7 +50,7 @@ await build({
   keepNames: true,
   sourcemap: 'linked',
   logLevel: 'warning',
-  plugins: [slimClientNode, pureSchemas, nativeNetlink],
+  plugins: [slimOperator, pureSchemas, nativeNetlink],
   banner: {
     // CommonJS packages in the bundle ask for Node's own modules through require().
     js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",

@@ -1,4 +1,3 @@
-import { KubeConfig } from '@kubernetes/client-node';
 import { expect } from 'chai';
 import { Operator } from '../../../src/operators/operator.js';
 import { Reconciler, Watch } from '../../../src/runtime/decorators.js';
@@ -55,12 +54,7 @@ class ElectedOperator extends Operator {
   readonly reconciler = new ThingReconciler();
 
   constructor() {
-    const kubeConfig = new KubeConfig();
-    kubeConfig.loadFromClusterAndUser(
-      { name: 'test', server: 'https://127.0.0.1:1', skipTLSVerify: false },
-      { name: 'test' },
-    );
-    super({ logger: silentLogger, kubeConfig, gracefulStopMs: 5_000 });
+    super({ logger: silentLogger, gracefulStopMs: 5_000 });
   }
 
   lose(reason: Error): void {

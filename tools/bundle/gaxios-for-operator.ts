@@ -1,0 +1,6 @@
+/** What @dot-i/k8s-operator sends status and finalizers with. Ours go through src/runtime/http-kube-client.ts. */
+export const instance = {
+  request(): never {
+    throw new Error('The operator sends nothing of its own: see src/runtime/http-kube-client.ts');
+  },
+};
