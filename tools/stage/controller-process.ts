@@ -83,6 +83,9 @@ export class ControllerProcess {
         AWS_SECRET_ACCESS_KEY: 'simulator',
         AWS_EC2_METADATA_DISABLED: 'true',
         LOG_FORMAT: 'json',
+        // Several may run on one machine.
+        METRICS_ADDRESS: '0',
+        HEALTH_ADDRESS: '0',
         ...PROCESS_ENV,
         ...env,
       },
