@@ -40,6 +40,8 @@ export interface EniInventoryOptions {
   observeBurst?: number;
   /** How long EC2's reads may not show a write yet, in milliseconds; default 30 seconds. */
   consistencyWindowMs?: number;
+  /** Hears when listings begin to fail, fail differently, or work again (undefined): not of each. */
+  onListing?: (failure: unknown) => void;
 }
 
 /**
@@ -59,7 +61,10 @@ export class EniInventory implements EventSource<Eni> {
   private listingFailure: string | undefined;
   private stopped = false;
 
-  private constructor(private readonly options: Required<EniInventoryOptions>) {
+  private constructor(
+    private readonly options: Required<Omit<EniInventoryOptions, 'onListing'>> &
+      Pick<EniInventoryOptions, 'onListing'>,
+  ) {
     const { clock, gatherMs, observeIntervalMs: minIntervalMs, observeBurst: burst } = options;
     const batching = { clock, gatherMs, minIntervalMs, burst, maxBatch: MAX_BATCH };
     this.observations = Batcher.create({ ...batching, fetch: (ids) => this.describe(ids) });
@@ -284,9 +289,10 @@ export class EniInventory implements EventSource<Eni> {
     const failure = err === undefined || err instanceof Ec2Error ? err?.code : String(err);
     if (failure === this.listingFailure) return;
     this.listingFailure = failure;
-    const { logger } = this.options;
+    const { logger, onListing } = this.options;
     if (err) logger.error('Listing ENIs fails', { code: failure, err });
     else logger.info('Listing ENIs works again');
+    onListing?.(err);
   }
 
   private stop(): void {

@@ -53,6 +53,8 @@ export interface Ec2Call {
   action: Ec2Action;
   /** `OK`, or the error code. */
   code: string;
+  /** EC2 refused it for rate. */
+  throttled: boolean;
   /** From sending to the answer, in milliseconds; waiting for the budget is not in it. */
   durationMs: number;
 }
@@ -280,8 +282,8 @@ export class SdkEc2Gateway implements Ec2Gateway {
       throw error instanceof NotWantedError ? error : toEc2Error(action, error);
     }
     const sentAt = clock.now();
-    const answered = (code: string): void =>
-      onCall?.({ action, code, durationMs: clock.now() - sentAt });
+    const answered = (code: string, throttled = false): void =>
+      onCall?.({ action, code, throttled, durationMs: clock.now() - sentAt });
     try {
       const answer = await send();
       budget.succeeded(action);
@@ -289,11 +291,12 @@ export class SdkEc2Gateway implements Ec2Gateway {
       return answer;
     } catch (thrown) {
       const error = toEc2Error(action, thrown);
-      if (error instanceof ThrottledError) {
+      const throttled = error instanceof ThrottledError;
+      if (throttled) {
         budget.throttled(action);
         logger.warn('EC2 throttled a call', { action, requestID: error.requestId });
       }
-      answered(error.code);
+      answered(error.code, throttled);
       throw error;
     }
   }

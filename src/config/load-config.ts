@@ -1,6 +1,7 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { AGENT_SETTINGS, type AgentConfig } from './agent-settings.js';
 import { leaseTimesFault } from './check-lease-times.js';
+import { servingFault } from './serving-settings.js';
 import { type Config, SETTINGS, type Setting } from './settings.js';
 
 /** What each component of `main.ts` can be told. */
@@ -106,7 +107,7 @@ function addSettings(
 function checkTogether(command: Command, component: Component, config: object): void {
   const fault =
     component === 'controller'
-      ? leaseTimesFault(config as Config)
+      ? (leaseTimesFault(config as Config) ?? servingFault(config as Config))
       : (config as AgentConfig).nodeName === undefined
         ? 'NODE_NAME is not set: it names the Node that the agent serves'
         : undefined;

@@ -1,32 +1,8 @@
-import {
-  duration,
-  matching,
-  oneOf,
-  type Parser,
-  share,
-  trueOrFalse,
-  wholeNumber,
-} from './parsers.js';
+import { duration, matching, oneOf, share, trueOrFalse, wholeNumber } from './parsers.js';
+import { servingSettings } from './serving-settings.js';
+import { optional, required, type ValuesOf } from './setting.js';
 
-/** One setting, as the environment, the command line and the documentation know it. */
-export interface Setting<T> {
-  /** Environment variable. The flag is its name in lower-case kebab form: `--aws-region`. */
-  env: string;
-  description: string;
-  /** What stands for the value in the help: `<number>`, `<duration>`. */
-  placeholder: string;
-  parse: Parser<T>;
-  /** As a user would write it; absent where the setting is optional and has none. */
-  default?: string;
-}
-
-export function required<T>(setting: Setting<T> & { default: string }): Setting<T> {
-  return setting;
-}
-
-export function optional<T>(setting: Omit<Setting<T>, 'default'>): Setting<T | undefined> {
-  return setting;
-}
+export { optional, required, type Setting, type ValuesOf } from './setting.js';
 
 /** Every setting of the controller; {@link loadConfig} reads them, the documentation lists them. */
 export const SETTINGS = {
@@ -212,6 +188,7 @@ export const SETTINGS = {
     parse: duration('10ms', '1h'),
     default: '2s',
   }),
+  ...servingSettings({ metricsAddress: ':8080', healthAddress: ':8081' }),
   logLevel: required({
     env: 'LOG_LEVEL',
     description: 'Least severity that is logged: error, warn, info or debug.',
@@ -227,11 +204,6 @@ export const SETTINGS = {
     parse: oneOf('auto', 'json', 'text'),
     default: 'auto',
   }),
-};
-
-/** The values of a table of settings, in the units that their parsers give. */
-export type ValuesOf<Table> = {
-  -readonly [K in keyof Table]: Table[K] extends Setting<infer T> ? T : never;
 };
 
 /** The controller's settings: durations in milliseconds. */

@@ -1,3 +1,4 @@
+import type { Registry } from 'prom-client';
 import type { Ec2Gateway } from '../aws/ec2-gateway.js';
 import { EniInventory } from '../aws/eni-inventory.js';
 import { InstanceTypeCatalog } from '../aws/instance-types.js';
@@ -10,6 +11,8 @@ import type { Config } from '../config/settings.js';
 import type { Clock } from '../runtime/clock.js';
 import type { LeaderElector } from '../runtime/leader-election.js';
 import type { Logger } from '../runtime/logger.js';
+import { Ec2Metrics } from './metrics/ec2-metrics.js';
+import { registerInventoryMetrics } from './metrics/inventory-metrics.js';
 
 export interface Ec2SideOptions {
   region: string;
@@ -19,6 +22,10 @@ export interface Ec2SideOptions {
   logger: Logger;
   /** Writes are sent only while it leads; unset: always. */
   elector: LeaderElector | undefined;
+  /** Where the metrics of all of it go. */
+  registry: Registry;
+  /** Hears when listings of ENIs begin to fail, fail differently, or work again. */
+  onListing: (failure: unknown) => void;
 }
 
 /** Everything through which the controller reads and writes EC2. */
@@ -40,30 +47,36 @@ const OBSERVATION_GATHER_MS = 100;
 const OBSERVATION_BURST = 3;
 
 export function createEc2Side(options: Ec2SideOptions): Ec2Side {
-  const { region, clusterID, config, clock, logger, elector } = options;
+  const { region, clusterID, config, clock, logger, elector, registry, onListing } = options;
+  const budget = RequestBudget.create({ clock, share: config.budgetShare });
+  const metrics = Ec2Metrics.create({ registry, budget });
   const gateway = SdkEc2Gateway.create({
     client: createEc2Client({
       region,
       ...(elector ? { mayWrite: () => elector.isLeader } : {}),
     }),
-    budget: RequestBudget.create({ clock, share: config.budgetShare }),
+    budget,
     logger,
+    onCall: (call) => metrics.called(call),
     ...(elector ? { signal: elector.lost } : {}),
   });
+  const inventory = EniInventory.create({
+    gateway,
+    clusterId: clusterID,
+    clock,
+    logger,
+    resyncMs: config.resyncPeriod,
+    gatherMs: OBSERVATION_GATHER_MS,
+    observeBurst: OBSERVATION_BURST,
+    observeIntervalMs: config.observeInterval,
+    consistencyWindowMs: config.consistencyWindow,
+    onListing,
+  });
+  registerInventoryMetrics({ registry, inventory });
   return {
     clusterID,
     gateway,
-    inventory: EniInventory.create({
-      gateway,
-      clusterId: clusterID,
-      clock,
-      logger,
-      resyncMs: config.resyncPeriod,
-      gatherMs: OBSERVATION_GATHER_MS,
-      observeBurst: OBSERVATION_BURST,
-      observeIntervalMs: config.observeInterval,
-      consistencyWindowMs: config.consistencyWindow,
-    }),
+    inventory,
     instances: InstanceCatalog.create({ gateway, clock }),
     instanceTypes: InstanceTypeCatalog.create({ gateway, clock }),
     network: NetworkCatalog.create({ gateway, clock, ttlMs: config.lookupTTL }),

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { Registry } from 'prom-client';
 import { ENIAttachment } from '../api/eni-attachment.js';
 import { LABELS } from '../api/names.js';
 import { Node } from '../api/node.js';
@@ -26,14 +27,24 @@ import type { OrphanRules } from '../reconcilers/plan-orphans.js';
 import { RecordWriter } from '../reconcilers/record-writer.js';
 import { SlotInspector } from '../reconcilers/slot-inspector.js';
 import { ExponentialBackoff } from '../runtime/backoff.js';
+import type { Regarding } from '../runtime/events.js';
 import type { KubeAccess } from '../runtime/kube-access.js';
 import type { KubeClient } from '../runtime/kube-client.js';
 import { LeaderElector } from '../runtime/leader-election.js';
 import type { Logger } from '../runtime/logger.js';
+import { ControllerMetrics } from '../runtime/metrics/controller-metrics.js';
+import { registerLeaderMetrics } from '../runtime/metrics/leader-metrics.js';
+import { registerProcessMetrics } from '../runtime/metrics/process-metrics.js';
+import { RequestMetrics } from '../runtime/metrics/request-metrics.js';
 import type { KubeObject, ResourceType } from '../runtime/resource.js';
+import { Ec2Readiness } from './ec2-readiness.js';
 import { createEc2Side, type Ec2Side } from './ec2-side.js';
 import { createKubeSide, type KubeSide } from './kube-side.js';
+import { AttachmentMetrics } from './metrics/attachment-metrics.js';
+import { BlockedMetrics } from './metrics/blocked-metrics.js';
+import { OrphanMetrics } from './metrics/orphan-metrics.js';
 import { Operator } from './operator.js';
+import { Serving } from './serving.js';
 
 export interface EniOperatorOptions {
   config: Config;
@@ -70,12 +81,17 @@ export class EniOperator extends Operator {
   private readonly instance: string;
   private readonly namespace: string;
   private readonly createLog: CreateLog;
+  private readonly registry: Registry;
+  private serving: Serving | undefined;
   private kube: KubeSide | undefined;
   /** Unset: this process is the only one. */
   private elector: LeaderElector | undefined;
 
   constructor({ config, access, instance, namespace, ...options }: EniOperatorOptions) {
-    super(options);
+    const registry = new Registry();
+    super({ ...options, observer: ControllerMetrics.create(registry) });
+    this.registry = registry;
+    registerProcessMetrics({ registry, eventLoopLag: true });
     this.config = config;
     this.access = access;
     this.instance = instance;
@@ -83,10 +99,14 @@ export class EniOperator extends Operator {
     this.createLog = new CreateLog(this.clock);
   }
 
-  /** @throws RegionUnknownError, KubeApiError, KubeUnreachableError */
+  /** @throws RegionUnknownError, KubeApiError, KubeUnreachableError; what {@link Serving.start} throws */
   protected override async init(): Promise<void> {
-    const { config, clock, random, logger, instance, access } = this;
-    const kube = createKubeSide({ access, instance, clock, random, logger });
+    const { config, clock, random, logger, instance, access, registry } = this;
+    const checks = [this.liveness, this.readiness];
+    // First of all: what comes may wait for as long as the API server or EC2 make it.
+    this.serving = await Serving.start({ config, registry, checks, access, clock, logger });
+    const observer = RequestMetrics.create(registry);
+    const kube = createKubeSide({ access, instance, clock, random, logger, observer });
     this.kube = kube;
     const region = await this.region(kube.client);
     const kubeSystem = await kube.client.get<KubeObject>(NAMESPACES, { name: 'kube-system' });
@@ -96,7 +116,19 @@ export class EniOperator extends Operator {
       this.elector = this.createElector(kube);
     }
     const { elector } = this;
-    const ec2 = createEc2Side({ region, clusterID, config, clock, logger, elector });
+    const cluster = { kind: { resource: NAMESPACES }, object: kubeSystem };
+    const readiness = new Ec2Readiness({ events: kube.events, cluster });
+    const ec2 = createEc2Side({
+      region,
+      clusterID,
+      config,
+      clock,
+      logger,
+      elector,
+      registry,
+      onListing: (failure) => readiness.listing(failure),
+    });
+    this.readiness.add('ec2', () => (this.isInCharge ? readiness.check(ec2.inventory) : undefined));
 
     this.addSource(NodeENI, kube.nodeENIs);
     this.addSource(Node, kube.nodes);
@@ -114,7 +146,7 @@ export class EniOperator extends Operator {
       backoff: ExponentialBackoff.create({ ...FAILURE_BACKOFF, random }),
     });
     if (config.orphanCleanup !== 'off') {
-      this.addReconciler(this.orphanReconciler(kube, ec2, config.orphanCleanup, kubeSystem), {
+      this.addReconciler(this.orphanReconciler(kube, ec2, config.orphanCleanup, cluster), {
         backoff: ExponentialBackoff.create({ ...FAILURE_BACKOFF, random }),
       });
     }
@@ -123,6 +155,7 @@ export class EniOperator extends Operator {
   private nodeENIReconciler(kube: KubeSide, ec2: Ec2Side, slots: SlotInspector): NodeENIReconciler {
     const { config, clock } = this;
     const { nodeENIClient, recordClient, events } = kube;
+    const observer = BlockedMetrics.create(this.whatIsMeasured(kube));
     return new NodeENIReconciler({
       nodeENIs: kube.nodeENIs.store,
       nodes: kube.nodes.store,
@@ -132,7 +165,7 @@ export class EniOperator extends Operator {
       liveIntent: new LiveIntent({ nodeENIs: nodeENIClient, nodes: kube.nodeClient }),
       slots,
       networkResolver: new NetworkResolver(ec2.network),
-      reporter: new NodeENIReporter({ client: nodeENIClient, events, clock }),
+      reporter: new NodeENIReporter({ client: nodeENIClient, events, clock, observer }),
       blockedRetries: this.blockedRetries(),
       defaults: {
         deviceIndex: config.defaultDeviceIndex,
@@ -151,7 +184,13 @@ export class EniOperator extends Operator {
     const { recordClient, events } = kube;
     const records = kube.records.store;
     const { waitForAgent, consistencyWindow: consistencyWindowMs } = config;
-    const reporter = new AttachmentReporter({ client: recordClient, events, clock, waitForAgent });
+    const reporter = new AttachmentReporter({
+      client: recordClient,
+      events,
+      clock,
+      waitForAgent,
+      observer: AttachmentMetrics.create(this.whatIsMeasured(kube)),
+    });
     const shared = { gateway, inventory, instances, reporter, createLog, consistencyWindowMs };
     return new ENIAttachmentReconciler({
       records,
@@ -180,9 +219,9 @@ export class EniOperator extends Operator {
     { client, nodes, records, events }: KubeSide,
     { gateway, inventory, clusterID }: Ec2Side,
     cleanup: OrphanRules['cleanup'],
-    kubeSystem: KubeObject,
+    cluster: Regarding,
   ): OrphanedENIReconciler {
-    const { config, clock } = this;
+    const { config, clock, registry } = this;
     return new OrphanedENIReconciler({
       records: records.store,
       liveRecords: LiveRecords.create({ client, clock }),
@@ -191,7 +230,8 @@ export class EniOperator extends Operator {
       reporter: new OrphanReporter({
         nodes: nodes.store,
         events,
-        cluster: { kind: { resource: NAMESPACES }, object: kubeSystem },
+        cluster,
+        observer: OrphanMetrics.create(registry),
       }),
       clock,
       rules: {
@@ -220,11 +260,22 @@ export class EniOperator extends Operator {
     await super.stop();
     await this.kube?.events.flush();
     await this.kube?.client.close();
+    await this.serving?.stop();
+  }
+
+  /** Alone, or while it holds the Lease. */
+  private get isInCharge(): boolean {
+    return this.elector?.isLeader ?? true;
+  }
+
+  private whatIsMeasured({ records, nodeENIs }: KubeSide) {
+    const inCharge = () => this.isInCharge;
+    return { registry: this.registry, records: records.store, nodeENIs: nodeENIs.store, inCharge };
   }
 
   private createElector({ client, events }: KubeSide): LeaderElector {
-    const { config, clock, random, logger } = this;
-    return LeaderElector.create({
+    const { config, clock, random, logger, registry } = this;
+    const elector = LeaderElector.create({
       client,
       events,
       clock,
@@ -236,6 +287,8 @@ export class EniOperator extends Operator {
       renewDeadlineMs: config.renewDeadline,
       retryPeriodMs: config.retryPeriod,
     });
+    registerLeaderMetrics({ registry, lease: config.leaseName, elector });
+    return elector;
   }
 
   private blockedRetries(): BlockedRetries {

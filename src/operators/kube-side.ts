@@ -4,7 +4,7 @@ import { Node, trimNode } from '../api/node.js';
 import { NodeENI } from '../api/node-eni.js';
 import type { Clock } from '../runtime/clock.js';
 import { KubeEventRecorder } from '../runtime/events.js';
-import { HttpKubeClient } from '../runtime/http-kube-client.js';
+import { HttpKubeClient, type RequestObserver } from '../runtime/http-kube-client.js';
 import { Informer, type InformerOptions } from '../runtime/informer.js';
 import type { KubeAccess } from '../runtime/kube-access.js';
 import type { Logger } from '../runtime/logger.js';
@@ -19,6 +19,7 @@ export interface KubeSideOptions {
   /** At least 0, below 1. */
   random: () => number;
   logger: Logger;
+  observer?: RequestObserver;
 }
 
 /** Everything through which the controller reads and writes Kubernetes. */
@@ -35,11 +36,12 @@ export interface KubeSide {
 }
 
 export function createKubeSide(options: KubeSideOptions): KubeSide {
-  const { access, instance, clock, random, logger } = options;
+  const { access, instance, clock, random, logger, observer } = options;
   const client = HttpKubeClient.create({
     access,
     logger,
     userAgent: MANAGER_NAME,
+    ...(observer ? { observer } : {}),
   });
   const informer = <T extends KubeObject>(
     wanted: Pick<InformerOptions<T>, 'kind' | 'indexes' | 'transform'>,

@@ -6,6 +6,7 @@ import type { Clock } from '../runtime/clock.js';
 import type { EventRecorder } from '../runtime/events.js';
 import type { ResourceClient } from '../runtime/resource-client.js';
 import { attachmentStatus, sameStatus, settledPhase, tagKeysOf } from './attachment-status.js';
+import { AttachmentTimes, type MilestoneObserver } from './attachment-times.js';
 import { isInItsSlot } from './plan-attachment.js';
 
 /** What a pass found out about a record. */
@@ -17,17 +18,28 @@ export interface Finding {
   settled?: boolean;
 }
 
+/** Hears of what users are told, for metrics. */
+export interface AttachmentObserver extends MilestoneObserver {
+  /** Something was changed or lost in EC2, and is put right: a setting's name, `attachment` or `interface`. */
+  driftRepaired(kind: string): void;
+}
+
 export interface AttachmentReporterOptions {
   client: ResourceClient<ENIAttachment>;
   events: EventRecorder;
   clock: Clock;
   /** Whether an attached ENI is Ready only once the node's agent says so. */
   waitForAgent: boolean;
+  observer?: AttachmentObserver | undefined;
 }
 
 /** Tells users what became of an ENI: the record's status, and one Event a change. */
 export class AttachmentReporter {
-  constructor(private readonly options: AttachmentReporterOptions) {}
+  private readonly times: AttachmentTimes | undefined;
+
+  constructor(private readonly options: AttachmentReporterOptions) {
+    this.times = options.observer && new AttachmentTimes(options.observer);
+  }
 
   /**
    * Writes the record's status where it says something new.
@@ -41,6 +53,7 @@ export class AttachmentReporter {
     }
     // Without the lock, the last word of a dead controller that arrives late would stand.
     await client.patchStatus(record, status, { optimisticLock: true });
+    this.times?.moved(record, finding.phase, clock.now());
     this.tell(record, finding);
   }
 
@@ -67,6 +80,7 @@ export class AttachmentReporter {
   drifted(record: ENIAttachment, what: readonly string[]): void {
     const note = `${record.status?.eniID} was changed in EC2 (${what.join(', ')}); it is put right.`;
     this.event(record, 'Warning', 'DriftRepaired', 'Observe', note);
+    for (const kind of what) this.options.observer?.driftRepaired(kind);
   }
 
   /** The record keeps nothing in EC2 any longer. */
@@ -87,6 +101,7 @@ export class AttachmentReporter {
     if (lost) {
       const note = `${record.status?.eniID} is gone, and not by us: another ENI will be made.`;
       this.event(record, 'Warning', 'InterfaceLost', 'Observe', note);
+      this.options.observer?.driftRepaired('interface');
     } else if (blocked) {
       if (conditionReason(record, ENI_ATTACHMENT_CONDITIONS.ready) !== blocked.reason) {
         this.event(record, 'Warning', blocked.reason, 'Attach', blocked.message);

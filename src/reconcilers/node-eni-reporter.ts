@@ -1,14 +1,22 @@
 import { NODE_ENI_CONDITIONS } from '../api/conditions.js';
 import { NodeENI, type NodeENIStatus } from '../api/node-eni.js';
+import type { BlockedReason } from '../api/reasons.js';
 import type { Clock } from '../runtime/clock.js';
 import type { EventRecorder } from '../runtime/events.js';
 import type { ResourceClient } from '../runtime/resource-client.js';
 import { type NodeENIReport, nodeENIStatus } from './node-eni-status.js';
 
+/** Hears how NodeENIs stand, for metrics. */
+export interface NodeENIObserver {
+  /** Why nodes have no record of this NodeENI: the reason of each such node. */
+  nodesBlocked(nodeENI: string, reasons: readonly BlockedReason[]): void;
+}
+
 export interface NodeENIReporterOptions {
   client: ResourceClient<NodeENI>;
   events: EventRecorder;
   clock: Clock;
+  observer?: NodeENIObserver | undefined;
 }
 
 /** Tells users how a NodeENI stands: its status, and one Event a change. */
@@ -20,7 +28,8 @@ export class NodeENIReporter {
    * @throws KubeApiError where the API server does not take it: a conflict where the NodeENI has changed
    */
   async report(nodeENI: NodeENI, report: Omit<NodeENIReport, 'nodeENI' | 'now'>): Promise<void> {
-    const { client, clock } = this.options;
+    const { client, clock, observer } = this.options;
+    observer?.nodesBlocked(nodeENI.metadata.name, blockedReasons(report));
     const status = nodeENIStatus({ ...report, nodeENI, now: clock.now() });
     // Without the lock, the last word of a dead controller that arrives late would stand.
     const written = await client.patchStatus(nodeENI, status, { optimisticLock: true });
@@ -44,6 +53,17 @@ export class NodeENIReporter {
       events.event(regarding, { type: 'Normal', reason, action: 'Reconcile', note: message });
     }
   }
+}
+
+/** A fault of the NodeENI itself keeps every node of it from its ENIs; where it says of none, it counts once. */
+function blockedReasons({
+  fault,
+  nodes,
+  blockedNodes,
+}: Pick<NodeENIReport, 'fault' | 'nodes' | 'blockedNodes'>): BlockedReason[] {
+  return fault
+    ? Array.from({ length: Math.max(1, nodes) }, () => fault.reason)
+    : blockedNodes.map(({ blocked }) => blocked.reason);
 }
 
 /** The condition of this type, where its status or reason is another than before. */

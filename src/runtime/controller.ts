@@ -21,7 +21,7 @@ export interface Reconcile {
   reconcile(key: string, context: ReconcileContext): Promise<Result | void>;
 }
 
-/** Values of the label `result` of `controller_runtime_reconcile_total`. */
+/** How a pass ended. */
 export type ReconcileOutcome = 'success' | 'error' | 'terminal_error' | 'requeue_after';
 
 /** Hears what controllers do, for metrics. */

@@ -46,7 +46,7 @@ export class Informer<T extends KubeObject> implements EventSource<T>, WriteObse
   private readonly replica: Replica<T>;
   private readonly logger: Logger;
   private synced = false;
-  private started = false;
+  private reflector: Reflector<T> | undefined;
 
   private constructor(private readonly options: InformerOptions<T>) {
     const { namespace, fieldSelector, labelSelector, transform, indexes } = options;
@@ -83,8 +83,7 @@ export class Informer<T extends KubeObject> implements EventSource<T>, WriteObse
    * @throws AlreadyStartedError at a second call; the signal's reason where it aborts first.
    */
   start(signal: AbortSignal): Promise<void> {
-    if (this.started) throw new AlreadyStartedError('An informer starts once');
-    this.started = true;
+    if (this.reflector) throw new AlreadyStartedError('An informer starts once');
     const { kind, client, clock, random, namespace, fieldSelector, labelSelector } = this.options;
     return new Promise((resolve, reject) => {
       const reflector = Reflector.create<T>({
@@ -102,9 +101,16 @@ export class Informer<T extends KubeObject> implements EventSource<T>, WriteObse
           resolve();
         },
       });
+      this.reflector = reflector;
       // After the first list the promise is settled, and the rejection at the end is of no effect.
       void reflector.run(signal).finally(() => reject(signal.reason));
     });
+  }
+
+  fault(): string | undefined {
+    return this.reflector?.isStuck
+      ? `the watch on ${this.options.kind.resource.plural} is dead`
+      : undefined;
   }
 
   observeWrite(object: T): void {

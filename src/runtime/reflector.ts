@@ -35,6 +35,9 @@ const MIN_WATCH_SECONDS = 300;
 /** client-go's reflector: 0.8 s, doubled up to 30 s, up to twice that by jitter. */
 const BACKOFF = { baseMs: 800, maxMs: 30_000, jitter: 1 };
 
+/** Beyond what it waits for, a reflector that has not moved for so long will not move again, in milliseconds. */
+const STUCK_MARGIN_MS = 60_000;
+
 /** A stream that ends sooner and empty is a failure in disguise (client-go: "very short watch"). */
 const SHORT_WATCH_MS = 1_000;
 
@@ -64,6 +67,8 @@ export class Reflector<T extends KubeObject> {
   private synced = false;
   /** The failure that was last logged; undefined while all is well. */
   private failing: string | undefined;
+  /** When it will have moved at the latest; undefined before it runs. */
+  private moveDueAt: number | undefined;
 
   private constructor(private readonly options: ReflectorOptions<T>) {
     this.backoff = ExponentialBackoff.create({ ...BACKOFF, random: options.random });
@@ -73,9 +78,18 @@ export class Reflector<T extends KubeObject> {
     return new Reflector(options);
   }
 
+  /**
+   * Whether it has ceased to list and watch, which its own time limits should make impossible. An API server
+   * that is away does not make it so: it tries again.
+   */
+  get isStuck(): boolean {
+    return this.moveDueAt !== undefined && this.options.clock.now() > this.moveDueAt;
+  }
+
   /** Runs until `signal` aborts; outages of the API server are outlived. */
   async run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
+      this.moving(this.options.silenceMs);
       try {
         if (this.resumeAt === undefined) await this.list(signal);
         else await this.watch(this.resumeAt, signal);
@@ -102,6 +116,7 @@ export class Reflector<T extends KubeObject> {
         continue: next,
         signal,
       });
+      this.moving(this.options.silenceMs);
       if (round === undefined) {
         resourceVersion = page.resourceVersion;
         round = target.startList(resourceVersion);
@@ -131,6 +146,7 @@ export class Reflector<T extends KubeObject> {
       });
       for await (const event of events) {
         watchdog.heard();
+        this.moving(silenceMs);
         const version = versionOf(event);
         if (isNewer(last, version)) throw new HistoryRewrittenError('The watch went back in time');
         target.observe(event);
@@ -159,7 +175,13 @@ export class Reflector<T extends KubeObject> {
     }
     const askedMs = error instanceof KubeApiError ? (error.retryAfterMs ?? 0) : 0;
     const delayMs = Math.max(this.backoff.next('list-watch'), askedMs);
+    this.moving(delayMs);
     await sleep(this.options.clock, delayMs, signal).catch(() => undefined);
+  }
+
+  /** It will move again within `waitsMs` milliseconds. */
+  private moving(waitsMs: number): void {
+    this.moveDueAt = this.options.clock.now() + waitsMs + STUCK_MARGIN_MS;
   }
 
   /** The watch has come forward. (A list alone is not enough: were each watch to fail after it, this would spin.) */

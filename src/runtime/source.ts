@@ -13,4 +13,9 @@ export interface EventSource<T> {
   subscribe(handler: (event: SourceEvent<T>) => void): void;
   /** Starts observing; resolves once the present state has been delivered. */
   start(signal: AbortSignal): Promise<void>;
+  /**
+   * What is wrong with it that only a new process cures; undefined while nothing is. An outage of what it
+   * observes is none of it.
+   */
+  fault?(): string | undefined;
 }

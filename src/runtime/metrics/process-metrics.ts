@@ -1,5 +1,7 @@
-import { type IntervalHistogram, monitorEventLoopDelay } from 'node:perf_hooks';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { Counter, Gauge, type Registry } from 'prom-client';
+
+type LagHistogram = ReturnType<typeof monitorEventLoopDelay>;
 
 export interface ProcessMetricsOptions {
   registry: Registry;
@@ -69,7 +71,7 @@ function registerLag(registry: Registry): void {
     },
   });
   new Gauge({
-    name: 'nodejs_eventloop_lag_seconds',
+    name: 'nodejs_eventloop_lag_max_seconds',
     help: 'How late a timer was since the last scrape, at most.',
     registers,
     // The last to be collected: the next scrape tells of what follows.
@@ -81,7 +83,7 @@ function registerLag(registry: Registry): void {
 }
 
 /** In seconds; what the histogram holds includes the resolution itself, in nanoseconds. */
-function lagOf(delay: IntervalHistogram, read: (delay: IntervalHistogram) => number): number {
+function lagOf(delay: LagHistogram, read: (delay: LagHistogram) => number): number {
   if (delay.count === 0) return 0;
   return Math.max(0, read(delay) / 1e9 - LAG_RESOLUTION_MS / 1_000);
 }

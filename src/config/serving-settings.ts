@@ -1,0 +1,58 @@
+import { listenAddress } from './parse-address.js';
+import { matching, oneOf } from './parsers.js';
+import { optional, required, type ValuesOf } from './setting.js';
+
+const path = matching(/^.+$/, 'the path of a file');
+
+/** What a component serves over HTTP: its metrics and its probes. */
+export function servingSettings(defaults: { metricsAddress: string; healthAddress: string }) {
+  return {
+    metricsAddress: required({
+      env: 'METRICS_ADDRESS',
+      description:
+        'Where /metrics is served. :0 takes any free port and logs which; 0 serves none.',
+      placeholder: 'address',
+      parse: listenAddress,
+      default: defaults.metricsAddress,
+    }),
+    metricsTLSCert: optional({
+      env: 'METRICS_TLS_CERT',
+      description:
+        'File with the certificate (PEM) for /metrics, with METRICS_TLS_KEY; it is read anew as it changes. Absent: plain HTTP.',
+      placeholder: 'file',
+      parse: path,
+    }),
+    metricsTLSKey: optional({
+      env: 'METRICS_TLS_KEY',
+      description: 'File with the private key (PEM) of METRICS_TLS_CERT.',
+      placeholder: 'file',
+      parse: path,
+    }),
+    metricsAuth: required({
+      env: 'METRICS_AUTH',
+      description:
+        'Who may read /metrics. none: everybody. token: bearer tokens of users whom RBAC lets get the nonResourceURL /metrics.',
+      placeholder: 'none|token',
+      parse: oneOf('none', 'token'),
+      default: 'none',
+    }),
+    healthAddress: required({
+      env: 'HEALTH_ADDRESS',
+      description:
+        'Where /healthz and /readyz are served. :0 takes any free port and logs which; 0 serves none.',
+      placeholder: 'address',
+      parse: listenAddress,
+      default: defaults.healthAddress,
+    }),
+  };
+}
+
+export type ServingConfig = ValuesOf<ReturnType<typeof servingSettings>>;
+
+/** What is wrong with the values taken together, in the user's words. */
+export function servingFault(config: ServingConfig): string | undefined {
+  const { metricsTLSCert, metricsTLSKey } = config;
+  return (metricsTLSCert === undefined) === (metricsTLSKey === undefined)
+    ? undefined
+    : 'METRICS_TLS_CERT and METRICS_TLS_KEY go together: one of them is not set';
+}

@@ -1,0 +1,94 @@
+import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import { type ENIAttachment, PHASES } from '../../api/eni-attachment.js';
+import type { NodeENI } from '../../api/node-eni.js';
+import type { AttachmentObserver } from '../../reconcilers/attachment-reporter.js';
+import type { Milestone } from '../../reconcilers/attachment-times.js';
+import type { Store } from '../../runtime/store.js';
+
+export interface AttachmentMetricsOptions {
+  registry: Registry;
+  records: Pick<Store<ENIAttachment>, 'list'>;
+  nodeENIs: Pick<Store<NodeENI>, 'list'>;
+  /** Whether this process is the one at work: one that stands by would tell the same things again. */
+  inCharge: () => boolean;
+}
+
+/** Seconds. EC2 takes two for an attachment; 10,000 at once take half an hour by its rate alone. */
+const BUCKETS = [1, 2, 3, 4, 5, 7.5, 10, 15, 20, 30, 45, 60, 90, 120, 180, 300, 600, 1_800];
+
+/** What {@link AttachmentObserver} is told of; more would be a new kind, counted all the same. */
+const DRIFT_KINDS = [
+  'attachment',
+  'interface',
+  'deleteOnTermination',
+  'securityGroupIds',
+  'description',
+  'tags',
+];
+
+/** How many ENIs there are and are to be, how long they take, and what had to be put right. */
+export class AttachmentMetrics implements AttachmentObserver {
+  private readonly times: Record<Milestone, Histogram>;
+  private readonly repairs: Counter<'kind'>;
+
+  private constructor({ registry, records, nodeENIs, inCharge }: AttachmentMetricsOptions) {
+    const registers = [registry];
+    new Gauge({
+      name: 'eni_attachments',
+      help: 'ENIAttachments by phase.',
+      labelNames: ['phase'],
+      registers,
+      collect() {
+        if (!inCharge()) return;
+        const counts = new Map<string, number>(PHASES.map((phase) => [phase, 0]));
+        for (const { status } of records.list()) {
+          const phase = status?.phase ?? 'Pending';
+          counts.set(phase, (counts.get(phase) ?? 0) + 1);
+        }
+        for (const [phase, count] of counts) this.set({ phase }, count);
+      },
+    });
+    new Gauge({
+      name: 'eni_desired',
+      help: 'ENIs that nodes should have, by all NodeENIs.',
+      registers,
+      collect() {
+        if (!inCharge()) return;
+        this.set(nodeENIs.list().reduce((sum, { status }) => sum + (status?.desired ?? 0), 0));
+      },
+    });
+    this.times = {
+      attached: new Histogram({
+        name: 'eni_attach_seconds',
+        help: 'From the creation of an ENIAttachment until EC2 had first attached its ENI.',
+        buckets: BUCKETS,
+        registers,
+      }),
+      ready: new Histogram({
+        name: 'eni_ready_seconds',
+        help: 'From the creation of an ENIAttachment until its ENI was first Ready.',
+        buckets: BUCKETS,
+        registers,
+      }),
+    };
+    this.repairs = new Counter({
+      name: 'eni_drift_repairs_total',
+      help: "Repairs begun of what was changed in EC2 by somebody else, by kind: a setting's name, attachment (it was detached) or interface (it was deleted).",
+      labelNames: ['kind'],
+      registers,
+    });
+    for (const kind of DRIFT_KINDS) this.repairs.inc({ kind }, 0);
+  }
+
+  static create(options: AttachmentMetricsOptions): AttachmentMetrics {
+    return new AttachmentMetrics(options);
+  }
+
+  reached(milestone: Milestone, seconds: number): void {
+    this.times[milestone].observe(seconds);
+  }
+
+  driftRepaired(kind: string): void {
+    this.repairs.inc({ kind });
+  }
+}

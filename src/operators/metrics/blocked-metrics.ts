@@ -1,0 +1,67 @@
+import { Gauge, type Registry } from 'prom-client';
+import { ENI_ATTACHMENT_CONDITIONS } from '../../api/conditions.js';
+import type { ENIAttachment } from '../../api/eni-attachment.js';
+import { LINK_REMEDIES } from '../../api/link-faults.js';
+import type { NodeENI } from '../../api/node-eni.js';
+import { type BlockedReason, REMEDIES } from '../../api/reasons.js';
+import type { NodeENIObserver } from '../../reconcilers/node-eni-reporter.js';
+import type { Store } from '../../runtime/store.js';
+
+export interface BlockedMetricsOptions {
+  registry: Registry;
+  records: Pick<Store<ENIAttachment>, 'list'>;
+  nodeENIs: Pick<Store<NodeENI>, 'has'>;
+  /** Whether this process is the one at work. */
+  inCharge: () => boolean;
+}
+
+const REASONS = Object.keys({ ...REMEDIES, ...LINK_REMEDIES });
+
+/** `eni_blocked`: what only somebody else can help, by why. */
+export class BlockedMetrics implements NodeENIObserver {
+  /** By NodeENI: the reasons of the nodes for which it could make no record. */
+  private readonly blockedNodes = new Map<string, readonly BlockedReason[]>();
+
+  private constructor(private readonly options: BlockedMetricsOptions) {
+    const { registry, inCharge } = options;
+    const reasons = (): Iterable<string> => this.reasons();
+    new Gauge({
+      name: 'eni_blocked',
+      help: 'ENIs, and nodes without a record of theirs, that wait for somebody to change something, by the reason in their conditions and Events.',
+      labelNames: ['reason'],
+      registers: [registry],
+      collect() {
+        if (!inCharge()) return;
+        const counts = new Map(REASONS.map((reason) => [reason, 0]));
+        for (const reason of reasons()) {
+          const count = counts.get(reason);
+          if (count !== undefined) counts.set(reason, count + 1);
+        }
+        for (const [reason, count] of counts) this.set({ reason }, count);
+      },
+    });
+  }
+
+  static create(options: BlockedMetricsOptions): BlockedMetrics {
+    return new BlockedMetrics(options);
+  }
+
+  nodesBlocked(nodeENI: string, reasons: readonly BlockedReason[]): void {
+    if (reasons.length === 0) this.blockedNodes.delete(nodeENI);
+    else this.blockedNodes.set(nodeENI, reasons);
+  }
+
+  private *reasons(): Generator<string> {
+    const { records, nodeENIs } = this.options;
+    for (const { status } of records.list()) {
+      const ready = status?.conditions?.find(
+        ({ type }) => type === ENI_ATTACHMENT_CONDITIONS.ready,
+      );
+      if (ready?.status === 'False') yield ready.reason;
+    }
+    for (const [nodeENI, reasons] of this.blockedNodes) {
+      if (nodeENIs.has(nodeENI)) yield* reasons;
+      else this.blockedNodes.delete(nodeENI);
+    }
+  }
+}

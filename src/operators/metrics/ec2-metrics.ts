@@ -1,0 +1,72 @@
+import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import type { ActionBudget, RequestBudget } from '../../aws/request-budget.js';
+import type { Ec2Call } from '../../aws/sdk-ec2-gateway.js';
+
+export interface Ec2MetricsOptions {
+  registry: Registry;
+  budget: Pick<RequestBudget, 'view'>;
+}
+
+/** Seconds; EC2 mostly answers within half a second. */
+const BUCKETS = [0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
+
+/** `eni_ec2_…`: the calls to EC2, and the budgets that they wait for. */
+export class Ec2Metrics {
+  private readonly requests: Counter<'action' | 'code'>;
+  private readonly throttled: Counter<'action'>;
+  private readonly times: Histogram<'action'>;
+
+  private constructor({ registry, budget }: Ec2MetricsOptions) {
+    const registers = [registry];
+    this.requests = new Counter({
+      name: 'eni_ec2_requests_total',
+      help: "EC2 calls by action and EC2's error code, or the connection's; OK: it did as asked.",
+      labelNames: ['action', 'code'],
+      registers,
+    });
+    const common = { labelNames: ['action'] as const, registers };
+    this.throttled = new Counter({
+      ...common,
+      name: 'eni_ec2_throttled_total',
+      help: 'EC2 calls that were refused for rate.',
+    });
+    this.times = new Histogram({
+      ...common,
+      name: 'eni_ec2_request_seconds',
+      help: "From an EC2 call's sending to its answer; waiting for the budget is not in it.",
+      buckets: BUCKETS,
+    });
+    for (const { action } of budget.view()) this.throttled.inc({ action }, 0);
+    const gauge = (name: string, help: string, read: (budget: ActionBudget) => number): void => {
+      new Gauge({
+        ...common,
+        name,
+        help,
+        collect() {
+          for (const each of budget.view()) this.set({ action: each.action }, read(each));
+        },
+      });
+    };
+    gauge('eni_ec2_budget_tokens', 'EC2 calls that may be sent at once.', ({ tokens }) => tokens);
+    gauge(
+      'eni_ec2_budget_rate',
+      'EC2 calls a second that may be sent in the long run; throttled answers lower it for a while.',
+      ({ rate }) => rate,
+    );
+    gauge(
+      'eni_ec2_budget_waiting',
+      'EC2 calls that wait for their turn.',
+      ({ waiting }) => waiting,
+    );
+  }
+
+  static create(options: Ec2MetricsOptions): Ec2Metrics {
+    return new Ec2Metrics(options);
+  }
+
+  called({ action, code, throttled, durationMs }: Ec2Call): void {
+    this.requests.inc({ action, code });
+    this.times.observe({ action }, durationMs / 1_000);
+    if (throttled) this.throttled.inc({ action });
+  }
+}

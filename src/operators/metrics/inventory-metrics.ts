@@ -1,0 +1,28 @@
+import { Gauge, type Registry } from 'prom-client';
+import type { EniInventory } from '../../aws/eni-inventory.js';
+
+export interface InventoryMetricsOptions {
+  registry: Registry;
+  inventory: Pick<EniInventory, 'list' | 'listedAt'>;
+}
+
+/** `eni_inventory_…`: what is known of EC2. A process that stands by has listed nothing. */
+export function registerInventoryMetrics({ registry, inventory }: InventoryMetricsOptions): void {
+  const registers = [registry];
+  new Gauge({
+    name: 'eni_inventory_interfaces',
+    help: 'ENIs of this cluster that EC2 is known to have.',
+    registers,
+    collect() {
+      this.set(inventory.list().length);
+    },
+  });
+  new Gauge({
+    name: 'eni_inventory_listed_timestamp_seconds',
+    help: 'When the newest complete listing of ENIs began, in seconds since the epoch; 0 before the first.',
+    registers,
+    collect() {
+      this.set(inventory.listedAt / 1_000);
+    },
+  });
+}

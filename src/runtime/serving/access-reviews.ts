@@ -1,0 +1,109 @@
+import { json } from 'node:stream/consumers';
+import type { Clock } from '../clock.js';
+import { exchange, type HttpLimits } from '../http-exchange.js';
+import type { KubeAccess } from '../kube-access.js';
+import { KubeConnection } from '../kube-connection.js';
+import { apiErrorOf, MalformedAnswerError } from '../kube-errors.js';
+
+/** Whom a token stands for, as the API server says. */
+export interface UserInfo {
+  username: string;
+  uid?: string;
+  groups?: string[];
+  extra?: Record<string, string[]>;
+}
+
+/** The API server's word on who asks and what they may do. Both throw what {@link KubeConnection} does, and KubeApiError. */
+export interface AccessReviews {
+  /** The user of a bearer token; undefined where the token is none, or no longer. */
+  authenticate(token: string): Promise<UserInfo | undefined>;
+  /** Whether RBAC lets the user do `verb` on a path that is no resource's (`nonResourceURLs`). */
+  isAllowed(user: UserInfo, verb: string, path: string): Promise<boolean>;
+}
+
+const TOKEN_REVIEWS = 'authentication.k8s.io/v1';
+const ACCESS_REVIEWS = 'authorization.k8s.io/v1';
+
+/** In milliseconds; a scraper waits ten seconds, unless told otherwise. */
+const LIMITS = { connectMs: 3_000, silenceMs: 5_000 };
+
+export interface KubeAccessReviewsOptions {
+  access: KubeAccess;
+  clock: Clock;
+}
+
+/**
+ * {@link AccessReviews} by the API server. Reviews are no objects (they have neither name nor
+ * resourceVersion), hence this client of their own beside `KubeClient`.
+ */
+export class KubeAccessReviews implements AccessReviews {
+  private readonly limits: HttpLimits;
+  private readonly connection: KubeConnection;
+
+  private constructor({ access, clock }: KubeAccessReviewsOptions) {
+    this.limits = { clock, ...LIMITS };
+    this.connection = KubeConnection.create({ access, clock });
+  }
+
+  static create(options: KubeAccessReviewsOptions): KubeAccessReviews {
+    return new KubeAccessReviews(options);
+  }
+
+  async authenticate(token: string): Promise<UserInfo | undefined> {
+    const { authenticated, user } = await this.review(TOKEN_REVIEWS, 'TokenReview', { token });
+    if (authenticated !== true) return undefined;
+    if (!isUserInfo(user)) throw new MalformedAnswerError('The TokenReview names no user');
+    return user;
+  }
+
+  async isAllowed(
+    { username, uid, groups, extra }: UserInfo,
+    verb: string,
+    path: string,
+  ): Promise<boolean> {
+    const { allowed } = await this.review(ACCESS_REVIEWS, 'SubjectAccessReview', {
+      user: username,
+      uid,
+      groups,
+      extra,
+      nonResourceAttributes: { path, verb },
+    });
+    return allowed === true;
+  }
+
+  close(): void {
+    this.connection.close();
+  }
+
+  /** The review's status. */
+  private async review(
+    apiVersion: string,
+    kind: string,
+    spec: object,
+  ): Promise<Record<string, unknown>> {
+    const connection = await this.connection.current();
+    const { status: code, body } = await exchange({
+      connection,
+      limits: this.limits,
+      method: 'POST',
+      path: `/apis/${apiVersion}/${kind.toLowerCase()}s`,
+      headers: { accept: 'application/json', 'content-type': 'application/json' },
+      body: JSON.stringify({ apiVersion, kind, spec }),
+    });
+    const answer: unknown = await json(body).catch(() => undefined);
+    if (code === 401) this.connection.credentialsRefused();
+    if (code >= 300) throw apiErrorOf(code, answer);
+    const status = isRecord(answer) ? answer.status : undefined;
+    if (!isRecord(status)) throw new MalformedAnswerError(`The ${kind} has no status`);
+    return status;
+  }
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null;
+}
+
+/** The rest of it goes back to the API server as it came. */
+function isUserInfo(value: unknown): value is UserInfo {
+  return isRecord(value) && typeof value.username === 'string';
+}

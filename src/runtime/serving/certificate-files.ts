@@ -1,0 +1,103 @@
+import { readFile } from 'node:fs/promises';
+import { createSecureContext } from 'node:tls';
+import { type Clock, sleep } from '../clock.js';
+import { describeError } from '../describe-error.js';
+import type { Logger } from '../logger.js';
+
+/** In PEM form. */
+export interface CertificatePair {
+  cert: string;
+  key: string;
+}
+
+export interface CertificateFilesOptions {
+  certPath: string;
+  keyPath: string;
+  clock: Clock;
+  logger: Logger;
+}
+
+/** The files hold no certificate with its key. */
+export class CertificateError extends Error {
+  override name = 'CertificateError';
+}
+
+/** Between two looks at the files, in milliseconds (controller-runtime's certwatcher). */
+const INTERVAL_MS = 10_000;
+
+/**
+ * A server's certificate and key in files that are replaced while it runs. They are read again and again:
+ * a mounted Secret changes by a link above the files, which watches of files do not tell of.
+ */
+export class CertificateFiles {
+  private current: CertificatePair | undefined;
+  private failing = false;
+
+  private constructor(private readonly options: CertificateFilesOptions) {}
+
+  static create(options: CertificateFilesOptions): CertificateFiles {
+    return new CertificateFiles(options);
+  }
+
+  /** @throws CertificateError where a file cannot be read, or the two do not belong together */
+  async read(): Promise<CertificatePair> {
+    const { certPath, keyPath } = this.options;
+    try {
+      const [cert, key] = await Promise.all([
+        readFile(certPath, 'utf8'),
+        readFile(keyPath, 'utf8'),
+      ]);
+      createSecureContext({ cert, key });
+      this.current = { cert, key };
+      return this.current;
+    } catch (error) {
+      throw new CertificateError(
+        `No certificate and key in ${certPath} and ${keyPath}: ${describeError(error)}`,
+        { cause: error },
+      );
+    }
+  }
+
+  /**
+   * Calls `onChange` with each pair that is new; one that is half written is left for the next look.
+   * @returns ends it
+   */
+  watch(onChange: (pair: CertificatePair) => void): () => void {
+    const ended = new AbortController();
+    void this.keepLooking(onChange, ended.signal);
+    return () => ended.abort();
+  }
+
+  private async keepLooking(
+    onChange: (pair: CertificatePair) => void,
+    signal: AbortSignal,
+  ): Promise<void> {
+    for (;;) {
+      try {
+        await sleep(this.options.clock, INTERVAL_MS, signal);
+      } catch {
+        return;
+      }
+      await this.look(onChange);
+    }
+  }
+
+  private async look(onChange: (pair: CertificatePair) => void): Promise<void> {
+    const { logger } = this.options;
+    const before = this.current;
+    try {
+      const pair = await this.read();
+      this.failing = false;
+      if (pair.cert === before?.cert && pair.key === before.key) return;
+      onChange(pair);
+      logger.info('Certificate renewed');
+    } catch (error) {
+      if (!this.failing) {
+        logger.warn('The certificate cannot be renewed; the one before it stays', {
+          err: describeError(error),
+        });
+      }
+      this.failing = true;
+    }
+  }
+}

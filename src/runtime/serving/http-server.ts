@@ -1,0 +1,164 @@
+import http from 'node:http';
+import https from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { describeError } from '../describe-error.js';
+import type { Logger } from '../logger.js';
+import type { CertificateFiles } from './certificate-files.js';
+import { formatAddress, type ListenAddress } from './listen-address.js';
+
+/** What is answered to one request. */
+export interface Answer {
+  /** HTTP status. */
+  status: number;
+  body: string;
+  /** Beside Content-Type, which is plain text unless it is here. */
+  headers?: Record<string, string>;
+}
+
+export interface Question {
+  /** Without the query; no slash at its end. */
+  path: string;
+  query: URLSearchParams;
+  /** Value of the header Authorization. */
+  authorization: string | undefined;
+}
+
+/** Answers a GET; undefined where it knows nothing under that path. */
+export type Handler = (question: Question) => Promise<Answer | undefined> | Answer | undefined;
+
+export interface HttpServerOptions {
+  /** What it serves, for the log. */
+  name: string;
+  /** The setting that `address` comes from, for the error. */
+  setting: string;
+  address: ListenAddress;
+  handler: Handler;
+  /** Absent: plain HTTP. */
+  certificate?: CertificateFiles | undefined;
+  logger: Logger;
+}
+
+/** The address cannot be listened on. */
+export class AddressUnavailableError extends Error {
+  override name = 'AddressUnavailableError';
+}
+
+/** Who sends its request slower than this (milliseconds) is cut off. */
+const REQUEST_TIMEOUT_MS = 10_000;
+/** Longer than the usual time between two scrapes would keep a connection; this only spares bursts. */
+const KEEP_ALIVE_MS = 5_000;
+/** Far above what probes and scrapers open. */
+const MAX_CONNECTIONS = 100;
+
+const PLAIN_TEXT = 'text/plain; charset=utf-8';
+
+const REASONS: Record<string, string> = {
+  EADDRINUSE: 'another process listens there',
+  EACCES: 'the process may not listen there',
+  EADDRNOTAVAIL: 'the machine has no such address',
+};
+
+/** A small HTTP or HTTPS server that answers GET and HEAD. */
+export class HttpServer {
+  private constructor(
+    private readonly server: http.Server | https.Server,
+    private readonly stopCertificate: (() => void) | undefined,
+  ) {}
+
+  /**
+   * Resolves once it listens.
+   * @throws AddressUnavailableError naming the setting; what reading the certificate throws
+   */
+  static async start(options: HttpServerOptions): Promise<HttpServer> {
+    const { name, certificate, logger, address } = options;
+    const limits = { requestTimeout: REQUEST_TIMEOUT_MS, keepAliveTimeout: KEEP_ALIVE_MS };
+    const listener: http.RequestListener = (request, response) =>
+      void respond(request, response, options);
+    let server: http.Server | https.Server;
+    let stopCertificate: (() => void) | undefined;
+    if (certificate) {
+      const secure = https.createServer({ ...limits, ...(await certificate.read()) }, listener);
+      stopCertificate = certificate.watch((pair) => secure.setSecureContext(pair));
+      server = secure;
+    } else {
+      server = http.createServer(limits, listener);
+    }
+    server.maxConnections = MAX_CONNECTIONS;
+    try {
+      await listen(server, address);
+    } catch (error) {
+      stopCertificate?.();
+      throw unavailable(error, options);
+    }
+    const started = new HttpServer(server, stopCertificate);
+    logger.info('Serving', { serves: name, port: started.port, tls: certificate !== undefined });
+    return started;
+  }
+
+  /** The port that it listens on, also where any free one was asked for. */
+  get port(): number {
+    return (this.server.address() as AddressInfo).port;
+  }
+
+  /** Takes no more connections and breaks off those that are open. */
+  async close(): Promise<void> {
+    this.stopCertificate?.();
+    const closed = new Promise<void>((resolve) => this.server.close(() => resolve()));
+    this.server.closeAllConnections();
+    await closed;
+  }
+}
+
+function listen(server: http.Server, { host, port }: ListenAddress): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen({ port, ...(host === undefined ? {} : { host }) }, () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
+}
+
+function unavailable(error: unknown, { setting, address }: HttpServerOptions): Error {
+  const { code = '' } = error as NodeJS.ErrnoException;
+  const why = REASONS[code] ?? describeError(error);
+  return new AddressUnavailableError(
+    `${setting}=${formatAddress(address)} cannot be listened on: ${why}. Choose another address, or 0 to serve nothing.`,
+    { cause: error },
+  );
+}
+
+async function respond(
+  request: http.IncomingMessage,
+  response: http.ServerResponse,
+  options: HttpServerOptions,
+): Promise<void> {
+  const { status, body, headers } = await answerTo(request, options);
+  response.writeHead(status, {
+    'content-type': PLAIN_TEXT,
+    'content-length': Buffer.byteLength(body),
+    'x-content-type-options': 'nosniff',
+    ...headers,
+  });
+  response.end(request.method === 'HEAD' ? undefined : body);
+}
+
+async function answerTo(
+  { method, url = '/', headers }: http.IncomingMessage,
+  { name, handler, logger }: HttpServerOptions,
+): Promise<Answer> {
+  if (method !== 'GET' && method !== 'HEAD') {
+    return { status: 405, body: 'method not allowed\n', headers: { allow: 'GET, HEAD' } };
+  }
+  const target = URL.parse(url, 'http://localhost');
+  if (!target) return { status: 400, body: 'bad request\n' };
+  try {
+    const path = target.pathname.replace(/\/+$/, '');
+    const { authorization } = headers;
+    const answer = await handler({ path, query: target.searchParams, authorization });
+    return answer ?? { status: 404, body: 'not found\n' };
+  } catch (error) {
+    logger.error('A request could not be answered', { serves: name, err: describeError(error) });
+    return { status: 500, body: 'internal error\n' };
+  }
+}
