@@ -54,7 +54,7 @@ export class Stage {
   private constructor(
     readonly ec2: Ec2Simulator,
     readonly kube: KubeClient,
-    private readonly kubeconfigPath: string,
+    readonly kubeconfigPath: string,
   ) {}
 
   static async open(simulator: SimulatorOptions = {}): Promise<Stage> {

@@ -1,7 +1,7 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { ComponentProcess } from './component-process.js';
+
+export type { LogLine } from './component-process.js';
 
 export interface ControllerProcessOptions {
   kubeconfigPath: string;
@@ -14,14 +14,6 @@ export interface ControllerProcessOptions {
   onLine?: (line: string) => void;
   /** The program; default: the bundle that is shipped. */
   program?: string;
-}
-
-/** One line of the controller's log. */
-export interface LogLine {
-  ts: string;
-  level: string;
-  msg: string;
-  [field: string]: unknown;
 }
 
 /**
@@ -39,42 +31,16 @@ export const NODE_FLAGS = ['--max-semi-space-size=2', '--optimize-for-size'];
 export const PROCESS_ENV = { MALLOC_ARENA_MAX: '2' };
 
 /** The bundle that is shipped, in the folder of this compiled module. */
-const SHIPPED = fileURLToPath(new URL('../../bundle/eni-operator.mjs', import.meta.url));
-
-/** Lines of the log that are kept for those who ask what happened. */
-const KEPT_LINES = 20_000;
+export const SHIPPED = fileURLToPath(new URL('../../bundle/eni-operator.mjs', import.meta.url));
 
 /** The controller as it is shipped, in a process of its own. */
-export class ControllerProcess {
-  readonly lines: string[] = [];
-  private readonly exited: Promise<number | null>;
-
-  private constructor(
-    private readonly child: ChildProcess,
-    onLine: (line: string) => void,
-  ) {
-    this.exited = once(child, 'exit').then(([code]) => code as number | null);
-    for (const stream of [child.stdout, child.stderr]) {
-      if (stream) {
-        createInterface({ input: stream }).on('line', (line) => {
-          this.lines.push(line);
-          if (this.lines.length > KEPT_LINES) {
-            this.lines.shift();
-          }
-          onLine(line);
-        });
-      }
-    }
-  }
-
+export class ControllerProcess extends ComponentProcess {
   static start(options: ControllerProcessOptions): ControllerProcess {
-    const { kubeconfigPath, ec2Url, region, env, onLine = () => {} } = options;
-    const program = options.program ?? SHIPPED;
-    const child = spawn(process.execPath, [...NODE_FLAGS, program], {
-      stdio: ['ignore', 'pipe', 'pipe'],
+    const { kubeconfigPath, ec2Url, region, env, onLine, program = SHIPPED } = options;
+    return new ControllerProcess({
+      command: [process.execPath, ...NODE_FLAGS, program],
+      onLine,
       env: {
-        PATH: process.env.PATH ?? '',
-        HOME: process.env.HOME ?? '',
         COMPONENT: 'controller',
         KUBECONFIG: kubeconfigPath,
         AWS_REGION: region,
@@ -90,36 +56,5 @@ export class ControllerProcess {
         ...env,
       },
     });
-    return new ControllerProcess(child, onLine);
-  }
-
-  get pid(): number {
-    return this.child.pid ?? 0;
-  }
-
-  get isRunning(): boolean {
-    return this.child.exitCode === null && this.child.signalCode === null;
-  }
-
-  /** The log so far, without what is no log line. */
-  get log(): LogLine[] {
-    return this.lines.flatMap((line) => {
-      try {
-        return [JSON.parse(line) as LogLine];
-      } catch {
-        return [];
-      }
-    });
-  }
-
-  /** Resolves with the exit code (null: ended by a signal) once the process has ended. */
-  ended(): Promise<number | null> {
-    return this.exited;
-  }
-
-  /** Ends the process; SIGTERM lets it end what it is doing. */
-  async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<number | null> {
-    this.child.kill(signal);
-    return this.exited;
   }
 }

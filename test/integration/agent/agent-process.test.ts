@@ -1,0 +1,194 @@
+import { expect } from 'chai';
+import type { ENIAttachment } from '../../../src/api/eni-attachment.js';
+import { CONTROL_PLANE_TIMEOUT_MS } from '../../../tools/envtest/shared-control-plane.js';
+import type { AgentProcess } from '../../../tools/stage/host/agent-process.js';
+import { NodeHost } from '../../../tools/stage/host/node-host.js';
+import { OUTSIDE, Vpc } from '../../../tools/stage/host/vpc.js';
+import { eventually } from '../../support/eventually.js';
+import { needNamespaces } from '../../support/namespaces.js';
+import { Stage } from '../../support/stage.js';
+
+interface IpLink {
+  ifname: string;
+  address: string;
+  mtu: number;
+  flags: string[];
+  altnames?: string[];
+}
+
+describe('the node agent, as it is shipped', () => {
+  const NODE = 'agent-node';
+  const labels = { agent: 'true' };
+  let stage: Stage;
+  let vpc: Vpc;
+  let host: NodeHost;
+  let agent: AgentProcess;
+
+  before(async function () {
+    this.timeout(CONTROL_PLANE_TIMEOUT_MS);
+    await needNamespaces(this);
+    stage = await Stage.open({ transition: { attach: 100, detach: 100 } });
+    stage.start({ WAIT_FOR_AGENT: 'true', RESYNC_PERIOD: '1s' });
+    vpc = await Vpc.create();
+  });
+
+  beforeEach(async () => {
+    const instanceId = await stage.addNode(NODE, { labels, type: 'm5.4xlarge' });
+    const { ec2, kubeconfigPath } = stage;
+    host = await NodeHost.create({ nodeName: NODE, instanceId, ec2, vpc, kubeconfigPath });
+    agent = host.startAgent();
+  });
+
+  afterEach(async () => {
+    await stage.clear();
+    await agent.stop();
+    await host.delete();
+  });
+
+  after(async () => {
+    await vpc?.delete();
+    await stage?.close();
+  });
+
+  async function links(): Promise<IpLink[]> {
+    const listed = JSON.parse(await host.namespace.ip('-json link show')) as IpLink[];
+    return listed.filter(({ ifname }) => ifname !== 'lo');
+  }
+
+  const reasonsOf = async (prefix: string) =>
+    (await stage.events(prefix)).map(({ reason }) => reason);
+
+  async function theRecord(): Promise<ENIAttachment> {
+    const [record] = await stage.records('agent');
+    return record ?? expect.fail('there is no record');
+  }
+
+  it('makes an attached ENI a usable interface, by its name on every node, and the NodeENI ready', async () => {
+    await stage.createNodeENI('agent', { mtu: 9001, interfaceName: 'eni-agent' });
+    await stage.ready('agent', 1);
+    const [link] = await links();
+    expect(link).to.include({ ifname: 'ens6', mtu: 9001 });
+    expect(link?.flags).to.include('UP');
+    expect(link?.altnames).to.deep.equal(['eni-agent']);
+    const { status } = await theRecord();
+    expect(status?.phase).to.equal('Ready');
+    expect(status?.link).to.deep.include({
+      name: 'ens6',
+      altName: 'eni-agent',
+      macAddress: status?.macAddress,
+      mtu: 9001,
+      state: 'up',
+    });
+  });
+
+  it('routes what is sent from the ENI’s address by the ENI, and leaves nothing when it goes', async () => {
+    const rules = () => host.namespace.ip('rule show');
+    const before = await rules();
+    await stage.createNodeENI('agent', { addressing: 'static', routing: 'policy' });
+    await stage.ready('agent', 1);
+    const [address] = (await theRecord()).status?.privateIPAddresses ?? [];
+    expect(await rules()).to.include(`from ${address} lookup 21001`);
+    expect(await host.reaches(String(address), OUTSIDE.ipv4)).to.equal(true);
+
+    await stage.deleteNodeENI('agent');
+    await stage.gone('agent');
+    await eventually(async () => {
+      expect(await links()).to.deep.equal([]);
+      expect(await rules()).to.equal(before);
+    });
+  });
+
+  it('takes changes of a live NodeENI over, and puts right what somebody undoes, with an Event', async () => {
+    await stage.createNodeENI('agent', { mtu: 1400, interfaceName: 'eni-one' });
+    await stage.ready('agent', 1);
+    await stage.patchNodeENI('agent', { mtu: 1300, interfaceName: 'eni-two' });
+    await eventually(async () => {
+      const [link] = await links();
+      expect(link).to.include({ mtu: 1300 });
+      expect(link?.altnames).to.deep.equal(['eni-two']);
+    });
+    await stage.ready('agent', 1);
+
+    await host.namespace.ip('link set ens6 down');
+    await eventually(async () => expect((await links())[0]?.flags).to.include('UP'));
+    const { name } = (await theRecord()).metadata;
+    await eventually(async () =>
+      expect(await reasonsOf(name)).to.include.members(['LinkUp', 'LinkRestored']),
+    );
+  });
+
+  it('reports another program that keeps undoing it, on the record, and stops', async () => {
+    await stage.createNodeENI('agent');
+    await stage.ready('agent', 1);
+    await eventually(async () => {
+      await host.namespace.ip('link set ens6 down');
+      expect((await theRecord()).status?.link?.reason).to.equal('Contended');
+    });
+    await eventually(async () => {
+      const { conditions = [] } = (await theRecord()).status ?? {};
+      expect(conditions.find(({ type }) => type === 'Contended')).to.include({ status: 'True' });
+      expect(conditions.find(({ type }) => type === 'Ready')).to.include({
+        status: 'False',
+        reason: 'Contended',
+      });
+    });
+  });
+
+  it('says which device has the name that is asked for', async () => {
+    await stage.createNodeENI('agent', { mtu: 9001 });
+    await stage.ready('agent', 1);
+    await stage.patchNodeENI('agent', { interfaceName: 'lo' });
+    await eventually(async () => {
+      const { conditions = [] } = (await theRecord()).status ?? {};
+      const ready = conditions.find(({ type }) => type === 'Ready');
+      expect(ready).to.include({ status: 'False', reason: 'NameTaken' });
+      expect(ready?.message).to.include('Choose another spec.interfaceName');
+    });
+  });
+
+  it('keeps links up while the API server is away, and goes on when it is back', async () => {
+    await stage.createNodeENI('agent');
+    await stage.ready('agent', 1);
+    const outage = setInterval(() => host.relay.cut(), 5);
+    try {
+      await host.namespace.ip('link set ens6 down');
+      await eventually(async () => expect((await links())[0]?.flags).to.include('UP'));
+    } finally {
+      clearInterval(outage);
+    }
+    await stage.patchNodeENI('agent', { interfaceName: 'eni-later' });
+    await eventually(async () => expect((await links())[0]?.altnames).to.deep.equal(['eni-later']));
+  });
+
+  it('goes on where an agent was killed, and sweeps what went meanwhile', async () => {
+    await stage.createNodeENI('agent', { addressing: 'static', routing: 'policy' });
+    await stage.ready('agent', 1);
+    await agent.stop('SIGKILL');
+    await stage.deleteNodeENI('agent');
+    await stage.gone('agent');
+    expect(await host.namespace.ip('rule show')).to.include('lookup 21001');
+    agent = host.startAgent();
+    await eventually(async () =>
+      expect(await host.namespace.ip('rule show')).to.not.include('lookup 21001'),
+    );
+  });
+
+  it('serves as many ENIs at once as an instance has slots', async () => {
+    const names = Array.from({ length: 7 }, (_, index) => `agent-${index}`);
+    for (const [index, name] of names.entries()) {
+      await stage.createNodeENI(name, {
+        nodeSelector: labels,
+        deviceIndex: index + 1,
+        interfaceName: `eni-${index}`,
+        addressing: 'static',
+        routing: 'policy',
+        mtu: 9001,
+      });
+    }
+    for (const name of names) await stage.ready(name, 1);
+    const up = (await links()).filter(({ flags, mtu }) => flags.includes('UP') && mtu === 9001);
+    expect(up.flatMap(({ altnames }) => altnames).sort()).to.deep.equal(
+      names.map((_, index) => `eni-${index}`),
+    );
+  });
+});

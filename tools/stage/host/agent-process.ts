@@ -1,0 +1,48 @@
+import { ComponentProcess } from '../component-process.js';
+import { PROCESS_ENV, SHIPPED } from '../controller-process.js';
+import type { NetworkNamespace } from './network-namespace.js';
+
+/**
+ * How Node runs the agent: as little as it can, for it is on every node. It does next to nothing, so that what
+ * costs speed costs nothing here.
+ */
+export const AGENT_NODE_FLAGS = [
+  '--max-semi-space-size=1',
+  '--optimize-for-size',
+  '--lite-mode',
+  '--v8-pool-size=0',
+];
+
+export interface AgentProcessOptions {
+  namespace: NetworkNamespace;
+  nodeName: string;
+  /** Its API server must be reachable from the namespace. */
+  kubeconfigPath: string;
+  env?: Readonly<Record<string, string>> | undefined;
+  onLine?: ((line: string) => void) | undefined;
+  /** The program; default: the bundle that is shipped. */
+  program?: string | undefined;
+}
+
+/** The agent as it is shipped, in the network namespace that is its node. */
+export class AgentProcess extends ComponentProcess {
+  static start(options: AgentProcessOptions): AgentProcess {
+    const { namespace, nodeName, kubeconfigPath, env, onLine, program = SHIPPED } = options;
+    const node = [process.execPath, ...AGENT_NODE_FLAGS, program];
+    return new AgentProcess({
+      // `ip netns exec` becomes what it executes: the process is the agent's.
+      command: ['ip', 'netns', 'exec', namespace.name, ...node],
+      onLine,
+      env: {
+        COMPONENT: 'agent',
+        KUBECONFIG: kubeconfigPath,
+        NODE_NAME: nodeName,
+        LOG_FORMAT: 'json',
+        METRICS_ADDRESS: '0',
+        HEALTH_ADDRESS: '0',
+        ...PROCESS_ENV,
+        ...env,
+      },
+    });
+  }
+}

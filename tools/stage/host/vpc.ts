@@ -1,0 +1,65 @@
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { NetworkNamespace } from './network-namespace.js';
+
+/** What lies beyond every router, to see whether traffic gets there (RFC 5737, RFC 3849). */
+export const OUTSIDE = { ipv4: '192.0.2.1', ipv6: '2001:db8:ffff::1' } as const;
+
+/** Serves and asks for echoes. */
+export const ECHO = fileURLToPath(new URL('echo-main.js', import.meta.url));
+
+/** An ENI's way into the VPC. */
+export interface Port {
+  /** Device in the VPC's namespace. */
+  name: string;
+  /** The subnet's router. */
+  router: string;
+  addresses: readonly string[];
+}
+
+/**
+ * The other end of all ENIs' cables: routers of subnets, and a host that is outside all of them. It answers
+ * whoever comes by the right cable, and nobody else.
+ */
+export class Vpc {
+  private constructor(
+    readonly namespace: NetworkNamespace,
+    private readonly echo: ReturnType<NetworkNamespace['spawn']>,
+  ) {}
+
+  static async create(): Promise<Vpc> {
+    const namespace = await NetworkNamespace.create('vpc');
+    await namespace.ip('link set lo up');
+    await namespace.ip(`addr add ${OUTSIDE.ipv4}/32 dev lo`);
+    await namespace.ip(`addr add ${OUTSIDE.ipv6}/128 dev lo nodad`);
+    const echo = namespace.spawn(process.execPath, [ECHO, 'serve', ...Object.values(OUTSIDE)]);
+    const lines = createInterface(echo.stdout);
+    let serving = 0;
+    await new Promise<void>((resolve) => {
+      lines.on('line', () => {
+        serving += 1;
+        if (serving === Object.keys(OUTSIDE).length) resolve();
+      });
+    });
+    return new Vpc(namespace, echo);
+  }
+
+  /** Serves a cable whose end is there already. */
+  async serve({ name, router, addresses }: Port): Promise<void> {
+    const { namespace } = this;
+    await namespace.ip(`link set ${name} up`);
+    await namespace.ip(`addr add ${router}/32 dev ${name}`);
+    await namespace.ip(`addr add fe80:ec2::1/64 dev ${name} nodad`);
+    for (const address of addresses) {
+      const length = address.includes(':') ? 128 : 32;
+      await namespace.ip(`route replace ${address}/${length} dev ${name}`);
+    }
+  }
+
+  async delete(): Promise<void> {
+    this.echo.stdin.end();
+    await once(this.echo, 'exit');
+    await this.namespace.delete();
+  }
+}
