@@ -13,7 +13,10 @@ const DIRECTORY = '/var/run/secrets/kubernetes.io/serviceaccount';
 
 export interface ServiceAccountOptions {
   env: Readonly<Record<string, string | undefined>>;
-  /** Has `token` and `ca.crt`. Default: where Kubernetes mounts them. */
+  /**
+   * Has `token` and `ca.crt`. Default: where Kubernetes mounts them, beneath `CONTAINER_SANDBOX_MOUNT_POINT`
+   * where that is set (as client-go has it).
+   */
   directory?: string | undefined;
 }
 
@@ -25,8 +28,9 @@ export class ServiceAccountAccess implements KubeAccess {
   ) {}
 
   /** @returns undefined where the environment is not a pod's. */
-  static find({ env, directory = DIRECTORY }: ServiceAccountOptions): KubeAccess | undefined {
+  static find({ env, ...options }: ServiceAccountOptions): KubeAccess | undefined {
     const { KUBERNETES_SERVICE_HOST: host, KUBERNETES_SERVICE_PORT: port } = env;
+    const { directory = join(env.CONTAINER_SANDBOX_MOUNT_POINT ?? '/', DIRECTORY) } = options;
     if (!host || !port) return undefined;
     const url = `https://${isIPv6(host) ? `[${host}]` : host}:${port}`;
     return new ServiceAccountAccess({ url }, directory);

@@ -15,6 +15,7 @@ import {
 import { sharedControlPlane } from '../../tools/envtest/shared-control-plane.js';
 import { ControllerProcess } from '../../tools/stage/controller-process.js';
 import { createNode, deleteNode, labelNode, type StageNode } from '../../tools/stage/nodes.js';
+import { PodIdentity } from '../../tools/stage/pod-identity.js';
 import { silentLogger } from '../../tools/stage/silent-logger.js';
 import { eventually } from './eventually.js';
 
@@ -29,6 +30,14 @@ const EVENTS: ResourceType = {
   kind: 'Event',
   namespaced: true,
 };
+const CLUSTER_ROLE_BINDINGS: ResourceType = {
+  group: 'rbac.authorization.k8s.io',
+  version: 'v1',
+  plural: 'clusterrolebindings',
+  kind: 'ClusterRoleBinding',
+  namespaced: false,
+};
+
 /** An Event as tests read it. */
 export interface StageEvent extends KubeObject {
   type: string;
@@ -62,6 +71,29 @@ export class Stage {
     const access = KubeConfigAccess.fromFiles(kubeconfigPath);
     const ec2 = await Ec2Simulator.start({ region: REGION, ...simulator });
     return new Stage(ec2, HttpKubeClient.create({ access, logger: silentLogger }), kubeconfigPath);
+  }
+
+  /** A service account that may do anything, for a component whose permissions are not what a test is about. */
+  async administrator(): Promise<PodIdentity> {
+    const [namespace, serviceAccount] = ['default', 'administrator'];
+    await this.kube.patch(
+      CLUSTER_ROLE_BINDINGS,
+      { name: 'test-administrator' },
+      {
+        type: 'apply',
+        fieldManager: 'test',
+        body: {
+          roleRef: {
+            apiGroup: CLUSTER_ROLE_BINDINGS.group,
+            kind: 'ClusterRole',
+            name: 'cluster-admin',
+          },
+          subjects: [{ kind: 'ServiceAccount', namespace, name: serviceAccount }],
+        },
+      },
+    );
+    const { kubeconfigPath } = this;
+    return PodIdentity.create({ kubeconfigPath, namespace, serviceAccount });
   }
 
   /** Starts a controller, as a new process. */

@@ -4,6 +4,7 @@ import { CONTROL_PLANE_TIMEOUT_MS } from '../../../tools/envtest/shared-control-
 import type { AgentProcess } from '../../../tools/stage/host/agent-process.js';
 import { NodeHost } from '../../../tools/stage/host/node-host.js';
 import { OUTSIDE, Vpc } from '../../../tools/stage/host/vpc.js';
+import type { PodIdentity } from '../../../tools/stage/pod-identity.js';
 import { eventually } from '../../support/eventually.js';
 import { needNamespaces } from '../../support/namespaces.js';
 import { Stage } from '../../support/stage.js';
@@ -22,6 +23,7 @@ describe('the node agent, as it is shipped', () => {
   let stage: Stage;
   let vpc: Vpc;
   let host: NodeHost;
+  let identity: PodIdentity;
   let agent: AgentProcess;
 
   before(async function () {
@@ -29,6 +31,7 @@ describe('the node agent, as it is shipped', () => {
     await needNamespaces(this);
     stage = await Stage.open({ transition: { attach: 100, detach: 100 } });
     stage.start({ WAIT_FOR_AGENT: 'true', RESYNC_PERIOD: '1s' });
+    identity = await stage.administrator();
     vpc = await Vpc.create();
   });
 
@@ -36,7 +39,7 @@ describe('the node agent, as it is shipped', () => {
     const instanceId = await stage.addNode(NODE, { labels, type: 'm5.4xlarge' });
     const { ec2, kubeconfigPath } = stage;
     host = await NodeHost.create({ nodeName: NODE, instanceId, ec2, vpc, kubeconfigPath });
-    agent = host.startAgent();
+    agent = host.startAgent(identity);
   });
 
   afterEach(async () => {
@@ -47,6 +50,7 @@ describe('the node agent, as it is shipped', () => {
 
   after(async () => {
     await vpc?.delete();
+    await identity?.delete();
     await stage?.close();
   });
 
@@ -167,7 +171,7 @@ describe('the node agent, as it is shipped', () => {
     await stage.deleteNodeENI('agent');
     await stage.gone('agent');
     expect(await host.namespace.ip('rule show')).to.include('lookup 21001');
-    agent = host.startAgent();
+    agent = host.startAgent(identity);
     await eventually(async () =>
       expect(await host.namespace.ip('rule show')).to.not.include('lookup 21001'),
     );

@@ -16,9 +16,8 @@ export const AGENT_NODE_FLAGS = [
 export interface AgentProcessOptions {
   namespace: NetworkNamespace;
   nodeName: string;
-  /** Its API server must be reachable from the namespace. */
-  kubeconfigPath: string;
-  env?: Readonly<Record<string, string>> | undefined;
+  /** Says where the API server is as the namespace sees it, and who asks. */
+  env: Readonly<Record<string, string>>;
   onLine?: ((line: string) => void) | undefined;
   /** The program; default: the bundle that is shipped. */
   program?: string | undefined;
@@ -27,7 +26,7 @@ export interface AgentProcessOptions {
 /** The agent as it is shipped, in the network namespace that is its node. */
 export class AgentProcess extends ComponentProcess {
   static start(options: AgentProcessOptions): AgentProcess {
-    const { namespace, nodeName, kubeconfigPath, env, onLine, program = SHIPPED } = options;
+    const { namespace, nodeName, env, onLine, program = SHIPPED } = options;
     const node = [process.execPath, ...AGENT_NODE_FLAGS, program];
     return new AgentProcess({
       // `ip netns exec` becomes what it executes: the process is the agent's.
@@ -35,7 +34,6 @@ export class AgentProcess extends ComponentProcess {
       onLine,
       env: {
         COMPONENT: 'agent',
-        KUBECONFIG: kubeconfigPath,
         NODE_NAME: nodeName,
         LOG_FORMAT: 'json',
         METRICS_ADDRESS: '0',

@@ -1,10 +1,10 @@
 import { once } from 'node:events';
-import { readFile, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { readFile } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { Ec2Simulator, Eni } from '../../ec2-simulator/index.js';
+import type { PodIdentity } from '../pod-identity.js';
 import { AgentProcess, type AgentProcessOptions } from './agent-process.js';
 import { NetworkNamespace } from './network-namespace.js';
 import { Relay } from './relay.js';
@@ -19,6 +19,8 @@ export interface NodeHostOptions {
   /** Of the API server, as this machine reaches it. */
   kubeconfigPath: string;
 }
+
+export type AgentOptions = Partial<Pick<AgentProcessOptions, 'env' | 'onLine' | 'program'>>;
 
 /** Between two looks at what EC2 has attached, in milliseconds. */
 const LOOK_MS = 20;
@@ -39,7 +41,8 @@ export class NodeHost {
     readonly namespace: NetworkNamespace,
     readonly relay: Relay,
     private readonly relayProcess: ReturnType<NetworkNamespace['spawn']>,
-    private readonly kubeconfigPath: string,
+    /** Where the API server is, as the host sees it. */
+    private readonly apiServer: { host: string; port: number },
   ) {}
 
   static async create(options: NodeHostOptions): Promise<NodeHost> {
@@ -51,23 +54,19 @@ export class NodeHost {
     const relay = await Relay.to(hostname, Number(port));
     const process_ = namespace.spawn(process.execPath, [RELAY, relay.socketPath]);
     const [line] = (await once(createInterface(process_.stdout), 'line')) as [string];
-    const kubeconfigPath = join(dirname(relay.socketPath), 'kubeconfig');
-    await writeFile(kubeconfigPath, kubeconfig.replaceAll(server, `https://127.0.0.1:${line}`), {
-      mode: 0o600,
-    });
-    const host = new NodeHost(options, namespace, relay, process_, kubeconfigPath);
+    const apiServer = { host: '127.0.0.1', port: Number(line) };
+    const host = new NodeHost(options, namespace, relay, process_, apiServer);
     host.plugging = host.plug();
     return host;
   }
 
-  startAgent(
-    options: Partial<Pick<AgentProcessOptions, 'env' | 'onLine' | 'program'>> = {},
-  ): AgentProcess {
-    const { namespace, kubeconfigPath } = this;
+  /** Starts an agent as a pod that has that identity. */
+  startAgent(identity: PodIdentity, { env, ...options }: AgentOptions = {}): AgentProcess {
+    const { namespace, apiServer } = this;
     return AgentProcess.start({
       namespace,
-      kubeconfigPath,
       nodeName: this.options.nodeName,
+      env: { ...identity.env(apiServer), ...env },
       ...options,
     });
   }
