@@ -2,7 +2,7 @@
  * Serves {@link RtnetlinkHostNetwork} of the namespace that it runs in over its standard input and output, a JSON
  * line a call; ends with its input. Started by {@link RemoteHostNetwork}.
  */
-import { readFileSync } from 'node:fs';
+import { accessSync, constants, readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { RawNetlinkSocket } from 'netlink/dist/raw.js';
 import { HostNetworkError } from '../../src/agent/host-network.js';
@@ -27,9 +27,13 @@ network.subscribe((change) => tell({ change }));
 
 const extras: Record<string, (...args: never[]) => unknown> = {
   ready: () => undefined,
-  /** Does nothing else for so long: the kernel's news piles up. */
-  sleepDeeply(ms: number): void {
-    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
+  canWriteSysctl(): boolean {
+    try {
+      accessSync('/proc/sys/net/ipv4/conf/all/rp_filter', constants.W_OK);
+      return true;
+    } catch {
+      return false;
+    }
   },
   /** Writes the bytes (hexadecimal) to the process's own netlink sockets, as another process could. */
   async writeToOwnSockets(hex: string): Promise<number> {

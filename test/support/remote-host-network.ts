@@ -116,8 +116,14 @@ export class RemoteHostNetwork {
     return this.changes.splice(0);
   }
 
-  get pid(): number | undefined {
-    return this.process.pid;
+  /** It does nothing while `work` is done, so that the kernel's news piles up. */
+  async frozenWhile(work: () => Promise<unknown>): Promise<void> {
+    this.process.kill('SIGSTOP');
+    try {
+      await work();
+    } finally {
+      this.process.kill('SIGCONT');
+    }
   }
 
   async stop(): Promise<void> {
