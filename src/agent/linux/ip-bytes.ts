@@ -34,7 +34,9 @@ export function addressText(bytes: Buffer): string {
 
 /** @returns 4 or 16 bytes in network order. @throws NotAnAddressError */
 export function addressBytes(text: string, family: AddressFamily): Buffer {
-  if (!(family === 4 ? isIPv4(text) : isIPv6(text))) throw new NotAnAddressError(text, family);
+  // An address with its device (fe80::1%eth0) is IPv6 to Node, and no 16 bytes.
+  const isAddress = family === 4 ? isIPv4(text) : isIPv6(text) && !text.includes('%');
+  if (!isAddress) throw new NotAnAddressError(text, family);
   if (family === 4) return Buffer.from(text.split('.').map(Number));
   const bytes = Buffer.alloc(16);
   const [head = '', tail] = canonical(text).split('::');
