@@ -1,5 +1,5 @@
+import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { createSecureContext } from 'node:tls';
 import { type Clock, sleep } from '../clock.js';
 import { describeError } from '../describe-error.js';
 import type { Logger } from '../logger.js';
@@ -47,7 +47,10 @@ export class CertificateFiles {
         readFile(certPath, 'utf8'),
         readFile(keyPath, 'utf8'),
       ]);
-      createSecureContext({ cert, key });
+      // TLS itself would take an empty file, half written, for none.
+      if (!new X509Certificate(cert).checkPrivateKey(createPrivateKey(key))) {
+        throw new Error('the key is not the certificate’s');
+      }
       this.current = { cert, key };
       return this.current;
     } catch (error) {

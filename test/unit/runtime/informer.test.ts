@@ -233,6 +233,50 @@ describe('Informer', () => {
     expect(client.listed).to.have.length(1);
   });
 
+  it('has no fault, however long the API server is away or its watches are silent', async () => {
+    client.answers = [page(10, [])];
+    const created = await started({ silenceMs: 60_000 });
+    client.refuseWatch = unreachable;
+    client.watching.fail(unreachable);
+    for (let minute = 0; minute < 30; minute++) {
+      await time.tick(60_000);
+      expect(created.fault()).to.equal(undefined);
+    }
+    client.refuseWatch = undefined;
+    for (let minute = 0; minute < 30; minute++) {
+      await time.tick(60_000);
+      expect(created.fault()).to.equal(undefined);
+    }
+  });
+
+  it('has none either while it waits for as long as the API server asks', async () => {
+    const busy = new KubeApiError({
+      status: 429,
+      reason: 'TooManyRequests',
+      message: 'later',
+      retryAfterMs: 3_600_000,
+    });
+    client.answers = [failing(busy)];
+    const created = informer();
+    void created.start(stop.signal);
+    await time.tick(3_500_000);
+    expect(created.fault()).to.equal(undefined);
+  });
+
+  it('is at fault once it neither hears nor tries anything, against all its time limits', async () => {
+    client.answers = [page(10, [])];
+    const created = informer({ silenceMs: 60_000 });
+    // A watch that cannot be cut.
+    client.watch = () => ({
+      [Symbol.asyncIterator]: () => ({ next: () => new Promise(() => undefined) }),
+    });
+    await created.start(stop.signal);
+    await time.tick(120_000);
+    expect(created.fault()).to.equal(undefined);
+    await time.tick(1);
+    expect(created.fault()).to.equal('the watch on things is dead');
+  });
+
   it('does not spin where each watch ends at once and empty', async () => {
     client.answers = [page(10, [])];
     await started();

@@ -1,0 +1,40 @@
+import { expect } from 'chai';
+import { listenAddress } from '../../../src/config/parse-address.js';
+import { formatAddress, type ListenAddress } from '../../../src/runtime/serving/listen-address.js';
+
+const addresses: [text: string, address: ListenAddress][] = [
+  [':8080', { port: 8080 }],
+  [':0', { port: 0 }],
+  ['127.0.0.1:8080', { host: '127.0.0.1', port: 8080 }],
+  ['localhost:65535', { host: 'localhost', port: 65_535 }],
+  ['[::1]:8080', { host: '::1', port: 8080 }],
+];
+
+describe('listenAddress', () => {
+  for (const [text, address] of addresses) {
+    it(`reads ${text}, and it is written so again`, () => {
+      expect(listenAddress(text)).to.deep.equal(address);
+      expect(formatAddress(address)).to.equal(text);
+    });
+  }
+
+  it('takes 0 for none', () => {
+    expect(listenAddress('0')).to.equal(undefined);
+  });
+
+  for (const text of [
+    '',
+    '8080',
+    ':',
+    ':65536',
+    ':-1',
+    '::1:8080',
+    '[nonsense]:1',
+    'a b:1',
+    'host:',
+  ]) {
+    it(`refuses ${JSON.stringify(text)}, and gives examples`, () => {
+      expect(() => listenAddress(text)).to.throw('such as :8080 or 127.0.0.1:8080, or 0 for none');
+    });
+  }
+});
