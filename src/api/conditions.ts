@@ -21,6 +21,8 @@ export const NODE_ENI_CONDITIONS = {
   degraded: 'Degraded',
   /** Of what keeps nodes from their ENIs, some is a lack of room: slots, addresses, quota. */
   capacityExceeded: 'CapacityExceeded',
+  /** The NetworkAttachmentDefinitions are as asked for; there only where they are asked for. */
+  networkAttachment: 'NetworkAttachment',
 } as const;
 
 /** Condition types of an ENIAttachment. */

@@ -4,6 +4,8 @@ export const API_VERSION = 'v1alpha1';
 
 /** Keeps a NodeENI until its last ENIAttachment is gone. */
 export const NODE_ENI_FINALIZER = `${API_GROUP}/node-eni`;
+/** Keeps a NodeENI until its last NetworkAttachmentDefinition is gone. It is there before the first one is made. */
+export const NETWORK_ATTACHMENT_FINALIZER = `${API_GROUP}/network-attachment`;
 /** Keeps an ENIAttachment until EC2 says that its ENI is gone. */
 export const ENI_FINALIZER = `${API_GROUP}/eni`;
 

@@ -1,4 +1,6 @@
-/** A Node, cut down to what placing ENIs needs: it is what the store keeps of it. */
+import type { Taint } from './taints.js';
+
+/** A Node, cut down to what placing ENIs and letting pods in needs: it is what the store keeps of it. */
 export class Node {
   static readonly resource = {
     group: '',
@@ -15,7 +17,11 @@ export class Node {
     deletionTimestamp?: string;
     labels?: Record<string, string>;
   };
-  spec?: { providerID?: string };
+  spec?: {
+    providerID?: string;
+    /** All of them, in their order: a taint is removed by its place. */
+    taints?: Taint[];
+  };
 }
 
 /** What the store keeps of a Node as the API server sends it: a full Node has 20 KB, this has 1. */
@@ -29,6 +35,20 @@ export function trimNode(node: Node): Node {
       ...(deletionTimestamp === undefined ? {} : { deletionTimestamp }),
       ...(labels === undefined ? {} : { labels }),
     },
-    ...(node.spec?.providerID === undefined ? {} : { spec: { providerID: node.spec.providerID } }),
+    ...trimSpec(node.spec),
+  };
+}
+
+function trimSpec({ providerID, taints = [] }: NonNullable<Node['spec']> = {}): Pick<Node, 'spec'> {
+  if (providerID === undefined && taints.length === 0) {
+    return {};
+  }
+  return {
+    spec: {
+      ...(providerID === undefined ? {} : { providerID }),
+      ...(taints.length === 0
+        ? {}
+        : { taints: taints.map(({ key, effect }) => ({ key, effect })) }),
+    },
   };
 }

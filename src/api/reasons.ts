@@ -58,3 +58,16 @@ export interface Blocked {
 export function blocked(reason: BlockedReason, fact: string): Blocked {
   return { reason, message: `${fact}. ${REMEDIES[reason]}` };
 }
+
+/** Why a NetworkAttachmentDefinition cannot be had in a namespace, and what to do about it. */
+export const NETWORK_ATTACHMENT_REMEDIES = {
+  CRDMissing:
+    'Install Multus, or at least its CRD network-attachment-definitions.k8s.cni.cncf.io; or take spec.networkAttachment out.',
+  Conflict:
+    'Rename or delete that NetworkAttachmentDefinition, or take the namespace out of spec.networkAttachment.namespaces.',
+  NamespaceMissing: 'Create the namespace, or take it out of spec.networkAttachment.namespaces.',
+  Refused:
+    "Correct what the API server names; where it says forbidden, see the controller's ClusterRole.",
+} as const;
+
+export type NetworkAttachmentReason = keyof typeof NETWORK_ATTACHMENT_REMEDIES;

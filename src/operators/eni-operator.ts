@@ -14,13 +14,16 @@ import { AttachmentRemover } from '../reconcilers/attachment-remover.js';
 import { AttachmentReporter } from '../reconcilers/attachment-reporter.js';
 import { BlockedRetries } from '../reconcilers/blocked-retries.js';
 import { CreateLog } from '../reconcilers/create-log.js';
+import { Demand } from '../reconcilers/demand.js';
 import { DetachLog } from '../reconcilers/detach-log.js';
 import { ENIAttachmentReconciler } from '../reconcilers/eni-attachment.js';
 import { LiveIntent } from '../reconcilers/live-intent.js';
 import { LiveRecords } from '../reconcilers/live-records.js';
+import { NetworkAttachments } from '../reconcilers/network-attachment.js';
 import { NetworkResolver } from '../reconcilers/network-resolver.js';
 import { NodeENIReconciler } from '../reconcilers/node-eni.js';
 import { NodeENIReporter } from '../reconcilers/node-eni-reporter.js';
+import { NodeReadinessReconciler } from '../reconcilers/node-readiness.js';
 import { OrphanReporter } from '../reconcilers/orphan-reporter.js';
 import { OrphanedENIReconciler } from '../reconcilers/orphaned-eni.js';
 import type { OrphanRules } from '../reconcilers/plan-orphans.js';
@@ -133,14 +136,17 @@ export class EniOperator extends Operator {
     this.addSource(NodeENI, kube.nodeENIs);
     this.addSource(Node, kube.nodes);
     this.addSource(ENIAttachment, kube.records);
+    const demand = new Demand();
+    this.addSource(Demand, demand);
     // A standby's listing would miss the leader's last writes: the first one is made in charge.
     this.addSource(EniInventory, ec2.inventory, { late: true });
 
     const { instances, instanceTypes } = ec2;
     const slots = new SlotInspector({ records: kube.records.store, instances, instanceTypes });
-    this.addReconciler(this.nodeENIReconciler(kube, ec2, slots), {
+    this.addReconciler(this.nodeENIReconciler(kube, ec2, slots, demand), {
       concurrency: NODE_ENI_CONCURRENCY,
     });
+    this.addReconciler(this.readinessReconciler(kube, demand));
     this.addReconciler(this.attachmentReconciler(kube, ec2, slots), {
       concurrency: config.maxConcurrentReconciles,
       backoff: ExponentialBackoff.create({ ...FAILURE_BACKOFF, random }),
@@ -152,9 +158,14 @@ export class EniOperator extends Operator {
     }
   }
 
-  private nodeENIReconciler(kube: KubeSide, ec2: Ec2Side, slots: SlotInspector): NodeENIReconciler {
+  private nodeENIReconciler(
+    kube: KubeSide,
+    ec2: Ec2Side,
+    slots: SlotInspector,
+    demand: Demand,
+  ): NodeENIReconciler {
     const { config, clock } = this;
-    const { nodeENIClient, recordClient, events } = kube;
+    const { client, nodeENIClient, recordClient, events } = kube;
     const observer = BlockedMetrics.create(this.whatIsMeasured(kube));
     return new NodeENIReconciler({
       nodeENIs: kube.nodeENIs.store,
@@ -166,11 +177,29 @@ export class EniOperator extends Operator {
       slots,
       networkResolver: new NetworkResolver(ec2.network),
       reporter: new NodeENIReporter({ client: nodeENIClient, events, clock, observer }),
+      networkAttachments: new NetworkAttachments({
+        client,
+        nodeENIClient,
+        retries: this.blockedRetries(),
+      }),
+      demand,
       blockedRetries: this.blockedRetries(),
       defaults: {
         deviceIndex: config.defaultDeviceIndex,
         deleteOnTermination: config.defaultDeleteOnTermination,
       },
+    });
+  }
+
+  private readinessReconciler(kube: KubeSide, demand: Demand): NodeReadinessReconciler {
+    const { nodes, nodeENIs, records, nodeClient, events } = kube;
+    return new NodeReadinessReconciler({
+      nodes: nodes.store,
+      nodeENIs: nodeENIs.store,
+      records: records.store,
+      demand,
+      nodeClient,
+      events,
     });
   }
 

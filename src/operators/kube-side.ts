@@ -2,6 +2,7 @@ import { ENIAttachment } from '../api/eni-attachment.js';
 import { API_GROUP, MANAGER_NAME } from '../api/names.js';
 import { Node, trimNode } from '../api/node.js';
 import { NodeENI } from '../api/node-eni.js';
+import { taintName } from '../api/taints.js';
 import type { Clock } from '../runtime/clock.js';
 import { KubeEventRecorder } from '../runtime/events.js';
 import { HttpKubeClient, type RequestObserver } from '../runtime/http-kube-client.js';
@@ -26,6 +27,7 @@ export interface KubeSideOptions {
 export interface KubeSide {
   client: HttpKubeClient;
   nodeENIs: Informer<NodeENI>;
+  /** Indexed by `taint`: the `key:Effect` of each. */
   nodes: Informer<Node>;
   /** Indexed by `uid`, `nodeENI` and `instanceID`. */
   records: Informer<ENIAttachment>;
@@ -48,6 +50,11 @@ export function createKubeSide(options: KubeSideOptions): KubeSide {
   ): Informer<T> => Informer.create<T>({ client, clock, random, logger, ...wanted });
 
   const nodeENIs = informer({ kind: NodeENI });
+  const nodes = informer({
+    kind: Node,
+    transform: trimNode,
+    indexes: { taint: ({ spec }) => spec?.taints?.map(taintName) ?? [] },
+  });
   const records = informer({
     kind: ENIAttachment,
     indexes: {
@@ -59,9 +66,9 @@ export function createKubeSide(options: KubeSideOptions): KubeSide {
   return {
     client,
     nodeENIs,
-    nodes: informer({ kind: Node, transform: trimNode }),
+    nodes,
     records,
-    nodeClient: ResourceClient.create({ kind: Node, client }),
+    nodeClient: ResourceClient.create({ kind: Node, client, observer: nodes }),
     nodeENIClient: ResourceClient.create({ kind: NodeENI, client, observer: nodeENIs }),
     recordClient: ResourceClient.create({ kind: ENIAttachment, client, observer: records }),
     events: KubeEventRecorder.create({

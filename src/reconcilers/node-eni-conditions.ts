@@ -29,7 +29,8 @@ interface Tally {
 }
 
 /**
- * The conditions of a NodeENI: `Ready`, `Progressing`, `Degraded` and `CapacityExceeded`.
+ * The conditions of a NodeENI: `Ready`, `Progressing`, `Degraded`, `CapacityExceeded`, and `NetworkAttachment`
+ * where definitions are asked for.
  * @param live the records that are not being deleted
  */
 export function nodeENIConditions(
@@ -62,7 +63,7 @@ export function nodeENIConditions(
     ],
   ];
   const observedGeneration = nodeENI.metadata.generation ?? 0;
-  return told.reduce<Condition[]>(
+  const standing = told.reduce<Condition[]>(
     (conditions, [type, holds, { reason, message }]) =>
       setCondition(
         conditions,
@@ -71,6 +72,12 @@ export function nodeENIConditions(
       ),
     nodeENI.status?.conditions ?? [],
   );
+  const { networkAttachment: type } = NODE_ENI_CONDITIONS;
+  const { networkAttachment: found } = report;
+  if (found === null) {
+    return standing.filter((condition) => condition.type !== type);
+  }
+  return found ? setCondition(standing, { type, ...found, observedGeneration }, now) : standing;
 }
 
 function tallyOf(

@@ -52,6 +52,12 @@ export class NodeENIReporter {
       const { reason, message } = ready;
       events.event(regarding, { type: 'Normal', reason, action: 'Reconcile', note: message });
     }
+    const attachment = newly(NODE_ENI_CONDITIONS.networkAttachment, nodeENI.status, status);
+    if (attachment) {
+      const { reason, message } = attachment;
+      const type = attachment.status === 'True' ? 'Normal' : 'Warning';
+      events.event(regarding, { type, reason, action: 'ApplyDefinitions', note: message });
+    }
   }
 }
 

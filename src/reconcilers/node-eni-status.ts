@@ -1,6 +1,7 @@
 import type { ENIAttachment } from '../api/eni-attachment.js';
 import type { NodeENI, NodeENIAttachment, NodeENIStatus } from '../api/node-eni.js';
 import type { Blocked } from '../api/reasons.js';
+import type { Stated } from './network-attachment-report.js';
 import { nodeENIConditions } from './node-eni-conditions.js';
 import type { BlockedNode } from './plan-node-eni.js';
 import { isAttached, isLive, isReady } from './record-facts.js';
@@ -24,6 +25,8 @@ export interface NodeENIReport {
   deviceIndex: number | undefined;
   /** What keeps all nodes from their ENIs: a fault of the NodeENI itself. */
   fault?: Blocked | undefined;
+  /** What the condition `NetworkAttachment` says; null: it is not there; undefined: as it is. */
+  networkAttachment?: Stated | null | undefined;
   /** Milliseconds since the epoch. */
   now: number;
 }

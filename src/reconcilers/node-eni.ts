@@ -1,5 +1,5 @@
 import { ENIAttachment } from '../api/eni-attachment.js';
-import { NODE_ENI_FINALIZER } from '../api/names.js';
+import { NETWORK_ATTACHMENT_FINALIZER, NODE_ENI_FINALIZER } from '../api/names.js';
 import { Node } from '../api/node.js';
 import { NodeENI } from '../api/node-eni.js';
 import { type Blocked, blocked } from '../api/reasons.js';
@@ -15,8 +15,10 @@ import type { ResourceClient } from '../runtime/resource-client.js';
 import type { Result } from '../runtime/result.js';
 import type { Store } from '../runtime/store.js';
 import type { BlockedRetries } from './blocked-retries.js';
+import type { Demand } from './demand.js';
 import { answerOrBlocked } from './ec2-failures.js';
 import type { LiveIntent } from './live-intent.js';
+import type { NetworkAttachments } from './network-attachment.js';
 import type { NetworkResolver } from './network-resolver.js';
 import type { NodeENIReporter } from './node-eni-reporter.js';
 import { matchesSelector, placementChanged } from './node-identity.js';
@@ -41,6 +43,9 @@ export interface NodeENIReconcilerOptions {
   networkResolver: NetworkResolver;
   slots: SlotInspector;
   reporter: NodeENIReporter;
+  networkAttachments: NetworkAttachments;
+  /** Hears what each node should have, once that is written. */
+  demand: Pick<Demand, 'publish' | 'forget'>;
   /** Waits between tries of what somebody has to correct. */
   blockedRetries: BlockedRetries;
   defaults: NodeENIDefaults;
@@ -90,6 +95,7 @@ export class NodeENIReconciler {
     await writer.deleteAll(await liveIntent.abandoned(strangers), logger);
     if (!nodeENI || isReleased(nodeENI)) {
       this.options.blockedRetries.forget(key);
+      this.options.demand.forget(key);
       return {};
     }
     return nodeENI.metadata.deletionTimestamp
@@ -102,20 +108,29 @@ export class NodeENIReconciler {
     own: readonly ENIAttachment[],
     logger: Logger,
   ): Promise<Result> {
-    const { reporter, defaults, writer } = this.options;
+    const { reporter, defaults, writer, networkAttachments } = this.options;
     await writer.deleteAll(own, logger);
-    if (this.recordsOf(nodeENI).length === 0) {
-      await this.patch(nodeENI, withoutFinalizer(nodeENI, NODE_ENI_FINALIZER));
+    const definitions = await networkAttachments.reconcile(nodeENI, logger);
+    const left = this.recordsOf(nodeENI);
+    const held =
+      left.length === 0
+        ? await this.patch(
+            definitions.nodeENI,
+            withoutFinalizer(definitions.nodeENI, NODE_ENI_FINALIZER),
+          )
+        : definitions.nodeENI;
+    if (isReleased(held)) {
       return {};
     }
-    await reporter.report(nodeENI, {
+    await reporter.report(held, {
       nodes: 0,
       desired: 0,
-      records: this.recordsOf(nodeENI),
+      records: left,
       blockedNodes: [],
       deviceIndex: effectiveIndex(nodeENI, defaults),
+      networkAttachment: definitions.condition,
     });
-    return {};
+    return resultOf(definitions.requeueAfter);
   }
 
   private async provide(
@@ -125,6 +140,7 @@ export class NodeENIReconciler {
   ): Promise<Result> {
     const { reporter, defaults, blockedRetries, networkResolver, slots, writer, liveIntent } =
       this.options;
+    const { demand, networkAttachments } = this.options;
     const faults = nodeENISpecFaults(nodeENI.spec);
     const invalid = faults.length > 0 ? blocked('InvalidSpec', faults.join('; ')) : undefined;
     const nodes = invalid ? [] : this.matchingNodes(nodeENI);
@@ -155,7 +171,9 @@ export class NodeENIReconciler {
     plan.delete.push(...(await liveIntent.unmeant(nodeENI, plan.unmeant)));
     const outdated = await this.takeTurns(nodeENI, plan, network, nodes.length);
     await writer.carryOut(nodeENI, plan, logger);
-    await reporter.report(held, {
+    demand.publish(nodeENI, plan.wanted);
+    const definitions = invalid ? undefined : await networkAttachments.reconcile(held, logger);
+    await reporter.report(definitions?.nodeENI ?? held, {
       nodes: nodes.length,
       desired: plan.desired,
       records: this.recordsOf(nodeENI),
@@ -163,6 +181,7 @@ export class NodeENIReconciler {
       deviceIndex: effectiveIndex(nodeENI, defaults),
       outdated,
       fault,
+      networkAttachment: definitions?.condition,
     });
 
     const blockedBy = fault ?? plan.blocked[0]?.blocked;
@@ -173,10 +192,10 @@ export class NodeENIReconciler {
         const nodesBlocked = plan.blocked.length;
         logger.warn('NodeENI blocked', { reason, detail, nodesBlocked, requeueAfterMs: afterMs });
       }
-      return { requeueAfter: afterMs };
+      return resultOf(afterMs, definitions?.requeueAfter);
     }
     blockedRetries.forget(keyOf(nodeENI));
-    return {};
+    return resultOf(definitions?.requeueAfter);
   }
 
   /**
@@ -238,8 +257,16 @@ function effectiveIndex({ spec }: NodeENI, defaults: NodeENIDefaults): number | 
 /** Let go by us, and gone as soon as the API server says so; or never ours to hold. */
 function isReleased(nodeENI: NodeENI): boolean {
   return (
-    nodeENI.metadata.deletionTimestamp !== undefined && !hasFinalizer(nodeENI, NODE_ENI_FINALIZER)
+    nodeENI.metadata.deletionTimestamp !== undefined &&
+    !hasFinalizer(nodeENI, NODE_ENI_FINALIZER) &&
+    !hasFinalizer(nodeENI, NETWORK_ATTACHMENT_FINALIZER)
   );
+}
+
+/** Again at the soonest of these times, in milliseconds. */
+function resultOf(...waits: (number | undefined)[]): Result {
+  const known = waits.filter((ms) => ms !== undefined);
+  return known.length > 0 ? { requeueAfter: Math.min(...known) } : {};
 }
 
 function isOwnedBy(record: ENIAttachment, nodeENI: NodeENI | undefined): boolean {

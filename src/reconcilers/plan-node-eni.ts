@@ -48,6 +48,11 @@ export interface NodeENIPlan {
   /** How many matching nodes lack a usable ENI that they should have. */
   unavailable: number;
   blocked: BlockedNode[];
+  /**
+   * The names of the records that a node should have, by node. A node is not among them while something
+   * keeps it from its ENIs, or while what it has makes way for others.
+   */
+  wanted: Map<string, readonly string[]>;
 }
 
 export interface NodeENIPlanInput {
@@ -74,6 +79,7 @@ export function emptyPlan(): NodeENIPlan {
     desired: 0,
     unavailable: 0,
     blocked: [],
+    wanted: new Map(),
   };
 }
 
@@ -137,6 +143,10 @@ function planNode(
     plan.replace.push({ node: node.metadata.name, stale, missing, unavailable });
     return;
   }
+  plan.wanted.set(
+    node.metadata.name,
+    wanted.map(({ name }) => name),
+  );
   plan.delete.push(...stale);
   // What holds the name or the slot has to be gone first.
   plan.create.push(
