@@ -1,6 +1,8 @@
 import { DEFAULT_TABLE_BASE } from '../agent/own-ids.js';
 import { duration, matching, wholeNumber } from './parsers.js';
-import { optional, required, SETTINGS, type ValuesOf } from './settings.js';
+import { servingSettings } from './serving-settings.js';
+import { optional, required, type ValuesOf } from './setting.js';
+import { SETTINGS } from './settings.js';
 
 /** Every setting of the node agent. */
 export const AGENT_SETTINGS = {
@@ -27,6 +29,8 @@ export const AGENT_SETTINGS = {
     parse: wholeNumber(300, 32_000),
     default: String(DEFAULT_TABLE_BASE),
   }),
+  // On the host's network, where the ports are everybody's: off unless asked for.
+  ...servingSettings({ metricsAddress: '0', healthAddress: '0' }),
   logLevel: SETTINGS.logLevel,
   logFormat: SETTINGS.logFormat,
 };

@@ -1,7 +1,7 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { AGENT_SETTINGS, type AgentConfig } from './agent-settings.js';
 import { leaseTimesFault } from './check-lease-times.js';
-import { servingFault } from './serving-settings.js';
+import { type ServingConfig, servingFault } from './serving-settings.js';
 import { type Config, SETTINGS, type Setting } from './settings.js';
 
 /** What each component of `main.ts` can be told. */
@@ -107,11 +107,19 @@ function addSettings(
 function checkTogether(command: Command, component: Component, config: object): void {
   const fault =
     component === 'controller'
-      ? (leaseTimesFault(config as Config) ?? servingFault(config as Config))
-      : (config as AgentConfig).nodeName === undefined
-        ? 'NODE_NAME is not set: it names the Node that the agent serves'
-        : undefined;
+      ? controllerFault(config as Config)
+      : agentFault(config as AgentConfig);
   if (fault !== undefined) command.error(`error: ${fault}`);
+}
+
+function controllerFault(config: Config): string | undefined {
+  return leaseTimesFault(config) ?? servingFault(config);
+}
+
+function agentFault(config: Partial<AgentConfig> & ServingConfig): string | undefined {
+  return config.nodeName === undefined
+    ? 'NODE_NAME is not set: it names the Node that the agent serves'
+    : servingFault(config);
 }
 
 function optionOf(setting: Setting<unknown>): Option {

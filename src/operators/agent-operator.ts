@@ -1,3 +1,4 @@
+import { Registry } from 'prom-client';
 import { Contention } from '../agent/contention.js';
 import type { HostNetwork } from '../agent/host-network.js';
 import { HostNews, HostNewsSource } from '../agent/host-news.js';
@@ -14,8 +15,12 @@ import { HttpKubeClient } from '../runtime/http-kube-client.js';
 import { Informer } from '../runtime/informer.js';
 import type { KubeAccess } from '../runtime/kube-access.js';
 import type { Logger } from '../runtime/logger.js';
+import { ControllerMetrics } from '../runtime/metrics/controller-metrics.js';
+import { registerProcessMetrics } from '../runtime/metrics/process-metrics.js';
+import { RequestMetrics } from '../runtime/metrics/request-metrics.js';
 import { ResourceClient } from '../runtime/resource-client.js';
 import { Operator } from './operator.js';
+import { Serving } from './serving.js';
 
 export interface AgentOperatorOptions {
   config: AgentConfig;
@@ -38,11 +43,16 @@ export class AgentOperator extends Operator {
   private readonly network: HostNetwork;
   private readonly access: KubeAccess;
   private readonly instance: string;
+  private readonly registry: Registry;
+  private serving: Serving | undefined;
   private client: HttpKubeClient | undefined;
   private events: KubeEventRecorder | undefined;
 
   constructor({ config, network, access, instance, ...options }: AgentOperatorOptions) {
-    super(options);
+    const registry = new Registry();
+    super({ ...options, observer: ControllerMetrics.create(registry) });
+    this.registry = registry;
+    registerProcessMetrics({ registry, eventLoopLag: false });
     this.config = config;
     this.network = network;
     this.access = access;
@@ -52,7 +62,11 @@ export class AgentOperator extends Operator {
   protected override async init(): Promise<void> {
     const { clock, random, logger, network, access } = this;
     const { nodeName, routeTableBase: tableBase, resyncPeriod: resyncMs } = this.config;
-    const client = HttpKubeClient.create({ access, logger, userAgent: AGENT_NAME });
+    const { config, registry } = this;
+    const checks = [this.liveness, this.readiness];
+    this.serving = await Serving.start({ config, registry, checks, access, clock, logger });
+    const observer = RequestMetrics.create(registry);
+    const client = HttpKubeClient.create({ access, logger, userAgent: AGENT_NAME, observer });
     const events = KubeEventRecorder.create({
       client,
       clock,
@@ -100,6 +114,7 @@ export class AgentOperator extends Operator {
     await super.stop();
     await this.events?.flush();
     await this.client?.close();
+    await this.serving?.stop();
     this.network.close();
   }
 }

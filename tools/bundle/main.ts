@@ -7,6 +7,7 @@ import { join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build, type Plugin } from 'esbuild';
 import { nativeNetlink } from './native-netlink.js';
+import { nodeStreams } from './node-streams.js';
 import { pureSchemas } from './pure-schemas.js';
 
 /** Where tsc wrote what is bundled; the bundle goes there too. */
@@ -50,7 +51,7 @@ await build({
   keepNames: true,
   sourcemap: 'linked',
   logLevel: 'warning',
-  plugins: [slimOperator, pureSchemas, nativeNetlink],
+  plugins: [slimOperator, nodeStreams, pureSchemas, nativeNetlink],
   banner: {
     // CommonJS packages in the bundle ask for Node's own modules through require().
     js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",
