@@ -1,10 +1,20 @@
 .DEFAULT_GOAL := help
 KUBECTL ?= kubectl
+CONTAINER_TOOL ?= docker
+PLATFORMS ?= linux/amd64,linux/arm64
+# What is deployed, and from where; unset, the overlay's own.
+OVERLAY ?= default
+IMG ?=
+REGION ?=
+ROLE_ARN ?=
+ENIS ?=
+export KUBECTL IMG REGION ROLE_ARN ENIS
+docker-build docker-push docker-buildx: IMG := $(or $(IMG),eni-operator:0.1.0)
 
 ##@ General
 .PHONY: help
 help: ## Show this help.
-	@awk 'BEGIN {FS = ":.*##"; printf "Usage: make \033[36m<target>\033[0m\n"} /^[a-zA-Z_-]+:.*?##/ {printf "  \033[36m%-14s\033[0m %s\n", $$1, $$2} /^##@/ {printf "\n\033[1m%s\033[0m\n", substr($$0, 5)}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*##"; printf "Usage: make \033[36m<target>\033[0m\n"} /^[a-zA-Z_-]+:.*?##/ {printf "  \033[36m%-16s\033[0m %s\n", $$1, $$2} /^##@/ {printf "\n\033[1m%s\033[0m\n", substr($$0, 5)}' $(MAKEFILE_LIST)
 
 ##@ Development
 node_modules: package.json package-lock.json
@@ -32,13 +42,42 @@ lint: node_modules ## Check format, lint rules and types.
 bench: node_modules ## Measure against EC2's documented limits.
 	npm run --silent bench
 
+##@ Image
+.PHONY: docker-build
+docker-build: ## Build the image, both components in one, as IMG.
+	$(CONTAINER_TOOL) build -t $(IMG) .
+
+.PHONY: docker-build-dev
+docker-build-dev: ## Build the image with the EC2 simulator, for the overlay dev.
+	$(CONTAINER_TOOL) build --target dev -t eni-operator:dev .
+
+.PHONY: docker-push
+docker-push: ## Push the image IMG.
+	$(CONTAINER_TOOL) push $(IMG)
+
+.PHONY: docker-buildx
+docker-buildx: ## Build for all PLATFORMS, with an SBOM and provenance, and push as IMG.
+	$(CONTAINER_TOOL) buildx build --push --sbom=true --provenance=mode=max --platform $(PLATFORMS) -t $(IMG) .
+
 ##@ Deployment
 .PHONY: install
 install: ## Install the CRDs into the cluster that kubectl points at.
-	$(KUBECTL) apply --server-side -f crds/
+	$(KUBECTL) apply --server-side -k crds/
 
 .PHONY: uninstall
 uninstall: ## Remove the CRDs; refused while NodeENIs exist, for with them their ENIs would go.
 	@left="$$($(KUBECTL) get nodeenis,eniattachments -o name)"; \
 	if [ -n "$$left" ]; then printf 'These still exist; delete the NodeENIs first:\n%s\n' "$$left"; exit 1; fi
-	$(KUBECTL) delete --ignore-not-found -f crds/
+	$(KUBECTL) delete --ignore-not-found -k crds/
+
+.PHONY: deploy
+deploy: ## Deploy OVERLAY (default, ha, networkd, monitoring, dev) with IMG, REGION and ROLE_ARN.
+	@tools/kustomize/render.sh $(OVERLAY) | $(KUBECTL) apply --server-side -f -
+
+.PHONY: undeploy
+undeploy: ## Take OVERLAY away again; refused while ENIs exist, unless ENIS=delete or ENIS=keep.
+	@tools/kustomize/undeploy.sh $(OVERLAY)
+
+.PHONY: build-installer
+build-installer: ## Write OVERLAY as one file, dist/install.yaml.
+	@mkdir -p dist && tools/kustomize/render.sh $(OVERLAY) > dist/install.yaml && echo dist/install.yaml

@@ -1,0 +1,33 @@
+# syntax=docker/dockerfile:1
+# One image for both components; the last argument names one: `controller` or `agent`.
+# `--target dev` adds the EC2 simulator (kustomize/overlays/dev).
+
+# What is built is the same on every platform: the bundle is JavaScript, and the rtnetlink binding comes prebuilt for each.
+FROM --platform=$BUILDPLATFORM node:24-trixie-slim AS build
+WORKDIR /src
+COPY package.json package-lock.json ./
+RUN --mount=type=cache,target=/root/.npm npm ci --no-audit --no-fund
+COPY tsconfig.json ./
+COPY src ./src
+COPY tools/bundle ./tools/bundle
+COPY tools/ec2-simulator ./tools/ec2-simulator
+RUN npm run build && find dist/bundle -name '*.map' -delete
+RUN npx esbuild dist/tools/ec2-simulator/main.js --bundle --minify --platform=node --target=node24 --format=esm \
+    --banner:js="import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" \
+    --outfile=dist/ec2-simulator.mjs
+
+# No shell, no package manager; Node 24 at /nodejs/bin/node.
+FROM gcr.io/distroless/nodejs24-debian13:nonroot AS runtime
+WORKDIR /app
+COPY --from=build /src/dist/bundle ./
+COPY LICENSE ./
+ENV NODE_ENV=production MALLOC_ARENA_MAX=2
+USER 65532:65532
+# A small young generation, and a heap that grows by little beyond what is in use: most of what it holds is long-lived.
+ENTRYPOINT ["/nodejs/bin/node", "--max-semi-space-size=2", "--optimize-for-size", "/app/eni-operator.mjs"]
+CMD ["controller"]
+
+FROM runtime AS dev
+COPY --from=build /src/dist/ec2-simulator.mjs ./
+
+FROM runtime

@@ -1,0 +1,70 @@
+#!/bin/sh
+# Prints an overlay of kustomize/overlays, as applied by `make deploy`; run it in the project's root.
+#
+# usage: render.sh OVERLAY
+# Environment, each optional:
+#   IMG        the image, NAME:TAG or NAME@DIGEST
+#   REGION     AWS Region of the nodes
+#   ROLE_ARN   IAM role of the controller's service account (IRSA)
+#   CRDS=keep  leaves the CustomResourceDefinitions out
+#   KUSTOMIZE  the command that builds a folder: `kustomize build`, else `kubectl kustomize`
+#
+# The edits go into a kustomization of their own on top of the overlay: no file of the project changes.
+set -eu
+
+overlay=kustomize/overlays/$1
+if [ ! -f "$overlay/kustomization.yaml" ]; then
+  echo "There is no overlay $1; there are: $(ls kustomize/overlays | tr '\n' ' ')" >&2
+  exit 1
+fi
+if [ -z "${KUSTOMIZE:-}" ]; then
+  if command -v kustomize >/dev/null; then KUSTOMIZE='kustomize build'; else KUSTOMIZE="${KUBECTL:-kubectl} kustomize"; fi
+fi
+
+mkdir -p dist
+dir=$(mktemp -d dist/render-XXXXXX)
+trap 'rm -rf "$dir"' EXIT
+
+{
+  echo "apiVersion: kustomize.config.k8s.io/v1beta1"
+  echo "kind: Kustomization"
+  echo "resources: [../../$overlay]"
+  if [ -n "${IMG:-}" ]; then
+    echo "images:"
+    case $IMG in
+      *@*) printf -- '- {name: eni-operator, newName: "%s", digest: "%s"}\n' "${IMG%@*}" "${IMG#*@}" ;;
+      *:*) # The last colon may be that of a port.
+        case ${IMG##*:} in
+          */*) printf -- '- {name: eni-operator, newName: "%s", newTag: latest}\n' "$IMG" ;;
+          *) printf -- '- {name: eni-operator, newName: "%s", newTag: "%s"}\n' "${IMG%:*}" "${IMG##*:}" ;;
+        esac ;;
+      *) printf -- '- {name: eni-operator, newName: "%s", newTag: latest}\n' "$IMG" ;;
+    esac
+  fi
+  if [ -n "${REGION:-}" ]; then
+    echo "configMapGenerator:"
+    printf -- '- {name: eni-operator-controller, namespace: eni-system, behavior: merge, literals: ["AWS_REGION=%s"]}\n' "$REGION"
+  fi
+  if [ -n "${ROLE_ARN:-}${CRDS:-}" ]; then echo "patches:"; fi
+  if [ -n "${ROLE_ARN:-}" ]; then
+    cat <<EOF
+- target: {kind: ServiceAccount, name: eni-operator-controller}
+  patch: |
+    - op: add
+      path: /metadata/annotations
+      value: {eks.amazonaws.com/role-arn: "$ROLE_ARN"}
+EOF
+  fi
+  if [ "${CRDS:-}" = keep ]; then
+    cat <<EOF
+- target: {kind: CustomResourceDefinition}
+  patch: |
+    apiVersion: apiextensions.k8s.io/v1
+    kind: CustomResourceDefinition
+    metadata: {name: any}
+    \$patch: delete
+EOF
+  fi
+} >"$dir/kustomization.yaml"
+
+$KUSTOMIZE "$dir"
