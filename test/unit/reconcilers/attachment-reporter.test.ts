@@ -5,7 +5,7 @@ import type { Eni } from '../../../src/aws/ec2-gateway.js';
 import { AttachmentReporter } from '../../../src/reconcilers/attachment-reporter.js';
 import { systemClock } from '../../../src/runtime/clock.js';
 import { ResourceClient } from '../../../src/runtime/resource-client.js';
-import { anAttachment, anEni, aRecord, INSTANCE_B } from '../../support/objects.js';
+import { anAttachment, anEni, aRecord, INSTANCE_B, NOW } from '../../support/objects.js';
 import { stubbedKubeClient } from '../runtime/support/stubbed-kube-client.js';
 
 const ATTACHED: ENIAttachmentStatus = {
@@ -22,18 +22,23 @@ const ATTACHED: ENIAttachmentStatus = {
 const REASON = blocked('InstanceNotAttachable', 'The instance is terminated');
 
 /** A reporter, and the client that it writes with. */
-function setUp() {
+function setUp({ now = systemClock.now } = {}) {
   const client = stubbedKubeClient();
+  const told: string[] = [];
   const reporter = new AttachmentReporter({
     client: ResourceClient.create({ kind: ENIAttachment, client }),
     events: { event: () => {} },
-    clock: systemClock,
+    clock: { ...systemClock, now },
     waitForAgent: false,
+    observer: {
+      reached: (milestone, seconds) => told.push(`${milestone} after ${seconds}`),
+      driftRepaired: (kind) => told.push(`repaired ${kind}`),
+    },
   });
   /** Of the status, what was written. */
   const written = () =>
     (client.patch.firstCall.args[2].body as { status: ENIAttachmentStatus }).status;
-  return { client, reporter, written };
+  return { client, reporter, written, told };
 }
 
 /** What the status becomes of a record that was ready, once it is blocked with its ENI like that. */
@@ -68,6 +73,34 @@ describe('AttachmentReporter', () => {
       ]);
     });
   }
+
+  describe('for metrics', () => {
+    const eni = anEni({ status: 'in-use', attachment: anAttachment() });
+
+    it('tells how long a record took, once its status is written', async () => {
+      const { client, reporter, told } = setUp({ now: () => NOW + 7_000 });
+      client.patch.rejects(new Error('conflict'));
+      await reporter.settled(aRecord(), eni).catch(() => undefined);
+      expect(told).to.deep.equal([]);
+      client.patch.resolves(aRecord());
+      await reporter.settled(aRecord(), eni);
+      expect(told).to.deep.equal(['attached after 7', 'ready after 7']);
+    });
+
+    it('tells nothing of a record that was ready before', async () => {
+      const { reporter, told } = setUp();
+      const status = { ...ATTACHED, observedGeneration: 0 };
+      await reporter.settled(aRecord({ status }), eni);
+      expect(told).to.deep.equal([]);
+    });
+
+    it('tells of each thing that is put right, a lost interface among them', async () => {
+      const { reporter, told } = setUp();
+      reporter.drifted(aRecord({ status: ATTACHED }), ['tags', 'description']);
+      await reporter.report(aRecord({ status: ATTACHED }), { phase: 'Pending', lost: true });
+      expect(told).to.deep.equal(['repaired tags', 'repaired description', 'repaired interface']);
+    });
+  });
 
   describe('on the keys of the user’s tags', () => {
     const spec = { tags: { team: 'blue' } };
