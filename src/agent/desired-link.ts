@@ -22,6 +22,8 @@ export interface DesiredLink {
   mtu: number | undefined;
   altName: string | undefined;
   addresses: DesiredAddress[];
+  /** Which of them the subnet's DHCP server is to confirm. */
+  dhcpAddress: string | undefined;
   /** Of its own routing table; the device's index is filled in once it is known. */
   routes: Omit<HostRoute, 'linkIndex'>[];
   rules: HostRule[];
@@ -54,7 +56,13 @@ export function desiredLink(
     return linkFault('InvalidRecord', `status.macAddress "${status.macAddress}" is no MAC address`);
   }
   const table = tableOf(spec, tableBase);
-  const nothing = { addresses: [], routes: [], rules: [], looseReversePath: false };
+  const nothing = {
+    addresses: [],
+    dhcpAddress: undefined,
+    routes: [],
+    rules: [],
+    looseReversePath: false,
+  };
   if (metadata.deletionTimestamp !== undefined) {
     return { macAddress, table, up: undefined, mtu: undefined, altName: undefined, ...nothing };
   }
@@ -76,6 +84,11 @@ export function desiredLink(
   return {
     ...base,
     looseReversePath: hasRoutes,
+    // EC2's DHCP server knows of an ENI's primary IPv4 address, the first, and of no other.
+    dhcpAddress:
+      spec.addressing === 'dhcp'
+        ? addresses.find(({ family }) => family === 4)?.address
+        : undefined,
     addresses: hasAddresses
       ? addresses.map(({ family, address }) => ({
           family,

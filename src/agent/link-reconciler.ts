@@ -9,12 +9,14 @@ import type { Result } from '../runtime/result.js';
 import type { Store } from '../runtime/store.js';
 import type { Contention } from './contention.js';
 import { type DesiredLink, desiredLink, type Fault } from './desired-link.js';
+import type { Confirmation } from './dhcp/dhcp-client.js';
+import { LeaseNews, type Leases } from './dhcp/leases.js';
 import { carryOut, describeStep, type HostStep } from './host-change.js';
 import { type HostLink, type HostNetwork, HostNetworkError } from './host-network.js';
 import { HostNews } from './host-news.js';
 import { observe } from './host-view.js';
 import type { LinkReporter } from './link-reporter.js';
-import { hasMoved } from './link-status.js';
+import { carriesTraffic, hasMoved } from './link-status.js';
 import { matchLink } from './match-link.js';
 import { planLink } from './plan-link.js';
 
@@ -24,6 +26,7 @@ export interface LinkReconcilerOptions {
   network: HostNetwork;
   reporter: LinkReporter;
   contention: Contention;
+  leases: Leases;
   clock: Clock;
   /** First id of our routing tables. */
   tableBase: number;
@@ -54,12 +57,18 @@ export class LinkReconciler {
     return records.list().map(keyOf);
   }
 
+  @Watch(LeaseNews)
+  recordOf({ key }: LeaseNews): string[] {
+    return [key];
+  }
+
   async reconcile(key: string, { logger }: ReconcileContext): Promise<Result> {
-    const { records, contention, tableBase } = this.options;
+    const { records, contention, leases, tableBase } = this.options;
     const record = records.get(key);
     if (!record) {
       this.settled.delete(key);
       contention.forget(key);
+      leases.release(key);
       return {};
     }
     const heldFor = contention.heldFor(key);
@@ -91,7 +100,11 @@ export class LinkReconciler {
       });
       if (steps.length === 0) {
         this.settled.set(keyOf(record), this.settledAs(desired, link));
-        await this.report(record, { link, view, fault });
+        const lease = this.leaseOf(keyOf(record), desired, link);
+        // It is known within seconds, and LeaseNews tells of it.
+        if (!fault && lease.is === 'pending') return {};
+        const missing = lease.is === 'missing' ? lease.fault : undefined;
+        await this.report(record, { link, view, fault: fault ?? missing });
         return {};
       }
       if (round === 0 && this.isUndone(record, desired, link)) {
@@ -110,6 +123,15 @@ export class LinkReconciler {
       }
     }
     return { requeueAfter: REFUSED_RETRY_MS };
+  }
+
+  /** How the address stands with DHCP, which is asked as soon as the device can; `held` where it is not wanted. */
+  private leaseOf(key: string, desired: DesiredLink, link: HostLink): Confirmation {
+    const { leases } = this.options;
+    const { dhcpAddress: address, macAddress } = desired;
+    if (address === undefined) leases.release(key);
+    else if (carriesTraffic(link)) return leases.hold(key, { macAddress, address });
+    return { is: 'held' };
   }
 
   /** Does all that can be done. Returns the first fault; a device that has gone meanwhile is none. */
@@ -146,8 +168,9 @@ export class LinkReconciler {
 
   /** The node has no such device: not yet, no longer, or a pod has it. */
   private async absent(record: ENIAttachment, logger: Logger): Promise<Result> {
-    const { clock } = this.options;
+    const { clock, leases } = this.options;
     this.settled.delete(keyOf(record));
+    leases.release(keyOf(record));
     const { macAddress, link, conditions } = record.status ?? {};
     const attached = conditions?.find(({ type }) => type === 'Attached');
     // Before that it is no news that there is no device.
@@ -167,6 +190,7 @@ export class LinkReconciler {
   }
 
   private async refuse(record: ENIAttachment, fault: Fault): Promise<Result> {
+    this.options.leases.release(keyOf(record));
     await this.report(record, { link: undefined, fault });
     return {};
   }

@@ -38,10 +38,14 @@ export function linkStatus({ record, link, view, fault }: LinkFinding): LinkStat
     ...(altName !== undefined && link.altNames.includes(altName) ? { altName } : {}),
     macAddress: link.macAddress,
     mtu: link.mtu,
-    state: link.up && CARRYING.has(link.operState) ? 'up' : 'down',
+    state: carriesTraffic(link) ? 'up' : 'down',
     ...(addresses.length > 0 ? { addresses } : {}),
     ...said,
   };
+}
+
+export function carriesTraffic({ up, operState }: HostLink): boolean {
+  return up && CARRYING.has(operState);
 }
 
 /** Whether a pod has the device: it may, and the host had it before. */

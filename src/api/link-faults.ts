@@ -8,7 +8,11 @@ export const LINK_REMEDIES = {
   MTURefused: 'Set spec.mtu of the NodeENI to what the device can.',
   NameTaken: 'Choose another spec.interfaceName for the NodeENI, or rename the other device.',
   AddressMissing:
-    'The DHCP server has not confirmed the address yet: set spec.addressing of the NodeENI to static if the subnet has none.',
+    'It is asked again: set spec.addressing of the NodeENI to static if the subnet has no DHCP server for it.',
+  DHCPPortDenied:
+    'Give the agent the capability NET_BIND_SERVICE (kustomize/components/dhcp), or set spec.addressing of the NodeENI to static.',
+  DHCPPortTaken:
+    'End the other DHCP client of the node (dhclient), or set spec.addressing of the NodeENI to static.',
   InvalidRecord: 'Correct the NodeENI, or delete the ENIAttachment, and it is made anew.',
   HostRefused: 'Give the agent the capability NET_ADMIN and the host network.',
   Contended:

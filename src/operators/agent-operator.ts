@@ -1,5 +1,7 @@
 import { Registry } from 'prom-client';
 import { Contention } from '../agent/contention.js';
+import { DhcpLeases, LeaseNews } from '../agent/dhcp/leases.js';
+import { openUdpDhcpSocket } from '../agent/dhcp/udp-dhcp-socket.js';
 import type { HostNetwork } from '../agent/host-network.js';
 import { HostNews, HostNewsSource } from '../agent/host-news.js';
 import { HostSweeper } from '../agent/host-sweeper.js';
@@ -91,6 +93,8 @@ export class AgentOperator extends Operator {
     });
     this.addSource(ENIAttachment, informer);
     this.addSource(HostNews, new HostNewsSource({ network, clock, resyncMs }));
+    const leases = new DhcpLeases({ open: openUdpDhcpSocket, clock, random, logger });
+    this.addSource(LeaseNews, leases);
 
     const records = informer.store;
     const recordClient = ResourceClient.create({
@@ -102,7 +106,7 @@ export class AgentOperator extends Operator {
     const reporter = new LinkReporter({ client: recordClient, events });
     const contention = new Contention(clock);
     this.addReconciler(
-      new LinkReconciler({ records, network, reporter, contention, clock, tableBase }),
+      new LinkReconciler({ records, network, reporter, contention, leases, clock, tableBase }),
       { backoff: backoff() },
     );
     this.addReconciler(new HostSweeper({ records, network, tableBase }), { backoff: backoff() });

@@ -28,6 +28,7 @@ describe('desiredLink', () => {
       mtu: undefined,
       altName: undefined,
       addresses: [],
+      dhcpAddress: undefined,
       routes: [],
       rules: [],
       looseReversePath: false,

@@ -1,5 +1,7 @@
 import { expect } from 'chai';
 import { Contention } from '../../../src/agent/contention.js';
+import type { Confirmation } from '../../../src/agent/dhcp/dhcp-client.js';
+import type { LeaseRequest, Leases } from '../../../src/agent/dhcp/leases.js';
 import { LinkReconciler } from '../../../src/agent/link-reconciler.js';
 import { LinkReporter } from '../../../src/agent/link-reporter.js';
 import { tableOf } from '../../../src/agent/own-ids.js';
@@ -9,6 +11,7 @@ import {
   type ENIAttachmentStatus,
   type LinkStatus,
 } from '../../../src/api/eni-attachment.js';
+import { linkFault } from '../../../src/api/link-faults.js';
 import type { EventDetails } from '../../../src/runtime/events.js';
 import { ResourceClient } from '../../../src/runtime/resource-client.js';
 import { IndexedStore } from '../../../src/runtime/store.js';
@@ -41,6 +44,9 @@ describe('LinkReconciler', () => {
   let records: IndexedStore<ENIAttachment>;
   let events: EventDetails[];
   let reconciler: LinkReconciler;
+  /** How DHCP stands with each address that is asked for. */
+  let held: Map<string, LeaseRequest>;
+  let confirmation: Confirmation;
 
   beforeEach(() => {
     host = new FakeHost();
@@ -65,6 +71,15 @@ describe('LinkReconciler', () => {
       records.put(KEY, { ...record, status: { ...record.status, link: merged } });
       return records.get(KEY) as never;
     });
+    held = new Map();
+    confirmation = { is: 'pending' };
+    const leases: Leases = {
+      hold(key, request) {
+        held.set(key, request);
+        return confirmation;
+      },
+      release: (key) => void held.delete(key),
+    };
     reconciler = new LinkReconciler({
       records,
       network: host,
@@ -73,6 +88,7 @@ describe('LinkReconciler', () => {
         events: { event: (_regarding, details) => events.push(details) },
       }),
       contention: new Contention(time),
+      leases,
       clock: time,
       tableBase: 21_000,
     });
@@ -310,6 +326,69 @@ describe('LinkReconciler', () => {
     }
     expect(reasons()).to.deep.equal(['LinkUp']);
   });
+
+  it('has DHCP confirm the primary address once it is set, and says that it is up once it is', async () => {
+    host.state.links.push(aLink());
+    set({ addressing: 'dhcp' }, { ...STATUS, privateIPAddresses: ['10.0.1.10', '10.0.1.11'] });
+    await pass();
+    expect(host.state.addresses.map(({ address }) => address)).to.deep.equal([
+      '10.0.1.10',
+      '10.0.1.11',
+    ]);
+    const request = { macAddress: '02:00:00:00:00:01', address: '10.0.1.10' };
+    expect([...held]).to.deep.equal([[KEY, request]]);
+    expect(reported()).to.equal(undefined);
+    confirmation = { is: 'held' };
+    await pass();
+    expect(reported()).to.include({ state: 'up' }).and.not.have.property('reason');
+    expect(reasons()).to.deep.equal(['LinkUp']);
+  });
+
+  it('tells of an address that DHCP does not confirm, and leaves it set', async () => {
+    host.state.links.push(aLink());
+    set({ addressing: 'dhcp' });
+    confirmation = { is: 'missing', fault: linkFault('AddressMissing', 'Nobody knows it') };
+    await pass();
+    expect(reported()).to.include({ state: 'up', reason: 'AddressMissing' });
+    expect(reported()).to.have.deep.property('addresses', ['10.0.1.10/24']);
+    expect(reasons()).to.deep.equal(['AddressMissing']);
+  });
+
+  it('asks DHCP by a device that carries traffic alone, and for no other addressing', async () => {
+    host.state.links.push(aLink({ up: true, operState: 'lowerlayerdown' }));
+    set({ addressing: 'dhcp' });
+    await pass();
+    expect([...held]).to.deep.equal([]);
+    expect(reported()).to.include({ state: 'down' }).and.not.have.property('reason');
+    device().operState = 'up';
+    await pass();
+    expect([...held.keys()]).to.deep.equal([KEY]);
+    set({ addressing: 'static' });
+    await pass();
+    expect([...held]).to.deep.equal([]);
+  });
+
+  const ends: [string, () => void][] = [
+    ['the device is gone', () => host.state.links.pop()],
+    ['the record is gone', () => records.delete(KEY)],
+    ['the record says garbage', () => set({}, { ...STATUS, macAddress: 'garbage' })],
+    [
+      'the record is being deleted',
+      () => set({ addressing: 'dhcp' }, STATUS, { deletionTimestamp: '2026-01-01T00:00:00Z' }),
+    ],
+  ];
+  for (const [when, end] of ends) {
+    it(`keeps no lease once ${when}`, async () => {
+      host.state.links.push(aLink());
+      confirmation = { is: 'held' };
+      set({ addressing: 'dhcp' });
+      await pass();
+      expect([...held.keys()]).to.deep.equal([KEY]);
+      end();
+      await pass();
+      expect([...held]).to.deep.equal([]);
+    });
+  }
 
   it('tells of garbage in a record, and does nothing', async () => {
     host.state.links.push(aLink());

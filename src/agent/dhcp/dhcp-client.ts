@@ -1,0 +1,170 @@
+import { linkFault } from '../../api/link-faults.js';
+import { type Clock, sleep } from '../../runtime/clock.js';
+import type { Logger } from '../../runtime/logger.js';
+import type { Fault } from '../desired-link.js';
+import { DhcpExchange, type Outcome } from './dhcp-exchange.js';
+import type { DhcpAck, DhcpReply } from './dhcp-message.js';
+import { BROADCAST, DhcpSocketError, type OpenDhcpSocket } from './dhcp-socket.js';
+import { leaseTimes } from './lease-times.js';
+
+/** How an address stands with DHCP. `pending`: it is asked for, too shortly to tell anything. */
+export type Confirmation = { is: 'pending' } | { is: 'held' } | { is: 'missing'; fault: Fault };
+
+export interface DhcpClientOptions {
+  /** Of the interface, lower case, with colons. */
+  macAddress: string;
+  /** IPv4, set on the interface already. */
+  address: string;
+  open: OpenDhcpSocket;
+  clock: Clock;
+  /** At least 0, below 1. */
+  random: () => number;
+  logger: Logger;
+  onChange: (confirmation: Confirmation) => void;
+}
+
+/** Waits between questions without an answer: 4, 8, 16, 32, 64 s, each ± 1 s (RFC 2131, 4.1). */
+const FIRST_WAIT_MS = 4_000;
+const LONGEST_WAIT_MS = 64_000;
+const JITTER_MS = 1_000;
+/** Between questions while the lease lasts yet, at the least (RFC 2131, 4.4.5). */
+const SHORTEST_RENEWAL_WAIT_MS = 60_000;
+/** How long an answer to a renewal may take; after that no socket is kept. */
+const ANSWER_MS = 10_000;
+
+/**
+ * Has DHCP confirm an address that is set already, and keeps its lease: it begins as a client in REBINDING
+ * does, for EC2 has said which address it is. The address stays, whatever the server says: it is EC2's.
+ */
+export class DhcpClient {
+  private readonly exchange: DhcpExchange;
+  private now: Confirmation = { is: 'pending' };
+
+  private constructor(private readonly options: DhcpClientOptions) {
+    this.exchange = new DhcpExchange(options);
+  }
+
+  static create(options: DhcpClientOptions): DhcpClient {
+    return new DhcpClient(options);
+  }
+
+  get confirmation(): Confirmation {
+    return this.now;
+  }
+
+  /** Resolves once `signal` aborts. */
+  async run(signal: AbortSignal): Promise<void> {
+    try {
+      for (;;) {
+        const lease = await this.obtain(signal);
+        this.become({ is: 'held' });
+        this.miss(await this.keep(lease, signal));
+      }
+    } catch (error) {
+      if (!signal.aborted) throw error;
+    }
+  }
+
+  private async obtain(signal: AbortSignal): Promise<DhcpAck> {
+    const { random, clock, logger, address } = this.options;
+    for (let waitMs = FIRST_WAIT_MS; ; waitMs = Math.min(2 * waitMs, LONGEST_WAIT_MS)) {
+      const jitteredMs = waitMs + JITTER_MS * (2 * random() - 1);
+      const outcome = await this.exchange.ask(BROADCAST, jitteredMs, signal);
+      if (this.isOurs(outcome)) {
+        const { server, leaseSeconds, mtu } = outcome;
+        logger.info('Address confirmed by DHCP', { address, server, leaseSeconds, mtu });
+        return outcome;
+      }
+      if (outcome !== 'silence') {
+        this.miss(this.faultOf(outcome));
+        await sleep(clock, jitteredMs, signal);
+      } else if (this.now.is === 'pending') {
+        this.miss(linkFault('AddressMissing', `No DHCP server has confirmed ${address} yet`));
+      }
+    }
+  }
+
+  /** Renews as often as it has to. Resolves with why the lease is lost. */
+  private async keep(first: DhcpAck, signal: AbortSignal): Promise<Fault> {
+    const { clock, random, logger, address } = this.options;
+    for (let lease = first; ; ) {
+      const { renewMs, rebindMs, endMs } = leaseTimes(lease, random);
+      await sleep(clock, renewMs, signal);
+      const reply =
+        (await this.insist(lease.server, rebindMs - renewMs, signal)) ??
+        (await this.insist(BROADCAST, endMs - rebindMs, signal));
+      if (reply === undefined) {
+        const fact = `The DHCP lease of ${address} has ended, and no server answers`;
+        return linkFault('AddressMissing', fact);
+      }
+      if (!this.isOurs(reply)) return this.faultOf(reply);
+      logger.debug('DHCP lease renewed', { address, server: reply.server });
+      lease = reply;
+    }
+  }
+
+  /** Asks for `spanMs` milliseconds, ever more often. Resolves with undefined if nobody answers. */
+  private async insist(
+    to: string,
+    spanMs: number,
+    signal: AbortSignal,
+  ): Promise<DhcpReply | undefined> {
+    const { clock, logger, address } = this.options;
+    for (let leftMs = spanMs; leftMs > 0; ) {
+      const waitMs = Math.min(leftMs, Math.max(leftMs / 2, SHORTEST_RENEWAL_WAIT_MS));
+      const answerMs = Math.min(waitMs, ANSWER_MS);
+      const outcome = await this.exchange.ask(to, answerMs, signal);
+      const isSilent = outcome === 'silence';
+      if (!isSilent && !(outcome instanceof DhcpSocketError)) return outcome;
+      const err = isSilent ? undefined : outcome;
+      logger.debug('DHCP lease not renewed', { address, to, err });
+      await sleep(clock, isSilent ? waitMs - answerMs : waitMs, signal);
+      leftMs -= waitMs;
+    }
+    return undefined;
+  }
+
+  private isOurs(outcome: Outcome): outcome is DhcpAck {
+    return (
+      outcome !== 'silence' &&
+      !(outcome instanceof DhcpSocketError) &&
+      outcome.type === 'ack' &&
+      outcome.address === this.options.address
+    );
+  }
+
+  private faultOf(outcome: DhcpReply | DhcpSocketError): Fault {
+    const { address } = this.options;
+    if (outcome instanceof DhcpSocketError) return socketFault(outcome, address);
+    const said = outcome.type === 'ack' ? `it gives ${outcome.address}` : outcome.message;
+    const fact = `The DHCP server ${outcome.server} refuses ${address}${said ? ` (${said})` : ''}`;
+    return linkFault('AddressMissing', fact);
+  }
+
+  private miss(fault: Fault): void {
+    if (this.now.is === 'missing' && this.now.fault.message === fault.message) return;
+    const { reason, message } = fault;
+    const { address, logger } = this.options;
+    logger.warn('Address not confirmed by DHCP', { address, reason, message });
+    this.become({ is: 'missing', fault });
+  }
+
+  private become(confirmation: Confirmation): void {
+    this.now = confirmation;
+    this.options.onChange(confirmation);
+  }
+}
+
+function socketFault({ operation, code }: DhcpSocketError, address: string): Fault {
+  if (operation === 'bind' && code === 'EACCES') {
+    return linkFault('DHCPPortDenied', 'The agent may not use port 68, from which DHCP is asked');
+  }
+  if (operation === 'bind' && code === 'EADDRINUSE') {
+    const fact = 'Another program of the host keeps port 68, from which DHCP is asked, for itself';
+    return linkFault('DHCPPortTaken', fact);
+  }
+  return linkFault(
+    'AddressMissing',
+    `DHCP cannot be asked from ${address} (${operation}: ${code})`,
+  );
+}

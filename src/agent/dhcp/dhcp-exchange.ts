@@ -1,0 +1,54 @@
+import type { Clock } from '../../runtime/clock.js';
+import { type DhcpReply, encodeRequest, parseReply } from './dhcp-message.js';
+import { type DhcpSocket, DhcpSocketError, type OpenDhcpSocket } from './dhcp-socket.js';
+
+/** What comes of a question. */
+export type Outcome = DhcpReply | DhcpSocketError | 'silence';
+
+export interface DhcpExchangeOptions {
+  macAddress: string;
+  address: string;
+  open: OpenDhcpSocket;
+  clock: Clock;
+  /** At least 0, below 1. */
+  random: () => number;
+}
+
+/** One question and its answer; the port is held no longer than that. */
+export class DhcpExchange {
+  constructor(private readonly options: DhcpExchangeOptions) {}
+
+  /**
+   * Resolves with the first answer to this question, or after `answerMs` milliseconds.
+   * @param to a server, or everybody
+   * @throws the signal's reason, as it aborts
+   */
+  async ask(to: string, answerMs: number, signal: AbortSignal): Promise<Outcome> {
+    const { macAddress, address, open, clock, random } = this.options;
+    const transactionId = Math.floor(random() * 2 ** 32);
+    const { promise, resolve, reject } = Promise.withResolvers<Outcome>();
+    const hear = (message: Uint8Array): void => {
+      const reply = parseReply(message);
+      if (reply?.transactionId === transactionId && reply.macAddress === macAddress) resolve(reply);
+    };
+    const abort = (): void => reject(signal.reason);
+    signal.throwIfAborted();
+    // It may abort while nobody waits for an answer yet.
+    promise.catch(() => undefined);
+    signal.addEventListener('abort', abort, { once: true });
+    const timer = clock.after(answerMs, () => resolve('silence'));
+    let socket: DhcpSocket | undefined;
+    try {
+      socket = await open(address, hear);
+      await socket.send(encodeRequest({ transactionId, macAddress, address }), to);
+      return await promise;
+    } catch (error) {
+      if (error instanceof DhcpSocketError) return error;
+      throw error;
+    } finally {
+      timer.cancel();
+      signal.removeEventListener('abort', abort);
+      socket?.close();
+    }
+  }
+}

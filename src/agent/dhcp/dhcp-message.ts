@@ -1,0 +1,125 @@
+import { parseOptions } from './dhcp-options.js';
+
+/** Asks for an address that is in use already to be confirmed: RENEWING and REBINDING (RFC 2131, 4.3.2). */
+export interface DhcpRequest {
+  /** 32 bits; the answer has it too. */
+  transactionId: number;
+  /** Lower case, with colons. */
+  macAddress: string;
+  /** IPv4, set on the interface. */
+  address: string;
+}
+
+export interface DhcpAck {
+  type: 'ack';
+  transactionId: number;
+  macAddress: string;
+  address: string;
+  /** Its identifier, an IPv4 address. */
+  server: string;
+  leaseSeconds: number;
+  /** Seconds after which to renew (T1) and to ask any server (T2), where the server says so. */
+  renewSeconds?: number;
+  rebindSeconds?: number;
+  /** Bytes. */
+  mtu?: number;
+}
+
+export interface DhcpNak {
+  type: 'nak';
+  transactionId: number;
+  macAddress: string;
+  server: string;
+  /** The server's words. */
+  message?: string;
+}
+
+export type DhcpReply = DhcpAck | DhcpNak;
+
+/** Offsets of the fixed part, in bytes (RFC 2131, figure 1). */
+const AT = { op: 0, hardware: 1, transactionId: 4, ciaddr: 12, yiaddr: 16, chaddr: 28, magic: 236 };
+const OPTIONS_AT = 240;
+/** The cookie before the options (RFC 2131, section 3). */
+const MAGIC = 0x63825363;
+/** BOOTP's size, below which relays may drop a message (RFC 1542, 2.1). */
+const MIN_BYTES = 300;
+const OP = { request: 1, reply: 2 };
+const ETHERNET = 1;
+const MAC_BYTES = 6;
+
+/** RFC 2132. */
+export const OPTION = {
+  mtu: 26,
+  leaseSeconds: 51,
+  messageType: 53,
+  server: 54,
+  wanted: 55,
+  message: 56,
+  renewSeconds: 58,
+  rebindSeconds: 59,
+  end: 255,
+};
+const MESSAGE_TYPE = { request: 3, ack: 5, nak: 6 };
+
+/** DHCPREQUEST without server identifier or requested address, which these states forbid (RFC 2131, table 4). */
+export function encodeRequest({ transactionId, macAddress, address }: DhcpRequest): Buffer {
+  const wanted = [OPTION.mtu, OPTION.leaseSeconds, OPTION.renewSeconds, OPTION.rebindSeconds];
+  const options = [
+    ...[OPTION.messageType, 1, MESSAGE_TYPE.request],
+    ...[OPTION.wanted, wanted.length, ...wanted],
+    OPTION.end,
+  ];
+  const message = Buffer.alloc(MIN_BYTES);
+  message.set([OP.request, ETHERNET, MAC_BYTES], AT.op);
+  message.writeUInt32BE(transactionId, AT.transactionId);
+  message.set(address.split('.').map(Number), AT.ciaddr);
+  message.set(Buffer.from(macAddress.replaceAll(':', ''), 'hex'), AT.chaddr);
+  message.writeUInt32BE(MAGIC, AT.magic);
+  message.set(options, OPTIONS_AT);
+  return message;
+}
+
+/**
+ * Options in the fields `sname` and `file` are not read.
+ * @returns undefined for all that is no DHCPACK or DHCPNAK with what these must have (RFC 2131, table 3).
+ */
+export function parseReply(bytes: Uint8Array): DhcpReply | undefined {
+  const message = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  if (message.length < OPTIONS_AT || message.readUInt32BE(AT.magic) !== MAGIC) return undefined;
+  const [op, hardware, macBytes] = message;
+  if (op !== OP.reply || hardware !== ETHERNET || macBytes !== MAC_BYTES) return undefined;
+  const options = parseOptions(message.subarray(OPTIONS_AT));
+  const server = options.address(OPTION.server);
+  if (server === undefined) return undefined;
+  const common = {
+    transactionId: message.readUInt32BE(AT.transactionId),
+    macAddress: [...message.subarray(AT.chaddr, AT.chaddr + MAC_BYTES)]
+      .map((byte) => byte.toString(16).padStart(2, '0'))
+      .join(':'),
+    server,
+  };
+  switch (options.number(OPTION.messageType, 1)) {
+    case MESSAGE_TYPE.ack: {
+      const leaseSeconds = options.number(OPTION.leaseSeconds, 4);
+      if (leaseSeconds === undefined) return undefined;
+      const renewSeconds = options.number(OPTION.renewSeconds, 4);
+      const rebindSeconds = options.number(OPTION.rebindSeconds, 4);
+      const mtu = options.number(OPTION.mtu, 2);
+      return {
+        type: 'ack',
+        ...common,
+        address: message.subarray(AT.yiaddr, AT.yiaddr + 4).join('.'),
+        leaseSeconds,
+        ...(renewSeconds === undefined ? {} : { renewSeconds }),
+        ...(rebindSeconds === undefined ? {} : { rebindSeconds }),
+        ...(mtu === undefined ? {} : { mtu }),
+      };
+    }
+    case MESSAGE_TYPE.nak: {
+      const text = options.text(OPTION.message);
+      return { type: 'nak', ...common, ...(text === undefined ? {} : { message: text }) };
+    }
+    default:
+      return undefined;
+  }
+}

@@ -1,0 +1,32 @@
+/** A client's end of DHCP for one address of the host. */
+export interface DhcpSocket {
+  /** @param to IPv4 address of a server, or {@link BROADCAST}. @throws DhcpSocketError */
+  send(message: Uint8Array, to: string): Promise<void>;
+  close(): void;
+}
+
+/**
+ * Opens the client port on an address that the host has. `hear` is given what comes to the address and what
+ * is broadcast to clients: a DHCPNAK is (RFC 2131, 4.1).
+ * @throws DhcpSocketError
+ */
+export type OpenDhcpSocket = (
+  address: string,
+  hear: (message: Uint8Array) => void,
+) => Promise<DhcpSocket>;
+
+export const BROADCAST = '255.255.255.255';
+export const PORT = { server: 67, client: 68 } as const;
+
+export class DhcpSocketError extends Error {
+  override readonly name = 'DhcpSocketError';
+
+  constructor(
+    readonly operation: 'bind' | 'send',
+    /** The errno's name: `EACCES`. */
+    readonly code: string,
+    options?: ErrorOptions,
+  ) {
+    super(`${operation} of the DHCP client port failed: ${code}`, options);
+  }
+}
