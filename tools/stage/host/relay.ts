@@ -1,8 +1,7 @@
-import { mkdtemp, rm } from 'node:fs/promises';
 import { connect, createServer, type Server, type Socket } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
+import { TemporaryDirectory } from '../../envtest/temporary-directory.js';
 
 /**
  * A way from a network namespace to a port of this machine's: a Unix socket, which is a file and knows no
@@ -11,15 +10,15 @@ import { pipeline } from 'node:stream/promises';
 export class Relay {
   private constructor(
     readonly socketPath: string,
-    private readonly directory: string,
+    private readonly directory: TemporaryDirectory,
     private readonly server: Server,
     private readonly sockets: Set<Socket>,
   ) {}
 
   /** Brings to `host`:`port` whatever comes to the socket. */
   static async to(host: string, port: number): Promise<Relay> {
-    const directory = await mkdtemp(join(tmpdir(), 'eni-relay-'));
-    const socketPath = join(directory, 'socket');
+    const directory = await TemporaryDirectory.create('eni-relay-');
+    const socketPath = join(directory.path, 'socket');
     const sockets = new Set<Socket>();
     const server = createServer((client) => {
       const upstream = connect(port, host);
@@ -41,7 +40,7 @@ export class Relay {
   async close(): Promise<void> {
     this.server.close();
     this.cut();
-    await rm(this.directory, { recursive: true, force: true });
+    await this.directory.remove();
   }
 }
 

@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { NetworkNamespace } from './network-namespace.js';
@@ -23,10 +22,7 @@ export interface Port {
  * whoever comes by the right cable, and nobody else.
  */
 export class Vpc {
-  private constructor(
-    readonly namespace: NetworkNamespace,
-    private readonly echo: ReturnType<NetworkNamespace['spawn']>,
-  ) {}
+  private constructor(readonly namespace: NetworkNamespace) {}
 
   static async create(): Promise<Vpc> {
     const namespace = await NetworkNamespace.create('vpc');
@@ -42,7 +38,7 @@ export class Vpc {
         if (serving === Object.keys(OUTSIDE).length) resolve();
       });
     });
-    return new Vpc(namespace, echo);
+    return new Vpc(namespace);
   }
 
   /** Serves a cable whose end is there already. */
@@ -58,8 +54,6 @@ export class Vpc {
   }
 
   async delete(): Promise<void> {
-    this.echo.stdin.end();
-    await once(this.echo, 'exit');
     await this.namespace.delete();
   }
 }
