@@ -4,10 +4,10 @@ import {
   NODE_ENI_CONDITIONS,
 } from '../api/conditions.js';
 import type { ENIAttachment } from '../api/eni-attachment.js';
-import { type Blocked, CAPACITY_REASONS, REMEDIES } from '../api/reasons.js';
+import { LINK_REMEDIES } from '../api/link-faults.js';
+import { CAPACITY_REASONS, REMEDIES } from '../api/reasons.js';
 import { setCondition } from '../runtime/conditions.js';
 import type { NodeENIReport } from './node-eni-status.js';
-import type { BlockedNode } from './plan-node-eni.js';
 import { isReady } from './record-facts.js';
 
 /** Nodes that a condition's message names before it only counts. */
@@ -16,6 +16,12 @@ const MAX_NAMED_NODES = 3;
 interface Told {
   reason: string;
   message: string;
+}
+
+/** What keeps a node from an ENI: EC2, or the node's own network. */
+interface Problem {
+  node: string;
+  blocked: Told;
 }
 
 /** How the ENIs of a NodeENI stand, in numbers. */
@@ -42,7 +48,7 @@ export function nodeENIConditions(
   const tally = tallyOf(report, live, problems.length);
   const isBusy = tally.underWay + tally.leaving + tally.outdated > 0;
   const degraded = report.fault ?? summaryOf(problems, report.nodes);
-  const full = problems.filter(({ blocked }) => CAPACITY_REASONS.includes(blocked.reason));
+  const full = problems.filter(({ blocked }) => isCapacity(blocked.reason));
   const exceeded = summaryOf(full, report.nodes);
   const isReady = !degraded && !isBusy;
   const busy = busyWith(report, tally);
@@ -115,7 +121,7 @@ function busyWith({ nodeENI }: NodeENIReport, tally: Tally): Told {
 }
 
 /** Everything that keeps a node from an ENI: no record can be made, or the record cannot go on. */
-function problemsOf(report: NodeENIReport, live: readonly ENIAttachment[]): BlockedNode[] {
+function problemsOf(report: NodeENIReport, live: readonly ENIAttachment[]): Problem[] {
   const atRecords = live.flatMap((record) => {
     const blocked = blockedOf(record);
     return blocked ? [{ node: record.spec.nodeName, blocked }] : [];
@@ -124,17 +130,21 @@ function problemsOf(report: NodeENIReport, live: readonly ENIAttachment[]): Bloc
 }
 
 /** What a record's conditions say that it waits for, where that is for somebody to change something. */
-function blockedOf(record: ENIAttachment): Blocked | undefined {
+function blockedOf(record: ENIAttachment): Told | undefined {
   const condition = record.status?.conditions?.find(
     ({ type }) => type === ENI_ATTACHMENT_CONDITIONS.ready,
   );
-  return condition && condition.reason in REMEDIES
-    ? { reason: condition.reason as Blocked['reason'], message: condition.message }
+  return condition && (condition.reason in REMEDIES || condition.reason in LINK_REMEDIES)
+    ? condition
     : undefined;
 }
 
+function isCapacity(reason: string): boolean {
+  return CAPACITY_REASONS.some((each) => each === reason);
+}
+
 /** One reason and one message for many problems: the most frequent reason, its first nodes by name. */
-function summaryOf(problems: readonly BlockedNode[], nodes: number): Told | undefined {
+function summaryOf(problems: readonly Problem[], nodes: number): Told | undefined {
   const byReason = [...Map.groupBy(problems, ({ blocked }) => blocked.reason)].sort(
     ([a, some], [b, others]) => others.length - some.length || (a < b ? -1 : 1),
   );

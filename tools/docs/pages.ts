@@ -1,0 +1,19 @@
+import { readFile } from 'node:fs/promises';
+import { apiPage } from './api-page.js';
+import { reasonsPage } from './reasons-page.js';
+import { settingsPage } from './settings-page.js';
+
+const CRDS = [
+  'crds/networking.k8s.aws_nodeenis.yaml',
+  'crds/networking.k8s.aws_eniattachments.yaml',
+];
+
+/** The pages that are made from what the program itself reads: path from the project's root → text. */
+export async function generatedPages(): Promise<Map<string, string>> {
+  const crds = await Promise.all(CRDS.map((path) => readFile(path, 'utf8')));
+  return new Map([
+    ['docs/reference/api.md', apiPage(crds)],
+    ['docs/reference/reasons.md', reasonsPage()],
+    ['docs/reference/settings.md', settingsPage()],
+  ]);
+}
