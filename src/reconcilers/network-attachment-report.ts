@@ -23,7 +23,7 @@ const SAYINGS: Record<NetworkAttachmentReason, (namespaces: string) => string> =
   NamespaceMissing: (namespaces) => `There is no namespace ${namespaces}.`,
   Conflict: (namespaces) =>
     `Somebody else's NetworkAttachmentDefinition has the name in ${namespaces}.`,
-  Refused: (namespaces) => `The API server refuses it in ${namespaces}.`,
+  Refused: (namespaces) => `The API server refuses to write or delete it in ${namespaces}.`,
 };
 
 export function crdMissing(): Stated {
@@ -36,7 +36,11 @@ export function lookRefused(detail: string): Stated {
   return { status: 'False', reason: 'Refused', message };
 }
 
-/** One condition for all namespaces: the most frequent fault is its reason. */
+/**
+ * One condition for all namespaces: the most frequent fault is its reason.
+ * @param namespaces those that should have the definition
+ * @param faults of these, and of those that should have it no longer
+ */
 export function attachmentCondition(
   name: string,
   namespaces: readonly string[],
@@ -56,10 +60,11 @@ export function attachmentCondition(
     };
   }
   const counts = `${served.length} of ${namespaces.length} namespaces have the NetworkAttachmentDefinition ${name}.`;
+  const sentences = byReason.map(([reason, those]) => sentence(reason, those));
   return {
     status: 'False',
     reason: top[0],
-    message: [counts, ...byReason.map(([reason, those]) => sentence(reason, those))].join(' '),
+    message: [...(namespaces.length > 0 ? [counts] : []), ...sentences].join(' '),
   };
 }
 

@@ -34,7 +34,7 @@ const CONCURRENCY = 16;
  */
 @Reconciler({ name: 'nodereadiness', concurrency: CONCURRENCY })
 export class NodeReadinessReconciler {
-  /** UIDs of the nodes that no NodeENI selects, as their users were told, by name. */
+  /** UIDs of the nodes whose taint nobody will remove, as their users were told, by name. */
   private readonly told = new Map<string, string>();
 
   constructor(private readonly options: NodeReadinessReconcilerOptions) {}
@@ -129,14 +129,14 @@ export class NodeReadinessReconciler {
     }
     this.told.set(name, uid);
     const names = taints.map(taintName).join(', ');
-    logger.warn('Node waits for ENIs, but no NodeENI selects it', { taint: names });
+    logger.warn('Node keeps its startup taint: no NodeENI selects it', { taint: names });
     this.options.events.event(
       { kind: Node, object: node },
       {
         type: 'Warning',
         reason: 'NoNodeENI',
         action: 'Observe',
-        note: `The node keeps the startup taint ${names}, for no NodeENI selects it. Give it the labels of a NodeENI's nodeSelector, or take the taint off.`,
+        note: `The node keeps its startup taint ${names}, for no NodeENI with that taint selects it. Give it the labels of the NodeENI's nodeSelector, or take the taint off.`,
       },
     );
   }

@@ -19,7 +19,7 @@ export interface ReadinessInput {
 export type ReadinessStep =
   /** No startup taint that is ours to remove. */
   | { do: 'leave' }
-  /** A startup taint that nobody will remove: no NodeENI selects the node. */
+  /** A startup taint that nobody will remove: no NodeENI that it is for selects the node. */
   | { do: 'tell'; taints: Taint[] }
   /** Not all ENIs are ready. */
   | { do: 'wait' }
@@ -49,12 +49,9 @@ export function planReadiness({ node, nodeENIs, wanted, record }: ReadinessInput
       metadata.deletionTimestamp === undefined &&
       matchesSelector(spec.nodeSelector, node.metadata.labels),
   );
-  if (selecting.length === 0) {
-    return { do: 'tell', taints };
-  }
-  const removable = taintsAmong(node, startupTaints(selecting));
+  const removable = selecting.length > 0 ? taintsAmong(node, startupTaints(selecting)) : [];
   if (removable.length === 0) {
-    return { do: 'leave' };
+    return { do: 'tell', taints };
   }
   const identity = identifyNode(node);
   const isServed = (nodeENI: NodeENI) =>

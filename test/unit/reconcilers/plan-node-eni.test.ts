@@ -138,6 +138,18 @@ describe('planNodeENI', () => {
     expect(planNodeENI(moved).replace[0]).to.deep.include({ node: 'node-a', stale: records });
   });
 
+  it('names what each node should have, once nothing keeps the node from it', () => {
+    const nodes = [{ ...aNode('node-x'), spec: {} }, aNode('node-a')];
+    const input = inputFor({ subnetID: 'subnet-000000a1' }, [a1], { nodes });
+    const plan = planNodeENI(input);
+    const [desired] = plan.create;
+    expect([...plan.wanted]).to.deep.equal([['node-a', [desired?.name]]]);
+    const records = [aRecord({ name: desired?.name ?? '', spec: desired?.spec ?? {} })];
+    expect(planNodeENI({ ...input, records }).wanted).to.deep.equal(plan.wanted);
+    const moved = inputFor({ subnetID: 'subnet-000000a1', deviceIndex: 4 }, [a1], { records });
+    expect([...planNodeENI(moved).wanted], 'while the old one makes way').to.deep.equal([]);
+  });
+
   it('ends no record of a matching node while the network is not known', () => {
     const zones = fc.constantFrom('us-west-2a', 'us-west-2b');
     const network: Network | ReturnType<typeof blocked> = blocked('SubnetNotFound', 'Gone');

@@ -1,0 +1,201 @@
+import { expect } from 'chai';
+import { NetworkAttachmentDefinition } from '../../../src/api/network-attachment-definition.js';
+import type { NetworkAttachment, NodeENI } from '../../../src/api/node-eni.js';
+import { isNotFound } from '../../../src/runtime/kube-errors.js';
+import type { KubeObject, ResourceType } from '../../../src/runtime/resource.js';
+import {
+  CONTROL_PLANE_TIMEOUT_MS,
+  sharedControlPlane,
+} from '../../../tools/envtest/shared-control-plane.js';
+import { eventually } from '../../support/eventually.js';
+import { Stage } from '../../support/stage.js';
+
+const { resource } = NetworkAttachmentDefinition;
+const NAMESPACES: ResourceType = {
+  group: '',
+  version: 'v1',
+  plural: 'namespaces',
+  kind: 'Namespace',
+  namespaced: false,
+};
+const CRDS: ResourceType = {
+  group: 'apiextensions.k8s.io',
+  version: 'v1',
+  plural: 'customresourcedefinitions',
+  kind: 'CustomResourceDefinition',
+  namespaced: false,
+};
+const MULTUS = 'test/integration/operators/fixtures/multus';
+
+describe('the NetworkAttachmentDefinitions of a NodeENI', () => {
+  let stage: Stage;
+
+  before(async function () {
+    this.timeout(CONTROL_PLANE_TIMEOUT_MS);
+    stage = await Stage.open();
+    for (const name of ['pods-a', 'pods-b']) {
+      await stage.kube.create<KubeObject>(NAMESPACES, { metadata: { name } });
+    }
+    stage.start();
+  });
+
+  afterEach(() => stage.clear());
+
+  after(async () => {
+    try {
+      await stage.close();
+    } finally {
+      await stage.kube.delete(CRDS, { name: 'network-attachment-definitions.k8s.cni.cncf.io' });
+    }
+  });
+
+  const create = (name: string, wish: Partial<NetworkAttachment> = {}) =>
+    stage.createNodeENI(name, {
+      interfaceName: 'eni-pods',
+      mtu: 1400,
+      networkAttachment: { namespaces: ['pods-a', 'pods-b'], type: 'ipvlan', ...wish },
+    });
+
+  const conditionOf = ({ status }: NodeENI) =>
+    status?.conditions?.find(({ type }) => type === 'NetworkAttachment');
+
+  /** Resolves once the condition has that reason, for the NodeENI's present generation. */
+  const told = (name: string, reason: string) =>
+    eventually(async () => {
+      const nodeENI = await stage.nodeENI(name);
+      expect(conditionOf(nodeENI)).to.deep.include({
+        reason,
+        status: reason === 'Applied' ? 'True' : 'False',
+        observedGeneration: nodeENI.metadata.generation,
+      });
+      return conditionOf(nodeENI);
+    });
+
+  /** The definition in that namespace, if there is one. */
+  async function find(namespace: string, name: string) {
+    try {
+      return await stage.kube.get<NetworkAttachmentDefinition>(resource, { namespace, name });
+    } catch (error) {
+      if (isNotFound(error)) {
+        return undefined;
+      }
+      throw error;
+    }
+  }
+
+  const configIn = async (namespace: string, name: string) =>
+    JSON.parse((await find(namespace, name))?.spec?.config ?? 'null');
+
+  it('wait for the CRD, and are made once Multus is there', async () => {
+    await create('nad-late');
+    const condition = await told('nad-late', 'CRDMissing');
+    expect(condition?.message).to.contain('Install Multus');
+    await (await sharedControlPlane()).applyCrds(MULTUS);
+    await told('nad-late', 'Applied');
+    expect(await configIn('pods-a', 'nad-late')).to.deep.equal({
+      cniVersion: '0.3.1',
+      name: 'nad-late',
+      type: 'ipvlan',
+      master: 'eni-pods',
+      mtu: 1400,
+    });
+  });
+
+  it('are made without any node, labelled, and owned by the NodeENI', async () => {
+    const nodeENI = await create('nad-owned');
+    await told('nad-owned', 'Applied');
+    const { labels, ownerReferences } = (await find('pods-b', 'nad-owned'))?.metadata ?? {};
+    expect(labels).to.deep.equal({
+      'app.kubernetes.io/managed-by': 'eni-operator',
+      'networking.k8s.aws/node-eni': 'nad-owned',
+    });
+    expect(ownerReferences?.map(({ uid }) => uid)).to.deep.equal([nodeENI.metadata.uid]);
+  });
+
+  it('follow a change, and leave the namespaces that are no longer named', async () => {
+    await create('nad-change');
+    await told('nad-change', 'Applied');
+    const ipam = { type: 'host-local', subnet: '10.0.64.0/19' };
+    await stage.patchNodeENI('nad-change', {
+      networkAttachment: { namespaces: ['pods-b'], type: 'host-device', ipam },
+    });
+    await told('nad-change', 'Applied');
+    expect(await configIn('pods-b', 'nad-change')).to.deep.equal({
+      cniVersion: '0.3.1',
+      name: 'nad-change',
+      type: 'host-device',
+      device: 'eni-pods',
+      ipam,
+    });
+    expect(await find('pods-a', 'nad-change')).to.equal(undefined);
+  });
+
+  it('go with the wish, and with the NodeENI', async () => {
+    await create('nad-wish');
+    await create('nad-end');
+    await told('nad-wish', 'Applied');
+    await told('nad-end', 'Applied');
+    await stage.patchNodeENI('nad-wish', { networkAttachment: null });
+    await stage.deleteNodeENI('nad-end');
+    await stage.gone('nad-end');
+    expect(await find('pods-a', 'nad-end')).to.equal(undefined);
+    await eventually(async () => {
+      const nodeENI = await stage.nodeENI('nad-wish');
+      expect(conditionOf(nodeENI)).to.equal(undefined);
+      expect(nodeENI.metadata.finalizers ?? []).to.deep.equal([]);
+    });
+    expect(await find('pods-b', 'nad-wish')).to.equal(undefined);
+  });
+
+  it('serve the other namespaces while one is missing, and that one once it is there', async () => {
+    await create('nad-missing', { namespaces: ['pods-a', 'pods-later'] });
+    const condition = await told('nad-missing', 'NamespaceMissing');
+    expect(condition?.message).to.contain('no namespace pods-later');
+    expect(await configIn('pods-a', 'nad-missing')).to.include({ type: 'ipvlan' });
+    await stage.kube.create<KubeObject>(NAMESPACES, { metadata: { name: 'pods-later' } });
+    await told('nad-missing', 'Applied');
+    expect(await configIn('pods-later', 'nad-missing')).to.include({ type: 'ipvlan' });
+  });
+
+  it('never take the place of somebody else’s', async () => {
+    const theirs = await stage.kube.create<NetworkAttachmentDefinition>(resource, {
+      metadata: { name: 'nad-taken', namespace: 'pods-a' },
+      spec: { config: '{"type":"bridge"}' },
+    } as NetworkAttachmentDefinition);
+    await create('nad-taken');
+    const condition = await told('nad-taken', 'Conflict');
+    expect(condition?.message).to.contain('pods-a');
+    expect(await configIn('pods-b', 'nad-taken')).to.include({ type: 'ipvlan' });
+    await stage.deleteNodeENI('nad-taken');
+    await stage.gone('nad-taken');
+    expect(await find('pods-a', 'nad-taken')).to.deep.equal(theirs);
+    await stage.kube.delete(resource, theirs.metadata);
+  });
+
+  it('are put right by the next change, where somebody edited one', async () => {
+    await create('nad-edited');
+    await told('nad-edited', 'Applied');
+    await stage.kube.patch(
+      resource,
+      { name: 'nad-edited', namespace: 'pods-a' },
+      { type: 'merge', body: { spec: { config: '{}' }, metadata: { labels: { team: 'net' } } } },
+    );
+    await stage.patchNodeENI('nad-edited', { description: 'another' });
+    await told('nad-edited', 'Applied');
+    const { metadata, spec } = (await find('pods-a', 'nad-edited')) ?? {};
+    expect(JSON.parse(spec?.config ?? '')).to.include({ master: 'eni-pods' });
+    expect(metadata?.labels).to.include({ team: 'net' });
+  });
+
+  it('are not lost sight of by a controller that dies while it makes them', async () => {
+    await create('nad-crash');
+    await eventually(async () => expect(await find('pods-a', 'nad-crash')).not.to.equal(undefined));
+    await stage.log.stop('SIGKILL');
+    await stage.patchNodeENI('nad-crash', { networkAttachment: null });
+    stage.start();
+    await eventually(async () => {
+      expect(await find('pods-a', 'nad-crash')).to.equal(undefined);
+      expect(await find('pods-b', 'nad-crash')).to.equal(undefined);
+    });
+  });
+});

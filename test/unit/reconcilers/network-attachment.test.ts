@@ -1,0 +1,200 @@
+import { expect } from 'chai';
+import sinon from 'sinon';
+import { NETWORK_ATTACHMENT_FINALIZER } from '../../../src/api/names.js';
+import { NodeENI } from '../../../src/api/node-eni.js';
+import { BlockedRetries } from '../../../src/reconcilers/blocked-retries.js';
+import { NetworkAttachments } from '../../../src/reconcilers/network-attachment.js';
+import { ExponentialBackoff } from '../../../src/runtime/backoff.js';
+import { systemClock } from '../../../src/runtime/clock.js';
+import { apiErrorOf } from '../../../src/runtime/kube-errors.js';
+import { ResourceClient } from '../../../src/runtime/resource-client.js';
+import { aNodeENI } from '../../support/objects.js';
+import { useFakeTime } from '../runtime/support/fake-timers.js';
+import { RecordingLogger } from '../runtime/support/recording-logger.js';
+import { stubbedKubeClient } from '../runtime/support/stubbed-kube-client.js';
+
+const finalizers = [NETWORK_ATTACHMENT_FINALIZER];
+const WISH = {
+  interfaceName: 'eni-storage',
+  networkAttachment: { namespaces: ['web'], type: 'ipvlan' as const },
+};
+const NOT_FOUND = apiErrorOf(404, { reason: 'NotFound', message: 'not found' });
+const EXISTING = {
+  metadata: { name: 'storage', namespace: 'web', uid: 'uid-of-web', resourceVersion: '1' },
+};
+
+function standing(status: 'True' | 'False', observedGeneration = 1) {
+  const lastTransitionTime = '2026-01-01T00:00:00Z';
+  return {
+    conditions: [
+      {
+        type: 'NetworkAttachment',
+        status,
+        reason: 'R',
+        message: '',
+        observedGeneration,
+        lastTransitionTime,
+      },
+    ],
+  };
+}
+
+describe('NetworkAttachments', () => {
+  const time = useFakeTime();
+  const logger = new RecordingLogger();
+
+  /** The step, and the API server as it answers where nothing is there yet. */
+  function setUp() {
+    const client = stubbedKubeClient();
+    client.list.resolves({ items: [], resourceVersion: '1' });
+    client.get.rejects(NOT_FOUND);
+    client.patch.callsFake(async (_resource, { name }) => aNodeENI(WISH, { name, finalizers }));
+    client.delete.resolves(undefined);
+    const backoff = ExponentialBackoff.create({ baseMs: 100, maxMs: 1_000 });
+    const step = new NetworkAttachments({
+      client,
+      nodeENIClient: ResourceClient.create({ kind: NodeENI, client }),
+      retries: new BlockedRetries({ backoff, clock: systemClock }),
+    });
+    const reconcile = (nodeENI: NodeENI) => step.reconcile(nodeENI, logger);
+    /** What was written, in order. */
+    const writes = () => [
+      ...client.patch.getCalls().map(({ args: [resource] }) => `patch ${resource.kind}`),
+      ...client.delete.getCalls().map(({ args: [resource] }) => `delete ${resource.kind}`),
+    ];
+    const calls = () => client.list.callCount + client.get.callCount + writes().length;
+    return { client, reconcile, writes, calls };
+  }
+
+  it('asks nothing for a NodeENI that wants none and has none', async () => {
+    const { reconcile, calls } = setUp();
+    expect((await reconcile(aNodeENI())).condition).to.equal(null);
+    expect(calls()).to.equal(0);
+  });
+
+  it('remembers by a finalizer that there may be some, before it makes the first', async () => {
+    const { reconcile, writes } = setUp();
+    const { condition, nodeENI } = await reconcile(aNodeENI(WISH));
+    expect(writes()).to.deep.equal(['patch NodeENI', 'patch NetworkAttachmentDefinition']);
+    expect(condition).to.deep.include({ status: 'True', reason: 'Applied' });
+    expect(nodeENI.metadata.finalizers).to.deep.equal(finalizers);
+  });
+
+  it('asks nothing once the generation has been applied', async () => {
+    const { reconcile, calls } = setUp();
+    const finding = await reconcile(aNodeENI(WISH, { finalizers }));
+    expect(finding.condition).not.to.equal(undefined);
+    const before = calls();
+    const applied = { ...aNodeENI(WISH, { finalizers }), status: standing('True') };
+    expect((await reconcile(applied)).condition).to.equal(undefined);
+    expect(calls()).to.equal(before);
+  });
+
+  it('tries again what is blocked after growing waits, and not in passes between', async () => {
+    const { client, reconcile } = setUp();
+    client.list.rejects(NOT_FOUND);
+    const first = await reconcile(aNodeENI(WISH, { finalizers }));
+    expect(first.condition).to.deep.include({ status: 'False', reason: 'CRDMissing' });
+    expect(first.requeueAfter).to.equal(100);
+    const blocked = { ...aNodeENI(WISH, { finalizers }), status: standing('False') };
+    await time.tick(60);
+    expect(await reconcile(blocked)).to.deep.include({ condition: undefined, requeueAfter: 40 });
+    expect(client.list.callCount).to.equal(1);
+    await time.tick(40);
+    expect((await reconcile(blocked)).requeueAfter).to.equal(200);
+    expect(client.list.callCount).to.equal(2);
+  });
+
+  it('tries at once what another generation says', async () => {
+    const { client, reconcile } = setUp();
+    client.list.rejects(NOT_FOUND);
+    await reconcile(aNodeENI(WISH, { finalizers }));
+    const changed = aNodeENI(WISH, { finalizers, generation: 2 });
+    await reconcile({ ...changed, status: standing('False', 1) });
+    expect(client.list.callCount).to.equal(2);
+  });
+
+  it('never writes over what somebody else has made of that name', async () => {
+    const { client, reconcile, writes } = setUp();
+    client.get.resolves(EXISTING);
+    const { condition } = await reconcile(aNodeENI(WISH, { finalizers }));
+    expect(condition).to.deep.include({ status: 'False', reason: 'Conflict' });
+    expect(writes()).to.deep.equal([]);
+  });
+
+  const refusals: [string, number, string, string][] = [
+    ['somebody makes one of that name at the same moment', 409, 'Conflict', 'Conflict'],
+    ['the namespace is missing', 404, 'NotFound', 'NamespaceMissing'],
+    ['the namespace is being deleted', 403, 'Forbidden', 'Refused'],
+  ];
+  for (const [circumstance, status, reason, told] of refusals) {
+    it(`tells ${told} where ${circumstance}`, async () => {
+      const { client, reconcile } = setUp();
+      client.patch.rejects(apiErrorOf(status, { reason, message: 'no' }));
+      const { condition } = await reconcile(aNodeENI(WISH, { finalizers }));
+      expect(condition).to.deep.include({ status: 'False', reason: told });
+      const applied = client.patch.firstCall.args[2];
+      expect(applied).to.deep.include({
+        type: 'apply',
+        force: false,
+        fieldManager: 'eni-operator',
+      });
+    });
+  }
+
+  it('tells that it may not even look', async () => {
+    const { client, reconcile } = setUp();
+    client.list.rejects(apiErrorOf(403, { reason: 'Forbidden', message: 'cannot list' }));
+    const { condition } = await reconcile(aNodeENI(WISH, { finalizers }));
+    expect(condition).to.deep.include({ status: 'False', reason: 'Refused' });
+    expect(condition?.message).to.contain('cannot list');
+  });
+
+  for (const status of [429, 500, 503]) {
+    it(`takes an answer of ${status} for no refusal`, async () => {
+      const { client, reconcile } = setUp();
+      client.patch.rejects(apiErrorOf(status, {}));
+      let thrown: unknown;
+      await reconcile(aNodeENI(WISH, { finalizers })).catch((error) => {
+        thrown = error;
+      });
+      expect(thrown).to.deep.include({ status });
+    });
+  }
+
+  for (const [why, nodeENI] of [
+    ['is being deleted', aNodeENI(WISH, { finalizers, deletionTimestamp: 'now' })],
+    ['wants them no longer', aNodeENI({}, { finalizers })],
+  ] as const) {
+    it(`deletes them, and only then forgets them, where the NodeENI ${why}`, async () => {
+      const { client, reconcile } = setUp();
+      client.list.resolves({ items: [EXISTING], resourceVersion: '1' });
+      const { condition } = await reconcile(nodeENI);
+      expect(condition).to.equal(null);
+      expect(client.delete.firstCall.args[2]).to.deep.equal({
+        preconditions: { uid: 'uid-of-web' },
+      });
+      sinon.assert.callOrder(client.delete, client.patch);
+      expect(client.patch.firstCall.args[2].body).to.deep.nested.include({
+        'metadata.finalizers': [],
+      });
+    });
+
+    it(`keeps its finalizer while one cannot be deleted, where the NodeENI ${why}`, async () => {
+      const { client, reconcile, writes } = setUp();
+      client.list.resolves({ items: [EXISTING], resourceVersion: '1' });
+      client.delete.rejects(apiErrorOf(403, { reason: 'Forbidden', message: 'no' }));
+      const { condition, requeueAfter } = await reconcile(nodeENI);
+      expect(condition).to.deep.include({ status: 'False', reason: 'Refused' });
+      expect(requeueAfter).to.equal(100);
+      expect(writes()).to.deep.equal(['delete NetworkAttachmentDefinition']);
+    });
+
+    it(`needs no CRD to forget them, where the NodeENI ${why}`, async () => {
+      const { client, reconcile, writes } = setUp();
+      client.list.rejects(NOT_FOUND);
+      expect((await reconcile(nodeENI)).condition).to.equal(null);
+      expect(writes()).to.deep.equal(['patch NodeENI']);
+    });
+  }
+});
