@@ -2,7 +2,7 @@
  * Serves {@link RtnetlinkHostNetwork} of the namespace that it runs in over its standard input and output, a JSON
  * line a call; ends with its input. Started by {@link RemoteHostNetwork}.
  */
-import { accessSync, constants, readFileSync } from 'node:fs';
+import { accessSync, constants, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { RawNetlinkSocket } from 'netlink/dist/raw.js';
 import { HostNetworkError } from '../../src/agent/host-network.js';
@@ -51,13 +51,22 @@ const extras: Record<string, (...args: never[]) => unknown> = {
   },
 };
 
-/** The binding has the process's id in the lower 22 bits of its sockets' ports. */
 function ownNetlinkPorts(): number[] {
+  const own = new Set(readdirSync('/proc/self/fd').map(socketInode));
   const lines = readFileSync('/proc/self/net/netlink', 'utf8').trim().split('\n').slice(1);
   return lines
     .map((line) => line.trim().split(/\s+/))
-    .filter(([, protocol, port]) => protocol === '0' && (Number(port) & 0x3fffff) === process.pid)
+    .filter(([, , port, ...rest]) => port !== '0' && own.has(rest.at(-1)))
     .map(([, , port]) => Number(port));
+}
+
+/** The inode, where the descriptor is a socket that is open yet. */
+function socketInode(descriptor: string): string | undefined {
+  try {
+    return /^socket:\[(\d+)\]$/.exec(readlinkSync(`/proc/self/fd/${descriptor}`))?.[1];
+  } catch {
+    return undefined;
+  }
 }
 
 async function serve({ id, operation, args }: DriverCall): Promise<void> {

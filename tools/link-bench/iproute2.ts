@@ -6,6 +6,8 @@ import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { isSubject, MTU } from './subject.js';
 
+const POKE_MS = 20;
+
 const batch = spawn('ip', ['-force', '-batch', '-'], { stdio: ['pipe', 'ignore', 'inherit'] });
 const monitor = spawn('ip', ['-oneline', 'monitor', 'link'], {
   stdio: ['ignore', 'pipe', 'inherit'],
@@ -15,7 +17,12 @@ createInterface({ input: monitor.stdout }).on('line', (line) => {
   if (!name || !isSubject(name) || flags?.split(',').includes('UP')) return;
   batch.stdin.write(`link set dev ${name} mtu ${MTU}\nlink set dev ${name} up\n`);
 });
-monitor.once('spawn', () => console.log('ready'));
+// It does not say when it listens: it is given something to hear of until it does.
+const poke = setInterval(() => batch.stdin.write('link set lo down\nlink set lo up\n'), POKE_MS);
+monitor.stdout.once('data', () => {
+  clearInterval(poke);
+  console.log('ready');
+});
 process.stdin
   .on('end', () => {
     monitor.kill();

@@ -2,6 +2,8 @@ import { createInterface } from 'node:readline';
 import type { NetworkNamespace } from '../../test/support/namespaces.js';
 import { isSubject } from './subject.js';
 
+const TOO_LATE_MS = 1000;
+
 /** Milliseconds from when each device appeared to when it was up, by the times that `ip monitor` prints. */
 export class Observer {
   private readonly appeared = new Map<string, number>();
@@ -14,16 +16,27 @@ export class Observer {
     const monitor = namespace.spawn('ip', ['-oneline', '-tshort', 'monitor', 'link']);
     const observer = new Observer(() => monitor.kill());
     createInterface({ input: monitor.stdout }).on('line', (line) => observer.see(line));
-    await namespace.ip('link set lo up');
-    await observer.up('lo');
+    // It does not say when it listens.
+    while (!observer.delays.has('lo')) {
+      await namespace.ip('link set lo down');
+      await namespace.ip('link set lo up');
+    }
     return observer;
   }
 
-  /** Resolves once the device has been seen up. */
+  /** Resolves once the device has been seen up. @throws Error where that takes a second */
   up(name: string): Promise<void> {
-    return new Promise((resolve) => {
-      if (this.delays.has(name)) resolve();
-      else this.waiting = { name, resolve };
+    return new Promise((resolve, reject) => {
+      if (this.delays.has(name)) {
+        resolve();
+        return;
+      }
+      const late = setTimeout(() => reject(new Error(`${name} stays down`)), TOO_LATE_MS);
+      const seen = (): void => {
+        clearTimeout(late);
+        resolve();
+      };
+      this.waiting = { name, resolve: seen };
     });
   }
 
