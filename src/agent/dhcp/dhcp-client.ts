@@ -145,7 +145,7 @@ export class DhcpClient {
     if (this.now.is === 'missing' && this.now.fault.message === fault.message) return;
     const { reason, message } = fault;
     const { address, logger } = this.options;
-    logger.warn('Address not confirmed by DHCP', { address, reason, message });
+    logger.warn('Address not confirmed by DHCP', { address, reason, fact: message });
     this.become({ is: 'missing', fault });
   }
 
