@@ -1,0 +1,96 @@
+import { Agent, request } from 'undici';
+import { KubeConfigAccess } from '../../../../src/runtime/kubeconfig-access.js';
+import type { Manifest } from './manifest.js';
+
+export interface Answer {
+  status: number;
+  body: { message?: string; metadata?: { uid?: string } } & Record<string, unknown>;
+  warnings: string[];
+}
+
+interface Discovered {
+  resources: { kind: string; name: string; namespaced: boolean }[];
+}
+
+export interface ApplyOptions {
+  /** Nothing is stored. */
+  dryRun?: boolean;
+}
+
+/** The API server, as bare as it is: its answers, its warnings, and fields that it does not know as errors. */
+export class Api {
+  private readonly discovered = new Map<string, Promise<Discovered>>();
+
+  private constructor(
+    private readonly server: string,
+    private readonly headers: Record<string, string>,
+    private readonly dispatcher: Agent,
+  ) {}
+
+  static async open(kubeconfigPath: string): Promise<Api> {
+    const access = KubeConfigAccess.fromFiles(kubeconfigPath);
+    const { headers, tls } = await access.credentials();
+    const { ca, cert, key } = tls;
+    const connect = { ...(ca ? { ca } : {}), ...(cert && key ? { cert, key } : {}) };
+    return new Api(access.server.url, headers, new Agent({ connect }));
+  }
+
+  /** Applies one object, server-side and with strict validation. */
+  async apply(manifest: Manifest, { dryRun = false }: ApplyOptions = {}): Promise<Answer> {
+    const query = new URLSearchParams({
+      fieldManager: 'deploy-test',
+      force: 'true',
+      fieldValidation: 'Strict',
+      ...(dryRun ? { dryRun: 'All' } : {}),
+    });
+    return this.send(
+      'PATCH',
+      `${await this.pathOf(manifest)}?${query}`,
+      manifest,
+      'apply-patch+yaml',
+    );
+  }
+
+  merge(path: string, body: object): Promise<Answer> {
+    return this.send('PATCH', path, body, 'merge-patch+json');
+  }
+
+  async send(
+    method: 'GET' | 'POST' | 'PATCH' | 'DELETE',
+    path: string,
+    body?: object,
+    type = 'json',
+  ): Promise<Answer> {
+    const answer = await request(`${this.server}${path}`, {
+      method,
+      dispatcher: this.dispatcher,
+      headers: { ...this.headers, 'content-type': `application/${type}` },
+      ...(body ? { body: JSON.stringify(body) } : {}),
+    });
+    const warning = answer.headers.warning ?? [];
+    return {
+      status: answer.statusCode,
+      body: (await answer.body.json()) as Answer['body'],
+      warnings: Array.isArray(warning) ? warning : [warning],
+    };
+  }
+
+  async close(): Promise<void> {
+    await this.dispatcher.destroy();
+  }
+
+  private async pathOf({ apiVersion, kind, metadata }: Manifest): Promise<string> {
+    const base = apiVersion.includes('/') ? `/apis/${apiVersion}` : `/api/${apiVersion}`;
+    let discovery = this.discovered.get(base);
+    if (!discovery) {
+      discovery = this.send('GET', base).then(({ body }) => body as unknown as Discovered);
+      this.discovered.set(base, discovery);
+    }
+    const resource = (await discovery).resources.find(
+      (each) => each.kind === kind && !each.name.includes('/'),
+    );
+    if (!resource) throw new Error(`The API server knows no ${kind} of ${apiVersion}`);
+    const scope = resource.namespaced ? `/namespaces/${metadata.namespace ?? 'default'}` : '';
+    return `${base}${scope}/${resource.name}/${metadata.name}`;
+  }
+}

@@ -1,0 +1,111 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import { HttpKubeClient } from '../../../../src/runtime/http-kube-client.js';
+import type { KubeClient } from '../../../../src/runtime/kube-client.js';
+import { KubeConfigAccess } from '../../../../src/runtime/kubeconfig-access.js';
+import { ControlPlane } from '../../../../tools/envtest/control-plane.js';
+import { PodIdentity } from '../../../../tools/stage/pod-identity.js';
+import { silentLogger } from '../../../../tools/stage/silent-logger.js';
+import { Api } from './api.js';
+import { type Manifest, theOne } from './manifest.js';
+import type { PodObject, PodSpec } from './pod-process.js';
+
+export const NAMESPACE = 'eni-system';
+export const CONTROLLER = { namespace: NAMESPACE, name: 'eni-operator-controller' };
+export const AGENT = { namespace: NAMESPACE, name: 'eni-operator-agent' };
+
+/** What an overlay is applied to first, as an object may need it. */
+const FIRST = ['Namespace', 'CustomResourceDefinition'];
+
+const run = promisify(execFile);
+
+/** A control plane of its own, with an audit log, that overlays are applied to. */
+export class DeployedCluster {
+  private readonly identities: PodIdentity[] = [];
+
+  private constructor(
+    readonly controlPlane: ControlPlane,
+    readonly api: Api,
+    readonly kube: KubeClient,
+  ) {}
+
+  static async start(): Promise<DeployedCluster> {
+    const controlPlane = await ControlPlane.start({
+      auditLog: true,
+      // As OpenShift has it: a reference that blocks its owner's deletion needs a permission.
+      extraApiServerFlags: ['--enable-admission-plugins=OwnerReferencesPermissionEnforcement'],
+    });
+    const { kubeconfigPath } = controlPlane;
+    const access = KubeConfigAccess.fromFiles(kubeconfigPath);
+    const kube = HttpKubeClient.create({ access, logger: silentLogger });
+    return new DeployedCluster(controlPlane, await Api.open(kubeconfigPath), kube);
+  }
+
+  get server(): { host: string; port: number } {
+    const { hostname, port } = new URL(this.controlPlane.server);
+    return { host: hostname, port: Number(port) };
+  }
+
+  /** @throws where the API server refuses an object or warns of one */
+  async apply(manifests: readonly Manifest[], options: { dryRun?: boolean } = {}): Promise<void> {
+    const isFirst = ({ kind }: Manifest): boolean => FIRST.includes(kind);
+    const first = manifests.filter(isFirst);
+    const rest = manifests.filter((each) => !isFirst(each));
+    for (const manifest of [...first, ...rest]) {
+      const { status, body, warnings } = await this.api.apply(manifest, options);
+      if (status > 201 || warnings.length > 0) {
+        const { kind, metadata } = manifest;
+        throw new Error(`${kind} ${metadata.name}: ${status} ${body.message} ${warnings}`);
+      }
+    }
+    // Waits until the kinds are served.
+    if (!options.dryRun) await this.controlPlane.applyCrds('crds');
+  }
+
+  /** A pod of that Deployment or DaemonSet, as its controller and the scheduler would make it. */
+  async createPod(
+    manifests: readonly Manifest[],
+    { kind, name, node }: { kind: 'Deployment' | 'DaemonSet'; name: string; node: string },
+  ): Promise<PodObject> {
+    const workload = theOne<Manifest & { spec: { template: { metadata: object; spec: PodSpec } } }>(
+      manifests,
+      kind,
+      name,
+    );
+    const { metadata, spec } = workload.spec.template;
+    const pod = {
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: { ...metadata, name: `${name}-${node}`, namespace: NAMESPACE },
+      spec: { ...spec, nodeName: node },
+    };
+    const { status, body } = await this.api.send(
+      'POST',
+      `/api/v1/namespaces/${NAMESPACE}/pods`,
+      pod,
+    );
+    if (status !== 201) throw new Error(`The pod ${pod.metadata.name} is refused: ${body.message}`);
+    return body as unknown as PodObject;
+  }
+
+  /** What kubelet gives the pod: a token that is bound to it. */
+  async identityOf({ metadata, spec }: PodObject): Promise<PodIdentity> {
+    const identity = await PodIdentity.create({
+      kubeconfigPath: this.controlPlane.kubeconfigPath,
+      namespace: NAMESPACE,
+      serviceAccount: spec.serviceAccountName,
+      pod: { name: metadata.name, uid: (metadata as { uid?: string }).uid ?? '' },
+    });
+    this.identities.push(identity);
+    const { CONTAINER_SANDBOX_MOUNT_POINT: folder = '' } = identity.env(this.server);
+    const { runAsUser = 0 } = spec.securityContext ?? {};
+    if (process.getuid?.() === 0) await run('chown', ['-R', String(runAsUser), folder]);
+    return identity;
+  }
+
+  async stop(): Promise<void> {
+    for (const identity of this.identities) await identity.delete();
+    await this.api.close();
+    await this.controlPlane.stop();
+  }
+}
