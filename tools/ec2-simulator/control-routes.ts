@@ -97,6 +97,12 @@ const ROUTES: readonly Route[] = [
     path: '/latency',
     run: (simulator, body) => simulator.configure(parseSpec(SettingsSpec, { callLatency: body })),
   },
+  {
+    method: 'POST',
+    path: '/policy',
+    run: (simulator, body) => simulator.configure(parseSpec(SettingsSpec, { policy: body })),
+  },
+  { method: 'DELETE', path: '/policy', run: (simulator) => simulator.setPolicy(null) },
   { method: 'POST', path: '/reset', run: (simulator) => simulator.reset() },
 ];
 

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { actionNamed } from './actions/index.js';
 import { ApiError, errors } from './api-error.js';
 import type { Fault, Subject } from './faults.js';
+import { authorize } from './iam/authorize.js';
 import { Query } from './query.js';
 import type { Region } from './region.js';
 import { latencyOf } from './settings.js';
@@ -50,6 +51,7 @@ export class QueryApi {
       return failure(fault);
     }
     try {
+      authorize(query, region);
       if (query.boolean('DryRun')) {
         throw errors.dryRun();
       }

@@ -1,4 +1,6 @@
 import type { Consistency } from './eni-store.js';
+import { parsePolicy } from './iam/parse-policy.js';
+import type { Policy } from './iam/policy.js';
 import type { SettingsSpec } from './specs.js';
 
 /** Settings in force, every one present; units as in {@link SettingsSpec}. */
@@ -9,6 +11,8 @@ export interface Settings {
   /** Factor on the token buckets; 0: no throttling. */
   throttlingScale: number;
   quota: { interfaces: number; groupsPerInterface: number };
+  /** What callers may do; null: everything. */
+  policy: Policy | null;
 }
 
 export function defaultSettings(): Settings {
@@ -18,11 +22,18 @@ export function defaultSettings(): Settings {
     consistency: { newInvisibleMs: 0, staleReadMs: 0 },
     throttlingScale: 1,
     quota: { interfaces: 5_000, groupsPerInterface: 5 },
+    policy: null,
   };
 }
 
-/** Changes in place, as others hold parts of it. */
+/**
+ * Changes in place, as others hold parts of it.
+ * @throws InvalidInputError, having changed nothing, where the policy is not understood.
+ */
 export function applySettings(settings: Settings, spec: SettingsSpec): void {
+  if (spec.policy !== undefined) {
+    settings.policy = spec.policy === null ? null : parsePolicy(spec.policy);
+  }
   Object.assign(settings.callLatency, spec.callLatency);
   Object.assign(settings.transition, spec.transition);
   Object.assign(settings.consistency, spec.consistency);

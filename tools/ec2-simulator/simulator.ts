@@ -5,6 +5,7 @@ import { errors } from './api-error.js';
 import type { CallCounts } from './call-log.js';
 import { runControl } from './control-routes.js';
 import { HttpServer } from './http-server.js';
+import type { PolicyDocument } from './iam/parse-policy.js';
 import { addForeignInterface, launchInstance } from './instances.js';
 import { removeInterface } from './interfaces.js';
 import type { Call, Eni, Instance, InstanceState, Subnet } from './model.js';
@@ -106,6 +107,14 @@ export class Ec2Simulator {
 
   setLatency(callLatency: CallLatency): void {
     this.configure({ callLatency });
+  }
+
+  /**
+   * From now on callers may do what it allows, and nothing else; null: everything.
+   * @throws InvalidInputError where it says what the simulator does not understand.
+   */
+  setPolicy(policy: PolicyDocument | readonly PolicyDocument[] | null): void {
+    this.configure({ policy });
   }
 
   /** The next calls that match fail, and so on in the order of planning. */

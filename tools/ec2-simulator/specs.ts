@@ -1,6 +1,7 @@
 import 'reflect-metadata';
 import { plainToInstance, Type } from 'class-transformer';
 import {
+  Allow,
   IsArray,
   IsBoolean,
   IsIn,
@@ -17,6 +18,7 @@ import {
   type ValidationError,
   validateSync,
 } from 'class-validator';
+import type { PolicyDocument } from './iam/parse-policy.js';
 import { INSTANCE_STATES, type InstanceState } from './model.js';
 
 /** What comes from outside (a file, the control endpoint) and is not as it should be. */
@@ -254,6 +256,11 @@ export class SettingsSpec {
   @Type(() => ThrottlingSpec)
   throttling?: boolean | ThrottlingSpec;
   @IsOptional() @ValidateNested() @Type(() => QuotaSpec) quota?: QuotaSpec;
+  /**
+   * IAM policies of the one role that all callers have: what none allows is refused. Null, the default:
+   * everything is allowed. Checked where it is applied, for only there is it known what it means.
+   */
+  @Allow() policy?: PolicyDocument | readonly PolicyDocument[] | null;
 }
 
 /** How to start a simulator. */
