@@ -39,6 +39,11 @@ export interface Fault {
 
 const MAC_ADDRESS = /^([0-9a-f]{2}:){5}[0-9a-f]{2}$/;
 
+/** Whether it is one, lower case, with colons. */
+export function isMacAddress(text: string): boolean {
+  return MAC_ADDRESS.test(text);
+}
+
 /**
  * What the host should have for a record; undefined where EC2 has not said yet which device it is. A record
  * that is being deleted asks for nothing: what stands for it is taken away.
@@ -52,7 +57,7 @@ export function desiredLink(
   const { spec, status = {}, metadata } = record;
   if (status.macAddress === undefined) return undefined;
   const macAddress = String(status.macAddress).toLowerCase();
-  if (!MAC_ADDRESS.test(macAddress)) {
+  if (!isMacAddress(macAddress)) {
     return linkFault('InvalidRecord', `status.macAddress "${status.macAddress}" is no MAC address`);
   }
   const table = tableOf(spec, tableBase);

@@ -4,6 +4,8 @@ import { servingSettings } from './serving-settings.js';
 import { optional, required, type ValuesOf } from './setting.js';
 import { SETTINGS } from './settings.js';
 
+const absolutePath = matching(/^\/.+/, 'an absolute path');
+
 /** Every setting of the node agent. */
 export const AGENT_SETTINGS = {
   nodeName: optional({
@@ -28,6 +30,20 @@ export const AGENT_SETTINGS = {
     placeholder: 'number',
     parse: wholeNumber(300, 32_000),
     default: String(DEFAULT_TABLE_BASE),
+  }),
+  networkdDropInDir: optional({
+    env: 'NETWORKD_DROPIN_DIR',
+    description:
+      "Folder, of the host's systemd-networkd, where the agent keeps a file for each ENI that says that its device is to be left alone; /host/etc/systemd/network. None are written if it is not set.",
+    placeholder: 'path',
+    parse: absolutePath,
+  }),
+  networkManagerDropInDir: optional({
+    env: 'NETWORKMANAGER_DROPIN_DIR',
+    description:
+      'The same for NetworkManager: /host/etc/NetworkManager/conf.d. None are written if it is not set.',
+    placeholder: 'path',
+    parse: absolutePath,
   }),
   // On the host's network, where the ports are everybody's: off unless asked for.
   ...servingSettings({ metricsAddress: '0', healthAddress: '0' }),

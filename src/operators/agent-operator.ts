@@ -7,6 +7,10 @@ import { HostNews, HostNewsSource } from '../agent/host-news.js';
 import { HostSweeper } from '../agent/host-sweeper.js';
 import { LinkReconciler } from '../agent/link-reconciler.js';
 import { LinkReporter } from '../agent/link-reporter.js';
+import { DropInFolder } from '../agent/managers/drop-in-folder.js';
+import { NETWORKD_DROP_IN, NETWORKMANAGER_DROP_IN } from '../agent/managers/drop-in-kinds.js';
+import { DropInWriter } from '../agent/managers/drop-in-writer.js';
+import { tellOfManagers } from '../agent/managers/tell-of-managers.js';
 import { tableOf } from '../agent/own-ids.js';
 import { ENIAttachment } from '../api/eni-attachment.js';
 import { API_GROUP } from '../api/names.js';
@@ -110,7 +114,15 @@ export class AgentOperator extends Operator {
       { backoff: backoff() },
     );
     this.addReconciler(new HostSweeper({ records, network, tableBase }), { backoff: backoff() });
+    const folders = dropInFolders(config);
+    if (folders.length > 0) {
+      this.addReconciler(new DropInWriter({ records, folders }), { backoff: backoff() });
+    }
     logger.info('Serving a node', { node: nodeName, tableBase });
+  }
+
+  protected override beforeWorkers(): Promise<void> {
+    return tellOfManagers({ network: this.network, logger: this.logger });
   }
 
   /** Graceful, as the base class does it. Interfaces stay as they are: pods use them. */
@@ -121,4 +133,16 @@ export class AgentOperator extends Operator {
     await this.serving?.stop();
     this.network.close();
   }
+}
+
+function dropInFolders({
+  networkdDropInDir,
+  networkManagerDropInDir,
+}: AgentConfig): DropInFolder[] {
+  const folders: DropInFolder[] = [];
+  if (networkdDropInDir) folders.push(new DropInFolder(networkdDropInDir, NETWORKD_DROP_IN));
+  if (networkManagerDropInDir) {
+    folders.push(new DropInFolder(networkManagerDropInDir, NETWORKMANAGER_DROP_IN));
+  }
+  return folders;
 }

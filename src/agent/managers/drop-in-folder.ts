@@ -1,0 +1,96 @@
+import { readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type DropInKind, OWN_MARK } from './drop-in-kinds.js';
+
+/** What was done to the folder, by file name. */
+export interface DropInChanges {
+  written: string[];
+  removed: string[];
+  /** They have a name of ours, and are somebody else's. */
+  foreign: string[];
+}
+
+/** A folder of drop-in files cannot be read or written. */
+export class DropInError extends Error {
+  override readonly name = 'DropInError';
+
+  constructor(
+    readonly setting: DropInKind['setting'],
+    readonly folder: string,
+    options: ErrorOptions,
+  ) {
+    super(`The folder ${folder} (${setting}) cannot be kept: ${options.cause}`, options);
+  }
+}
+
+const TEMPORARY = '.tmp';
+
+/** Our files in the folder of a network manager; all others are left alone. */
+export class DropInFolder {
+  private readonly prefix: string;
+  private readonly suffix: string;
+  /** Our files, and what is left of such as were being written. */
+  private readonly pattern: RegExp;
+
+  constructor(
+    readonly path: string,
+    private readonly kind: DropInKind,
+  ) {
+    const [prefix = '', suffix = ''] = kind.fileName.split('*');
+    this.prefix = prefix;
+    this.suffix = suffix;
+    const name = `${prefix}[0-9a-f]{12}${suffix}`.replaceAll('.', '\\.');
+    this.pattern = new RegExp(`^(${name}|\\.${name}\\${TEMPORARY})$`);
+  }
+
+  /**
+   * Leaves a file for each of these devices, and none of ours for any other.
+   * @param macAddresses lower case, with colons
+   * @throws DropInError
+   */
+  async settle(macAddresses: ReadonlySet<string>): Promise<DropInChanges> {
+    try {
+      const wanted = new Map(
+        [...macAddresses].map((mac) => [this.fileName(mac), this.kind.content(mac)] as const),
+      );
+      const changes: DropInChanges = { written: [], removed: [], foreign: [] };
+      const present = (await readdir(this.path)).filter((name) => this.pattern.test(name));
+      for (const name of present) {
+        const content = wanted.get(name);
+        const is = await this.read(name);
+        if (!is.startsWith(OWN_MARK) && !name.endsWith(TEMPORARY)) {
+          changes.foreign.push(name);
+          wanted.delete(name);
+        } else if (content === undefined) {
+          await rm(join(this.path, name), { force: true });
+          changes.removed.push(name);
+        } else if (content === is) {
+          wanted.delete(name);
+        }
+      }
+      for (const [name, content] of wanted) {
+        await this.write(name, content);
+        changes.written.push(name);
+      }
+      return changes;
+    } catch (cause) {
+      throw new DropInError(this.kind.setting, this.path, { cause });
+    }
+  }
+
+  private fileName(macAddress: string): string {
+    return `${this.prefix}${macAddress.replaceAll(':', '')}${this.suffix}`;
+  }
+
+  private read(name: string): Promise<string> {
+    return readFile(join(this.path, name), 'utf8');
+  }
+
+  /** A reader sees the whole file, or none. */
+  private async write(name: string, content: string): Promise<void> {
+    const temporary = join(this.path, `.${name}${TEMPORARY}`);
+    // The managers read it as users of their own.
+    await writeFile(temporary, content, { mode: 0o644 });
+    await rename(temporary, join(this.path, name));
+  }
+}

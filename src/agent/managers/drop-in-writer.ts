@@ -1,0 +1,65 @@
+import { ENIAttachment } from '../../api/eni-attachment.js';
+import type { ReconcileContext } from '../../runtime/controller.js';
+import { Reconciler, Watch } from '../../runtime/decorators.js';
+import type { Result } from '../../runtime/result.js';
+import type { Store } from '../../runtime/store.js';
+import { isMacAddress } from '../desired-link.js';
+import { HostNews } from '../host-news.js';
+import type { DropInFolder } from './drop-in-folder.js';
+
+export interface DropInWriterOptions {
+  /** This node's records. */
+  records: Store<ENIAttachment>;
+  folders: readonly DropInFolder[];
+}
+
+/** Records that come together are written of together (milliseconds). */
+const COALESCE_MS = 20;
+/** The host is one. */
+const HOST = 'host';
+
+/**
+ * Tells the host's network managers, by files, to leave the devices of ENIs alone: as soon as a device's MAC
+ * address is known, which is before EC2 attaches it, and until its record is gone. What an earlier agent left
+ * of ENIs that are gone is removed at the start.
+ */
+@Reconciler({ name: 'drop-in-writer' })
+export class DropInWriter {
+  constructor(private readonly options: DropInWriterOptions) {}
+
+  @Watch(ENIAttachment, { when: { updated: asksForMore }, coalesceMs: COALESCE_MS })
+  hostOf(): string[] {
+    return [HOST];
+  }
+
+  @Watch(HostNews, { when: { added: (news) => news.isAboutEverything } })
+  hostAt(): string[] {
+    return [HOST];
+  }
+
+  /** @throws DropInError */
+  async reconcile(_key: string, { logger }: ReconcileContext): Promise<Result> {
+    const { records, folders } = this.options;
+    const macAddresses = new Set(records.list().flatMap((record) => ownDevice(record) ?? []));
+    for (const folder of folders) {
+      const { written, removed, foreign } = await folder.settle(macAddresses);
+      if (written.length + removed.length > 0) {
+        logger.info('Drop-in files changed', { folder: folder.path, written, removed });
+      }
+      if (foreign.length > 0) {
+        logger.warn('Drop-in files of others have our names', { folder: folder.path, foreign });
+      }
+    }
+    return {};
+  }
+}
+
+/** MAC address of the device that the agent alone is to manage. */
+function ownDevice({ spec, status }: ENIAttachment): string | undefined {
+  const macAddress = String(status?.macAddress).toLowerCase();
+  return isMacAddress(macAddress) && spec.linkState !== 'unmanaged' ? macAddress : undefined;
+}
+
+function asksForMore(record: ENIAttachment, old: ENIAttachment): boolean {
+  return ownDevice(record) !== ownDevice(old);
+}
