@@ -14,6 +14,7 @@ import { AttachmentRemover } from '../reconcilers/attachment-remover.js';
 import { AttachmentReporter } from '../reconcilers/attachment-reporter.js';
 import { BlockedRetries } from '../reconcilers/blocked-retries.js';
 import { CreateLog } from '../reconcilers/create-log.js';
+import { DefinitionWriter } from '../reconcilers/definition-writer.js';
 import { Demand } from '../reconcilers/demand.js';
 import { DetachLog } from '../reconcilers/detach-log.js';
 import { ENIAttachmentReconciler } from '../reconcilers/eni-attachment.js';
@@ -178,7 +179,7 @@ export class EniOperator extends Operator {
       networkResolver: new NetworkResolver(ec2.network),
       reporter: new NodeENIReporter({ client: nodeENIClient, events, clock, observer }),
       networkAttachments: new NetworkAttachments({
-        client,
+        writer: new DefinitionWriter(client),
         nodeENIClient,
         retries: this.blockedRetries(),
       }),

@@ -1,29 +1,25 @@
 import pLimit from 'p-limit';
 import { NODE_ENI_CONDITIONS } from '../api/conditions.js';
-import { MANAGER_NAME, NETWORK_ATTACHMENT_FINALIZER } from '../api/names.js';
-import { NetworkAttachmentDefinition } from '../api/network-attachment-definition.js';
+import { NETWORK_ATTACHMENT_FINALIZER } from '../api/names.js';
+import type { NetworkAttachmentDefinition } from '../api/network-attachment-definition.js';
 import type { NodeENI } from '../api/node-eni.js';
 import { hasFinalizer, withFinalizer, withoutFinalizer } from '../runtime/finalizers.js';
-import type { KubeClient, Patch } from '../runtime/kube-client.js';
-import { isConflict, isNotFound, KubeApiError } from '../runtime/kube-errors.js';
+import type { Patch } from '../runtime/kube-client.js';
+import { isNotFound } from '../runtime/kube-errors.js';
 import type { Logger } from '../runtime/logger.js';
 import type { ResourceClient } from '../runtime/resource-client.js';
 import type { BlockedRetries } from './blocked-retries.js';
+import { type DefinitionWriter, refusal } from './definition-writer.js';
 import {
   attachmentCondition,
   crdMissing,
-  type DefinitionFault,
   lookRefused,
   type Stated,
 } from './network-attachment-report.js';
-import {
-  type DesiredDefinition,
-  ownDefinitions,
-  planDefinitions,
-} from './plan-network-attachment.js';
+import { planDefinitions } from './plan-network-attachment.js';
 
 export interface NetworkAttachmentsOptions {
-  client: Pick<KubeClient, 'list' | 'get' | 'patch' | 'delete'>;
+  writer: DefinitionWriter;
   nodeENIClient: Pick<ResourceClient<NodeENI>, 'patch'>;
   /** Waits between tries of what somebody has to correct. */
   retries: BlockedRetries;
@@ -39,11 +35,8 @@ export interface NetworkAttachmentFinding {
   requeueAfter?: number | undefined;
 }
 
-const { resource } = NetworkAttachmentDefinition;
 /** Kubernetes writes under way at once for one NodeENI. */
 const PARALLEL_WRITES = 8;
-/** NetworkAttachmentDefinitions a page of a listing; a NodeENI has at most 64. */
-const PAGE_SIZE = 500;
 
 /**
  * A step of a NodeENI's pass: the NetworkAttachmentDefinitions by which pods get at its interfaces. Each
@@ -105,7 +98,7 @@ export class NetworkAttachments {
     const namespaces = (isDeleted ? undefined : nodeENI.spec.networkAttachment?.namespaces) ?? [];
     let existing: NetworkAttachmentDefinition[];
     try {
-      existing = await this.list(nodeENI);
+      existing = await this.options.writer.list(nodeENI);
     } catch (error) {
       if (isNotFound(error)) {
         return namespaces.length > 0 ? crdMissing() : null;
@@ -113,13 +106,14 @@ export class NetworkAttachments {
       return lookRefused(refusal(error).message);
     }
     const plan = planDefinitions(nodeENI, existing);
+    const { writer } = this.options;
     const limit = pLimit(PARALLEL_WRITES);
-    const outcomes = await Promise.all([
-      ...plan.create.map((desired) => limit(() => this.create(desired, logger))),
+    const outcomes = await settled([
+      ...plan.create.map((desired) => limit(() => writer.create(desired, logger))),
       ...plan.update.map(({ definition, desired }) =>
-        limit(() => this.update(definition, desired, logger)),
+        limit(() => writer.update(definition, desired, logger)),
       ),
-      ...plan.delete.map((definition) => limit(() => this.delete(definition, logger))),
+      ...plan.delete.map((definition) => limit(() => writer.delete(definition, logger))),
     ]);
     const faults = outcomes.filter((outcome) => outcome !== undefined);
     return namespaces.length + faults.length > 0
@@ -127,112 +121,15 @@ export class NetworkAttachments {
       : null;
   }
 
-  private async list(nodeENI: NodeENI): Promise<NetworkAttachmentDefinition[]> {
-    const found: NetworkAttachmentDefinition[] = [];
-    let next: string | undefined;
-    do {
-      const page = await this.options.client.list<NetworkAttachmentDefinition>(resource, {
-        labelSelector: ownDefinitions(nodeENI),
-        limit: PAGE_SIZE,
-        continue: next,
-      });
-      found.push(...page.items);
-      next = page.continue;
-    } while (next);
-    return found;
-  }
-
-  private async create(
-    desired: DesiredDefinition,
-    logger: Logger,
-  ): Promise<DefinitionFault | undefined> {
-    const { namespace } = desired;
-    try {
-      if (await this.isThere(desired)) {
-        return { namespace, reason: 'Conflict' };
-      }
-      // Without force: what somebody else makes of that name at this moment differs, and stays.
-      await this.apply(desired);
-    } catch (error) {
-      if (isNotFound(error)) {
-        return { namespace, reason: 'NamespaceMissing' };
-      }
-      if (isConflict(error)) {
-        return { namespace, reason: 'Conflict' };
-      }
-      return { namespace, reason: 'Refused', detail: refusal(error).message };
-    }
-    logger.info('NetworkAttachmentDefinition created', { namespace });
-    return undefined;
-  }
-
-  private async update(
-    { metadata: { uid } }: NetworkAttachmentDefinition,
-    desired: DesiredDefinition,
-    logger: Logger,
-  ): Promise<DefinitionFault | undefined> {
-    const { namespace } = desired;
-    try {
-      await this.apply(desired, uid);
-    } catch (error) {
-      if (isConflict(error)) {
-        // It is not the one that was listed any more: all of it once more.
-        throw error;
-      }
-      return { namespace, reason: 'Refused', detail: refusal(error).message };
-    }
-    logger.info('NetworkAttachmentDefinition updated', { namespace });
-    return undefined;
-  }
-
-  private async delete(
-    { metadata }: NetworkAttachmentDefinition,
-    logger: Logger,
-  ): Promise<DefinitionFault | undefined> {
-    const { name, namespace, uid } = metadata;
-    try {
-      await this.options.client.delete(resource, { name, namespace }, { preconditions: { uid } });
-    } catch (error) {
-      // Gone, or another under the same name: this one is no more.
-      if (isNotFound(error) || isConflict(error)) {
-        return undefined;
-      }
-      return { namespace, reason: 'Refused', detail: refusal(error).message };
-    }
-    logger.info('NetworkAttachmentDefinition deleted', { namespace });
-    return undefined;
-  }
-
-  private async isThere({ name, namespace }: DesiredDefinition): Promise<boolean> {
-    try {
-      await this.options.client.get(resource, { name, namespace });
-      return true;
-    } catch (error) {
-      if (isNotFound(error)) {
-        return false;
-      }
-      throw error;
-    }
-  }
-
-  /** @param uid of the one that is to be changed, whoever changed it last */
-  private async apply({ name, namespace, body }: DesiredDefinition, uid?: string): Promise<void> {
-    const isOurs = uid !== undefined;
-    await this.options.client.patch(
-      resource,
-      { name, namespace },
-      {
-        type: 'apply',
-        body: isOurs ? { ...body, metadata: { ...body.metadata, uid } } : body,
-        fieldManager: MANAGER_NAME,
-        force: isOurs,
-      },
-    );
-  }
-
   private async patched(nodeENI: NodeENI, patch: Patch | undefined): Promise<NodeENI> {
     return patch ? this.options.nodeENIClient.patch(nodeENI.metadata, patch) : nodeENI;
   }
+}
+
+/** What all of them return, or the first failure once all have ended: no write outlives its pass. */
+async function settled<T>(writes: readonly Promise<T>[]): Promise<T[]> {
+  await Promise.allSettled(writes);
+  return Promise.all(writes);
 }
 
 /** The condition, where it tells of the NodeENI's present generation. */
@@ -242,23 +139,4 @@ function standingCondition({ metadata, status }: NodeENI): { status: string } | 
     ({ type, observedGeneration }) =>
       type === networkAttachment && observedGeneration === metadata.generation,
   );
-}
-
-/** 408 and 429 say nothing of the request itself. */
-const PASSING: readonly number[] = [408, 429];
-
-/**
- * The API server's no, which asking again will not change.
- * @throws the error itself where it is something else
- */
-function refusal(error: unknown): KubeApiError {
-  if (
-    error instanceof KubeApiError &&
-    error.status >= 400 &&
-    error.status < 500 &&
-    !PASSING.includes(error.status)
-  ) {
-    return error;
-  }
-  throw error;
 }

@@ -3,6 +3,7 @@ import sinon from 'sinon';
 import { NETWORK_ATTACHMENT_FINALIZER } from '../../../src/api/names.js';
 import { NodeENI } from '../../../src/api/node-eni.js';
 import { BlockedRetries } from '../../../src/reconcilers/blocked-retries.js';
+import { DefinitionWriter } from '../../../src/reconcilers/definition-writer.js';
 import { NetworkAttachments } from '../../../src/reconcilers/network-attachment.js';
 import { ExponentialBackoff } from '../../../src/runtime/backoff.js';
 import { systemClock } from '../../../src/runtime/clock.js';
@@ -52,7 +53,7 @@ describe('NetworkAttachments', () => {
     client.delete.resolves(undefined);
     const backoff = ExponentialBackoff.create({ baseMs: 100, maxMs: 1_000 });
     const step = new NetworkAttachments({
-      client,
+      writer: new DefinitionWriter(client),
       nodeENIClient: ResourceClient.create({ kind: NodeENI, client }),
       retries: new BlockedRetries({ backoff, clock: systemClock }),
     });
@@ -141,6 +142,24 @@ describe('NetworkAttachments', () => {
       });
     });
   }
+
+  it('lets the other namespaces have theirs before it fails for one', async () => {
+    const { client, reconcile } = setUp();
+    const both = { ...WISH.networkAttachment, namespaces: ['web', 'db'] };
+    const late = Promise.withResolvers<NodeENI>();
+    client.patch.onFirstCall().rejects(apiErrorOf(503, {}));
+    client.patch.onSecondCall().returns(late.promise);
+    let ended = false;
+    const pass = reconcile(aNodeENI({ ...WISH, networkAttachment: both }, { finalizers }))
+      .catch(() => undefined)
+      .finally(() => {
+        ended = true;
+      });
+    await time.tick(1_000);
+    expect(ended, 'while a write is under way').to.equal(false);
+    late.resolve(aNodeENI());
+    await pass;
+  });
 
   it('tells that it may not even look', async () => {
     const { client, reconcile } = setUp();
