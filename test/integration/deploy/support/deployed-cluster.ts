@@ -8,6 +8,7 @@ import { PodIdentity } from '../../../../tools/stage/pod-identity.js';
 import { silentLogger } from '../../../../tools/stage/silent-logger.js';
 import { Api } from './api.js';
 import { type Manifest, theOne } from './manifest.js';
+import type { ServiceAccountName } from './permissions.js';
 import type { PodObject, PodSpec } from './pod-process.js';
 
 export const NAMESPACE = 'eni-system';
@@ -22,6 +23,7 @@ const run = promisify(execFile);
 /** A control plane of its own, with an audit log, that overlays are applied to. */
 export class DeployedCluster {
   private readonly identities: PodIdentity[] = [];
+  private readonly apis: Api[] = [];
 
   private constructor(
     readonly controlPlane: ControlPlane,
@@ -103,7 +105,22 @@ export class DeployedCluster {
     return identity;
   }
 
+  /** The API server, asked by a service account; where a pod is named, with a token bound to it. */
+  async as({ namespace, name }: ServiceAccountName, pod?: PodObject): Promise<Api> {
+    const path = `/api/v1/namespaces/${namespace}/serviceaccounts/${name}/token`;
+    const bound = pod && { apiVersion: 'v1', kind: 'Pod', name: pod.metadata.name };
+    const { status, body } = await this.api.send('POST', path, {
+      spec: { audiences: [], ...(bound ? { boundObjectRef: bound } : {}) },
+    });
+    if (status !== 201) throw new Error(`No token for ${name}: ${body.message}`);
+    const { token } = body.status as { token: string };
+    const api = await Api.open(await this.controlPlane.kubeconfigFor({ token }));
+    this.apis.push(api);
+    return api;
+  }
+
   async stop(): Promise<void> {
+    for (const api of this.apis) await api.close();
     for (const identity of this.identities) await identity.delete();
     await this.api.close();
     await this.controlPlane.stop();

@@ -1,0 +1,242 @@
+import { readFile } from 'node:fs/promises';
+import { expect } from 'chai';
+import { parse } from 'yaml';
+import { CONTROL_PLANE_TIMEOUT_MS } from '../../../tools/envtest/shared-control-plane.js';
+import { eventually } from '../../support/eventually.js';
+import type { Answer, Api } from './support/api.js';
+import { AGENT, CONTROLLER, DeployedCluster } from './support/deployed-cluster.js';
+import { type Manifest, parseManifests, render } from './support/manifest.js';
+
+const RECORDS = '/apis/networking.k8s.aws/v1alpha1/eniattachments';
+const NODES = '/api/v1/nodes';
+const LINK = { name: 'ens6', state: 'up', mtu: 9001 };
+
+/** Both service accounts may do everything, as far as RBAC is concerned: what is refused, a policy refuses. */
+const EVERYTHING = parseManifests(
+  [CONTROLLER, AGENT]
+    .map(
+      ({ namespace, name }) => `
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRoleBinding
+metadata: {name: everything-${name}}
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: cluster-admin}
+subjects: [{kind: ServiceAccount, namespace: ${namespace}, name: ${name}}]
+`,
+    )
+    .join('---'),
+);
+
+/** A status with every field set, and another with every field different. */
+const STATUS: Record<string, [unknown, unknown]> = {
+  observedGeneration: [1, 2],
+  phase: ['Attached', 'Ready'],
+  eniID: ['eni-0aaaaaaaaaaaaaaaa', 'eni-0bbbbbbbbbbbbbbbb'],
+  attachmentID: ['eni-attach-0aaaaaaaaaaaaaaaa', 'eni-attach-0bbbbbbbbbbbbbbbb'],
+  macAddress: ['02:00:00:00:00:01', '02:00:00:00:00:02'],
+  privateIPAddresses: [['10.0.0.1'], ['10.0.0.1', '10.0.0.2']],
+  ipv6Addresses: [['2600::1'], ['2600::2']],
+  replacements: [1, 2],
+  tagKeys: [['a'], ['b']],
+  lastUpdated: ['2026-01-01T00:00:00Z', '2026-01-02T00:00:00Z'],
+  conditions: [[condition('True')], [condition('False')]],
+};
+
+function condition(status: string) {
+  const lastTransitionTime = '2026-01-01T00:00:00Z';
+  return { type: 'Attached', status, reason: 'Any', message: '', lastTransitionTime };
+}
+
+describe('the admission policies', () => {
+  let cluster: DeployedCluster;
+  let manifests: Manifest[];
+  /** The agent of node-a. */
+  let agent: Api;
+  let controller: Api;
+
+  before(async function () {
+    this.timeout(CONTROL_PLANE_TIMEOUT_MS);
+    cluster = await DeployedCluster.start();
+    manifests = await render('default');
+    await cluster.apply([...manifests, ...EVERYTHING]);
+    for (const node of ['node-a', 'node-b']) {
+      await created(NODES, {
+        metadata: { name: node },
+        spec: {
+          providerID: `aws:///us-west-2a/${node}`,
+          taints: [
+            { key: 'ours', effect: 'NoSchedule' },
+            { key: 'theirs', value: 'x', effect: 'NoExecute' },
+          ],
+        },
+      });
+      await createRecord(node);
+    }
+    const workload = { kind: 'DaemonSet', name: AGENT.name, node: 'node-a' } as const;
+    agent = await cluster.as(AGENT, await cluster.createPod(manifests, workload));
+    controller = await cluster.as(CONTROLLER);
+    // A new policy is enforced a moment after it is there.
+    await eventually(async () => {
+      expect(await writeLink(agent, 'node-b', 'down')).to.have.property('status', 403);
+      expect(
+        await controller.merge(`${NODES}/node-a`, { metadata: { labels: { a: 'b' } } }),
+      ).to.have.property('status', 403);
+    });
+  });
+
+  after(async () => {
+    await cluster?.stop();
+  });
+
+  async function created(path: string, object: object): Promise<void> {
+    const { status, body } = await cluster.api.send('POST', path, object);
+    if (status !== 201) throw new Error(body.message);
+  }
+
+  async function createRecord(node: string): Promise<void> {
+    await created(RECORDS, recordOf(node));
+    const status = Object.fromEntries(
+      Object.entries(STATUS).map(([field, [value]]) => [field, value]),
+    );
+    const answer = await cluster.api.merge(`${RECORDS}/of-${node}/status`, { status });
+    if (answer.status !== 200) throw new Error(answer.body.message);
+  }
+
+  function recordOf(node: string, name = `of-${node}`) {
+    return {
+      apiVersion: 'networking.k8s.aws/v1alpha1',
+      kind: 'ENIAttachment',
+      metadata: { name },
+      spec: {
+        nodeENI: 'storage',
+        nodeName: node,
+        instanceID: 'i-0aaaaaaaaaaaaaaaa',
+        subnetID: 'subnet-0aaaaaaaaaaaaaaaa',
+        securityGroupIDs: ['sg-0aaaaaaaaaaaaaaaa'],
+        deviceIndex: 1,
+        networkCardIndex: 0,
+        deleteOnTermination: true,
+      },
+    };
+  }
+
+  const writeLink = (by: Api, node: string, state = 'up') =>
+    by.merge(`${RECORDS}/of-${node}/status`, { status: { link: { ...LINK, state } } });
+
+  function refused({ status, body }: Answer, message: string): void {
+    expect(body.message).to.include(message);
+    expect(status).to.equal(403);
+  }
+
+  describe('of the agents', () => {
+    it('let an agent write status.link of the records of its own node, and take it away', async () => {
+      expect(await writeLink(agent, 'node-a')).to.have.property('status', 200);
+      const link = { link: null };
+      expect(await agent.merge(`${RECORDS}/of-node-a/status`, { status: link })).to.have.property(
+        'status',
+        200,
+      );
+    });
+
+    it('refuse it the records of other nodes', async () => {
+      refused(
+        await writeLink(agent, 'node-b'),
+        'the agent of node node-a may not write records of node node-b',
+      );
+    });
+
+    it('know of every field of the status', async () => {
+      const crd = parse(await readFile('crds/networking.k8s.aws_eniattachments.yaml', 'utf8'));
+      const { status } = crd.spec.versions[0].schema.openAPIV3Schema.properties;
+      expect(Object.keys(status.properties)).to.have.members([...Object.keys(STATUS), 'link']);
+    });
+
+    for (const [field, [, other]] of Object.entries(STATUS)) {
+      it(`refuse it a change of status.${field}, alone or beside status.link`, async () => {
+        for (const value of [other, null]) {
+          for (const link of [{}, { link: LINK }]) {
+            refused(
+              await agent.merge(`${RECORDS}/of-node-a/status`, {
+                status: { ...link, [field]: value },
+              }),
+              'nothing of the status but status.link',
+            );
+          }
+        }
+      });
+    }
+
+    it('refuse it whatever is no write of a status, even where RBAC lets it', async () => {
+      const message = 'writes nothing of an ENIAttachment but its status';
+      const own = `${RECORDS}/of-node-a`;
+      refused(await agent.merge(own, { spec: { mtu: 1500 } }), message);
+      refused(await agent.merge(own, { metadata: { finalizers: ['a.b/c'] } }), message);
+      refused(await agent.send('DELETE', own), message);
+      refused(await agent.send('POST', RECORDS, recordOf('node-a', 'another')), message);
+    });
+
+    it('refuse a token that is bound to no pod', async () => {
+      refused(await writeLink(await cluster.as(AGENT), 'node-a'), 'token must be bound to its pod');
+    });
+
+    it('leave everybody else alone', async () => {
+      for (const by of [cluster.api, controller]) {
+        const body = { status: { link: LINK, replacements: 1 } };
+        expect(await by.merge(`${RECORDS}/of-node-b/status`, body)).to.have.property('status', 200);
+      }
+    });
+  });
+
+  describe('of the controller', () => {
+    const patchNode = (by: Api, body: object, path = 'node-a') =>
+      by.merge(`${NODES}/${path}`, body);
+    const ours = { key: 'ours', effect: 'NoSchedule' };
+    const theirs = { key: 'theirs', value: 'x', effect: 'NoExecute' };
+
+    const onlyTaints: Record<string, object> = {
+      'a label': { metadata: { labels: { a: 'b' } } },
+      'an annotation': { metadata: { annotations: { a: 'b' } } },
+      'a finalizer': { metadata: { finalizers: ['a.b/c'] } },
+      'a cordon': { spec: { unschedulable: true } },
+      'a pod CIDR beside a taint less': { spec: { podCIDR: '10.2.0.0/24', taints: [ours] } },
+      'a label beside a taint less': { metadata: { labels: { a: 'b' } }, spec: { taints: [ours] } },
+    };
+    for (const [what, body] of Object.entries(onlyTaints)) {
+      it(`refuse it ${what}`, async () => {
+        refused(await patchNode(controller, body), 'may change nothing of a Node');
+      });
+    }
+
+    const otherTaints: Record<string, object[]> = {
+      'a taint more': [ours, theirs, { key: 'new', effect: 'NoSchedule' }],
+      'a taint instead of another': [theirs, { key: 'new', effect: 'NoSchedule' }],
+      'another value of a taint': [ours, { ...theirs, value: 'y' }],
+      'another effect of a taint': [{ ...ours, effect: 'NoExecute' }, theirs],
+    };
+    for (const [what, taints] of Object.entries(otherTaints)) {
+      it(`refuse it ${what}`, async () => {
+        refused(await patchNode(controller, { spec: { taints } }), 'not add or change them');
+      });
+    }
+
+    it('refuse it to delete, to create, and to write what a Node reports', async () => {
+      const message = 'does nothing to Nodes but take taints off';
+      refused(await controller.send('DELETE', `${NODES}/node-a`), message);
+      refused(await controller.send('POST', NODES, { metadata: { name: 'node-c' } }), message);
+      const status = { status: { phase: 'Running' } };
+      refused(await patchNode(controller, status, 'node-a/status'), message);
+    });
+
+    it('let it take taints off, one by one', async () => {
+      for (const taints of [[theirs], null]) {
+        expect(await patchNode(controller, { spec: { taints } })).to.have.property('status', 200);
+      }
+    });
+
+    it('leave everybody else alone', async () => {
+      for (const by of [cluster.api, agent]) {
+        const body = { metadata: { labels: { a: null } }, spec: { taints: [ours] } };
+        expect(await patchNode(by, body)).to.have.property('status', 200);
+      }
+    });
+  });
+});
