@@ -1,7 +1,7 @@
 import { Registry } from 'prom-client';
 import { Contention } from '../agent/contention.js';
+import type { OpenDhcpSocket } from '../agent/dhcp/dhcp-socket.js';
 import { DhcpLeases, LeaseNews } from '../agent/dhcp/leases.js';
-import { openUdpDhcpSocket } from '../agent/dhcp/udp-dhcp-socket.js';
 import type { HostNetwork } from '../agent/host-network.js';
 import { HostNews, HostNewsSource } from '../agent/host-news.js';
 import { HostSweeper } from '../agent/host-sweeper.js';
@@ -97,7 +97,7 @@ export class AgentOperator extends Operator {
     });
     this.addSource(ENIAttachment, informer);
     this.addSource(HostNews, new HostNewsSource({ network, clock, resyncMs }));
-    const leases = new DhcpLeases({ open: openUdpDhcpSocket, clock, random, logger });
+    const leases = new DhcpLeases({ open: openDhcpSocket, clock, random, logger });
     this.addSource(LeaseNews, leases);
 
     const records = informer.store;
@@ -134,6 +134,12 @@ export class AgentOperator extends Operator {
     this.network.close();
   }
 }
+
+/** Loads UDP with the first question: half a MiB, on nodes without DHCP for nothing. */
+const openDhcpSocket: OpenDhcpSocket = async (...args) => {
+  const { openUdpDhcpSocket } = await import('../agent/dhcp/udp-dhcp-socket.js');
+  return openUdpDhcpSocket(...args);
+};
 
 function dropInFolders({
   networkdDropInDir,
