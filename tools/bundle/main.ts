@@ -6,6 +6,7 @@ import { readdir, rm, stat } from 'node:fs/promises';
 import { join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build, type Plugin } from 'esbuild';
+import { lazyBuiltins } from './lazy-builtins.js';
 import { nativeNetlink } from './native-netlink.js';
 import { nodeStreams } from './node-streams.js';
 import { pureSchemas } from './pure-schemas.js';
@@ -51,7 +52,7 @@ await build({
   keepNames: true,
   sourcemap: 'linked',
   logLevel: 'warning',
-  plugins: [slimOperator, nodeStreams, pureSchemas, nativeNetlink],
+  plugins: [slimOperator, nodeStreams, pureSchemas, lazyBuiltins, nativeNetlink],
   banner: {
     // CommonJS packages in the bundle ask for Node's own modules through require().
     js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",
