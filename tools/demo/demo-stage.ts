@@ -1,8 +1,12 @@
 import { type CallLatency, Ec2Simulator } from '../ec2-simulator/index.js';
 import { findAssets } from '../envtest/assets.js';
-import { startController } from './controller.js';
+import { ControllerProcess } from '../stage/controller-process.js';
+import type { NodeHost } from '../stage/host/node-host.js';
+import { Component } from './component.js';
 import type { Display } from './display.js';
+import { Hosts } from './hosts.js';
 import { Kubernetes } from './kubernetes.js';
+import type { LastLines } from './last-lines.js';
 import type { Lifeline } from './lifeline.js';
 import { registerNodes } from './nodes.js';
 
@@ -35,16 +39,22 @@ export class ForeignClusterError extends Error {
 export interface StageOptions {
   display: Display;
   lifeline: Lifeline;
-  /** Hears each line of the controller's log. */
-  onControllerLine: (line: string) => void;
+  /** Whether the nodes have hosts, each with an agent; that needs network namespaces. */
+  agents: boolean;
+  logs: LastLines;
+}
+
+interface Parts {
+  cluster: Kubernetes['parts'];
+  ec2: Ec2Simulator;
+  lifeline: Lifeline;
+  hosts: Hosts | undefined;
 }
 
 /** Everything that the demo runs on. */
 export class DemoStage implements AsyncDisposable {
   private constructor(
-    readonly cluster: Kubernetes['parts'],
-    readonly ec2: Ec2Simulator,
-    readonly lifeline: Lifeline,
+    private readonly parts: Parts,
     private readonly undo: AsyncDisposableStack,
   ) {}
 
@@ -53,7 +63,7 @@ export class DemoStage implements AsyncDisposable {
    * @throws ForeignClusterError; the lifeline's reason; what a part throws that does not start
    */
   static async open(options: StageOptions): Promise<DemoStage> {
-    const { display, lifeline, onControllerLine } = options;
+    const { display, lifeline, agents, logs } = options;
     if (process.env.USE_EXISTING_CLUSTER === 'true') {
       throw new ForeignClusterError();
     }
@@ -76,21 +86,44 @@ export class DemoStage implements AsyncDisposable {
       startEc2(),
     );
     undo.defer(() => ec2.stop());
-    await registerNodes({ cluster, ec2, region: REGION });
+    const instances = await registerNodes({ cluster, ec2, region: REGION });
 
-    undo.use(
-      await display.during(
-        'The controller: the program that is shipped',
-        startController({
-          kubeconfigPath: cluster.kubeconfigPath,
-          ec2Url: ec2.url,
-          region: REGION,
-          lifeline,
-          onLine: onControllerLine,
-        }),
-      ),
-    );
-    return new DemoStage(cluster, ec2, lifeline, undo.move());
+    const controller = undo.use(startController(options, cluster, ec2));
+    const what = 'The controller: the program that is shipped';
+    await display.during(what, controller.untilStarted());
+    const hosts = agents
+      ? undo.use(
+          await display.during(
+            'The nodes: network namespaces, each with the agent that is shipped',
+            Hosts.start({ cluster, ec2, instances, lifeline, logs }),
+          ),
+        )
+      : undefined;
+    return new DemoStage({ cluster, ec2, lifeline, hosts }, undo.move());
+  }
+
+  get cluster(): Kubernetes['parts'] {
+    return this.parts.cluster;
+  }
+
+  get ec2(): Ec2Simulator {
+    return this.parts.ec2;
+  }
+
+  get lifeline(): Lifeline {
+    return this.parts.lifeline;
+  }
+
+  /** Absent where nodes have no hosts. */
+  get hosts(): Hosts | undefined {
+    return this.parts.hosts;
+  }
+
+  /** @throws RangeError where nodes have no hosts, or there is no such node */
+  host(node: string): NodeHost {
+    const { hosts } = this;
+    if (!hosts) throw new RangeError('The nodes have no hosts');
+    return hosts.of(node);
   }
 
   /**
@@ -119,6 +152,22 @@ export class DemoStage implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.undo.disposeAsync();
   }
+}
+
+function startController(
+  { lifeline, logs, agents }: StageOptions,
+  { kubeconfigPath }: Kubernetes['parts'],
+  { url: ec2Url }: Ec2Simulator,
+): Component {
+  const name = 'The controller';
+  const env = { WAIT_FOR_AGENT: String(agents) };
+  return Component.start({
+    name,
+    start: (onLine) =>
+      ControllerProcess.start({ kubeconfigPath, ec2Url, region: REGION, env, onLine }),
+    lifeline,
+    onLine: logs.of(name),
+  });
 }
 
 function startEc2(): Promise<Ec2Simulator> {

@@ -1,8 +1,11 @@
 import { systemClock } from '../../src/runtime/clock.js';
+import { whyNoNamespaces } from '../stage/host/network-namespace.js';
+import { ComponentEndedError } from './component.js';
 import { DemoStage } from './demo-stage.js';
 import { createDisplay, type Display } from './display.js';
 import { howToConnect, introduction, whatToTry } from './hints.js';
 import { Interrupted, interruption } from './interruption.js';
+import { LastLines } from './last-lines.js';
 import { Lifeline } from './lifeline.js';
 import { STEPS } from './steps.js';
 import { bad, dim } from './style.js';
@@ -15,48 +18,42 @@ export interface DemoOptions {
   keep: boolean;
 }
 
-/** Lines of the controller's log that tell why something failed. */
-const LAST_LINES = 15;
-
 /**
  * Runs the demo on standard output, and leaves nothing behind. Resolves with the process's exit code: 0
  * also where the user has ended it.
  */
 export async function runDemo(options: DemoOptions): Promise<number> {
   const display = createDisplay(process.stdout);
-  const log: string[] = [];
+  const logs = new LastLines();
   try {
-    await show(display, log, options);
+    await show(display, logs, options);
     return 0;
   } catch (error) {
     if (error instanceof Interrupted) {
       return 0;
     }
     display.say('', bad(`The demo failed: ${error instanceof Error ? error.message : error}`));
-    if (log.length > 0) {
-      display.say('', "The controller's last lines:", ...log.map(dim));
+    const whose = error instanceof ComponentEndedError ? error.component : undefined;
+    for (const [component, lines] of logs.told(whose)) {
+      display.say('', `${component}'s last lines:`, ...lines.map(dim));
     }
     return 1;
   }
 }
 
-async function show(display: Display, log: string[], { fast, keep }: DemoOptions): Promise<void> {
-  display.say(...introduction(), '');
+async function show(display: Display, logs: LastLines, { fast, keep }: DemoOptions): Promise<void> {
   const lifeline = Lifeline.create({ interrupted: interruption() });
-  const stage = await DemoStage.open({
-    display,
-    lifeline,
-    onControllerLine: (line) => {
-      log.push(line);
-      log.splice(0, log.length - LAST_LINES);
-    },
-  });
+  const noAgents = await whyNoNamespaces();
+  display.say(...introduction(noAgents), '');
+  const agents = noAgents === undefined;
+  const stage = await DemoStage.open({ display, lifeline, agents, logs });
   try {
     display.say('', ...howToConnect(stage));
-    const given = STEPS.filter(({ removes }) => !removes);
-    await walk(keep ? given : STEPS, { stage, display, clock: systemClock, fast });
+    const steps = STEPS.filter(({ onNode }) => agents || !onNode);
+    const given = steps.filter(({ removes }) => !removes);
+    await walk(keep ? given : steps, { stage, display, clock: systemClock, fast });
     if (keep) {
-      const left = STEPS.filter(({ removes }) => removes);
+      const left = steps.filter(({ removes }) => removes);
       display.say('', ...whatToTry(stage, left));
       await lifeline.guard(new Promise(() => {}));
     }

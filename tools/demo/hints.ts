@@ -1,12 +1,23 @@
+import { lineOf } from './command.js';
 import { type DemoStage, REGION } from './demo-stage.js';
 import type { Step } from './steps.js';
 import { bold, dim } from './style.js';
 
-export function introduction(): string[] {
+/** @param noAgents why nodes can have no hosts; undefined where they can. */
+export function introduction(noAgents: string | undefined): string[] {
   return [
     bold('eni-operator gives nodes the network interfaces (ENIs) their labels ask for.'),
-    'You need no AWS account, no cluster and no kubectl: Kubernetes and the',
-    'controller are real, EC2 is simulated, and about as slow as the real one.',
+    ...(noAgents === undefined
+      ? [
+          'You need no AWS account, no cluster and no kubectl: Kubernetes, the controller',
+          "and the nodes' agents are real. EC2 is simulated, and about as slow as the real",
+          'one; a node is a network namespace, where an ENI is one end of a cable.',
+        ]
+      : [
+          'You need no AWS account, no cluster and no kubectl: Kubernetes and the',
+          'controller are real, EC2 is simulated, and about as slow as the real one.',
+          `The nodes' agents are not shown, for want of network namespaces: ${noAgents}.`,
+        ]),
   ];
 }
 
@@ -17,6 +28,7 @@ export function howToConnect(stage: DemoStage): string[] {
       ...environment(stage),
       'kubectl get neni --watch',
       'aws ec2 describe-network-interfaces',
+      ...(stage.hosts ? [`ip -n ${stage.host('node-1').namespace.name} -br addr`] : []),
     ].map((line) => dim(`  ${line}`)),
   ];
 }
@@ -28,7 +40,7 @@ export function whatToTry(stage: DemoStage, steps: readonly Step[]): string[] {
     ...environment(stage).map((line) => `  ${line}`),
     ...steps.flatMap(({ says, commands }) => [
       dim(`  # ${says}`),
-      `  ${commands.find(({ line }) => line)?.line ?? ''}`,
+      `  ${commands.map((command) => lineOf(command, stage)).find(Boolean) ?? ''}`,
     ]),
   ];
 }

@@ -7,17 +7,22 @@ import type { Kubernetes } from './kubernetes.js';
 /** Names of the demo's nodes, and the letters of their zones. */
 const ZONE_OF: Readonly<Record<string, string>> = { 'node-1': 'a', 'node-2': 'b', 'node-3': 'a' };
 
-/** Launches the demo's instances and registers them as kubelet would, ready and with its labels. */
+/**
+ * Launches the demo's instances and registers them as kubelet would, ready and with its labels.
+ * @returns the instances' ids by the nodes' names
+ */
 export async function registerNodes(options: {
   cluster: Kubernetes['parts'];
   ec2: Ec2Simulator;
   region: string;
-}): Promise<void> {
+}): Promise<ReadonlyMap<string, string>> {
   const { cluster, ec2, region } = options;
   const { kube, version } = cluster;
+  const instances = new Map<string, string>();
   for (const [name, letter] of Object.entries(ZONE_OF)) {
     const zone = `${region}${letter}`;
     const instance = ec2.addInstance({ zone, type: 'm5.large', name });
+    instances.set(name, instance.id);
     await createNode(kube, {
       name,
       instanceID: instance.id,
@@ -40,4 +45,5 @@ export async function registerNodes(options: {
       { subresource: 'status' },
     );
   }
+  return instances;
 }

@@ -10,12 +10,15 @@ import {
   unlabel,
   watchAttachments,
 } from './kubectl.js';
+import { ip, outside, route, rulesSwept } from './on-node.js';
 
 /** One scene of the demo. */
 export interface Step {
   /** What is about to happen. */
   says: string;
   commands: readonly Command[];
+  /** It looks at a node's host, where there is one. */
+  onNode?: boolean;
   /** It takes things away: with `--keep` that is left to the user. */
   removes?: boolean;
 }
@@ -51,6 +54,16 @@ export const STEPS: readonly Step[] = [
     commands: [label('node-1', 'storage', 'true'), ready(1, 'node-1 has its ENI'), getNodeENIs()],
   },
   {
+    says: 'On the node: up, with MTU, address and the name that the NodeENI gives it.',
+    onNode: true,
+    commands: [ip('node-1', '-br link'), ip('node-1', 'addr show eni-storage')],
+  },
+  {
+    says: 'Its traffic leaves by it: the agent has added a route and a rule.',
+    onNode: true,
+    commands: [route('node-1'), outside('node-1')],
+  },
+  {
     says: 'Label one in the other zone: it gets the subnet "net1" of that zone.',
     commands: [label('node-2', 'storage', 'true'), ready(2, 'node-2 has its ENI')],
   },
@@ -66,6 +79,12 @@ export const STEPS: readonly Step[] = [
     says: "Take a label off: that node's ENI is detached and deleted, the others stay.",
     removes: true,
     commands: [unlabel('node-1', 'storage'), ready(2, "node-1's ENI is gone"), getNodeENIs()],
+  },
+  {
+    says: 'On the node nothing is left of it: no interface, no route, no rule.',
+    onNode: true,
+    removes: true,
+    commands: [ip('node-1', '-br link'), rulesSwept('node-1')],
   },
   {
     says: 'Delete the NodeENI: it stays until EC2 says that all its ENIs are gone.',

@@ -2,9 +2,11 @@ import { stripVTControlCharacters } from 'node:util';
 import type { Cell, Row, Table } from './server-table.js';
 import { bad, bold, busy, good } from './style.js';
 
-const GAP = '   ';
+/** Blanks between columns: as kubectl has them, and where those are too many. */
+const GAP = 3;
+const NARROW_GAP = 2;
 /** What a narrow terminal can do without, the most dispensable first. */
-const DISPENSABLE = ['Interface', 'Name', 'Age', 'Subnet'];
+const DISPENSABLE = ['Name', 'Age', 'Index', 'Subnet', 'Interface'];
 /** Widths that are reached sooner or later, in characters, so that no column has to move. */
 const EXPECTED_WIDTHS: Readonly<Record<string, number>> = {
   Event: 'MODIFIED'.length,
@@ -32,14 +34,16 @@ export function layOut(table: Table, options: LayoutOptions = {}): string[] {
       ...rows.map((texts) => texts[index]?.length ?? 0),
     ),
   );
-  const shown = fitting(table.columns, widths, options.maxWidth ?? Number.POSITIVE_INFINITY);
+  const maxWidth = options.maxWidth ?? Number.POSITIVE_INFINITY;
+  const gap = widthOf(widths, GAP) <= maxWidth ? GAP : NARROW_GAP;
+  const shown = fitting(table.columns, widths, { gap, maxWidth });
   const line = (texts: readonly string[], paint: (text: string, column: string) => string) =>
     shown
       .map((index) => {
         const padding = ' '.repeat((widths[index] ?? 0) - (texts[index]?.length ?? 0));
         return paint(texts[index] ?? '', table.columns[index] ?? '') + padding;
       })
-      .join(GAP)
+      .join(' '.repeat(gap))
       .trimEnd();
   return [
     line(
@@ -75,20 +79,21 @@ function textOf(cell: Cell | undefined): string {
 function fitting(
   columns: readonly string[],
   widths: readonly number[],
-  maxWidth: number,
+  { gap, maxWidth }: { gap: number; maxWidth: number },
 ): readonly number[] {
   let shown = columns.map((_, index) => index);
   for (const dispensable of DISPENSABLE) {
-    const width = shown.reduce(
-      (sum, index) => sum + (widths[index] ?? 0) + GAP.length,
-      -GAP.length,
-    );
-    if (width <= maxWidth) {
+    const left = shown.map((index) => widths[index] ?? 0);
+    if (widthOf(left, gap) <= maxWidth) {
       break;
     }
     shown = shown.filter((index) => columns[index] !== dispensable);
   }
   return shown;
+}
+
+function widthOf(widths: readonly number[], gap: number): number {
+  return widths.reduce((sum, width) => sum + gap + width, -gap);
 }
 
 function painted(text: string, column: string): string {

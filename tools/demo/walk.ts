@@ -1,5 +1,5 @@
 import { type Clock, sleep } from '../../src/runtime/clock.js';
-import type { Command, Watch } from './command.js';
+import { type Command, lineOf, type Watch } from './command.js';
 import type { DemoStage } from './demo-stage.js';
 import type { Display } from './display.js';
 import type { Step } from './steps.js';
@@ -52,8 +52,9 @@ async function carryOut(command: Command, options: WalkOptions): Promise<number>
   }
   const { stage, display } = options;
   display.say('');
-  if (command.line) {
-    display.say(typed(command.line));
+  const line = lineOf(command, stage);
+  if (line) {
+    display.say(typed(line));
   }
   const lines = await stage.lifeline.guard(command.run(stage));
   display.say(...lines);
@@ -61,7 +62,7 @@ async function carryOut(command: Command, options: WalkOptions): Promise<number>
 }
 
 async function look(watch: Watch, { stage, display, clock }: WalkOptions): Promise<number> {
-  display.say('', typed(display.watching(watch.line)));
+  display.say('', typed(display.watching(lineOf(watch, stage) ?? '')));
   const startedAt = clock.now();
   const { promise: tooLate, reject } = Promise.withResolvers<never>();
   const timer = clock.after(PATIENCE_MS, () => reject(new NotSeenError(watch.outcome)));

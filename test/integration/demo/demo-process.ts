@@ -1,4 +1,8 @@
 import { type ChildProcessByStdio, execFile, spawn } from 'node:child_process';
+import { mkdtempSync } from 'node:fs';
+import { readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -17,7 +21,11 @@ export class DemoProcess {
   output = '';
   private readonly closed: Promise<number | null>;
 
-  private constructor(private readonly child: ChildProcessByStdio<null, Readable, Readable>) {
+  private constructor(
+    private readonly child: ChildProcessByStdio<null, Readable, Readable>,
+    /** Where it may have temporary files. */
+    private readonly temporary: string,
+  ) {
     for (const stream of [child.stdout, child.stderr]) {
       stream.setEncoding('utf8').on('data', (text: string) => {
         this.output += text;
@@ -29,12 +37,16 @@ export class DemoProcess {
   }
 
   static start(args: readonly string[], env: Record<string, string> = {}): DemoProcess {
+    const temporary = mkdtempSync(join(tmpdir(), 'eni-demo-test-'));
     return new DemoProcess(
       spawn(process.execPath, ['--enable-source-maps', MAIN, ...args], {
         stdio: ['ignore', 'pipe', 'pipe'],
         // Colours are for terminals; those of whoever runs the tests are not asked for here.
-        env: { ...process.env, FORCE_COLOR: undefined, ...env },
+        env: { ...process.env, FORCE_COLOR: undefined, TMPDIR: temporary, ...env },
+        // A process group, as a shell makes it.
+        detached: true,
       }),
+      temporary,
     );
   }
 
@@ -56,6 +68,11 @@ export class DemoProcess {
     this.child.kill(signal);
   }
 
+  /** As a terminal sends it: to the demo, and to all of its group. */
+  signalGroup(signal: NodeJS.Signals): void {
+    process.kill(-(this.child.pid ?? 0), signal);
+  }
+
   /** Nobody reads what it prints any more. */
   closeOutput(): void {
     this.child.stdout.destroy();
@@ -75,13 +92,22 @@ export class DemoProcess {
     return below(this.child.pid ?? 0);
   }
 
-  /** The folder of temporary files, from the hint that tells of it. */
-  get directory(): string {
-    const path = /KUBECONFIG=(\S+)\/admin\.kubeconfig/.exec(this.output)?.[1];
-    if (!path) {
-      throw new Error(`no KUBECONFIG in:\n${this.output}`);
-    }
-    return path;
+  /** Names of its temporary files and folders that there are. */
+  files(): Promise<string[]> {
+    return readdir(this.temporary);
+  }
+
+  /** Names of its network namespaces that there are. */
+  async namespaces(): Promise<string[]> {
+    const named = await readdir('/run/netns').catch(() => []);
+    return named.filter((name) => name.includes(`-${this.child.pid}-`));
+  }
+
+  /** Ends it, and takes away what a test leaves. */
+  async dispose(): Promise<void> {
+    this.signal('SIGKILL');
+    await this.closed;
+    await rm(this.temporary, { recursive: true, force: true });
   }
 }
 

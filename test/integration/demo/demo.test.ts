@@ -1,9 +1,16 @@
-import { existsSync } from 'node:fs';
+import { mkdtemp, rm, symlink } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect } from 'chai';
 import { findAssets } from '../../../tools/envtest/assets.js';
 import { CONTROL_PLANE_TIMEOUT_MS } from '../../../tools/envtest/shared-control-plane.js';
 import { eventually } from '../../support/eventually.js';
+import { needNamespaces } from '../../support/namespaces.js';
 import { alive, DemoProcess, type ProcessRow } from './demo-process.js';
+
+const isComponent = (command: string) => command.includes('eni-operator.mjs');
+/** Agents alone run so. */
+const isAgent = (command: string) => command.includes('--lite-mode');
 
 describe('npm run demo', function () {
   this.timeout(120_000);
@@ -14,7 +21,7 @@ describe('npm run demo', function () {
     await findAssets();
   });
 
-  afterEach(() => demo.signal('SIGKILL'));
+  afterEach(() => demo?.dispose());
 
   /** The demo's processes once all of them are there: etcd, kube-apiserver and the controller. */
   async function cast(): Promise<ProcessRow[]> {
@@ -29,12 +36,22 @@ describe('npm run demo', function () {
     return processes;
   }
 
+  const controllerOf = (processes: readonly ProcessRow[]) =>
+    processes.find(({ command }) => isComponent(command) && !isAgent(command));
+  const agentsOf = (processes: readonly ProcessRow[]) =>
+    processes.filter(({ command }) => isComponent(command) && isAgent(command));
+
   async function expectNothingLeft(processes: readonly ProcessRow[]): Promise<void> {
     expect(demo.output).to.match(/^✓ Everything is stopped, and nothing is left behind/m);
-    await eventually(() => {
+    await expectNothingRuns(processes);
+    await eventually(async () => expect(await demo.files()).to.deep.equal([]), 2_000);
+  }
+
+  async function expectNothingRuns(processes: readonly ProcessRow[]): Promise<void> {
+    await eventually(async () => {
       expect(alive(processes)).to.deep.equal([]);
-      expect(existsSync(demo.directory), demo.directory).to.equal(false);
-    }, 2_000);
+      expect(await demo.namespaces()).to.deep.equal([]);
+    }, 5_000);
   }
 
   describe('from start to end, into a pipe', () => {
@@ -74,6 +91,21 @@ describe('npm run demo', function () {
       expect(demo.output).to.match(/^DeleteNetworkInterface +3$/m);
     });
 
+    it('shows the interface on its node, its way outside, and that nothing of it stays', async function () {
+      await needNamespaces(this);
+      expect(demo.output).to.match(/^MODIFIED +storage-\w+ +node-1 .* Ready +ens6 /m);
+      expect(demo.output).to.match(/^\d+: ens6@\w+: <[A-Z_,]*\bUP\b[A-Z_,]*> mtu 9001 /m);
+      expect(demo.output).to.match(/^ +altname eni-storage$/m);
+      const [, address] = /^ +inet ([\d.]+)\/19 /m.exec(demo.output) ?? [];
+      expect(demo.output).to.include(
+        `192.0.2.1 from ${address} via 10.0.64.1 dev ens6 table 21001`,
+      );
+      expect(demo.output).to.include(`✓ A packet from ${address} to 192.0.2.1 is answered`);
+      expect(demo.output).to.match(
+        /-br link\nlo .*\n\n\$ ip -n \S+ rule\n0:.*\n32766:.*\n32767:.*\n\n/,
+      );
+    });
+
     it('appends a line a change, and writes no escape code', () => {
       expect(demo.output).to.match(/^ADDED.*node-1.*\n(.*\n)*?.*Creating.*\n.*Attaching.*\n/m);
       expect(demo.output).not.to.include('\u001b');
@@ -95,6 +127,84 @@ describe('npm run demo', function () {
       expect(demo.output).not.to.include('failed');
     });
   }
+
+  it('stops all of it where a terminal sends Ctrl-C to all of it', async () => {
+    demo = DemoProcess.start(['--fast']);
+    const processes = await cast();
+    await demo.says(/Attaching/);
+    demo.signalGroup('SIGINT');
+    expect(await demo.exitCode(), demo.output).to.equal(0);
+    await expectNothingLeft(processes);
+  });
+
+  it('stops at Ctrl-C before anything has started', async function () {
+    await needNamespaces(this);
+    demo = DemoProcess.start([]);
+    const started = demo;
+    await eventually(async () => expect(await started.namespaces()).to.not.deep.equal([]), 20_000);
+    const processes = await demo.descendants();
+    demo.signalGroup('SIGINT');
+    expect(await demo.exitCode(), demo.output).to.equal(0);
+    await expectNothingRuns(processes);
+    expect(await demo.files()).to.deep.equal([]);
+  });
+
+  it('stops all of it at Ctrl-C, while the nodes start', async function () {
+    await needNamespaces(this);
+    demo = DemoProcess.start([]);
+    const started = demo;
+    const anyNode = /^eni-node-/;
+    await eventually(
+      async () =>
+        expect((await started.namespaces()).some((name) => anyNode.test(name))).to.equal(true),
+      60_000,
+    );
+    const processes = await demo.descendants();
+    demo.signalGroup('SIGINT');
+    expect(await demo.exitCode(), demo.output).to.equal(0);
+    await expectNothingRuns(processes);
+    expect(await demo.files()).to.deep.equal([]);
+    expect(demo.output).not.to.include('failed');
+  });
+
+  it('takes its processes and namespaces along where it is killed', async function () {
+    await needNamespaces(this);
+    demo = DemoProcess.start(['--fast']);
+    const processes = await cast();
+    expect(agentsOf(processes)).to.have.length(3);
+    demo.signal('SIGKILL');
+    await demo.exitCode();
+    await expectNothingRuns(processes);
+  });
+
+  it('says in a sentence that there are no agents where there can be no namespaces', async () => {
+    const path = await mkdtemp(join(tmpdir(), 'eni-demo-path-'));
+    try {
+      // All that the demo needs of a machine, but not iproute2.
+      for (const tool of ['rm', 'sleep']) await symlink(`/bin/${tool}`, join(path, tool));
+      demo = DemoProcess.start(['--fast'], { PATH: path });
+      const processes = await cast();
+      expect(agentsOf(processes)).to.deep.equal([]);
+      expect(demo.output).to.match(/^The nodes' agents are not shown, .* no 'ip' command/m);
+      await demo.says(/^storage +1 +1 +1 +net1 +1 +AllReady/m);
+      demo.signal('SIGINT');
+      expect(await demo.exitCode(), demo.output).to.equal(0);
+      await expectNothingLeft(processes);
+    } finally {
+      await rm(path, { recursive: true });
+    }
+  });
+
+  it('fails with a sentence and its last log lines when an agent dies', async function () {
+    await needNamespaces(this);
+    demo = DemoProcess.start(['--fast']);
+    const processes = await cast();
+    process.kill(agentsOf(processes)[0]?.pid ?? 0, 'SIGKILL');
+    expect(await demo.exitCode(), demo.output).to.equal(1);
+    expect(demo.output).to.match(/The demo failed: The agent of node-\d ended by a signal\./);
+    expect(demo.output).to.match(/The agent of node-\d's last lines:\n\{"ts":/);
+    await expectNothingLeft(processes);
+  });
 
   it('stops all of it at Ctrl-C, while the control plane starts', async () => {
     demo = DemoProcess.start([]);
@@ -132,8 +242,7 @@ describe('npm run demo', function () {
   it('fails with a sentence and the last log lines when the controller dies', async () => {
     demo = DemoProcess.start(['--fast']);
     const processes = await cast();
-    const controller = processes.find(({ command }) => command.includes('eni-operator.mjs'));
-    process.kill(controller?.pid ?? 0, 'SIGKILL');
+    process.kill(controllerOf(processes)?.pid ?? 0, 'SIGKILL');
     expect(await demo.exitCode(), demo.output).to.equal(1);
     expect(demo.output).to.include('The demo failed: The controller ended by a signal.');
     expect(demo.output).to.match(/The controller's last lines:\n\{"ts":/);

@@ -46,13 +46,19 @@ describe('The layout of a table', () => {
     expect(line).to.match(/ 42s$/);
   });
 
-  it('leaves out what a narrow terminal has no room for, the interface and the name first', () => {
+  it('has two blanks between columns, and all of them, where a terminal has no room for three', () => {
     const all = linesOf(attachments('Ready'));
     const width = all[0]?.length ?? 0;
     expect(linesOf(attachments('Ready'), { maxWidth: width })).to.deep.equal(all);
-    expect(linesOf(attachments('Ready'), { maxWidth: width - 1 })[0]).not.to.include('INTERFACE');
-    const narrow = linesOf(attachments('Ready'), { maxWidth: 60 });
-    expect(narrow[0]).to.match(/^NODE +ENI +INDEX +PHASE +AGE$/);
+    const [header] = linesOf(attachments('Ready'), { maxWidth: width - 1 });
+    expect(header).to.match(/^NAME {7}NODE {4}ENI {20}INDEX {2}PHASE {6}INTERFACE {2}AGE$/);
+  });
+
+  it('leaves out what a narrow terminal has no room for at all, the name first', () => {
+    const headerWithin = (maxWidth: number) => linesOf(attachments('Ready'), { maxWidth })[0];
+    expect(headerWithin(66)).to.match(/^NODE +ENI +INDEX +PHASE +INTERFACE +AGE$/);
+    expect(headerWithin(60)).to.match(/^NODE +ENI +INDEX +PHASE +INTERFACE$/);
+    expect(headerWithin(55)).to.match(/^NODE +ENI +PHASE +INTERFACE$/);
   });
 
   it('cuts a line to the width, and leaves a shorter one as it is', () => {

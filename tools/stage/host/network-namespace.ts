@@ -11,6 +11,7 @@ const COMMAND_TIMEOUT_MS = 10_000;
  * parent is dead, whatever it died of. What runs in the namespace ends with it.
  */
 const KEEPER = `
+command -v ip >/dev/null || { echo "there is no 'ip' command, iproute2's" >&2; exit 1; }
 ip netns add "$1" || exit
 echo made
 exec 2>/dev/null
@@ -117,7 +118,7 @@ export async function whyNoNamespaces(): Promise<string | undefined> {
     await (await NetworkNamespace.create('probe')).delete();
     return undefined;
   } catch (error) {
-    return error instanceof Error ? error.message : String(error);
+    return error instanceof NamespaceCommandError ? error.output.trim() : String(error);
   }
 }
 

@@ -1,0 +1,81 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { OUTSIDE } from '../stage/host/vpc.js';
+import type { Command } from './command.js';
+import type { DemoStage } from './demo-stage.js';
+import { done } from './wording.js';
+
+/** What is seen on a node, which is a network namespace; iproute2's own words. */
+
+/** The agent has a moment, in milliseconds, to sweep what a detached ENI leaves. */
+const SWEEP_MS = 5_000;
+const LOOK_MS = 50;
+
+/** What an ENI needed on its node outlived it. */
+export class HostNotSweptError extends Error {
+  override readonly name = 'HostNotSweptError';
+
+  constructor(node: string, left: string) {
+    super(`On ${node} there is still: ${left}`);
+  }
+}
+
+/** The packet did not come back. */
+export class NoAnswerError extends Error {
+  override readonly name = 'NoAnswerError';
+
+  constructor(from: string, to: string) {
+    super(`A packet from ${from} to ${to} was not answered.`);
+  }
+}
+
+/** `ip` with those arguments. */
+export function ip(node: string, args: string | ((stage: DemoStage) => string)): Command {
+  const argsOf = (stage: DemoStage) => (typeof args === 'string' ? args : args(stage));
+  return {
+    line: (stage) => `ip -n ${stage.host(node).namespace.name} ${argsOf(stage)}`,
+    run: async (stage) => linesOf(await stage.host(node).namespace.ip(argsOf(stage))),
+  };
+}
+
+/** The way that packets from the ENI's address take. */
+export function route(node: string): Command {
+  return ip(node, (stage) => `route get ${OUTSIDE.ipv4} from ${stage.hosts?.addressOn(node)}`);
+}
+
+/** Sends a packet from the ENI's address to somebody beyond the VPC. @throws NoAnswerError */
+export function outside(node: string): Command {
+  return {
+    run: async (stage) => {
+      const [from, to] = [stage.hosts?.addressOn(node) ?? '', OUTSIDE.ipv4];
+      if (!(await stage.host(node).reaches(from, to))) {
+        throw new NoAnswerError(from, to);
+      }
+      return [done(`A packet from ${from} to ${to} is answered: it goes and comes by the ENI`)];
+    },
+  };
+}
+
+/** The rules, once there is none of an ENI. @throws HostNotSweptError where one stays */
+export function rulesSwept(node: string): Command {
+  const { line } = ip(node, 'rule');
+  return {
+    ...(line ? { line } : {}),
+    run: async (stage) => {
+      const since = Date.now();
+      for (;;) {
+        const lines = linesOf(await stage.host(node).namespace.ip('rule'));
+        const left = lines.filter((rule) => !/lookup (local|main|default)$/.test(rule));
+        if (left.length === 0) return lines;
+        if (Date.now() - since > SWEEP_MS) throw new HostNotSweptError(node, left.join('; '));
+        await sleep(LOOK_MS);
+      }
+    },
+  };
+}
+
+function linesOf(output: string): string[] {
+  return output
+    .trimEnd()
+    .split('\n')
+    .map((line) => line.trimEnd());
+}
