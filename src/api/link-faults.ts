@@ -10,7 +10,7 @@ export const LINK_REMEDIES = {
   AddressMissing:
     'It is asked again: set spec.addressing of the NodeENI to static if the subnet has no DHCP server for it.',
   DHCPPortDenied:
-    'Give the agent the capability NET_BIND_SERVICE (kustomize/components/dhcp), or set spec.addressing of the NodeENI to static.',
+    'Give the agent the capability NET_BIND_SERVICE (docs/node-agent.md), or set spec.addressing of the NodeENI to static.',
   DHCPPortTaken:
     'End the other DHCP client of the node (dhclient), or set spec.addressing of the NodeENI to static.',
   InvalidRecord: 'Correct the NodeENI, or delete the ENIAttachment, and it is made anew.',
