@@ -5,33 +5,12 @@ import { LABELS } from '../api/names.js';
 import { Node } from '../api/node.js';
 import { NodeENI } from '../api/node-eni.js';
 import { EniInventory } from '../aws/eni-inventory.js';
-import { FairLimit } from '../aws/fair-limit.js';
 import { metadataRegion } from '../aws/instance-metadata.js';
 import { resolveRegion } from '../aws/region.js';
 import type { Config } from '../config/settings.js';
-import { AttachmentProvider } from '../reconcilers/attachment-provider.js';
-import { AttachmentRemover } from '../reconcilers/attachment-remover.js';
-import { AttachmentReporter } from '../reconcilers/attachment-reporter.js';
-import { BlockedRetries } from '../reconcilers/blocked-retries.js';
 import { CreateLog } from '../reconcilers/create-log.js';
-import { DefinitionWriter } from '../reconcilers/definition-writer.js';
 import { Demand } from '../reconcilers/demand.js';
-import { DetachLog } from '../reconcilers/detach-log.js';
-import { ENIAttachmentReconciler } from '../reconcilers/eni-attachment.js';
-import { LiveIntent } from '../reconcilers/live-intent.js';
-import { LiveRecords } from '../reconcilers/live-records.js';
-import { NetworkAttachments } from '../reconcilers/network-attachment.js';
-import { NetworkResolver } from '../reconcilers/network-resolver.js';
-import { NodeENIReconciler } from '../reconcilers/node-eni.js';
-import { NodeENIReporter } from '../reconcilers/node-eni-reporter.js';
-import { NodeReadinessReconciler } from '../reconcilers/node-readiness.js';
-import { OrphanReporter } from '../reconcilers/orphan-reporter.js';
-import { OrphanedENIReconciler } from '../reconcilers/orphaned-eni.js';
-import type { OrphanRules } from '../reconcilers/plan-orphans.js';
-import { RecordWriter } from '../reconcilers/record-writer.js';
-import { SlotInspector } from '../reconcilers/slot-inspector.js';
 import { ExponentialBackoff } from '../runtime/backoff.js';
-import type { Regarding } from '../runtime/events.js';
 import type { KubeAccess } from '../runtime/kube-access.js';
 import type { KubeClient } from '../runtime/kube-client.js';
 import { LeaderElector } from '../runtime/leader-election.js';
@@ -42,12 +21,10 @@ import { registerProcessMetrics } from '../runtime/metrics/process-metrics.js';
 import { RequestMetrics } from '../runtime/metrics/request-metrics.js';
 import type { KubeObject, ResourceType } from '../runtime/resource.js';
 import { Ec2Readiness } from './ec2-readiness.js';
-import { createEc2Side, type Ec2Side } from './ec2-side.js';
+import { createEc2Side } from './ec2-side.js';
 import { createKubeSide, type KubeSide } from './kube-side.js';
-import { AttachmentMetrics } from './metrics/attachment-metrics.js';
-import { BlockedMetrics } from './metrics/blocked-metrics.js';
-import { OrphanMetrics } from './metrics/orphan-metrics.js';
 import { Operator } from './operator.js';
+import { Reconcilers } from './reconcilers.js';
 import { Serving } from './serving.js';
 
 export interface EniOperatorOptions {
@@ -142,134 +119,28 @@ export class EniOperator extends Operator {
     // A standby's listing would miss the leader's last writes: the first one is made in charge.
     this.addSource(EniInventory, ec2.inventory, { late: true });
 
-    const { instances, instanceTypes } = ec2;
-    const slots = new SlotInspector({ records: kube.records.store, instances, instanceTypes });
-    this.addReconciler(this.nodeENIReconciler(kube, ec2, slots, demand), {
-      concurrency: NODE_ENI_CONCURRENCY,
+    const reconcilers = new Reconcilers({
+      config,
+      clock,
+      random,
+      registry,
+      kube,
+      ec2,
+      demand,
+      createLog: this.createLog,
+      isInCharge: () => this.isInCharge,
     });
-    this.addReconciler(this.readinessReconciler(kube, demand));
-    this.addReconciler(this.attachmentReconciler(kube, ec2, slots), {
+    const backoff = () => ExponentialBackoff.create({ ...FAILURE_BACKOFF, random });
+    this.addReconciler(reconcilers.nodeENI(), { concurrency: NODE_ENI_CONCURRENCY });
+    this.addReconciler(reconcilers.nodeReadiness());
+    this.addReconciler(reconcilers.attachment(), {
       concurrency: config.maxConcurrentReconciles,
-      backoff: ExponentialBackoff.create({ ...FAILURE_BACKOFF, random }),
+      backoff: backoff(),
     });
     if (config.orphanCleanup !== 'off') {
-      this.addReconciler(this.orphanReconciler(kube, ec2, config.orphanCleanup, cluster), {
-        backoff: ExponentialBackoff.create({ ...FAILURE_BACKOFF, random }),
-      });
+      const orphaned = reconcilers.orphanedENI({ cleanup: config.orphanCleanup, cluster });
+      this.addReconciler(orphaned, { backoff: backoff() });
     }
-  }
-
-  private nodeENIReconciler(
-    kube: KubeSide,
-    ec2: Ec2Side,
-    slots: SlotInspector,
-    demand: Demand,
-  ): NodeENIReconciler {
-    const { config, clock } = this;
-    const { client, nodeENIClient, recordClient, events } = kube;
-    const observer = BlockedMetrics.create(this.whatIsMeasured(kube));
-    return new NodeENIReconciler({
-      nodeENIs: kube.nodeENIs.store,
-      nodes: kube.nodes.store,
-      records: kube.records.store,
-      nodeENIClient,
-      writer: new RecordWriter(recordClient),
-      liveIntent: new LiveIntent({ nodeENIs: nodeENIClient, nodes: kube.nodeClient }),
-      slots,
-      networkResolver: new NetworkResolver(ec2.network),
-      reporter: new NodeENIReporter({ client: nodeENIClient, events, clock, observer }),
-      networkAttachments: new NetworkAttachments({
-        writer: new DefinitionWriter(client),
-        nodeENIClient,
-        retries: this.blockedRetries(),
-      }),
-      demand,
-      blockedRetries: this.blockedRetries(),
-      defaults: {
-        deviceIndex: config.defaultDeviceIndex,
-        deleteOnTermination: config.defaultDeleteOnTermination,
-      },
-    });
-  }
-
-  private readinessReconciler(kube: KubeSide, demand: Demand): NodeReadinessReconciler {
-    const { nodes, nodeENIs, records, nodeClient, events } = kube;
-    return new NodeReadinessReconciler({
-      nodes: nodes.store,
-      nodeENIs: nodeENIs.store,
-      records: records.store,
-      demand,
-      nodeClient,
-      events,
-    });
-  }
-
-  private attachmentReconciler(
-    kube: KubeSide,
-    ec2: Ec2Side,
-    slots: SlotInspector,
-  ): ENIAttachmentReconciler {
-    const { config, clock, createLog } = this;
-    const { gateway, inventory, instances, clusterID } = ec2;
-    const { recordClient, events } = kube;
-    const records = kube.records.store;
-    const { waitForAgent, consistencyWindow: consistencyWindowMs } = config;
-    const reporter = new AttachmentReporter({
-      client: recordClient,
-      events,
-      clock,
-      waitForAgent,
-      observer: AttachmentMetrics.create(this.whatIsMeasured(kube)),
-    });
-    const shared = { gateway, inventory, instances, reporter, createLog, consistencyWindowMs };
-    return new ENIAttachmentReconciler({
-      records,
-      inventory,
-      provider: new AttachmentProvider({ ...shared, records, slots, clusterID }),
-      remover: new AttachmentRemover({
-        ...shared,
-        records,
-        client: recordClient,
-        clock,
-        detachLog: new DetachLog(clock),
-        limits: {
-          detach: new FairLimit(config.maxConcurrentCleanup),
-          delete: new FairLimit(config.maxConcurrentCleanup),
-        },
-        detachmentTimeoutMs: config.detachmentTimeout,
-        forceDetach: config.forceDetach,
-      }),
-      reporter,
-      blockedRetries: this.blockedRetries(),
-      observeIntervalMs: config.observeInterval,
-    });
-  }
-
-  private orphanReconciler(
-    { client, nodes, records, events }: KubeSide,
-    { gateway, inventory, clusterID }: Ec2Side,
-    cleanup: OrphanRules['cleanup'],
-    cluster: Regarding,
-  ): OrphanedENIReconciler {
-    const { config, clock, registry } = this;
-    return new OrphanedENIReconciler({
-      records: records.store,
-      liveRecords: LiveRecords.create({ client, clock }),
-      gateway,
-      inventory,
-      reporter: new OrphanReporter({
-        nodes: nodes.store,
-        events,
-        cluster,
-        observer: OrphanMetrics.create(registry),
-      }),
-      clock,
-      rules: {
-        clusterID,
-        cleanup,
-        gracePeriodMs: Math.max(config.orphanGracePeriod, config.consistencyWindow),
-      },
-    });
   }
 
   protected override async beforeWorkers(signal: AbortSignal): Promise<void> {
@@ -298,11 +169,6 @@ export class EniOperator extends Operator {
     return this.elector?.isLeader ?? true;
   }
 
-  private whatIsMeasured({ records, nodeENIs }: KubeSide) {
-    const inCharge = () => this.isInCharge;
-    return { registry: this.registry, records: records.store, nodeENIs: nodeENIs.store, inCharge };
-  }
-
   private createElector({ client, events }: KubeSide): LeaderElector {
     const { config, clock, random, logger, registry } = this;
     const elector = LeaderElector.create({
@@ -319,13 +185,6 @@ export class EniOperator extends Operator {
     });
     registerLeaderMetrics({ registry, lease: config.leaseName, elector });
     return elector;
-  }
-
-  private blockedRetries(): BlockedRetries {
-    const { clock, random } = this;
-    const { blockedRetryMin: baseMs, blockedRetryMax: maxMs } = this.config;
-    const backoff = ExponentialBackoff.create({ baseMs, maxMs, jitter: 0.1, random });
-    return new BlockedRetries({ backoff, clock });
   }
 
   private region(kube: KubeClient): Promise<string> {
