@@ -1,0 +1,105 @@
+import { expect } from 'chai';
+import { MANAGER_NAME, TAGS } from '../../../src/api/names.js';
+import { DEFAULT_IDS, type Eni } from '../../../tools/ec2-simulator/index.js';
+import { CONTROL_PLANE_TIMEOUT_MS } from '../../../tools/envtest/shared-control-plane.js';
+import { eventually } from '../../support/eventually.js';
+import { actionsOf, shippedPolicy } from '../../support/iam-policy.js';
+import { Stage } from '../../support/stage.js';
+
+const CLUSTER_ID = 'cluster-under-policy';
+const OWNER_TAGS = { [TAGS.clusterID]: CLUSTER_ID, [TAGS.managedBy]: MANAGER_NAME };
+
+describe('the controller under docs/iam-policy.json', () => {
+  const policy = shippedPolicy({ clusterID: CLUSTER_ID });
+  const labels = { policed: 'true' };
+  let stage: Stage;
+
+  before(async function () {
+    this.timeout(CONTROL_PLANE_TIMEOUT_MS);
+    stage = await Stage.open({ policy });
+    stage.start({ CLUSTER_ID, RESYNC_PERIOD: '1s', ORPHAN_GRACE_PERIOD: '1s' });
+  });
+
+  beforeEach(async () => {
+    stage.ec2.resetCounts();
+    await stage.addNode('policed-a', { labels });
+  });
+
+  afterEach(() => stage.clear());
+  after(() => stage.close());
+
+  const denied = (): string[] =>
+    stage.ec2
+      .recentCalls()
+      .filter(({ outcome }) => outcome === 'UnauthorizedOperation')
+      .map(({ action }) => action);
+  const theEni = (): Eni => {
+    const [eni, ...others] = stage.managedEnis();
+    expect(others).to.deep.equal([]);
+    if (!eni) {
+      throw new Error('there is no ENI');
+    }
+    return eni;
+  };
+  const noneIsLeft = () => eventually(() => expect(stage.managedEnis()).to.deep.equal([]));
+
+  it('does all that it ever does in EC2, and is denied nothing', async () => {
+    await stage.createNodeENI('policed', { tags: { team: 'storage', cost: '1' } });
+    await stage.ready('policed', 1);
+    const { id } = theEni();
+
+    await stage.patchNodeENI('policed', {
+      securityGroupIDs: [DEFAULT_IDS.groups.nodes],
+      description: 'another',
+      deleteOnTermination: false,
+      reclaimPolicy: 'Retain',
+      tags: { team: 'network', cost: null },
+    });
+    await eventually(() => {
+      expect(theEni()).to.deep.include({
+        description: 'another',
+        groupIds: [DEFAULT_IDS.groups.nodes],
+      });
+      expect(theEni().attachment?.deleteOnTermination).to.equal(false);
+      expect(theEni().tags).to.include({ team: 'network' });
+      expect(theEni().tags).to.not.have.property('cost');
+    });
+
+    stage.ec2.setTags({ resourceIds: [id], tags: { team: 'drifted', [TAGS.node]: 'drifted' } });
+    stage.ec2.detachInterface(id);
+    await eventually(() => {
+      expect(theEni().tags).to.include({ team: 'network', [TAGS.node]: 'policed-a' });
+      expect(theEni().attachment?.status).to.equal('attached');
+    });
+    await stage.ready('policed', 1);
+
+    await stage.deleteNodeENI('policed');
+    await stage.gone('policed');
+    expect(theEni().tags).to.include({ [TAGS.retained]: 'policed' });
+    await stage.createNodeENI('policed', { reclaimPolicy: 'Retain' });
+    await stage.ready('policed', 1);
+    expect(theEni().id).to.equal(id);
+    expect(theEni().tags).to.not.have.property(TAGS.retained);
+
+    await stage.patchNodeENI('policed', { reclaimPolicy: 'Delete' });
+    await stage.deleteNodeENI('policed');
+    await noneIsLeft();
+
+    stage.ec2.addInterface({ tags: { ...OWNER_TAGS, [TAGS.attachmentUID]: 'no-record' } });
+    await noneIsLeft();
+
+    expect(denied()).to.deep.equal([]);
+    expect(Object.keys(stage.calls()).sort()).to.deep.equal(actionsOf(policy));
+  });
+
+  it('says that it is denied an ENI whose owner’s tag somebody changed, until that is put right', async () => {
+    await stage.createNodeENI('policed');
+    await stage.ready('policed', 1);
+    const resourceIds = [theEni().id];
+    stage.ec2.setTags({ resourceIds, tags: { [TAGS.managedBy]: 'another' } });
+    await stage.degraded('policed', 'AccessDenied');
+    expect(new Set(denied())).to.deep.equal(new Set(['CreateTags']));
+    stage.ec2.setTags({ resourceIds, tags: { [TAGS.managedBy]: MANAGER_NAME } });
+    await stage.ready('policed', 1);
+  });
+});

@@ -1,0 +1,42 @@
+import { readFileSync } from 'node:fs';
+
+/** One statement of docs/iam-policy.json, in the forms that it uses. */
+export interface PolicyStatement {
+  Sid: string;
+  Effect: 'Allow';
+  Action: string | string[];
+  Resource: string | string[];
+  Condition?: Record<string, Record<string, string | string[]>>;
+}
+
+export interface ShippedPolicy {
+  Version: string;
+  Statement: PolicyStatement[];
+  [element: string]: unknown;
+}
+
+/** What a user fills in; by default as the EC2 simulator and its default network have it. */
+export interface PolicyBlanks {
+  clusterID: string;
+  region?: string;
+  accountID?: string;
+}
+
+/** The policy that users are given, filled in as its documentation says. */
+export function shippedPolicy({
+  clusterID,
+  region = 'us-west-2',
+  accountID = '123456789012',
+}: PolicyBlanks): ShippedPolicy {
+  const text = readFileSync('docs/iam-policy.json', 'utf8')
+    .replaceAll('REGION', region)
+    .replaceAll('ACCOUNT_ID', accountID)
+    .replaceAll('CLUSTER_ID', clusterID);
+  return JSON.parse(text) as ShippedPolicy;
+}
+
+/** The actions that it allows, sorted and without their prefix. */
+export function actionsOf({ Statement }: ShippedPolicy): string[] {
+  const actions = Statement.flatMap(({ Action }) => Action);
+  return [...new Set(actions)].map((action) => action.replace('ec2:', '')).sort();
+}
