@@ -70,6 +70,13 @@ describe('the DHCP codec', () => {
     }
   });
 
+  it('leaves out an option that is cut short', () => {
+    const options: [number, number[]][] = [[56, [...Buffer.from('none such')]]];
+    const message = question.answer({ type: 'nak', options });
+    const reply = parseReply(message.subarray(0, -3));
+    expect(reply).to.deep.equal({ type: 'nak', ...COMMON });
+  });
+
   it('takes for an answer no question, no other hardware, no other cookie and no other type', () => {
     expect(parseReply(question.bytes)).to.equal(undefined);
     const ways: [string, number][] = [

@@ -50,7 +50,8 @@ describe('DhcpLeases', () => {
     await time.pass(1);
     expect(leases.hold('a', { ...REQUEST, address: '10.0.1.11' })).to.deep.equal({ is: 'pending' });
     await time.pass(1);
-    leases.hold('a', { address: '10.0.1.11', macAddress: '02:00:00:00:00:02' });
+    const moved = { address: '10.0.1.11', macAddress: '02:00:00:00:00:02' };
+    expect(leases.hold('a', moved)).to.deep.equal({ is: 'pending' });
     await time.pass(DAY);
     const addresses = dhcp.questions.map(({ address }) => address);
     expect(addresses.slice(0, 4)).to.deep.equal(['10.0.1.10', ...Array(3).fill('10.0.1.11')]);
