@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
 import { TAGS } from '../../../../src/api/names.js';
 import { DeniedError } from '../../../../src/aws/ec2-error.js';
@@ -76,6 +77,12 @@ describe('docs/iam-policy.json', () => {
         expect(String(failure)).to.include(`is not authorized to perform: ${grant.Action}`);
       });
     }
+  });
+
+  it('is explained statement by statement', () => {
+    const explained = readFileSync('docs/iam.md', 'utf8').matchAll(/^\| `([A-Za-z]+)` /gm);
+    const sids = thePolicy().Statement.map(({ Sid }) => Sid);
+    expect([...explained].map(([, name]) => name)).to.deep.equal(['REGION', ...sids]);
   });
 
   it('fits a managed policy with the longest names that it can be filled in with', () => {
