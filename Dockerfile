@@ -2,7 +2,7 @@
 # One image for both components; the last argument names one: `controller` or `agent`.
 # `--target dev` adds the EC2 simulator (kustomize/overlays/dev).
 
-# What is built is the same on every platform: the bundle is JavaScript, and the rtnetlink binding comes prebuilt for each.
+# The bundle is built on the builder's own platform, whatever the image's.
 FROM --platform=$BUILDPLATFORM node:24-trixie-slim AS build
 WORKDIR /src
 COPY package.json package-lock.json ./
@@ -11,10 +11,19 @@ COPY tsconfig.json ./
 COPY src ./src
 COPY tools/bundle ./tools/bundle
 COPY tools/ec2-simulator ./tools/ec2-simulator
-RUN npm run build && find dist/bundle -name '*.map' -delete
+RUN npm run compile
 RUN npx esbuild dist/tools/ec2-simulator/main.js --bundle --minify --platform=node --target=node24 --format=esm \
     --banner:js="import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" \
     --outfile=dist/ec2-simulator.mjs
+# The agent's native code is a package for each platform: the image's, where the builder's is another.
+ARG TARGETARCH
+RUN --mount=type=cache,target=/root/.npm \
+    case $TARGETARCH in amd64) cpu=x64 ;; *) cpu=$TARGETARCH ;; esac \
+    && mkdir /native && cp package.json package-lock.json /native \
+    && (cd /native && npm ci --no-audit --no-fund --omit=dev --ignore-scripts --os=linux --libc=glibc --cpu=$cpu) \
+    && cp -r /native/node_modules/@koromix node_modules/ \
+    && ARCHITECTURES=$cpu npm run bundle \
+    && find dist/bundle -name '*.map' -delete
 
 # No shell, no package manager; Node 24 at /nodejs/bin/node.
 FROM gcr.io/distroless/nodejs24-debian13:nonroot AS runtime

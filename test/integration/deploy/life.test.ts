@@ -13,6 +13,7 @@ import { needNamespaces } from '../../support/namespaces.js';
 import { requestsOf, usedOf } from './support/audit.js';
 import { AGENT, CONTROLLER, DeployedCluster } from './support/deployed-cluster.js';
 import { apiServerOf } from './support/host-api-server.js';
+import { ImageLayout } from './support/image-layout.js';
 import { type Manifest, parseManifests, render } from './support/manifest.js';
 import { granted } from './support/permissions.js';
 import { PodProcess } from './support/pod-process.js';
@@ -47,6 +48,7 @@ const ASKED_BY_ADMISSION = [
 describe('the deployed components, as their service accounts', () => {
   let cluster: DeployedCluster;
   let manifests: Manifest[];
+  let image: ImageLayout;
   let ec2: Ec2Simulator;
   let vpc: Vpc;
   let host: NodeHost;
@@ -56,6 +58,7 @@ describe('the deployed components, as their service accounts', () => {
   before(async function () {
     this.timeout(CONTROL_PLANE_TIMEOUT_MS);
     await needNamespaces(this);
+    image = await ImageLayout.create();
     cluster = await DeployedCluster.start();
     manifests = await render('default', { REGION: 'us-west-2' });
     await cluster.apply([...manifests, ...MULTUS]);
@@ -94,6 +97,7 @@ describe('the deployed components, as their service accounts', () => {
     await vpc?.delete();
     await ec2?.stop();
     await cluster?.stop();
+    await image?.delete();
   });
 
   async function startController(): Promise<void> {
@@ -105,6 +109,7 @@ describe('the deployed components, as their service accounts', () => {
       pod,
       container,
       manifests,
+      paths: { '/app': image.app },
       env: {
         ...identity.env(cluster.server),
         // The ports of this machine are others' too.
@@ -132,6 +137,7 @@ describe('the deployed components, as their service accounts', () => {
       pod,
       container,
       manifests,
+      paths: { '/app': image.app },
       namespace: host.namespace,
       env: identity.env(await apiServerOf(host)),
     });

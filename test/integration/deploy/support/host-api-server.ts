@@ -9,7 +9,7 @@ const RELAY = fileURLToPath(new URL('../../../../tools/stage/host/relay-main.js'
 export async function apiServerOf({
   namespace,
   relay,
-}: NodeHost): Promise<{ host: string; port: number }> {
+}: Pick<NodeHost, 'namespace' | 'relay'>): Promise<{ host: string; port: number }> {
   const listener = namespace.spawn(process.execPath, [RELAY, relay.socketPath]);
   const [line] = (await once(createInterface(listener.stdout), 'line')) as [string];
   return { host: '127.0.0.1', port: Number(line) };

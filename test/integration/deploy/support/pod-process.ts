@@ -1,6 +1,4 @@
-import { dirname } from 'node:path';
 import { ComponentProcess } from '../../../../tools/stage/component-process.js';
-import { SHIPPED } from '../../../../tools/stage/controller-process.js';
 import type { NetworkNamespace } from '../../../../tools/stage/host/network-namespace.js';
 import { readImageConfig } from './image.js';
 import type { Manifest } from './manifest.js';
@@ -39,8 +37,8 @@ export interface PodProcessOptions {
   manifests: readonly Manifest[];
   /** After the pod's own, so that it wins. */
   env: Readonly<Record<string, string>>;
-  /** Paths of the image and of volumes, and what stands for them here; `/nodejs` and `/app` need not be named. */
-  paths?: Readonly<Record<string, string>>;
+  /** Paths of the image (`/app`) and of volumes, and what stands for them here. */
+  paths: Readonly<Record<string, string>>;
   /** The node, for pods on the host's network; needs root. */
   namespace?: NetworkNamespace;
 }
@@ -65,8 +63,8 @@ export class PodProcess extends ComponentProcess {
   }
 }
 
-function onThisMachine(word: string, paths: PodProcessOptions['paths'] = {}): string {
-  const known = { ...paths, '/nodejs/bin/node': process.execPath, '/app': dirname(SHIPPED) };
+function onThisMachine(word: string, paths: PodProcessOptions['paths']): string {
+  const known = { '/nodejs/bin/node': process.execPath, ...paths };
   for (const [there, here] of Object.entries(known)) {
     if (word === there) return here;
     if (word.includes(`${there}/`)) return word.replace(there, here);
