@@ -42,8 +42,10 @@ export function sameAddress(a: string, b: string): boolean {
   return a === b || (isIP(a) === 6 && isIP(b) === 6 && canonical(a) === canonical(b));
 }
 
-function canonical(address: string): string {
-  return new URL(`http://[${address}]/`).hostname;
+/** A zone (`%eth0`) is no part of a URL's address. */
+function canonical(text: string): string {
+  const [address, ...zone] = text.split('%');
+  return [new URL(`http://[${address}]/`).hostname, ...zone].join('%');
 }
 
 function numberOf(address: string): number {

@@ -48,4 +48,10 @@ describe('addresses', () => {
     expect(sameAddress('10.0.0.1', '10.0.0.1')).to.equal(true);
     expect(sameAddress('10.0.0.1', '::ffff:10.0.0.1')).to.equal(false);
   });
+
+  it('knows an address that has a zone in that zone only', () => {
+    expect(sameAddress('fe80::1%eth0', 'fe80:0::1%eth0')).to.equal(true);
+    expect(sameAddress('fe80::1%eth0', 'fe80::1%eth1')).to.equal(false);
+    expect(sameAddress('fe80::1%eth0', 'fe80::1')).to.equal(false);
+  });
 });
