@@ -4,11 +4,14 @@
  */
 import { accessSync, constants, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { createInterface } from 'node:readline';
-import { RawNetlinkSocket } from 'netlink/dist/raw.js';
 import { HostNetworkError } from '../../src/agent/host-network.js';
+import * as libc from '../../src/agent/linux/libc.js';
 import { RtnetlinkHostNetwork } from '../../src/agent/linux/rtnetlink-host-network.js';
 import type { Logger } from '../../src/runtime/logger.js';
 import type { DriverCall, DriverLine } from './remote-host-network.js';
+
+const AF_NETLINK = 16;
+const SOCK_RAW = 3;
 
 const tell = (line: DriverLine): void => void process.stdout.write(`${JSON.stringify(line)}\n`);
 
@@ -36,17 +39,18 @@ const extras: Record<string, (...args: never[]) => unknown> = {
     }
   },
   /** Writes the bytes (hexadecimal) to the process's own netlink sockets, as another process could. */
-  async writeToOwnSockets(hex: string): Promise<number> {
+  writeToOwnSockets(hex: string): number {
     const ports = ownNetlinkPorts();
-    const socket = new RawNetlinkSocket(0, { recvBufferSize: 8192, sendBufferSize: 8192 });
+    const bytes = Buffer.from(hex, 'hex');
+    const fd = libc.socket(AF_NETLINK, SOCK_RAW, 0);
     for (const port of ports) {
-      await new Promise<void>((resolve, reject) => {
-        socket.send([Buffer.from(hex, 'hex')], { port }, (error) =>
-          error ? reject(error) : resolve(),
-        );
-      });
+      // struct sockaddr_nl
+      const address = Buffer.alloc(12);
+      address.writeUInt16LE(AF_NETLINK, 0);
+      address.writeUInt32LE(port, 4);
+      libc.sendto(fd, bytes, bytes.length, 0, address, address.length);
     }
-    socket.close();
+    libc.close(fd);
     return ports.length;
   },
 };

@@ -1,13 +1,14 @@
 /**
  * Bundles the compiled program into what is shipped: `dist/bundle/eni-operator.mjs`, the chunks that each
- * component loads for itself, and the rtnetlink binding.
+ * component loads for itself, and the agent's native code. For which architectures is named by ARCHITECTURES
+ * (`x64,arm64`), or else by what is installed.
  */
 import { readdir, rm, stat } from 'node:fs/promises';
 import { join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build, type Plugin } from 'esbuild';
 import { lazyBuiltins } from './lazy-builtins.js';
-import { nativeNetlink } from './native-netlink.js';
+import { nativeKoffi } from './native-koffi.js';
 import { nodeStreams } from './node-streams.js';
 import { pureSchemas } from './pure-schemas.js';
 
@@ -33,6 +34,12 @@ const slimOperator: Plugin = {
   },
 };
 
+const native = nativeKoffi({
+  architectures: process.env.ARCHITECTURES?.split(','),
+  onArchitectures: (all) =>
+    console.log(`The agent's native code is for ${all.join(', ') || 'none'}`),
+});
+
 await rm(outdir, { recursive: true, force: true });
 await build({
   entryPoints: { 'eni-operator': join(compiled, 'src/main.js') },
@@ -52,7 +59,7 @@ await build({
   keepNames: true,
   sourcemap: 'linked',
   logLevel: 'warning',
-  plugins: [slimOperator, nodeStreams, pureSchemas, lazyBuiltins, nativeNetlink],
+  plugins: [slimOperator, nodeStreams, pureSchemas, lazyBuiltins, native],
   banner: {
     // CommonJS packages in the bundle ask for Node's own modules through require().
     js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",

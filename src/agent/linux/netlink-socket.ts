@@ -1,10 +1,11 @@
-import { Protocol } from 'netlink/dist/constants.js';
-import { RawNetlinkSocket } from 'netlink/dist/raw.js';
-import { type NetlinkMessage, parseMessages } from 'netlink/dist/structs.js';
+import { formatMessage, type NetlinkMessage, parseMessages, putU32 } from 'netlink/dist/structs.js';
+import { bind, close, poll, recvfrom, sendto, setsockopt, socket } from './libc.js';
 import { NetlinkError } from './netlink-error.js';
+import { Flag } from './rtnetlink.js';
 
 /** A socket to the kernel's rtnetlink, as far as those above need one. */
 export interface NetlinkSocket {
+  /** The kernel answers within it. @throws NetlinkError */
   send(message: Uint8Array[]): void;
   /** Nothing is heard after it. */
   close(): void;
@@ -20,65 +21,152 @@ export interface NetlinkSocketHandlers {
 export interface NetlinkSocketOptions extends NetlinkSocketHandlers {
   /** RTNLGRP_… to listen to. */
   groups?: readonly number[];
-  /** SO_RCVBUF; the kernel doubles it and caps it at net.core.rmem_max. */
+  /** Bytes that the kernel keeps for us, counted by its own, larger measure (SO_RCVBUF). */
   receiveBufferBytes: number;
 }
 
 /** @throws NetlinkError */
 export type OpenNetlinkSocket = (options: NetlinkSocketOptions) => NetlinkSocket;
 
-const SEND_BUFFER_BYTES = 32 * 1024;
-/** Port of the kernel: any process may write to ours, none is to be believed. */
-const KERNEL = 0;
+const AF_NETLINK = 16;
+/** SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK */
+const TYPE = 3 | 0o2000000 | 0o4000;
+/** NETLINK_ROUTE */
+const PROTOCOL = 0;
+/** struct sockaddr_nl: family u16, pad u16, port u32, groups u32. All zero: the kernel. */
+const ADDRESS_BYTES = 12;
+const PORT_AT = 4;
+/** MSG_TRUNC: the result is the datagram's size, fit or not. */
+const TRUE_SIZE = 0x20;
+/** SOL_SOCKET, SOL_NETLINK and their options. */
+const SocketLevel = { level: 1, receiveBuffer: 8, receiveBufferForced: 33 } as const;
+const NetlinkLevel = { level: 270, addMembership: 1 } as const;
+/** The kernel's datagrams are of at most 32 KiB, but for one message that is longer. */
+const DATAGRAM_BYTES = 64 * 1024;
+/** NLMSG_NOOP */
+const NOTHING = 1;
+/** POLLIN */
+const READABLE = 1;
+/** Milliseconds of a wait for news: a process that ends without close() ends this late. */
+const POLL_MS = 500;
+/** Datagrams that are read before the event loop has its turn. */
+const BURST = 64;
 
-/**
- * The binding's raw socket. What stands above it in the package is not used: it loses the errno, the flags of a
- * dump's end, and a dump itself if an event comes between its parts.
- *
- * The binding calls from C++, where an exception would end the process: none of a handler's gets there.
- */
-export const openNetlinkSocket: OpenNetlinkSocket = (options) => {
-  const socket = openRaw(options);
-  let closed = false;
-  const tell = (news: () => void): void => {
-    if (closed) return;
+/** A raw socket by libc's functions: none of Node's own knows netlink. */
+class LibcNetlinkSocket implements NetlinkSocket {
+  private readonly datagram = Buffer.allocUnsafe(DATAGRAM_BYTES);
+  private readonly sender = Buffer.alloc(ADDRESS_BYTES);
+  private readonly senderLength = Buffer.alloc(4);
+  private readonly descriptors = Buffer.alloc(8);
+  private isListening = false;
+  private closed = false;
+
+  constructor(
+    private readonly options: NetlinkSocketOptions,
+    private readonly fd: number,
+  ) {
+    this.descriptors.writeInt32LE(fd, 0);
+    this.descriptors.writeInt16LE(READABLE, 4);
+  }
+
+  send(message: Uint8Array[]): void {
+    this.write(message);
+    this.drain();
+  }
+
+  close(): void {
+    if (this.closed) return;
+    this.closed = true;
+    // While a thread waits for it, the descriptor must not become another file's.
+    if (this.isListening) this.wake();
+    else close(this.fd);
+  }
+
+  /** Calls the handlers as news comes in. */
+  listen(): void {
+    this.isListening = true;
+    poll.async(this.descriptors, 1, POLL_MS, () => {
+      this.drain();
+      if (this.closed) close(this.fd);
+      else this.listen();
+    });
+  }
+
+  /** The kernel answers what asks for nothing, too: the wait for news ends. */
+  private wake(): void {
+    const nothing = { type: NOTHING, flags: Flag.request | Flag.ack, seq: 0, port: 0, data: [] };
     try {
-      news();
-    } catch (error) {
-      options.onFailure(NetlinkError.of(error));
+      this.write(formatMessage(nothing));
+    } catch {
+      // Then it ends by itself, within POLL_MS.
     }
-  };
-  socket.on('message', (datagram, { port }) =>
-    tell(() => {
-      if (port === KERNEL) options.onMessages(parseMessages(datagram));
-    }),
-  );
-  socket.on('error', (error) => tell(() => options.onFailure(NetlinkError.of(error))));
-  return {
-    send: (message) =>
-      socket.send(message, {}, (error) => {
-        if (error) tell(() => options.onFailure(NetlinkError.of(error)));
-      }),
-    close() {
-      if (closed) return;
-      closed = true;
-      // Not within a call of the binding, which goes on to use what close() frees.
-      setImmediate(() => socket.close());
-    },
-  };
+  }
+
+  private write(message: Uint8Array[]): void {
+    const bytes = Buffer.concat(message);
+    sendto(this.fd, bytes, bytes.length, 0, kernelAddress(), ADDRESS_BYTES);
+  }
+
+  private drain(): void {
+    try {
+      for (let count = 0; count < BURST && !this.closed; count++) {
+        const size = this.receive();
+        if (size === undefined) return;
+        // Any process may write to our port; none but the kernel is believed.
+        if (this.sender.readUInt32LE(PORT_AT) !== 0) continue;
+        if (size > DATAGRAM_BYTES) throw new NetlinkError('EMSGSIZE');
+        this.options.onMessages(parseMessages(Buffer.from(this.datagram.subarray(0, size))));
+      }
+      // What remains is of a long dump; nobody else comes back to it.
+      if (!this.isListening) setImmediate(() => this.drain());
+    } catch (error) {
+      this.options.onFailure(NetlinkError.of(error));
+    }
+  }
+
+  /** @returns the next datagram's size, unless there is none; its bytes and sender are in ours. */
+  private receive(): number | undefined {
+    const { fd, datagram, sender, senderLength } = this;
+    senderLength.writeUInt32LE(ADDRESS_BYTES);
+    try {
+      return recvfrom(fd, datagram, DATAGRAM_BYTES, TRUE_SIZE, sender, senderLength);
+    } catch (error) {
+      if (error instanceof NetlinkError && error.code === 'EAGAIN') return undefined;
+      throw error;
+    }
+  }
+}
+
+export const openNetlinkSocket: OpenNetlinkSocket = (options) => {
+  const { groups = [], receiveBufferBytes } = options;
+  const fd = socket(AF_NETLINK, TYPE, PROTOCOL);
+  try {
+    setReceiveBuffer(fd, receiveBufferBytes);
+    bind(fd, kernelAddress(), ADDRESS_BYTES);
+    for (const group of groups) {
+      setsockopt(fd, NetlinkLevel.level, NetlinkLevel.addMembership, putU32(group), 4);
+    }
+  } catch (error) {
+    close(fd);
+    throw error;
+  }
+  const opened = new LibcNetlinkSocket(options, fd);
+  if (groups.length > 0) opened.listen();
+  return opened;
 };
 
-function openRaw({ groups = [], receiveBufferBytes }: NetlinkSocketOptions): RawNetlinkSocket {
-  let socket: RawNetlinkSocket | undefined;
+function setReceiveBuffer(fd: number, bytes: number): void {
+  const { level, receiveBuffer, receiveBufferForced } = SocketLevel;
   try {
-    socket = new RawNetlinkSocket(Protocol.ROUTE, {
-      recvBufferSize: receiveBufferBytes,
-      sendBufferSize: SEND_BUFFER_BYTES,
-    });
-    for (const group of groups) socket.addMembership(group);
-    return socket;
-  } catch (error) {
-    socket?.close();
-    throw NetlinkError.of(error);
+    // Above net.core.rmem_max too, with CAP_NET_ADMIN.
+    setsockopt(fd, level, receiveBufferForced, putU32(bytes), 4);
+  } catch {
+    setsockopt(fd, level, receiveBuffer, putU32(bytes), 4);
   }
+}
+
+function kernelAddress(): Buffer {
+  const address = Buffer.alloc(ADDRESS_BYTES);
+  address.writeUInt16LE(AF_NETLINK, 0);
+  return address;
 }

@@ -163,6 +163,27 @@ describe('rtnetlink in adversity', () => {
     expect(listed).to.have.deep.members(routes);
   });
 
+  it('50,000 routes, a dump that is read in several turns of the event loop, are all listed', async () => {
+    await namespace.ip('link add eth1 up type veth peer name peer');
+    const script = `awk 'BEGIN { for (i = 0; i < 50000; i++) printf "route add 10.%d.%d.%d/32 dev eth1 table ${TABLE} proto ${PROTOCOL}\\n", i / 65536, i / 256 % 256, i % 256 }' | ip -batch -`;
+    await namespace.exec('sh', ['-c', script]);
+    const { network } = await start();
+    expect(await network.routes(PROTOCOL)).to.have.lengthOf(50_000);
+  });
+
+  it('events that the kernel had to drop are told of as an overrun, after which all is heard', async () => {
+    const self = await start({ eventBufferBytes: 4096 });
+    const batch = Array.from(
+      { length: 30 },
+      (_, at) => `link add v${at} type veth peer name w${at}`,
+    );
+    await self.frozenWhile(() => ipBatch(batch));
+    await eventually(() => expect(self.changes).to.deep.include({ type: 'overrun' }));
+    expect(await self.network.links()).to.have.lengthOf(61);
+    await namespace.ip('link add late type veth peer name later');
+    await eventually(() => expect(JSON.stringify(self.changes)).to.include('"later"'));
+  });
+
   it('what other processes write to its sockets is not believed, and does no harm', async () => {
     const self = await start();
     await self.network.links();
