@@ -144,10 +144,12 @@ export class EniOperator extends Operator {
   }
 
   protected override async beforeWorkers(signal: AbortSignal): Promise<void> {
-    if (!this.elector) return;
-    const { lost } = this.elector;
-    lost.addEventListener('abort', () => this.fail(lost.reason), { once: true });
-    await this.elector.acquire(signal);
+    if (this.elector) {
+      const { lost } = this.elector;
+      lost.addEventListener('abort', () => this.fail(lost.reason), { once: true });
+      await this.elector.acquire(signal);
+    }
+    // What a dead process had under way may arrive while this one starts.
     this.createLog.takeCharge();
   }
 
