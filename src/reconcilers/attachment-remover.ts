@@ -1,6 +1,6 @@
 import type { ENIAttachment } from '../api/eni-attachment.js';
 import { ENI_FINALIZER } from '../api/names.js';
-import { AlreadyDoneError, ConflictError } from '../aws/ec2-error.js';
+import { AlreadyDoneError, ConflictError, DeniedError } from '../aws/ec2-error.js';
 import type { Ec2Gateway, Eni } from '../aws/ec2-gateway.js';
 import type { EniInventory } from '../aws/eni-inventory.js';
 import type { FairLimit } from '../aws/fair-limit.js';
@@ -144,7 +144,7 @@ export class AttachmentRemover {
       if (error instanceof ConflictError) {
         return this.inUse(record, eniId, error);
       }
-      if (!(error instanceof AlreadyDoneError)) {
+      if (!(error instanceof AlreadyDoneError || (await this.hidesAbsence(error, record, eniId)))) {
         throw error;
       }
       // An ENI that EC2 does not know may be one that it does not know yet.
@@ -171,6 +171,26 @@ export class AttachmentRemover {
       throw error;
     }
     return next.do === 'delete' ? 'later' : 'again';
+  }
+
+  /**
+   * Whether IAM refused because the ENI is gone. A policy that goes by tags refuses what has none, and EC2 asks
+   * it before it looks for the ENI: only its reads tell that from a permission that is missing.
+   */
+  private async hidesAbsence(
+    error: unknown,
+    record: ENIAttachment,
+    eniId: string,
+  ): Promise<boolean> {
+    if (!(error instanceof DeniedError)) {
+      return false;
+    }
+    const { inventory } = this.options;
+    const [byId, byTag] = await Promise.all([
+      inventory.observe(eniId),
+      inventory.find(record.metadata.uid),
+    ]);
+    return byId === undefined && byTag.length === 0;
   }
 
   /** A Create that was sent and not answered may have made an ENI that EC2's reads do not show yet. */

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { ENIAttachment } from '../api/eni-attachment.js';
 import { ENI_FINALIZER, TAGS } from '../api/names.js';
-import { Ec2Error, NotWantedError } from '../aws/ec2-error.js';
+import { DeniedError, Ec2Error, NotWantedError } from '../aws/ec2-error.js';
 import type { Eni } from '../aws/ec2-gateway.js';
 import { EniInventory } from '../aws/eni-inventory.js';
 import type { ReconcileContext } from '../runtime/controller.js';
@@ -94,8 +94,25 @@ export class ENIAttachmentReconciler {
       if (!blocked) {
         throw error;
       }
+      if (error instanceof DeniedError && (await this.hasChanged(record))) {
+        return 'again';
+      }
       return { blocked, eni: ownEni(this.options.inventory, record) };
     }
+  }
+
+  /**
+   * Whether the ENI is not what it was known as, or gone: a policy that goes by its tags then refuses what
+   * EC2 would else answer as a conflict or as not found.
+   */
+  private async hasChanged(record: ENIAttachment): Promise<boolean> {
+    const { inventory } = this.options;
+    const known = ownEni(inventory, record);
+    if (!known) {
+      return false;
+    }
+    await inventory.observe(known.id);
+    return !isDeepStrictEqual(ownEni(inventory, record), known);
   }
 
   private async resultOf(

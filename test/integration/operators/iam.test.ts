@@ -102,4 +102,20 @@ describe('the controller under docs/iam-policy.json', () => {
     stage.ec2.setTags({ resourceIds, tags: { [TAGS.managedBy]: MANAGER_NAME } });
     await stage.ready('policed', 1);
   });
+
+  it('leaves nothing of an ENI that went with its instance', async () => {
+    await stage.createNodeENI('policed');
+    await stage.ready('policed', 1);
+    stage.ec2.terminateInstance(theEni().attachment?.instanceId ?? '');
+    await stage.deleteNode('policed-a');
+    await eventually(async () => expect(await stage.records('policed')).to.deep.equal([]));
+  });
+
+  it('leaves nothing of an ENI that somebody deleted', async () => {
+    await stage.createNodeENI('policed');
+    await stage.ready('policed', 1);
+    stage.ec2.removeInterface(theEni().id);
+    await stage.deleteNodeENI('policed');
+    await stage.gone('policed');
+  });
 });
