@@ -7,7 +7,8 @@
 #   REGION     AWS Region of the nodes
 #   ROLE_ARN   IAM role of the controller's service account (IRSA)
 #   CRDS=keep  leaves the CustomResourceDefinitions out
-#   KUSTOMIZE  the command that builds a folder: `kustomize build`, else `kubectl kustomize`
+#   KUSTOMIZE  the command that builds a folder; unset: `kustomize build`, else `kubectl kustomize`, else a
+#              kustomize that is installed by Go, once, into the user's cache
 #
 # The edits go into a kustomization of their own on top of the overlay: no file of the project changes.
 set -eu
@@ -17,8 +18,25 @@ if [ ! -f "$overlay/kustomization.yaml" ]; then
   echo "There is no overlay $1; there are: $(ls kustomize/overlays | tr '\n' ' ')" >&2
   exit 1
 fi
-if [ -z "${KUSTOMIZE:-}" ]; then
-  if command -v kustomize >/dev/null; then KUSTOMIZE='kustomize build'; else KUSTOMIZE="${KUBECTL:-kubectl} kustomize"; fi
+kustomize_version=v5.8.1
+installed_kustomize() {
+  bin=${XDG_CACHE_HOME:-$HOME/.cache}/eni-operator/kustomize/$kustomize_version
+  if [ ! -x "$bin/kustomize" ]; then
+    echo "Installing kustomize $kustomize_version" >&2
+    GOWORK=off GOFLAGS=-trimpath GOBIN=$bin go install "sigs.k8s.io/kustomize/kustomize/v5@$kustomize_version" >&2
+  fi
+  echo "$bin/kustomize build"
+}
+
+kubectl=${KUBECTL:-kubectl}
+if [ -n "${KUSTOMIZE:-}" ]; then
+  :
+elif command -v kustomize >/dev/null; then
+  KUSTOMIZE='kustomize build'
+elif command -v "${kubectl%% *}" >/dev/null; then
+  KUSTOMIZE="$kubectl kustomize"
+else
+  KUSTOMIZE=$(installed_kustomize)
 fi
 
 mkdir -p dist

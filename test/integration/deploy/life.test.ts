@@ -11,10 +11,11 @@ import { createNode, labelNode } from '../../../tools/stage/nodes.js';
 import { eventually } from '../../support/eventually.js';
 import { needNamespaces } from '../../support/namespaces.js';
 import { requestsOf, usedOf } from './support/audit.js';
+import { MULTUS_CRD } from './support/custom-objects.js';
 import { AGENT, CONTROLLER, DeployedCluster } from './support/deployed-cluster.js';
 import { apiServerOf } from './support/host-api-server.js';
 import { ImageLayout } from './support/image-layout.js';
-import { type Manifest, parseManifests, render } from './support/manifest.js';
+import { type Manifest, render } from './support/manifest.js';
 import { granted } from './support/permissions.js';
 import { PodProcess } from './support/pod-process.js';
 
@@ -22,23 +23,7 @@ const NODE = 'deployed-node';
 const ZONE = 'us-west-2a';
 const TAINT = { key: 'networking.k8s.aws/eni-not-ready', effect: 'NoSchedule' };
 
-/** Multus' kind, as bare as the API server takes it. */
-const MULTUS = parseManifests(`
-apiVersion: apiextensions.k8s.io/v1
-kind: CustomResourceDefinition
-metadata: {name: network-attachment-definitions.k8s.cni.cncf.io}
-spec:
-  group: k8s.cni.cncf.io
-  scope: Namespaced
-  names: {kind: NetworkAttachmentDefinition, plural: network-attachment-definitions, singular: network-attachment-definition}
-  versions:
-    - name: v1
-      served: true
-      storage: true
-      schema: {openAPIV3Schema: {type: object, x-kubernetes-preserve-unknown-fields: true}}
-`);
-
-/** What the API server asks of itself while it admits a request: the audit log has no request for it. */
+/** What the API server asks itself while it admits a write (admission-grants.test.ts): no request tells of it. */
 const ASKED_BY_ADMISSION = [
   'create network-attachment-definitions.k8s.cni.cncf.io',
   'update nodeenis.networking.k8s.aws/finalizers',
@@ -61,14 +46,8 @@ describe('the deployed components, as their service accounts', () => {
     image = await ImageLayout.create();
     cluster = await DeployedCluster.start();
     manifests = await render('default', { REGION: 'us-west-2' });
-    await cluster.apply([...manifests, ...MULTUS]);
-    await eventually(async () => {
-      const { status } = await cluster.api.send(
-        'GET',
-        '/apis/k8s.cni.cncf.io/v1/network-attachment-definitions',
-      );
-      expect(status).to.equal(200);
-    });
+    await cluster.apply([...manifests, MULTUS_CRD]);
+    await cluster.untilServed('k8s.cni.cncf.io/v1');
     ec2 = await Ec2Simulator.start({ region: 'us-west-2' });
     const { id: instanceId } = ec2.addInstance({ zone: ZONE, type: 'm5.4xlarge', name: NODE });
     await createNode(cluster.kube, {

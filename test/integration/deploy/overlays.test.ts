@@ -1,8 +1,8 @@
 import { expect } from 'chai';
 import { CONTROL_PLANE_TIMEOUT_MS } from '../../../tools/envtest/shared-control-plane.js';
-import { eventually } from '../../support/eventually.js';
+import { bareCrd } from './support/custom-objects.js';
 import { AGENT, CONTROLLER, DeployedCluster, NAMESPACE } from './support/deployed-cluster.js';
-import { type Manifest, OVERLAYS, parseManifests, render, theOne } from './support/manifest.js';
+import { type Manifest, OVERLAYS, render, theOne } from './support/manifest.js';
 import type { PodSpec } from './support/pod-process.js';
 
 interface Workload extends Manifest {
@@ -12,31 +12,11 @@ interface Workload extends Manifest {
   };
 }
 
-/** The Prometheus operator's kinds, as bare as the API server takes them. */
-const PROMETHEUS = parseManifests(
-  [
-    ['ServiceMonitor', 'servicemonitors'],
-    ['PodMonitor', 'podmonitors'],
-    ['PrometheusRule', 'prometheusrules'],
-  ]
-    .map(
-      ([kind = '', plural = '']) => `
-apiVersion: apiextensions.k8s.io/v1
-kind: CustomResourceDefinition
-metadata: {name: ${plural}.monitoring.coreos.com}
-spec:
-  group: monitoring.coreos.com
-  scope: Namespaced
-  names: {kind: ${kind}, plural: ${plural}, singular: ${kind.toLowerCase()}}
-  versions:
-    - name: v1
-      served: true
-      storage: true
-      schema: {openAPIV3Schema: {type: object, x-kubernetes-preserve-unknown-fields: true}}
-`,
-    )
-    .join('---'),
-);
+/** The Prometheus operator's kinds. */
+const PROMETHEUS = [
+  { kind: 'ServiceMonitor', plural: 'servicemonitors' },
+  { kind: 'PrometheusRule', plural: 'prometheusrules' },
+].map((names) => bareCrd({ group: 'monitoring.coreos.com', ...names }));
 
 const DEPLOYMENT = ['Deployment', CONTROLLER.name] as const;
 const DAEMON_SET = ['DaemonSet', AGENT.name] as const;
@@ -48,10 +28,7 @@ describe('the overlays', () => {
     this.timeout(CONTROL_PLANE_TIMEOUT_MS);
     cluster = await DeployedCluster.start();
     await cluster.apply([...(await render('default')), ...PROMETHEUS]);
-    await eventually(async () => {
-      const { body } = await cluster.api.send('GET', '/apis/monitoring.coreos.com/v1');
-      expect(body.resources).to.have.length(PROMETHEUS.length);
-    });
+    await cluster.untilServed('monitoring.coreos.com/v1');
   });
 
   after(async () => {

@@ -4,10 +4,11 @@ import { parse } from 'yaml';
 import { CONTROL_PLANE_TIMEOUT_MS } from '../../../tools/envtest/shared-control-plane.js';
 import { eventually } from '../../support/eventually.js';
 import type { Answer, Api } from './support/api.js';
+import { API, record } from './support/custom-objects.js';
 import { AGENT, CONTROLLER, DeployedCluster } from './support/deployed-cluster.js';
 import { type Manifest, parseManifests, render } from './support/manifest.js';
 
-const RECORDS = '/apis/networking.k8s.aws/v1alpha1/eniattachments';
+const RECORDS = `${API}/eniattachments`;
 const NODES = '/api/v1/nodes';
 const LINK = { name: 'ens6', state: 'up', mtu: 9001 };
 
@@ -93,30 +94,12 @@ describe('the admission policies', () => {
   }
 
   async function createRecord(node: string): Promise<void> {
-    await created(RECORDS, recordOf(node));
+    await created(RECORDS, record({ name: `of-${node}`, nodeName: node }));
     const status = Object.fromEntries(
       Object.entries(STATUS).map(([field, [value]]) => [field, value]),
     );
     const answer = await cluster.api.merge(`${RECORDS}/of-${node}/status`, { status });
     if (answer.status !== 200) throw new Error(answer.body.message);
-  }
-
-  function recordOf(node: string, name = `of-${node}`) {
-    return {
-      apiVersion: 'networking.k8s.aws/v1alpha1',
-      kind: 'ENIAttachment',
-      metadata: { name },
-      spec: {
-        nodeENI: 'storage',
-        nodeName: node,
-        instanceID: 'i-0aaaaaaaaaaaaaaaa',
-        subnetID: 'subnet-0aaaaaaaaaaaaaaaa',
-        securityGroupIDs: ['sg-0aaaaaaaaaaaaaaaa'],
-        deviceIndex: 1,
-        networkCardIndex: 0,
-        deleteOnTermination: true,
-      },
-    };
   }
 
   const writeLink = (by: Api, node: string, state = 'up') =>
@@ -171,7 +154,10 @@ describe('the admission policies', () => {
       refused(await agent.merge(own, { spec: { mtu: 1500 } }), message);
       refused(await agent.merge(own, { metadata: { finalizers: ['a.b/c'] } }), message);
       refused(await agent.send('DELETE', own), message);
-      refused(await agent.send('POST', RECORDS, recordOf('node-a', 'another')), message);
+      refused(
+        await agent.send('POST', RECORDS, record({ name: 'another', nodeName: 'node-a' })),
+        message,
+      );
     });
 
     it('refuse a token that is bound to no pod', async () => {

@@ -56,7 +56,7 @@ export class Api {
   }
 
   async send(
-    method: 'GET' | 'POST' | 'PATCH' | 'DELETE',
+    method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE',
     path: string,
     body?: object,
     type = 'json',
@@ -70,7 +70,7 @@ export class Api {
     const warning = answer.headers.warning ?? [];
     return {
       status: answer.statusCode,
-      body: (await answer.body.json()) as Answer['body'],
+      body: parsed(await answer.body.text()),
       warnings: Array.isArray(warning) ? warning : [warning],
     };
   }
@@ -93,4 +93,9 @@ export class Api {
     const scope = resource.namespaced ? `/namespaces/${metadata.namespace ?? 'default'}` : '';
     return `${base}${scope}/${resource.name}/${metadata.name}`;
   }
+}
+
+/** A path that the API server does not serve is told of in plain text. */
+function parsed(text: string): Answer['body'] {
+  return text.startsWith('{') ? (JSON.parse(text) as Answer['body']) : { message: text };
 }

@@ -6,6 +6,7 @@ import { KubeConfigAccess } from '../../../../src/runtime/kubeconfig-access.js';
 import { ControlPlane } from '../../../../tools/envtest/control-plane.js';
 import { PodIdentity } from '../../../../tools/stage/pod-identity.js';
 import { silentLogger } from '../../../../tools/stage/silent-logger.js';
+import { eventually } from '../../../support/eventually.js';
 import { Api } from './api.js';
 import { type Manifest, theOne } from './manifest.js';
 import type { ServiceAccountName } from './permissions.js';
@@ -62,6 +63,21 @@ export class DeployedCluster {
     }
     // Waits until the kinds are served.
     if (!options.dryRun) await this.controlPlane.applyCrds('crds');
+  }
+
+  /** Resolves once the kinds of a group's version can be read. */
+  async untilServed(groupVersion: string): Promise<void> {
+    await eventually(async () => {
+      const path = `/apis/${groupVersion}`;
+      const { resources = [] } = (await this.api.send('GET', path)).body as {
+        resources?: { name: string }[];
+      };
+      if (resources.length === 0) throw new Error(`${groupVersion} is not served`);
+      for (const { name } of resources) {
+        const { status } = await this.api.send('GET', `${path}/${name}`);
+        if (status !== 200) throw new Error(`${name} cannot be listed: ${status}`);
+      }
+    });
   }
 
   /** A pod of that Deployment or DaemonSet, as its controller and the scheduler would make it. */

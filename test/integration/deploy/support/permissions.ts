@@ -3,7 +3,7 @@ import type { Manifest } from './manifest.js';
 /** `get nodes`, `patch eniattachments.networking.k8s.aws/status`, `create events.events.k8s.io in default`. */
 export type Permission = string;
 
-interface Rule {
+export interface Rule {
   apiGroups?: string[];
   resources?: string[];
   resourceNames?: string[];
