@@ -4,11 +4,12 @@ CONTAINER_TOOL ?= docker
 PLATFORMS ?= linux/amd64,linux/arm64
 # What is deployed, and from where; unset, the overlay's own.
 OVERLAY ?= default
+COMPONENTS ?=
 IMG ?=
 REGION ?=
 ROLE_ARN ?=
 ENIS ?=
-export KUBECTL IMG REGION ROLE_ARN ENIS
+export KUBECTL COMPONENTS IMG REGION ROLE_ARN ENIS
 docker-build docker-push docker-buildx: IMG := $(or $(IMG),eni-operator:0.1.0)
 
 ##@ General
@@ -71,7 +72,7 @@ uninstall: ## Remove the CRDs; refused while NodeENIs exist, for with them their
 	$(KUBECTL) delete --ignore-not-found -k crds/
 
 .PHONY: deploy
-deploy: ## Deploy OVERLAY (default, ha, networkd, monitoring, dev) with IMG, REGION and ROLE_ARN.
+deploy: ## Deploy OVERLAY (default, ha, networkd, monitoring, dev) with IMG, REGION, ROLE_ARN and COMPONENTS.
 	@tools/kustomize/render.sh $(OVERLAY) | $(KUBECTL) apply --server-side -f -
 
 .PHONY: undeploy

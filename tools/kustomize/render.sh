@@ -5,6 +5,7 @@
 # Environment, each optional:
 #   IMG        the image, NAME:TAG or NAME@DIGEST
 #   REGION     AWS Region of the nodes
+#   COMPONENTS folders of kustomize/components to add, separated by spaces
 #   ROLE_ARN   IAM role of the controller's service account (IRSA)
 #   CRDS=keep  leaves the CustomResourceDefinitions out
 #   KUSTOMIZE  the command that builds a folder; unset: `kustomize build`, else `kubectl kustomize`, else a
@@ -47,6 +48,10 @@ trap 'rm -rf "$dir"' EXIT
   echo "apiVersion: kustomize.config.k8s.io/v1beta1"
   echo "kind: Kustomization"
   echo "resources: [../../$overlay]"
+  if [ -n "${COMPONENTS:-}" ]; then
+    echo "components:"
+    for component in $COMPONENTS; do echo "- ../../kustomize/components/$component"; done
+  fi
   if [ -n "${IMG:-}" ]; then
     echo "images:"
     case $IMG in

@@ -1,3 +1,4 @@
+import { readdir } from 'node:fs/promises';
 import { expect } from 'chai';
 import { CONTROL_PLANE_TIMEOUT_MS } from '../../../tools/envtest/shared-control-plane.js';
 import { bareCrd } from './support/custom-objects.js';
@@ -52,6 +53,13 @@ describe('the overlays', () => {
       }
     });
   }
+
+  it('take every component besides, all at once', async () => {
+    const components = await readdir('kustomize/components');
+    await cluster.apply(await render('default', { COMPONENTS: components.join(' ') }), {
+      dryRun: true,
+    });
+  });
 
   it('take image, Region and role from the environment, and change no file', async () => {
     const manifests = await render('ha', {

@@ -121,15 +121,20 @@ export class DeployedCluster {
     return identity;
   }
 
-  /** The API server, asked by a service account; where a pod is named, with a token bound to it. */
-  async as({ namespace, name }: ServiceAccountName, pod?: PodObject): Promise<Api> {
+  /** A token of a service account; where a pod is named, bound to it. */
+  async tokenOf({ namespace, name }: ServiceAccountName, pod?: PodObject): Promise<string> {
     const path = `/api/v1/namespaces/${namespace}/serviceaccounts/${name}/token`;
     const bound = pod && { apiVersion: 'v1', kind: 'Pod', name: pod.metadata.name };
     const { status, body } = await this.api.send('POST', path, {
       spec: { audiences: [], ...(bound ? { boundObjectRef: bound } : {}) },
     });
     if (status !== 201) throw new Error(`No token for ${name}: ${body.message}`);
-    const { token } = body.status as { token: string };
+    return (body.status as { token: string }).token;
+  }
+
+  /** The API server, asked by a service account with such a token. */
+  async as(account: ServiceAccountName, pod?: PodObject): Promise<Api> {
+    const token = await this.tokenOf(account, pod);
     const api = await Api.open(await this.controlPlane.kubeconfigFor({ token }));
     this.apis.push(api);
     return api;

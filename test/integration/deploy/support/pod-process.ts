@@ -89,7 +89,12 @@ function privileges(
   ];
 }
 
-function environment({ pod, container, manifests }: PodProcessOptions): Record<string, string> {
+function environment({
+  pod,
+  container,
+  manifests,
+  paths,
+}: PodProcessOptions): Record<string, string> {
   const fromMaps = (container.envFrom ?? []).map(({ configMapRef: { name } }) => {
     const map = manifests.find((each) => each.kind === 'ConfigMap' && each.metadata.name === name);
     if (!map) throw new Error(`There is no ConfigMap ${name}`);
@@ -97,7 +102,9 @@ function environment({ pod, container, manifests }: PodProcessOptions): Record<s
   });
   const own = (container.env ?? []).map(({ name, value, valueFrom }) => [
     name,
-    value ?? fieldOf(pod, valueFrom?.fieldRef.fieldPath ?? ''),
+    value === undefined
+      ? fieldOf(pod, valueFrom?.fieldRef.fieldPath ?? '')
+      : onThisMachine(value, paths),
   ]);
   return { ...Object.assign({}, ...fromMaps), ...Object.fromEntries(own) };
 }
