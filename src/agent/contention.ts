@@ -8,6 +8,8 @@ const FIRST_HOLD_MS = 60_000;
 const LONGEST_HOLD_MS = 900_000;
 
 interface Quarrel {
+  /** What we set, and another program undoes. */
+  wish: string;
   /** When somebody undid what we had set, the last ones. Milliseconds since the epoch. */
   reversals: number[];
   holdMs: number;
@@ -23,19 +25,21 @@ export class Contention {
 
   constructor(private readonly clock: Clock) {}
 
-  /** Milliseconds for which the interface is to be left alone yet; 0: not at all. */
-  heldFor(key: string): number {
-    return Math.max(0, (this.quarrels.get(key)?.heldUntil ?? 0) - this.clock.now());
+  /**
+   * Milliseconds for which the interface is to be left alone yet; 0: not at all.
+   * @param wish what is asked for now: of another than was quarrelled about, the other side knows nothing
+   */
+  heldFor(key: string, wish: string): number {
+    const quarrel = this.quarrels.get(key);
+    return quarrel?.wish === wish ? Math.max(0, quarrel.heldUntil - this.clock.now()) : 0;
   }
 
   /** Somebody has undone what was set. Returns whether that was once too often. */
-  reversed(key: string): boolean {
+  reversed(key: string, wish: string): boolean {
     const now = this.clock.now();
-    const quarrel = this.quarrels.get(key) ?? {
-      reversals: [],
-      holdMs: FIRST_HOLD_MS,
-      heldUntil: 0,
-    };
+    const known = this.quarrels.get(key);
+    const quarrel =
+      known?.wish === wish ? known : { wish, reversals: [], holdMs: FIRST_HOLD_MS, heldUntil: 0 };
     this.quarrels.set(key, quarrel);
     if (now - quarrel.heldUntil > LONGEST_HOLD_MS) quarrel.holdMs = FIRST_HOLD_MS;
     quarrel.reversals = [...quarrel.reversals.filter((at) => at > now - WINDOW_MS), now];

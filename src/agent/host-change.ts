@@ -11,7 +11,7 @@ export type HostStep =
   | { do: 'addAddress'; address: NewAddress }
   | { do: 'removeAddress'; address: HostAddress }
   | { do: 'setReversePathFilter'; index: number }
-  | { do: 'replaceRoute'; route: HostRoute }
+  | { do: 'addRoute'; route: HostRoute }
   | { do: 'removeRoute'; route: HostRoute }
   | { do: 'addRule'; rule: HostRule }
   | { do: 'removeRule'; rule: HostRule };
@@ -33,8 +33,8 @@ export function carryOut(network: HostNetwork, step: HostStep): Promise<void> {
       return network.removeAddress(step.address);
     case 'setReversePathFilter':
       return network.setReversePathFilter(step.index, 'loose');
-    case 'replaceRoute':
-      return network.replaceRoute(step.route);
+    case 'addRoute':
+      return network.addRoute(step.route);
     case 'removeRoute':
       return network.removeRoute(step.route);
     case 'addRule':
@@ -61,7 +61,7 @@ export function describeStep(step: HostStep): string {
       return `it had the address ${step.address.address}`;
     case 'setReversePathFilter':
       return 'its reverse path filter was strict';
-    case 'replaceRoute':
+    case 'addRoute':
       return `the route ${step.route.destination} of table ${step.route.table} was gone`;
     case 'removeRoute':
       return `table ${step.route.table} had a route ${step.route.destination}`;

@@ -31,6 +31,11 @@ export interface HostAddress {
   scope: Scope;
   /** It ends by itself unless renewed: DHCP's and router advertisements' do. */
   dynamic: boolean;
+  /**
+   * Whether the kernel adds a route to the prefix, to the main table. It draws the subnet's traffic to this
+   * device, whatever routes the host has.
+   */
+  prefixRoute: boolean;
   /** Who set it, 0 to 255 (IFA_PROTO); absent where nobody said so, and on kernels before 5.18. */
   protocol?: number;
 }
@@ -39,11 +44,6 @@ export interface HostAddress {
 export interface NewHostAddress extends Omit<HostAddress, 'dynamic' | 'scope'> {
   /** Default: `global`. */
   scope?: Scope;
-  /**
-   * Whether the kernel adds a route to the prefix, to the main table. It draws the subnet's traffic to this
-   * device, whatever routes the host has.
-   */
-  prefixRoute: boolean;
 }
 
 export interface HostRoute {
@@ -85,8 +85,8 @@ export type HostChange =
   | { type: 'overrun' };
 
 /**
- * The network of the host (of its network namespace). Each operation can be repeated: to add what is there, or
- * to remove what is not, succeeds. All reject with {@link HostNetworkError}.
+ * The network of the host (of its network namespace). Each operation but `addRoute` can be repeated: to add what is
+ * there, or to remove what is not, succeeds. All reject with {@link HostNetworkError}.
  */
 export interface HostNetwork {
   links(): Promise<HostLink[]>;
@@ -105,11 +105,12 @@ export interface HostNetwork {
   removeAltName(index: number, name: string): Promise<void>;
   /** An IPv6 address is usable at once: EC2 knows of no second owner, so none is looked for. */
   addAddress(address: NewHostAddress): Promise<void>;
+  /** The subnet's other addresses on the device stay. */
   removeAddress(
     address: Pick<HostAddress, 'linkIndex' | 'family' | 'address' | 'prefixLength'>,
   ): Promise<void>;
-  /** In place of the route to the same destination with the same metric in its table. */
-  replaceRoute(route: HostRoute): Promise<void>;
+  /** Rejects with `Taken` where its table has a route to the same destination with the same metric. */
+  addRoute(route: HostRoute): Promise<void>;
   removeRoute(route: HostRoute): Promise<void>;
   addRule(rule: HostRule): Promise<void>;
   removeRule(rule: HostRule): Promise<void>;
@@ -124,10 +125,10 @@ export interface HostNetwork {
 }
 
 /**
- * Why an operation failed: the device is gone; the kernel will not take the value; the process may not; it may
- * work later; anything else.
+ * Why an operation failed: the device is gone; the kernel will not take the value; the process may not; its
+ * place is somebody else's; it may work later; anything else.
  */
-export type HostNetworkFailure = 'Gone' | 'Refused' | 'Denied' | 'Busy' | 'Unknown';
+export type HostNetworkFailure = 'Gone' | 'Refused' | 'Denied' | 'Taken' | 'Busy' | 'Unknown';
 
 export interface HostNetworkErrorOptions extends ErrorOptions {
   operation: string;

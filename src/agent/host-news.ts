@@ -1,4 +1,5 @@
 import type { Clock, Timer } from '../runtime/clock.js';
+import type { Logger } from '../runtime/logger.js';
 import type { EventSource, SourceEvent } from '../runtime/source.js';
 import type { HostChange, HostLink, HostNetwork } from './host-network.js';
 
@@ -17,6 +18,7 @@ export class HostNews {
 export interface HostNewsSourceOptions {
   network: HostNetwork;
   clock: Clock;
+  logger: Logger;
   /** Milliseconds between two full looks, whatever the kernel's events say. */
   resyncMs: number;
 }
@@ -37,22 +39,40 @@ export class HostNewsSource implements EventSource<HostNews> {
   async start(signal: AbortSignal): Promise<void> {
     const { network } = this.options;
     network.subscribe((change) => this.hear(change));
-    for (const link of await network.links()) this.remember(link);
+    await this.learn();
     let next: Timer | undefined;
     const lookAtEverything = (): void => {
-      this.publish(new HostNews());
+      this.everything();
       next = this.options.clock.after(this.options.resyncMs, lookAtEverything);
     };
     signal.addEventListener('abort', () => next?.cancel(), { once: true });
     if (!signal.aborted) lookAtEverything();
   }
 
+  /** What is known of the devices may be old: it is learnt anew. */
+  private everything(): void {
+    this.publish(new HostNews());
+    this.learn().catch((error: unknown) => {
+      this.options.logger.warn('Devices cannot be listed', { err: error });
+    });
+  }
+
+  private async learn(): Promise<void> {
+    const links = await this.options.network.links();
+    this.macAddresses.clear();
+    for (const link of links) this.remember(link);
+  }
+
   private hear(change: HostChange): void {
+    if (change.type === 'overrun') {
+      this.everything();
+      return;
+    }
     const news = this.newsOf(change);
     if (news) this.publish(news);
   }
 
-  private newsOf(change: HostChange): HostNews | undefined {
+  private newsOf(change: Exclude<HostChange, { type: 'overrun' }>): HostNews | undefined {
     switch (change.type) {
       case 'link':
         this.remember(change.link);
@@ -65,12 +85,11 @@ export class HostNewsSource implements EventSource<HostNews> {
       case 'address':
       case 'route': {
         const macAddress = this.macAddresses.get(change.linkIndex);
-        return macAddress === undefined ? undefined : new HostNews(macAddress);
+        // Of a device that is not known yet, it may be anybody's.
+        return new HostNews(macAddress);
       }
       case 'rule':
         return new HostNews(undefined, change.table);
-      case 'overrun':
-        return new HostNews();
     }
   }
 

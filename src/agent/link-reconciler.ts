@@ -16,9 +16,10 @@ import { type HostLink, type HostNetwork, HostNetworkError } from './host-networ
 import { HostNews } from './host-news.js';
 import { observe } from './host-view.js';
 import type { LinkReporter } from './link-reporter.js';
-import { carriesTraffic, hasMoved } from './link-status.js';
+import { carriesTraffic } from './link-status.js';
 import { matchLink } from './match-link.js';
 import { planLink } from './plan-link.js';
+import { faultOf, mayHaveMoved, settledAs, wishOf } from './settled-link.js';
 
 export interface LinkReconcilerOptions {
   /** This node's records, indexed by `macAddress` and by `table`. */
@@ -39,13 +40,18 @@ const DEVICE_GRACE_MS = 30_000;
 /** Between tries of what the kernel refuses, in milliseconds. */
 const REFUSED_RETRY_MS = 30_000;
 
-/** What a pass has reached for a record; the same asked for again was undone by somebody. */
-type Settled = string;
+/** What somebody else has done to a device, by the steps that put it right. */
+interface Undone {
+  desired: DesiredLink;
+  link: HostLink;
+  steps: readonly HostStep[];
+}
 
 /** Makes an attached ENI a usable interface, as its record says, and keeps it so. */
 @Reconciler({ for: ENIAttachment })
 export class LinkReconciler {
-  private readonly settled = new Map<string, Settled>();
+  /** By record: what {@link settledAs} said of what a pass has reached. */
+  private readonly settled = new Map<string, string>();
 
   constructor(private readonly options: LinkReconcilerOptions) {}
 
@@ -71,11 +77,11 @@ export class LinkReconciler {
       leases.release(key);
       return {};
     }
-    const heldFor = contention.heldFor(key);
-    if (heldFor > 0) return { requeueAfter: heldFor };
     const desired = desiredLink(record, { tableBase });
     if (desired === undefined) return {};
     if ('reason' in desired) return this.refuse(record, desired);
+    const heldFor = contention.heldFor(key, wishOf(desired));
+    if (heldFor > 0) return { requeueAfter: heldFor };
     return this.settle(record, desired, logger);
   }
 
@@ -99,23 +105,28 @@ export class LinkReconciler {
           : undefined,
       });
       if (steps.length === 0) {
-        this.settled.set(keyOf(record), this.settledAs(desired, link));
+        this.settled.set(keyOf(record), settledAs(desired, link));
         const lease = this.leaseOf(keyOf(record), desired, link);
         // It is known within seconds, and LeaseNews tells of it.
         if (!fault && lease.is === 'pending') return {};
         const missing = lease.is === 'missing' ? lease.fault : undefined;
         await this.report(record, { link, view, fault: fault ?? missing });
-        return {};
+        if (!fault) return {};
+        // What cures it may be about another device, of which this record hears nothing.
+        this.settled.delete(keyOf(record));
+        return { requeueAfter: REFUSED_RETRY_MS };
       }
       if (round === 0 && this.isUndone(record, desired, link)) {
-        const contended = this.quarrel(record, link, steps, logger);
+        const contended = this.quarrel(record, { desired, link, steps }, logger);
         if (contended) {
           await this.report(record, { link, view, fault: contended });
-          return { requeueAfter: this.options.contention.heldFor(keyOf(record)) };
+          const { contention } = this.options;
+          return { requeueAfter: contention.heldFor(keyOf(record), wishOf(desired)) };
         }
       }
       const refused = await this.carryOut(steps, link, logger);
       if (refused) {
+        this.settled.delete(keyOf(record));
         const after = await observe(network);
         const now = matchLink(after.links, desired.macAddress);
         await this.report(record, { link: now, view: after, fault: fault ?? refused });
@@ -147,8 +158,7 @@ export class LinkReconciler {
       } catch (error) {
         if (!(error instanceof HostNetworkError)) throw error;
         if (error.reason === 'Gone') return undefined;
-        const reason = step.do === 'setMtu' ? 'MTURefused' : 'HostRefused';
-        fault ??= linkFault(reason, error.message);
+        fault ??= faultOf(step, error);
         logger.warn('The kernel refuses a change of an interface', {
           interface: link.name,
           step: step.do,
@@ -169,14 +179,15 @@ export class LinkReconciler {
   /** The node has no such device: not yet, no longer, or a pod has it. */
   private async absent(record: ENIAttachment, logger: Logger): Promise<Result> {
     const { clock, leases } = this.options;
-    this.settled.delete(keyOf(record));
+    const wasHere = this.settled.delete(keyOf(record));
     leases.release(keyOf(record));
+    if (record.metadata.deletionTimestamp !== undefined) return {};
     const { macAddress, link, conditions } = record.status ?? {};
     const attached = conditions?.find(({ type }) => type === 'Attached');
     // Before that it is no news that there is no device.
     if (attached?.status !== 'True' && link?.state === undefined) return {};
-    if (hasMoved(record)) {
-      await this.report(record, { link: undefined, fault: undefined });
+    if (mayHaveMoved(record, { wasHere })) {
+      await this.report(record, { link: 'moved', fault: undefined });
       return {};
     }
     const sinceMs = clock.now() - Date.parse(attached?.lastTransitionTime ?? '');
@@ -207,23 +218,18 @@ export class LinkReconciler {
   }
 
   private isUndone(record: ENIAttachment, desired: DesiredLink, link: HostLink): boolean {
-    return this.settled.get(keyOf(record)) === this.settledAs(desired, link);
-  }
-
-  private settledAs(desired: DesiredLink, { index }: HostLink): Settled {
-    return JSON.stringify([index, desired]);
+    return this.settled.get(keyOf(record)) === settledAs(desired, link);
   }
 
   /** Tells of what was undone. Returns a fault where that was once too often. */
   private quarrel(
     record: ENIAttachment,
-    link: HostLink,
-    steps: readonly HostStep[],
+    { desired, link, steps }: Undone,
     logger: Logger,
   ): Fault | undefined {
     const what = steps.map(describeStep);
     logger.warn('Interface changed by another program', { interface: link.name, what });
-    if (this.options.contention.reversed(keyOf(record))) {
+    if (this.options.contention.reversed(keyOf(record), wishOf(desired))) {
       const fact = `Another program undoes what is set on ${link.name} (${what.join(', ')})`;
       return linkFault('Contended', fact);
     }

@@ -6,7 +6,8 @@ import type { HostView } from './host-view.js';
 /** What an agent's pass has found. */
 export interface LinkFinding {
   record: ENIAttachment;
-  link: HostLink | undefined;
+  /** `moved`: a pod has the device. */
+  link: HostLink | 'moved' | undefined;
   view: HostView;
   fault: Fault | undefined;
 }
@@ -21,11 +22,10 @@ export function linkStatus({ record, link, view, fault }: LinkFinding): LinkStat
     ...(metadata.generation === undefined ? {} : { observedGeneration: metadata.generation }),
     ...(fault ? { reason: fault.reason, message: fault.message } : {}),
   };
-  if (!link) {
+  if (link === undefined) return { ...said, state: 'absent' };
+  if (link === 'moved') {
     const { name, altName, macAddress, pciAddress } = status?.link ?? {};
-    return hasMoved(record)
-      ? { ...definedOnly({ name, altName, macAddress, pciAddress }), ...said, state: 'moved' }
-      : { ...said, state: 'absent' };
+    return { ...definedOnly({ name, altName, macAddress, pciAddress }), ...said, state: 'moved' };
   }
   const { interfaceName: altName } = spec;
   const addresses = view.addresses
@@ -46,12 +46,6 @@ export function linkStatus({ record, link, view, fault }: LinkFinding): LinkStat
 
 export function carriesTraffic({ up, operState }: HostLink): boolean {
   return up && CARRYING.has(operState);
-}
-
-/** Whether a pod has the device: it may, and the host had it before. */
-export function hasMoved({ spec, status }: ENIAttachment): boolean {
-  const state = status?.link?.state;
-  return spec.hostDevice === true && (state === 'up' || state === 'moved');
 }
 
 function definedOnly<T extends object>(object: { [K in keyof T]: T[K] | undefined }): T {

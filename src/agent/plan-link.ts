@@ -46,10 +46,24 @@ export function planLink(input: LinkPlanInput): LinkPlan {
   if (desired.looseReversePath && reversePathFilter !== LOOSE) {
     steps.push({ do: 'setReversePathFilter', index });
   }
-  // The kernel takes routes only for a device that is up.
-  const canRoute = link.up || desired.up === true;
+  const canRoute = canHaveRoutes(desired, link);
   steps.push(...planRoutes(input, canRoute), ...planRules(input));
-  return { steps, fault: mtu.fault ?? names.fault };
+  return { steps, fault: mtu.fault ?? names.fault ?? routeFault(desired, link, canRoute) };
+}
+
+/** The kernel takes routes only for a device that is up. */
+export function canHaveRoutes({ up }: DesiredLink, link: HostLink): boolean {
+  return link.up || up === true;
+}
+
+function routeFault(
+  { routes }: DesiredLink,
+  { name }: HostLink,
+  canRoute: boolean,
+): Fault | undefined {
+  return canRoute || routes.length === 0
+    ? undefined
+    : linkFault('LinkDown', `${name} is down, and so has none of its routes`);
 }
 
 function planMtu({ mtu }: DesiredLink, link: HostLink): LinkPlan {
@@ -101,13 +115,13 @@ function planAddresses({ desired, link, view }: LinkPlanInput): HostStep[] {
   ];
 }
 
-/** Somebody else's address of another prefix length does as well: it is the host's own. */
+/** Somebody else's does as well, however it was set: it is the host's own. */
 function fits(is: HostAddress, wanted: DesiredAddress): boolean {
   const isOwn = is.protocol === OWN_PROTOCOL;
   return (
     is.family === wanted.family &&
     sameAddress(is.address, wanted.address) &&
-    (!isOwn || is.prefixLength === wanted.prefixLength)
+    (!isOwn || (is.prefixLength === wanted.prefixLength && is.prefixRoute === wanted.prefixRoute))
   );
 }
 
@@ -118,7 +132,7 @@ function planRoutes({ desired, link, view }: LinkPlanInput, canRoute: boolean): 
   const surplus = own.filter((is) => !wanted.some((route) => sameRoute(is, route)));
   return [
     ...surplus.map((route) => ({ do: 'removeRoute', route }) as const),
-    ...(canRoute ? missing.map((route) => ({ do: 'replaceRoute', route }) as const) : []),
+    ...(canRoute ? missing.map((route) => ({ do: 'addRoute', route }) as const) : []),
   ];
 }
 

@@ -13,6 +13,9 @@ export const LINK_REMEDIES = {
     'Give the agent the capability NET_BIND_SERVICE (docs/node-agent.md), or set spec.addressing of the NodeENI to static.',
   DHCPPortTaken:
     'End the other DHCP client of the node (dhclient), or set spec.addressing of the NodeENI to static.',
+  LinkDown: 'Set the link up, or let the agent: take spec.linkState: unmanaged out of the NodeENI.',
+  RouteTaken:
+    "Remove that route, or give the agents a ROUTE_TABLE_BASE whose tables are nobody else's (docs/node-agent.md).",
   InvalidRecord: 'Correct the NodeENI, or delete the ENIAttachment, and it is made anew.',
   HostRefused: 'Give the agent the capability NET_ADMIN and the host network.',
   Contended:

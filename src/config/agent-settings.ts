@@ -28,7 +28,8 @@ export const AGENT_SETTINGS = {
     description:
       'First id of the routing tables of ENIs with spec.routing: policy; an ENI has this + 100 × its network card + its device index, and its rules have the same priority.',
     placeholder: 'number',
-    parse: wholeNumber(300, 32_000),
+    // Behind the VPC CNI's rules (1536), before the main table's (32766), for 64 cards of 100 devices.
+    parse: wholeNumber(2_000, 26_000),
     default: String(DEFAULT_TABLE_BASE),
   }),
   networkdDropInDir: optional({

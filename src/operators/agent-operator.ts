@@ -96,7 +96,7 @@ export class AgentOperator extends Operator {
       },
     });
     this.addSource(ENIAttachment, informer);
-    this.addSource(HostNews, new HostNewsSource({ network, clock, resyncMs }));
+    this.addSource(HostNews, new HostNewsSource({ network, clock, logger, resyncMs }));
     const leases = new DhcpLeases({ open: openDhcpSocket, clock, random, logger });
     this.addSource(LeaseNews, leases);
 

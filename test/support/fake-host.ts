@@ -77,9 +77,9 @@ export class FakeHost implements HostNetwork {
     this.state.addresses = this.state.addresses.filter((each) => each.address !== address.address);
   }
 
-  async replaceRoute(route: HostRoute): Promise<void> {
-    const link = this.did('replaceRoute', route.linkIndex);
-    if (!link.up) throw this.error('replaceRoute', 'Refused');
+  async addRoute(route: HostRoute): Promise<void> {
+    const link = this.did('addRoute', route.linkIndex);
+    if (!link.up) throw this.error('addRoute', 'Refused');
     this.state.routes.push(route);
   }
 

@@ -43,7 +43,7 @@ const OPERATIONS: readonly (keyof Operations)[] = [
   'removeAltName',
   'addAddress',
   'removeAddress',
-  'replaceRoute',
+  'addRoute',
   'removeRoute',
   'addRule',
   'removeRule',

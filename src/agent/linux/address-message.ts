@@ -23,7 +23,9 @@ export function readAddress(data: Buffer): HostAddress | undefined {
   // Of a point-to-point device, IFA_ADDRESS is the other end's.
   const bytes = attributes.get(Attribute.local) ?? attributes.get(Attribute.address);
   if (!bytes) return undefined;
-  const flags = attributes.get(Attribute.flags);
+  const allFlags = attributes.get(Attribute.flags);
+  // Kernels before 3.14 have the header's eight alone.
+  const flags = allFlags ? getU32(allFlags) : data.readUInt8(2);
   const protocol = attributes.get(Attribute.protocol)?.[0];
   return {
     linkIndex: linkIndexOfAddress(data),
@@ -31,7 +33,8 @@ export function readAddress(data: Buffer): HostAddress | undefined {
     address: addressText(bytes),
     prefixLength: data.readUInt8(1),
     scope: scopeOf(data.readUInt8(3)),
-    dynamic: ((flags ? getU32(flags) : data.readUInt8(2)) & PERMANENT) === 0,
+    dynamic: (flags & PERMANENT) === 0,
+    prefixRoute: (flags & NO_PREFIX_ROUTE) === 0,
     ...(protocol ? { protocol } : {}),
   };
 }

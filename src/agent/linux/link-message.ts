@@ -44,6 +44,7 @@ const SKIP_STATISTICS = 8;
 const IPV4_SETTINGS = 1;
 /** IPV4_DEVCONF_RP_FILTER (include/uapi/linux/ip.h). */
 const REVERSE_PATH_FILTER = 8;
+const PROMOTE_SECONDARIES = 20;
 
 /** IF_OPER_…, in the order of their numbers. */
 const OPER_STATES = [
@@ -110,8 +111,16 @@ export function mtuChange(index: number, mtu: number): Uint8Array[] {
  * Sets conf/DEVICE/rp_filter by rtnetlink: /proc/sys/net is read-only in a container that is not privileged.
  */
 export function reversePathFilterChange(index: number, mode: number): Uint8Array[] {
-  const setting = attribute(REVERSE_PATH_FILTER, putU32(mode));
-  const ipv4 = nested(Family.ipv4, nested(IPV4_SETTINGS, setting));
+  return ipv4Setting(index, REVERSE_PATH_FILTER, mode);
+}
+
+/** Sets conf/DEVICE/promote_secondaries: with an address, its subnet's others stay. */
+export function promoteSecondaries(index: number): Uint8Array[] {
+  return ipv4Setting(index, PROMOTE_SECONDARIES, 1);
+}
+
+function ipv4Setting(index: number, setting: number, value: number): Uint8Array[] {
+  const ipv4 = nested(Family.ipv4, nested(IPV4_SETTINGS, attribute(setting, putU32(value))));
   return [header({ index }), ...nested(Attribute.familySpecific, ipv4)];
 }
 

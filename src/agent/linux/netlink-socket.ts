@@ -118,7 +118,7 @@ class LibcNetlinkSocket implements NetlinkSocket {
         this.options.onMessages(parseMessages(Buffer.from(this.datagram.subarray(0, size))));
       }
       // What remains is of a long dump; nobody else comes back to it.
-      if (!this.isListening) setImmediate(() => this.drain());
+      if (!this.isListening && !this.closed) setImmediate(() => this.drain());
     } catch (error) {
       this.options.onFailure(NetlinkError.of(error));
     }

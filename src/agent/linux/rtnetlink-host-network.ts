@@ -18,6 +18,7 @@ import {
   altNameChange,
   linkQuery,
   mtuChange,
+  promoteSecondaries,
   readLink,
   reversePathFilterChange,
   upChange,
@@ -62,6 +63,9 @@ const NEW = Flag.create | Flag.exclusive;
 
 /** disable_ipv6 is set for the device; a missing privilege is EPERM. */
 const NO_IPV6 = { EACCES: { reason: 'Refused', detail: 'IPv6 is disabled on it' } } as const;
+
+/** Whoever set it: it is not ours to replace. */
+const TAKEN = { EEXIST: { reason: 'Taken' } } as const;
 
 interface Doing {
   operation: string;
@@ -191,18 +195,24 @@ export class RtnetlinkHostNetwork implements HostNetwork {
     );
   }
 
-  removeAddress(address: Parameters<HostNetwork['removeAddress']>[0]): Promise<void> {
-    return this.change(
+  async removeAddress(address: Parameters<HostNetwork['removeAddress']>[0]): Promise<void> {
+    if (address.family === 4) {
+      // Else the kernel takes the subnet's other addresses away along with its first.
+      await this.change(
+        { operation: 'removeAddress', device: address.linkIndex, fine: ALREADY.removed },
+        { type: MessageType.setLink, body: () => promoteSecondaries(address.linkIndex) },
+      );
+    }
+    await this.change(
       { operation: 'removeAddress', device: address.linkIndex, fine: ALREADY.removed },
       { type: MessageType.delAddress, body: () => addressSelector(address) },
     );
   }
 
-  replaceRoute(route: HostRoute): Promise<void> {
-    const flags = Flag.create | Flag.replace;
+  addRoute(route: HostRoute): Promise<void> {
     return this.change(
-      { operation: 'replaceRoute', device: route.linkIndex },
-      { type: MessageType.newRoute, flags, body: () => newRoute(route) },
+      { operation: 'addRoute', device: route.linkIndex, meaning: TAKEN },
+      { type: MessageType.newRoute, flags: NEW, body: () => newRoute(route) },
     );
   }
 

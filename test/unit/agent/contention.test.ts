@@ -16,20 +16,20 @@ describe('Contention', () => {
   /** Reverses until that is once too often; returns the hold. */
   function quarrel(): number {
     for (let count = 0; count < 10; count++) {
-      if (contention.reversed('a')) return contention.heldFor('a');
+      if (contention.reversed('a', 'up')) return contention.heldFor('a', 'up');
     }
     throw new Error('never too often');
   }
 
   it('keeps its hands off after the third reversal in a minute', () => {
-    expect([1, 2, 3].map(() => contention.reversed('a'))).to.deep.equal([false, false, true]);
-    expect(contention.heldFor('a')).to.equal(MINUTE);
-    expect(contention.heldFor('b')).to.equal(0);
+    expect([1, 2, 3].map(() => contention.reversed('a', 'up'))).to.deep.equal([false, false, true]);
+    expect(contention.heldFor('a', 'up')).to.equal(MINUTE);
+    expect(contention.heldFor('b', 'up')).to.equal(0);
   });
 
   it('does not mind reversals that are far between', async () => {
     for (let count = 0; count < 10; count++) {
-      expect(contention.reversed('a')).to.equal(false);
+      expect(contention.reversed('a', 'up')).to.equal(false);
       await time.pass(31_000);
     }
   });
@@ -38,8 +38,8 @@ describe('Contention', () => {
     const holds: number[] = [];
     for (let count = 0; count < 6; count++) {
       holds.push(quarrel());
-      await time.pass(contention.heldFor('a'));
-      expect(contention.heldFor('a')).to.equal(0);
+      await time.pass(contention.heldFor('a', 'up'));
+      expect(contention.heldFor('a', 'up')).to.equal(0);
     }
     expect(holds.map((ms) => ms / MINUTE)).to.deep.equal([1, 2, 4, 8, 15, 15]);
   });
@@ -47,7 +47,13 @@ describe('Contention', () => {
   it('begins anew after a long peace', async () => {
     quarrel();
     quarrel();
-    await time.pass(contention.heldFor('a') + 15 * MINUTE + 1);
+    await time.pass(contention.heldFor('a', 'up') + 15 * MINUTE + 1);
     expect(quarrel()).to.equal(MINUTE);
+  });
+
+  it('tries at once what is asked for anew', () => {
+    quarrel();
+    expect(contention.heldFor('a', 'unmanaged')).to.equal(0);
+    expect(contention.reversed('a', 'unmanaged')).to.equal(false);
   });
 });

@@ -179,6 +179,7 @@ describe('LinkReconciler', () => {
       prefixLength: 24,
       scope: 'global',
       dynamic: false,
+      prefixRoute: true,
     } as const;
     host.state.rules.push(rule);
     host.state.addresses.push(address);
@@ -396,5 +397,75 @@ describe('LinkReconciler', () => {
     await pass();
     expect(host.takeDone()).to.deep.equal([]);
     expect(reported()).to.include({ reason: 'InvalidRecord' });
+  });
+
+  it('tries at once what is asked for after a quarrel, and strips a record that is deleted', async () => {
+    host.state.links.push(aLink());
+    set({ interfaceName: 'eni-a' });
+    await pass();
+    const down = () => Object.assign(device(), { up: false, operState: 'down' });
+    for (let count = 0; count < 3; count++) {
+      down();
+      await pass();
+    }
+    expect(reported()).to.include({ reason: 'Contended' });
+    set({ interfaceName: 'eni-a', linkState: 'unmanaged' }, STATUS, { generation: 2 });
+    await pass();
+    expect(reported()).to.include({ observedGeneration: 2 }).and.not.have.property('reason');
+    set({ interfaceName: 'eni-a' }, STATUS, { deletionTimestamp: '2026-01-01T00:00:00Z' });
+    await pass();
+    expect(device().altNames).to.deep.equal([]);
+  });
+
+  it('takes a name as soon as the other device gives it up, and calls nobody a rival for it', async () => {
+    host.state.links.push(aLink());
+    set({ interfaceName: 'ens5' });
+    expect(await pass()).to.equal(30_000);
+    host.state.links.shift();
+    await pass();
+    expect(reported()).to.include({ altName: 'ens5' }).and.not.have.property('reason');
+    expect(reasons()).to.not.include('LinkRestored');
+  });
+
+  it('never takes the place of a route that is another program’s', async () => {
+    host.state.links.push(aLink());
+    host.refused.set('addRoute', 'Taken');
+    set({ routing: 'policy' });
+    expect(await pass()).to.equal(30_000);
+    expect(reported()).to.include({ state: 'up', reason: 'RouteTaken' });
+    expect(reported()?.message).to.include('Table 21001').and.include('ROUTE_TABLE_BASE');
+  });
+
+  it('says that a link that is down and not to be managed lacks its routes, and adds them once it is up', async () => {
+    host.state.links.push(aLink());
+    set({ routing: 'policy', linkState: 'unmanaged' });
+    await pass();
+    expect(reported()).to.include({ reason: 'LinkDown' });
+    for (let count = 0; count < 4; count++) {
+      Object.assign(device(), { up: count % 2 === 0, operState: 'up' });
+      host.state.routes = [];
+      await pass();
+    }
+    Object.assign(device(), { up: true, operState: 'up' });
+    await pass();
+    expect(host.state.routes).to.have.length(2);
+    expect(reasons()).to.not.include('Contended').and.not.include('LinkRestored');
+  });
+
+  it('sets an address anew where it is to have no route in the main table any more', async () => {
+    host.state.links.push(aLink());
+    set({ addressing: 'static' });
+    await pass();
+    expect(host.state.addresses[0]).to.include({ prefixRoute: true });
+    set({ addressing: 'static', routing: 'policy' });
+    await pass();
+    expect(host.state.addresses).to.have.length(1);
+    expect(host.state.addresses[0]).to.include({ prefixRoute: false });
+  });
+
+  it('does not take a device for moved that it has never seen', async () => {
+    set({ hostDevice: true }, { ...STATUS, link: { name: 'ens6', state: 'up' } });
+    await pass();
+    expect(reported()).to.include({ state: 'absent', reason: 'DeviceMissing' });
   });
 });

@@ -66,7 +66,7 @@ describe('rtnetlink in adversity', () => {
       Array.from({ length: 20 }, (_, step) => [
         network.setMtu(linkIndex, 1500 + step),
         network.addAltName(linkIndex, `eni-${linkIndex}-${step}`),
-        network.replaceRoute({
+        network.addRoute({
           linkIndex,
           family: 4,
           table: TABLE + linkIndex,
@@ -152,7 +152,7 @@ describe('rtnetlink in adversity', () => {
         scope: 'link',
       }),
     );
-    await Promise.all(routes.map((route) => network.replaceRoute(route)));
+    await Promise.all(routes.map((route) => network.addRoute(route)));
     const [listed] = await Promise.all([
       network.routes(PROTOCOL),
       network.setMtu(linkIndex, 9001),

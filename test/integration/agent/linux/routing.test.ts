@@ -52,12 +52,34 @@ describe('the addresses, routes and rules of a host, over rtnetlink', () => {
   const own = async () =>
     (await remote.network.addresses()).filter(({ protocol }) => protocol === PROTOCOL);
 
+  it('an address is removed alone: others of its subnet stay', async () => {
+    await remote.network.addAddress(ipv4());
+    await namespace.ip('addr add 10.0.1.9/24 dev eth1');
+    await remote.network.removeAddress(ipv4());
+    expect(await namespace.ip('-br addr show dev eth1')).to.include('10.0.1.9/24');
+  });
+
+  it('a route is never set in place of one that is there', async () => {
+    await namespace.ip(`route add 198.51.100.0/24 dev eth1 table ${TABLE} proto static`);
+    const route: HostRoute = {
+      linkIndex,
+      family: 4,
+      table: TABLE,
+      destination: '198.51.100.0/24',
+      protocol: PROTOCOL,
+      scope: 'link',
+    };
+    const failure = await failureOf(remote.network.addRoute(route));
+    expect(failure).to.include({ reason: 'Taken', code: 'EEXIST' });
+    expect(await namespace.ip(`route show table ${TABLE}`)).to.include('proto static');
+  });
+
   for (const [name, addressOf] of [
     ['IPv4', ipv4],
     ['IPv6', ipv6],
   ] as const) {
     it(`an ${name} address is added and removed, each of it twice, and no route comes of it`, async () => {
-      const { prefixRoute: _, ...address } = addressOf();
+      const address = addressOf();
       const flag = address.family === 4 ? '-4' : '-6';
       const routes = await namespace.ip(`${flag} route show table main`);
       for (let time = 0; time < 2; time++) await remote.network.addAddress(addressOf());
@@ -120,22 +142,12 @@ describe('the addresses, routes and rules of a host, over rtnetlink', () => {
 
   it('routes of our protocol are read as they were set, and not those of others', async () => {
     await namespace.ip(`route add 10.8.0.0/16 dev eth1 table ${TABLE}`);
-    for (let time = 0; time < 2; time++) {
-      for (const route of routesOf()) await remote.network.replaceRoute(route);
-    }
+    for (const route of routesOf()) await remote.network.addRoute(route);
     expect(await remote.network.routes(PROTOCOL)).to.have.deep.members(routesOf());
   });
 
-  it('a route takes the place of another to the same destination', async () => {
-    const [, route] = routesOf();
-    if (!route) throw new Error('no route');
-    await remote.network.replaceRoute({ ...route, gateway: '10.0.1.254' });
-    await remote.network.replaceRoute(route);
-    expect(await remote.network.routes(PROTOCOL)).to.deep.equal([route]);
-  });
-
   it('routes are removed, once and again', async () => {
-    for (const route of routesOf()) await remote.network.replaceRoute(route);
+    for (const route of routesOf()) await remote.network.addRoute(route);
     for (let time = 0; time < 2; time++) {
       for (const route of routesOf()) await remote.network.removeRoute(route);
     }
@@ -146,7 +158,7 @@ describe('the addresses, routes and rules of a host, over rtnetlink', () => {
     await namespace.ip('link set eth1 down');
     const [route] = routesOf();
     if (!route) throw new Error('no route');
-    const failure = await failureOf(remote.network.replaceRoute(route));
+    const failure = await failureOf(remote.network.addRoute(route));
     expect(failure).to.include({ reason: 'Refused', code: 'ENETDOWN' });
     expect(failure.message).to.include('the device is down');
   });
@@ -188,7 +200,7 @@ describe('the addresses, routes and rules of a host, over rtnetlink', () => {
     if (!rule || !route) throw new Error('nothing to lose');
     await remote.network.addAddress(ipv4());
     await remote.network.addRule(rule);
-    await remote.network.replaceRoute(route);
+    await remote.network.addRoute(route);
     await namespace.ip(`route add 10.8.0.0/16 dev eth1 table 99`);
     remote.takeChanges();
     await namespace.ip(`route del 10.8.0.0/16 dev eth1 table 99`);

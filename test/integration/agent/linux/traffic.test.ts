@@ -90,8 +90,8 @@ describe("traffic of an ENI's address", () => {
       expect(await ask(300)).to.equal('silence');
 
       const common = { linkIndex, family: 4, table: TABLE, protocol: PROTOCOL } as const;
-      await network.replaceRoute({ ...common, destination: '10.0.1.0/24', scope: 'link' });
-      await network.replaceRoute({
+      await network.addRoute({ ...common, destination: '10.0.1.0/24', scope: 'link' });
+      await network.addRoute({
         ...common,
         destination: 'default',
         gateway: '10.0.1.1',
