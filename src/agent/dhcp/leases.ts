@@ -1,3 +1,7 @@
+import { linkFault } from '../../api/link-faults.js';
+import { ExponentialBackoff } from '../../runtime/backoff.js';
+import { sleep } from '../../runtime/clock.js';
+import { describeError } from '../../runtime/describe-error.js';
 import type { Logger } from '../../runtime/logger.js';
 import type { EventSource, SourceEvent } from '../../runtime/source.js';
 import { type Confirmation, DhcpClient, type DhcpClientOptions } from './dhcp-client.js';
@@ -27,9 +31,12 @@ export type DhcpLeasesOptions = Pick<DhcpClientOptions, 'open' | 'clock' | 'rand
 
 interface Held {
   request: LeaseRequest;
-  client: DhcpClient;
+  confirmation: Confirmation;
   end: AbortController;
 }
+
+/** Waits before a client is begun anew that has failed as no client should, in milliseconds. */
+const RESTART_BACKOFF = { baseMs: 1_000, maxMs: 60_000 };
 
 /** A DHCP client for each address that is to be confirmed. Its news wakes the reconciler. */
 export class DhcpLeases implements Leases, EventSource<LeaseNews> {
@@ -52,24 +59,44 @@ export class DhcpLeases implements Leases, EventSource<LeaseNews> {
 
   hold(key: string, request: LeaseRequest): Confirmation {
     const held = this.held.get(key);
-    if (held && sameRequest(held.request, request)) return held.client.confirmation;
+    if (held && sameRequest(held.request, request)) return held.confirmation;
     this.release(key);
-    const end = new AbortController();
-    const client = DhcpClient.create({
-      ...this.options,
-      ...request,
-      onChange: () => this.publish(new LeaseNews(key)),
-    });
-    this.held.set(key, { request, client, end });
-    void client.run(end.signal).catch((err) => {
-      this.options.logger.error('A DHCP client has ended; this is a defect', { key, err });
-    });
-    return client.confirmation;
+    const begun: Held = { request, confirmation: { is: 'pending' }, end: new AbortController() };
+    this.held.set(key, begun);
+    void this.keepAsking(key, begun);
+    return begun.confirmation;
   }
 
   release(key: string): void {
     this.held.get(key)?.end.abort();
     this.held.delete(key);
+  }
+
+  /** Resolves once the lease is released. */
+  private async keepAsking(key: string, held: Held): Promise<void> {
+    const { clock, logger, random } = this.options;
+    const { signal } = held.end;
+    const backoff = ExponentialBackoff.create({ ...RESTART_BACKOFF, jitter: 0.2, random });
+    const become = (confirmation: Confirmation): void => {
+      held.confirmation = confirmation;
+      this.publish(new LeaseNews(key));
+    };
+    const onChange = (confirmation: Confirmation): void => {
+      if (confirmation.is === 'held') backoff.forget(key);
+      become(confirmation);
+    };
+    while (!signal.aborted) {
+      try {
+        await DhcpClient.create({ ...this.options, ...held.request, onChange }).run(signal);
+      } catch (err) {
+        const afterMs = backoff.next(key);
+        const { address } = held.request;
+        logger.error('A DHCP client has failed; this is a defect', { key, address, afterMs, err });
+        const fact = `DHCP cannot be asked from ${address} (${describeError(err)})`;
+        become({ is: 'missing', fault: linkFault('AddressMissing', fact) });
+        await sleep(clock, afterMs, signal).catch(() => undefined);
+      }
+    }
   }
 
   private publish(object: LeaseNews): void {

@@ -1,7 +1,8 @@
 import { expect } from 'chai';
+import type { OpenDhcpSocket } from '../../../../src/agent/dhcp/dhcp-socket.js';
 import { DhcpLeases } from '../../../../src/agent/dhcp/leases.js';
-import { silentLogger } from '../../../../tools/stage/silent-logger.js';
 import { NOW } from '../../../support/objects.js';
+import { RecordingLogger } from '../../runtime/support/recording-logger.js';
 import { VirtualTime } from '../../runtime/support/virtual-time.js';
 import { ScriptedDhcp } from './support/scripted-dhcp.js';
 
@@ -14,14 +15,22 @@ describe('DhcpLeases', () => {
   let dhcp: ScriptedDhcp;
   let leases: DhcpLeases;
   let news: string[];
+  let logger: RecordingLogger;
+  /** Where it is set, the port cannot even be opened. */
+  let defect: Error | undefined;
   let stop: AbortController;
 
   beforeEach(async () => {
     time = new VirtualTime(NOW);
     dhcp = new ScriptedDhcp(time);
     dhcp.reactions = [{ type: 'ack' }];
-    const { openSocket: open } = dhcp;
-    leases = new DhcpLeases({ open, clock: time, random: () => 0.5, logger: silentLogger });
+    defect = undefined;
+    logger = new RecordingLogger();
+    const open: OpenDhcpSocket = async (...args) => {
+      if (defect) throw defect;
+      return dhcp.openSocket(...args);
+    };
+    leases = new DhcpLeases({ open, clock: time, random: () => 0.5, logger });
     news = [];
     leases.subscribe(({ object }) => news.push(object.key));
     stop = new AbortController();
@@ -79,6 +88,61 @@ describe('DhcpLeases', () => {
     await time.pass(DAY);
     expect(news).to.deep.equal([]);
     expect(dhcp.questions.length).to.be.lessThan(2);
+  });
+
+  it('tells of an unexpected failure, and asks again until it is cured', async () => {
+    defect = new TypeError('setBroadcast EBADF');
+    leases.hold('a', REQUEST);
+    await time.pass(1);
+    expect(news).to.deep.equal(['a']);
+    const { fault } = { fault: undefined, ...leases.hold('a', REQUEST) };
+    expect(fault).to.have.property('reason', 'AddressMissing');
+    expect(fault).to.have.property('message').that.contains('setBroadcast EBADF');
+    await time.pass(10 * MINUTE_MS);
+    expect(leases.hold('a', REQUEST), 'between').to.have.property('is', 'missing');
+    expect(logger.messages('error').length, 'tries').to.be.within(5, 20);
+
+    defect = undefined;
+    await time.pass(2 * MINUTE_MS);
+    expect(leases.hold('a', REQUEST)).to.deep.equal({ is: 'held' });
+    expect(news.at(-1)).to.equal('a');
+  });
+
+  it('tells of a failure while a lease lasts, and is missing no longer than that', async () => {
+    leases.hold('a', REQUEST);
+    await time.pass(1);
+    defect = new TypeError('out of files');
+    await time.pass(30 * MINUTE_MS);
+    expect(leases.hold('a', REQUEST)).to.have.property('is', 'missing');
+    defect = undefined;
+    await time.pass(2 * MINUTE_MS);
+    expect(leases.hold('a', REQUEST)).to.deep.equal({ is: 'held' });
+  });
+
+  it('waits as shortly as at first after a failure that others long before do not explain', async () => {
+    const triesOf = async (): Promise<number> => {
+      const before = logger.messages('error').length;
+      defect = new TypeError('out of files');
+      await time.pass(30 * MINUTE_MS);
+      defect = undefined;
+      await time.pass(2 * MINUTE_MS);
+      return logger.messages('error').length - before;
+    };
+    leases.hold('a', REQUEST);
+    await time.pass(1);
+    const first = await triesOf();
+    expect(first).to.be.greaterThan(3);
+    expect(await triesOf()).to.be.closeTo(first, 2);
+  });
+
+  it('asks no more once it is released, though it failed before', async () => {
+    defect = new TypeError('setBroadcast EBADF');
+    leases.hold('a', REQUEST);
+    await time.pass(1);
+    leases.release('a');
+    await time.pass(DAY);
+    expect(logger.messages('error')).to.have.length(1);
+    expect(news).to.deep.equal(['a']);
   });
 
   it('releases all as the agent stops', async () => {
