@@ -39,9 +39,7 @@ export class NodeReadinessReconciler {
 
   constructor(private readonly options: NodeReadinessReconcilerOptions) {}
 
-  @Watch(Node, {
-    when: { updated: (node, old) => placementChanged(node, old) || taintsChanged(node, old) },
-  })
+  @Watch(Node, { when: { updated: readinessChanged } })
   changed({ metadata: { name }, spec }: Node): string[] {
     return this.told.has(name) || this.hasStartupTaint(spec?.taints) ? [name] : [];
   }
@@ -118,7 +116,7 @@ export class NodeReadinessReconciler {
   /** Whether the store is behind on what the API server refused a patch for; else it refuses for another reason. */
   private async hasMoved(node: Node): Promise<boolean> {
     const live = await this.options.nodeClient.get(node.metadata);
-    return live.metadata.uid !== node.metadata.uid || taintsChanged(live, node);
+    return isAnother(live, node) || taintsChanged(live, node);
   }
 
   /** Once a node: nothing will change until somebody does something about it. */
@@ -152,6 +150,16 @@ export class NodeReadinessReconciler {
     const names = startupTaints(this.options.nodeENIs.list());
     return taints.some((taint) => names.has(taintName(taint)));
   }
+}
+
+/** Whether a change of a node can change what becomes of its startup taint. */
+function readinessChanged(node: Node, old: Node): boolean {
+  return isAnother(node, old) || placementChanged(node, old) || taintsChanged(node, old);
+}
+
+/** Made anew under its name: where that was while no watch ran, it is told of as a change. */
+function isAnother(a: Node, b: Node): boolean {
+  return a.metadata.uid !== b.metadata.uid;
 }
 
 function taintsChanged(

@@ -5,6 +5,8 @@ import { type Taint, taintName } from '../../../src/api/taints.js';
 import { Demand } from '../../../src/reconcilers/demand.js';
 import { NodeReadinessReconciler } from '../../../src/reconcilers/node-readiness.js';
 import { apiErrorOf } from '../../../src/runtime/kube-errors.js';
+import { passes } from '../../../src/runtime/predicates.js';
+import { readReconciler } from '../../../src/runtime/read-reconciler.js';
 import { ResourceClient } from '../../../src/runtime/resource-client.js';
 import { IndexedStore } from '../../../src/runtime/store.js';
 import { aNode, aNodeENI, aRecord } from '../../support/objects.js';
@@ -106,6 +108,18 @@ describe('NodeReadinessReconciler', () => {
     nodeENIs.delete('storage');
     await reconcile();
     expect(told).to.deep.equal(['Warning NoNodeENI', 'Warning NoNodeENI']);
+  });
+
+  it('is woken by a node made anew under its name, though nothing else of it differs', () => {
+    const { reconciler } = setUp();
+    const watch = readReconciler(reconciler).watches.find(({ source }) => source === Node);
+    const counts = (object: Node, old: Node) =>
+      passes(watch?.when ?? {}, { type: 'updated', object, old });
+    const node = tainted('node-a', OURS);
+    const anew = { ...node, metadata: { ...node.metadata, uid: 'another' } };
+    expect(counts(anew, node), 'made anew').to.equal(true);
+    const beat = { ...node, metadata: { ...node.metadata, resourceVersion: '2' } };
+    expect(counts(beat, node), 'a heartbeat').to.equal(false);
   });
 
   it('is woken for nodes with a startup taint alone', () => {
