@@ -2,33 +2,37 @@ import { MANAGER_NAME } from '../api/names.js';
 import { NetworkAttachmentDefinition } from '../api/network-attachment-definition.js';
 import type { NodeENI } from '../api/node-eni.js';
 import type { KubeClient } from '../runtime/kube-client.js';
-import { isConflict, isNotFound, KubeApiError } from '../runtime/kube-errors.js';
+import {
+  isConflict,
+  isNotFound,
+  KubeApiError,
+  KubeUnreachableError,
+} from '../runtime/kube-errors.js';
 import type { Logger } from '../runtime/logger.js';
 import type { DefinitionFault } from './network-attachment-report.js';
-import { type DesiredDefinition, ownDefinitions } from './plan-network-attachment.js';
+import { type DesiredDefinition, definitionSelector } from './plan-network-attachment.js';
 
 const { resource } = NetworkAttachmentDefinition;
 /** NetworkAttachmentDefinitions a page of a listing; a NodeENI has at most 64. */
 const PAGE_SIZE = 500;
 
 /**
- * Reads and writes NetworkAttachmentDefinitions. A write that the API server refuses is a fault of its
- * namespace; all methods throw what says nothing of the request: KubeUnreachableError, a KubeApiError of a
- * server that is overloaded or broken.
+ * Reads and writes NetworkAttachmentDefinitions. A write that fails, whether the API server refuses it or
+ * cannot do it, is a fault of its namespace.
  */
 export class DefinitionWriter {
   constructor(private readonly client: Pick<KubeClient, 'list' | 'get' | 'patch' | 'delete'>) {}
 
   /**
-   * Those that are the NodeENI's own, in all namespaces.
-   * @throws KubeApiError: 404 where the API server does not know the kind
+   * Those that have the labels of the NodeENI's own, in all namespaces.
+   * @throws KubeApiError: 404 where the API server does not know the kind; KubeUnreachableError
    */
   async list(nodeENI: NodeENI): Promise<NetworkAttachmentDefinition[]> {
     const found: NetworkAttachmentDefinition[] = [];
     let next: string | undefined;
     do {
       const page = await this.client.list<NetworkAttachmentDefinition>(resource, {
-        labelSelector: ownDefinitions(nodeENI),
+        labelSelector: definitionSelector(nodeENI),
         limit: PAGE_SIZE,
         continue: next,
       });
@@ -53,7 +57,7 @@ export class DefinitionWriter {
       if (isConflict(error)) {
         return { namespace, reason: 'Conflict' };
       }
-      return { namespace, reason: 'Refused', detail: refusal(error).message };
+      return { namespace, reason: 'Refused', detail: failureOf(error) };
     }
     logger.info('NetworkAttachmentDefinition created', { namespace });
     return undefined;
@@ -68,11 +72,8 @@ export class DefinitionWriter {
     try {
       await this.apply(desired, uid);
     } catch (error) {
-      if (isConflict(error)) {
-        // It is not the one that was listed any more: all of it once more.
-        throw error;
-      }
-      return { namespace, reason: 'Refused', detail: refusal(error).message };
+      // Where it is not the one that was listed any more, this is a conflict: the next try sees what it is.
+      return { namespace, reason: 'Refused', detail: failureOf(error) };
     }
     logger.info('NetworkAttachmentDefinition updated', { namespace });
     return undefined;
@@ -90,7 +91,7 @@ export class DefinitionWriter {
       if (isNotFound(error) || isConflict(error)) {
         return undefined;
       }
-      return { namespace, reason: 'Refused', detail: refusal(error).message };
+      return { namespace, reason: 'Refused', detail: failureOf(error) };
     }
     logger.info('NetworkAttachmentDefinition deleted', { namespace });
     return undefined;
@@ -124,21 +125,14 @@ export class DefinitionWriter {
   }
 }
 
-/** 408 and 429 say nothing of the request itself. */
-const PASSING: readonly number[] = [408, 429];
-
 /**
- * The API server's no, which asking again will not change.
+ * What the API server answered instead of doing it, or that it did not; without a full stop. A webhook of the
+ * kind makes it fail for definitions alone, for as long as nobody mends it: that must hold up nothing else.
  * @throws the error itself where it is something else
  */
-export function refusal(error: unknown): KubeApiError {
-  if (
-    error instanceof KubeApiError &&
-    error.status >= 400 &&
-    error.status < 500 &&
-    !PASSING.includes(error.status)
-  ) {
-    return error;
+export function failureOf(error: unknown): string {
+  if (error instanceof KubeApiError || error instanceof KubeUnreachableError) {
+    return error.message.replace(/\.\s*$/, '');
   }
   throw error;
 }

@@ -11,7 +11,7 @@ export interface Stated {
 export interface DefinitionFault {
   namespace: string;
   reason: NetworkAttachmentReason;
-  /** What the API server said; of refusals only. */
+  /** What the API server said, or that it did not answer; without a full stop. Of refusals only. */
   detail?: string | undefined;
 }
 
@@ -23,16 +23,16 @@ const SAYINGS: Record<NetworkAttachmentReason, (namespaces: string) => string> =
   NamespaceMissing: (namespaces) => `There is no namespace ${namespaces}.`,
   Conflict: (namespaces) =>
     `Somebody else's NetworkAttachmentDefinition has the name in ${namespaces}.`,
-  Refused: (namespaces) => `The API server refuses to write or delete it in ${namespaces}.`,
+  Refused: (namespaces) => `The API server does not write or delete it in ${namespaces}.`,
 };
 
 export function crdMissing(): Stated {
   return { status: 'False', reason: 'CRDMissing', message: sentence('CRDMissing', []) };
 }
 
-/** The API server does not let us look at what there is. */
+/** The API server does not let us look at what there is, or fails to. `detail` has no full stop. */
 export function lookRefused(detail: string): Stated {
-  const message = `The API server refuses to list NetworkAttachmentDefinitions. ${detail}. ${NETWORK_ATTACHMENT_REMEDIES.Refused}`;
+  const message = `The API server does not list NetworkAttachmentDefinitions. ${detail}. ${NETWORK_ATTACHMENT_REMEDIES.Refused}`;
   return { status: 'False', reason: 'Refused', message };
 }
 

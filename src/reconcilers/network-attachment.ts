@@ -9,7 +9,7 @@ import { isNotFound } from '../runtime/kube-errors.js';
 import type { Logger } from '../runtime/logger.js';
 import type { ResourceClient } from '../runtime/resource-client.js';
 import type { BlockedRetries } from './blocked-retries.js';
-import { type DefinitionWriter, refusal } from './definition-writer.js';
+import { type DefinitionWriter, failureOf } from './definition-writer.js';
 import {
   attachmentCondition,
   crdMissing,
@@ -47,8 +47,9 @@ export class NetworkAttachments {
   constructor(private readonly options: NetworkAttachmentsOptions) {}
 
   /**
-   * Makes the definitions what the NodeENI says. What the API server refuses is in the finding.
-   * @throws KubeApiError where it does not take the finalizer; KubeUnreachableError
+   * Makes the definitions what the NodeENI says. What the API server refuses or fails to do about them is in
+   * the finding.
+   * @throws KubeApiError, KubeUnreachableError: the NodeENI's finalizer could not be written
    */
   async reconcile(nodeENI: NodeENI, logger: Logger): Promise<NetworkAttachmentFinding> {
     const isWanted =
@@ -103,7 +104,7 @@ export class NetworkAttachments {
       if (isNotFound(error)) {
         return namespaces.length > 0 ? crdMissing() : null;
       }
-      return lookRefused(refusal(error).message);
+      return lookRefused(failureOf(error));
     }
     const plan = planDefinitions(nodeENI, existing);
     const { writer } = this.options;

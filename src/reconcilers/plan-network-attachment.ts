@@ -26,14 +26,17 @@ export interface DefinitionsPlan {
 /** CNI specification 0.3.1: the one that Multus and all three plugins have spoken the longest. */
 const CNI_VERSION = '0.3.1';
 
-/** The selector of a NodeENI's own NetworkAttachmentDefinitions, in all namespaces. */
-export function ownDefinitions(nodeENI: NodeENI): string {
+/**
+ * The selector of what may be a NodeENI's own NetworkAttachmentDefinition, in all namespaces. Labels prove
+ * nothing: who copies a definition copies them too.
+ */
+export function definitionSelector(nodeENI: NodeENI): string {
   return Object.entries(labelsOf(nodeENI))
     .map(([key, value]) => `${key}=${value}`)
     .join(',');
 }
 
-/** @param existing those that {@link ownDefinitions} selects */
+/** @param existing those that {@link definitionSelector} selects; what is not ours of them stays as it is */
 export function planDefinitions(
   nodeENI: NodeENI,
   existing: readonly NetworkAttachmentDefinition[],
@@ -41,11 +44,8 @@ export function planDefinitions(
   const { metadata, spec } = nodeENI;
   const isWanted = metadata.deletionTimestamp === undefined;
   const namespaces = (isWanted ? spec.networkAttachment?.namespaces : undefined) ?? [];
-  const known = new Map(
-    existing
-      .filter((definition) => definition.metadata.name === metadata.name)
-      .map((definition) => [definition.metadata.namespace, definition]),
-  );
+  const own = existing.filter((definition) => isOwn(definition, nodeENI));
+  const known = new Map(own.map((definition) => [definition.metadata.namespace, definition]));
   const plan: DefinitionsPlan = { create: [], update: [], delete: [] };
   for (const namespace of namespaces) {
     const desired = desiredDefinition(nodeENI, namespace);
@@ -57,7 +57,7 @@ export function planDefinitions(
     }
   }
   const kept = new Set(namespaces.map((namespace) => known.get(namespace)));
-  plan.delete.push(...existing.filter((definition) => !kept.has(definition)));
+  plan.delete.push(...own.filter((definition) => !kept.has(definition)));
   return plan;
 }
 
@@ -92,6 +92,23 @@ function desiredDefinition(nodeENI: NodeENI, namespace: string): DesiredDefiniti
 
 function labelsOf({ metadata }: NodeENI): Record<string, string> {
   return { [LABELS.managedBy]: MANAGER_NAME, [LABELS.nodeENI]: metadata.name };
+}
+
+/** Made for a NodeENI of that name. An earlier one's counts too: its successor takes it over. */
+function isOwn(
+  { metadata: { name, ownerReferences = [] } }: NetworkAttachmentDefinition,
+  { metadata }: NodeENI,
+): boolean {
+  const { group, kind } = NodeENI.resource;
+  return (
+    name === metadata.name &&
+    ownerReferences.some(
+      (owner) =>
+        owner.kind === kind &&
+        owner.name === metadata.name &&
+        owner.apiVersion.startsWith(`${group}/`),
+    )
+  );
 }
 
 /** What others added to it is theirs. */

@@ -25,6 +25,13 @@ const CRDS: ResourceType = {
   kind: 'CustomResourceDefinition',
   namespaced: false,
 };
+const WEBHOOKS: ResourceType = {
+  group: 'admissionregistration.k8s.io',
+  version: 'v1',
+  plural: 'validatingwebhookconfigurations',
+  kind: 'ValidatingWebhookConfiguration',
+  namespaced: false,
+};
 const MULTUS = 'test/integration/operators/fixtures/multus';
 
 describe('the NetworkAttachmentDefinitions of a NodeENI', () => {
@@ -170,6 +177,116 @@ describe('the NetworkAttachmentDefinitions of a NodeENI', () => {
     await stage.gone('nad-taken');
     expect(await find('pods-a', 'nad-taken')).to.deep.equal(theirs);
     await stage.kube.delete(resource, theirs.metadata);
+  });
+
+  it('are told from copies that carry their labels', async () => {
+    await create('nad-copied', { namespaces: ['pods-a'] });
+    await told('nad-copied', 'Applied');
+    const { labels } = (await find('pods-a', 'nad-copied'))?.metadata ?? {};
+    const copies = await Promise.all(
+      [
+        { name: 'nad-copied', namespace: 'pods-b' },
+        { name: 'nad-of-a-team', namespace: 'pods-a' },
+      ].map((name) =>
+        stage.kube.create<NetworkAttachmentDefinition>(resource, {
+          metadata: { ...name, labels },
+          spec: { config: '{"type":"bridge"}' },
+        } as NetworkAttachmentDefinition),
+      ),
+    );
+    const left = () =>
+      Promise.all(copies.map(({ metadata }) => find(metadata.namespace, metadata.name)));
+    await stage.patchNodeENI('nad-copied', { mtu: 1300 });
+    await told('nad-copied', 'Applied');
+    expect(await configIn('pods-a', 'nad-copied')).to.include({ mtu: 1300 });
+    expect(await left()).to.deep.equal(copies);
+
+    await stage.patchNodeENI('nad-copied', {
+      networkAttachment: { namespaces: ['pods-a', 'pods-b'], type: 'ipvlan' },
+    });
+    await told('nad-copied', 'Conflict');
+    expect(await left()).to.deep.equal(copies);
+
+    await stage.deleteNodeENI('nad-copied');
+    await stage.gone('nad-copied');
+    expect(await find('pods-a', 'nad-copied')).to.equal(undefined);
+    expect(await left()).to.deep.equal(copies);
+    await Promise.all(copies.map(({ metadata }) => stage.kube.delete(resource, metadata)));
+  });
+
+  describe('under a webhook that does not answer', () => {
+    const probe = { name: 'nad-probe', namespace: 'pods-a' };
+
+    before(async () => {
+      await stage.kube.create(resource, { metadata: probe });
+    });
+
+    afterEach(async () => {
+      const { items } = await stage.kube.list<KubeObject>(WEBHOOKS);
+      await Promise.all(items.map(({ metadata }) => stage.kube.delete(WEBHOOKS, metadata)));
+    });
+
+    after(() => stage.kube.delete(resource, probe));
+
+    /** Resolves once the API server asks it. */
+    async function breakIt(): Promise<void> {
+      await stage.kube.create(WEBHOOKS, {
+        metadata: { name: 'nad-webhook' },
+        webhooks: [
+          {
+            name: 'definitions.example.com',
+            // Nobody listens there.
+            clientConfig: { url: 'https://127.0.0.1:1/' },
+            rules: [
+              {
+                apiGroups: [resource.group],
+                apiVersions: ['*'],
+                operations: ['CREATE', 'UPDATE', 'DELETE'],
+                resources: [resource.plural],
+              },
+            ],
+            sideEffects: 'None',
+            admissionReviewVersions: ['v1'],
+          },
+        ],
+      } as object as KubeObject);
+      let tries = 0;
+      await eventually(async () => {
+        const annotations = { tries: `${tries++}` };
+        const touched = stage.kube
+          .patch(resource, probe, { type: 'merge', body: { metadata: { annotations } } })
+          .catch((error) => error);
+        expect(await touched).to.have.property('status', 500);
+      });
+    }
+
+    const mendIt = () => stage.kube.delete(WEBHOOKS, { name: 'nad-webhook' });
+
+    it('hold up nothing else, and are made once it does', async () => {
+      await stage.addNode('nad-node', { labels: { 'nad-webhook': 'true' } });
+      await breakIt();
+      await create('nad-webhook');
+      const condition = await told('nad-webhook', 'Refused');
+      expect(condition?.message).to.contain('definitions.example.com');
+      await stage.ready('nad-webhook', 1);
+      await mendIt();
+      await told('nad-webhook', 'Applied');
+    });
+
+    it('let the ENIs of a NodeENI go, and are deleted once it does', async () => {
+      await stage.addNode('nad-node', { labels: { 'nad-end': 'true' } });
+      await create('nad-end');
+      await told('nad-end', 'Applied');
+      await stage.ready('nad-end', 1);
+      await breakIt();
+      await stage.deleteNodeENI('nad-end');
+      await told('nad-end', 'Refused');
+      await eventually(() => expect(stage.managedEnis()).to.deep.equal([]));
+      expect(await find('pods-a', 'nad-end')).not.to.equal(undefined);
+      await mendIt();
+      await stage.gone('nad-end');
+      expect(await find('pods-a', 'nad-end')).to.equal(undefined);
+    });
   });
 
   it('are put right by the next change, where somebody edited one', async () => {

@@ -48,6 +48,8 @@ describe('attachmentCondition', () => {
 
   it('does not count namespaces where none is asked for', () => {
     const fault: DefinitionFault = { namespace: 'web', reason: 'Refused', detail: 'no' };
-    expect(attachmentCondition('storage', [], [fault]).message).to.match(/^The API server refuses/);
+    expect(attachmentCondition('storage', [], [fault]).message).to.match(
+      /^The API server does not write/,
+    );
   });
 });

@@ -7,7 +7,8 @@ import { DefinitionWriter } from '../../../src/reconcilers/definition-writer.js'
 import { NetworkAttachments } from '../../../src/reconcilers/network-attachment.js';
 import { ExponentialBackoff } from '../../../src/runtime/backoff.js';
 import { systemClock } from '../../../src/runtime/clock.js';
-import { apiErrorOf } from '../../../src/runtime/kube-errors.js';
+import { apiErrorOf, KubeUnreachableError } from '../../../src/runtime/kube-errors.js';
+import { ownerReferenceTo } from '../../../src/runtime/owner.js';
 import { ResourceClient } from '../../../src/runtime/resource-client.js';
 import { aNodeENI } from '../../support/objects.js';
 import { useFakeTime } from '../runtime/support/fake-timers.js';
@@ -22,6 +23,13 @@ const WISH = {
 const NOT_FOUND = apiErrorOf(404, { reason: 'NotFound', message: 'not found' });
 const EXISTING = {
   metadata: { name: 'storage', namespace: 'web', uid: 'uid-of-web', resourceVersion: '1' },
+};
+/** As this operator made it. */
+const OURS = {
+  metadata: {
+    ...EXISTING.metadata,
+    ownerReferences: [ownerReferenceTo(aNodeENI(), NodeENI.resource)],
+  },
 };
 
 function standing(status: 'True' | 'False', observedGeneration = 1) {
@@ -143,22 +151,31 @@ describe('NetworkAttachments', () => {
     });
   }
 
-  it('lets the other namespaces have theirs before it fails for one', async () => {
+  it('takes a copy that carries our labels, in a namespace that wants it, for somebody else’s', async () => {
+    const { client, reconcile, writes } = setUp();
+    client.list.resolves({ items: [EXISTING], resourceVersion: '1' });
+    client.get.resolves(EXISTING);
+    const { condition } = await reconcile(aNodeENI(WISH, { finalizers }));
+    expect(condition).to.deep.include({ status: 'False', reason: 'Conflict' });
+    expect(writes()).to.deep.equal([]);
+  });
+
+  it('lets the other namespaces have theirs before it tells of one that failed', async () => {
     const { client, reconcile } = setUp();
     const both = { ...WISH.networkAttachment, namespaces: ['web', 'db'] };
     const late = Promise.withResolvers<NodeENI>();
     client.patch.onFirstCall().rejects(apiErrorOf(503, {}));
     client.patch.onSecondCall().returns(late.promise);
     let ended = false;
-    const pass = reconcile(aNodeENI({ ...WISH, networkAttachment: both }, { finalizers }))
-      .catch(() => undefined)
-      .finally(() => {
+    const pass = reconcile(aNodeENI({ ...WISH, networkAttachment: both }, { finalizers })).finally(
+      () => {
         ended = true;
-      });
+      },
+    );
     await time.tick(1_000);
     expect(ended, 'while a write is under way').to.equal(false);
     late.resolve(aNodeENI());
-    await pass;
+    expect((await pass).condition?.message).to.contain('1 of 2 namespaces have');
   });
 
   it('tells that it may not even look', async () => {
@@ -169,17 +186,64 @@ describe('NetworkAttachments', () => {
     expect(condition?.message).to.contain('cannot list');
   });
 
-  for (const status of [429, 500, 503]) {
-    it(`takes an answer of ${status} for no refusal`, async () => {
+  const failures: [string, Error][] = [
+    ['is overloaded', apiErrorOf(429, { message: 'the reason' })],
+    ['cannot reach a webhook', apiErrorOf(500, { message: 'the reason' })],
+    ['is broken', apiErrorOf(503, { message: 'the reason' })],
+    ['does not answer', new KubeUnreachableError('the reason')],
+  ];
+  for (const [circumstance, failure] of failures) {
+    const told = { status: 'False', reason: 'Refused' };
+
+    it(`tells, and tries again, where the API server ${circumstance} as one is made`, async () => {
       const { client, reconcile } = setUp();
-      client.patch.rejects(apiErrorOf(status, {}));
-      let thrown: unknown;
-      await reconcile(aNodeENI(WISH, { finalizers })).catch((error) => {
-        thrown = error;
-      });
-      expect(thrown).to.deep.include({ status });
+      client.patch.rejects(failure);
+      const { condition, requeueAfter } = await reconcile(aNodeENI(WISH, { finalizers }));
+      expect(condition).to.deep.include(told);
+      expect(condition?.message).to.contain('the reason. ');
+      expect(requeueAfter).to.equal(100);
+    });
+
+    it(`tells, and tries again, where the API server ${circumstance} as they are listed`, async () => {
+      const { client, reconcile } = setUp();
+      client.list.rejects(failure);
+      const { condition, requeueAfter } = await reconcile(aNodeENI(WISH, { finalizers }));
+      expect(condition).to.deep.include(told);
+      expect(condition?.message).to.contain('the reason. ');
+      expect(requeueAfter).to.equal(100);
+    });
+
+    it(`loses no deletion where the API server ${circumstance}`, async () => {
+      const { client, reconcile, writes } = setUp();
+      client.list.resolves({ items: [OURS], resourceVersion: '1' });
+      client.delete.onFirstCall().rejects(failure);
+      const deleted = aNodeENI(WISH, { finalizers, deletionTimestamp: 'now' });
+      const { condition, requeueAfter, nodeENI } = await reconcile(deleted);
+      expect(condition).to.deep.include(told);
+      expect(nodeENI.metadata.finalizers).to.deep.equal(finalizers);
+      await time.tick(requeueAfter ?? 0);
+      await reconcile({ ...deleted, status: standing('False') });
+      const once = 'delete NetworkAttachmentDefinition';
+      expect(writes()).to.deep.equal(['patch NodeENI', once, once]);
     });
   }
+
+  it('tells, and tries again, where the one to be changed is another meanwhile', async () => {
+    const { client, reconcile } = setUp();
+    client.list.resolves({ items: [OURS], resourceVersion: '1' });
+    client.patch.rejects(apiErrorOf(409, { reason: 'Conflict', message: 'uid mismatch' }));
+    const { condition, requeueAfter } = await reconcile(aNodeENI(WISH, { finalizers }));
+    expect(condition).to.deep.include({ status: 'False', reason: 'Refused' });
+    expect(requeueAfter).to.equal(100);
+  });
+
+  it('takes a defect of its own for no refusal', async () => {
+    const { client, reconcile } = setUp();
+    const defect = new TypeError('undefined is not a function');
+    client.patch.rejects(defect);
+    const thrown = await reconcile(aNodeENI(WISH, { finalizers })).catch((error) => error);
+    expect(thrown).to.equal(defect);
+  });
 
   for (const [why, nodeENI] of [
     ['is being deleted', aNodeENI(WISH, { finalizers, deletionTimestamp: 'now' })],
@@ -187,7 +251,7 @@ describe('NetworkAttachments', () => {
   ] as const) {
     it(`deletes them, and only then forgets them, where the NodeENI ${why}`, async () => {
       const { client, reconcile } = setUp();
-      client.list.resolves({ items: [EXISTING], resourceVersion: '1' });
+      client.list.resolves({ items: [OURS], resourceVersion: '1' });
       const { condition } = await reconcile(nodeENI);
       expect(condition).to.equal(null);
       expect(client.delete.firstCall.args[2]).to.deep.equal({
@@ -201,7 +265,7 @@ describe('NetworkAttachments', () => {
 
     it(`keeps its finalizer while one cannot be deleted, where the NodeENI ${why}`, async () => {
       const { client, reconcile, writes } = setUp();
-      client.list.resolves({ items: [EXISTING], resourceVersion: '1' });
+      client.list.resolves({ items: [OURS], resourceVersion: '1' });
       client.delete.rejects(apiErrorOf(403, { reason: 'Forbidden', message: 'no' }));
       const { condition, requeueAfter } = await reconcile(nodeENI);
       expect(condition).to.deep.include({ status: 'False', reason: 'Refused' });
@@ -216,4 +280,11 @@ describe('NetworkAttachments', () => {
       expect(writes()).to.deep.equal(['patch NodeENI']);
     });
   }
+
+  it('leaves a copy that carries our labels where the NodeENI is being deleted', async () => {
+    const { client, reconcile, writes } = setUp();
+    client.list.resolves({ items: [EXISTING], resourceVersion: '1' });
+    await reconcile(aNodeENI(WISH, { finalizers, deletionTimestamp: 'now' }));
+    expect(writes()).to.deep.equal(['patch NodeENI']);
+  });
 });

@@ -120,6 +120,35 @@ describe('planDefinitions', () => {
     }
   });
 
+  const copied = (metadata: object): Definitions =>
+    before.map((definition) => ({
+      ...definition,
+      metadata: { ...definition.metadata, ...metadata },
+    }));
+  const [owner] = before[0]?.metadata.ownerReferences ?? [];
+  const copies: [string, object][] = [
+    ['under another name', { name: 'my-storage' }],
+    ['without an owner', { ownerReferences: [] }],
+    ['owned by another NodeENI', { ownerReferences: [{ ...owner, name: 'database' }] }],
+    ['owned by another kind', { ownerReferences: [{ ...owner, kind: 'Deployment' }] }],
+    ['owned by another group', { ownerReferences: [{ ...owner, apiVersion: 'example.com/v1' }] }],
+  ];
+  for (const [how, metadata] of copies) {
+    it(`leaves a copy, labels and all, that is ${how}`, () => {
+      const copy = copied(metadata);
+      for (const nodeENI of [
+        wanting(['api']),
+        wanting(['web'], {}, { deletionTimestamp: 'now' }),
+      ]) {
+        const plan = planDefinitions(nodeENI, copy);
+        expect([plan.update, plan.delete]).to.deep.equal([[], []]);
+      }
+      const { create, ...writes } = planDefinitions(wanting(['web'], { mtu: 1400 }), copy);
+      expect(writes).to.deep.equal({ update: [], delete: [] });
+      expect(namespacesOf(create)).to.deep.equal(['web']);
+    });
+  }
+
   it('leaves what others have added to a definition', () => {
     const edited = before.map(({ metadata, ...rest }) => ({
       ...rest,
