@@ -119,7 +119,7 @@ describe('DhcpLeases', () => {
     expect(leases.hold('a', REQUEST)).to.deep.equal({ is: 'held' });
   });
 
-  it('waits as shortly as at first after a failure that others long before do not explain', async () => {
+  it('begins with the shortest wait again after a failure that follows a lease', async () => {
     const triesOf = async (): Promise<number> => {
       const before = logger.messages('error').length;
       defect = new TypeError('out of files');
