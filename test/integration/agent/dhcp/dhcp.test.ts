@@ -39,8 +39,8 @@ describe('DHCP of an ENI that has its address', () => {
     await needUdhcpd(this);
     host = await NetworkNamespace.create('host');
     router = await NetworkNamespace.create('router');
-    await host.addCable('eth0', router, 'subnet0');
-    await host.addCable('eth1', router, 'subnet1');
+    await host.ip(`link add eth0 type veth peer name subnet0 netns ${router.name}`);
+    await host.ip(`link add eth1 type veth peer name subnet1 netns ${router.name}`);
     for (const line of [
       'address add 10.0.0.1/24 dev subnet0',
       `address add ${SERVER}/24 dev subnet1`,

@@ -33,8 +33,8 @@ describe("traffic of an ENI's address", () => {
     await needNamespaces(this);
     host = await NetworkNamespace.create('host');
     router = await NetworkNamespace.create('router');
-    await host.addCable('eth0', router, 'subnet0');
-    await host.addCable('eth1', router, 'subnet1');
+    await host.ip(`link add eth0 type veth peer name subnet0 netns ${router.name}`);
+    await host.ip(`link add eth1 type veth peer name subnet1 netns ${router.name}`);
     for (const line of [
       'link set lo up',
       `address add ${CLIENT}/32 dev lo`,
