@@ -2,11 +2,13 @@ import { writeFile } from 'node:fs/promises';
 import { Argument, Command, InvalidArgumentError } from 'commander';
 import { interrupted } from '../tools/stage/command-line.js';
 import { GO_CONTROLLER } from './baseline.js';
+import { agentReport, agentRows } from './reports/agent.js';
 import { scaleReport, scaleRows } from './reports/scale.js';
 import { report, scenarioRows } from './reports/scenarios.js';
 import { shareReport, shareRows } from './reports/share.js';
 import { legend } from './reports/table.js';
 import type { ScenarioResult, ShareResult } from './results.js';
+import { runAgent } from './run-agent.js';
 import { runScale } from './run-scale.js';
 import { runScenario } from './run-scenario.js';
 import { runShare } from './run-share.js';
@@ -90,6 +92,18 @@ program
       results.push(await runShare({ ...options, ...watch, scenario, share }));
     }
     await publish(shareReport(results), results, options);
+  });
+
+program
+  .command('agent')
+  .description(
+    "Lets devices appear on a host with the shipped node agent, whose ENIAttachments are there already: how soon each is up, and what the agent takes. It needs root and iproute2's `ip`.",
+  )
+  .addHelpText('after', `\nThe rows:\n${legend(agentRows())}`)
+  .action(async () => {
+    const options = program.opts<Options & { quietSeconds: number }>();
+    const result = await runAgent({ ...options, ...watching() });
+    await publish(agentReport(result), result, options);
   });
 
 /** Whoever runs it sees how far it is, and ends it with Ctrl-C or SIGTERM: no process stays behind. */

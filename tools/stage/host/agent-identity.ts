@@ -13,6 +13,8 @@ export interface AgentIdentityOptions {
 const RIGHTS = ['manifests/rbac/agent.yaml', 'manifests/rbac/events.yaml'];
 /** Whom they are given to. */
 const ACCOUNT = { namespace: 'eni-system', serviceAccount: 'eni-operator-agent' };
+/** Who such an agent is to the API server. */
+export const AGENT_USER = `system:serviceaccount:${ACCOUNT.namespace}:${ACCOUNT.serviceAccount}`;
 
 interface Manifest {
   apiVersion: string;

@@ -1,0 +1,152 @@
+import { type Clock, systemClock } from '../src/runtime/clock.js';
+import { HttpKubeClient } from '../src/runtime/http-kube-client.js';
+import type { KubeClient } from '../src/runtime/kube-client.js';
+import { KubeConfigAccess } from '../src/runtime/kubeconfig-access.js';
+import { ControlPlane } from '../tools/envtest/control-plane.js';
+import { AGENT_USER, agentIdentity } from '../tools/stage/host/agent-identity.js';
+import type { AgentProcess } from '../tools/stage/host/agent-process.js';
+import { BareHost } from '../tools/stage/host/bare-host.js';
+import { whyNoNamespaces } from '../tools/stage/host/network-namespace.js';
+import { silentLogger } from '../tools/stage/silent-logger.js';
+import { AgentCables } from './agent-cables.js';
+import { type BenchDevice, MTU } from './agent-device.js';
+import { AgentObserver } from './agent-observer.js';
+import { NODE_NAME } from './agent-records.js';
+import type { AgentCost } from './agent-result.js';
+import { NoAuditLogError } from './bench-cluster.js';
+import { reach } from './goal.js';
+import { AuditLog, kubeWritesOf } from './measures/kube-writes.js';
+import { type ProcessUsage, processUsage } from './measures/process-usage.js';
+
+/** An agent's host is a network namespace, and there can be none. */
+export class NoNamespacesError extends Error {
+  override readonly name = 'NoNamespacesError';
+
+  constructor(reason: string) {
+    super(`The node agent is measured in network namespaces: ${reason}`);
+  }
+}
+
+/** The agent ended while it was being measured. */
+export class AgentEndedError extends Error {
+  override readonly name = 'AgentEndedError';
+
+  constructor(code: number | null, lines: readonly string[]) {
+    super(`The agent ended with ${code ?? 'a signal'}; its last lines:\n${lines.join('\n')}`);
+  }
+}
+
+export interface AgentStageOptions {
+  /** The agent's settings, where they are not the defaults. */
+  env: Readonly<Record<string, string>>;
+  /** The agent; default: the bundle that is shipped. */
+  program?: string | undefined;
+  /** Ends the run. */
+  signal: AbortSignal;
+  clock?: Clock | undefined;
+}
+
+interface Parts {
+  kube: KubeClient;
+  agent: AgentProcess;
+  cables: AgentCables;
+  observer: AgentObserver;
+  /** Aborts when the agent ends, or the run. */
+  signal: AbortSignal;
+  auditLog: AuditLog;
+}
+
+const KEPT_LINES = 10;
+
+/** An API server, and a host with the agent that is shipped; EC2 has no part in it. */
+export class AgentStage implements AsyncDisposable {
+  private cpuSeconds = 0;
+
+  private constructor(
+    readonly parts: Readonly<Parts>,
+    private readonly undo: AsyncDisposableStack,
+  ) {}
+
+  /**
+   * Resolves once the agent is at work.
+   * @throws NoNamespacesError; NoAuditLogError; AgentEndedError; the signal's reason
+   */
+  static async start(options: AgentStageOptions): Promise<AgentStage> {
+    const { env, program, clock = systemClock } = options;
+    const why = await whyNoNamespaces();
+    if (why !== undefined) throw new NoNamespacesError(why);
+    await using undo = new AsyncDisposableStack();
+    const controlPlane = await ControlPlane.start({ auditLog: true });
+    undo.defer(() => controlPlane.stop());
+    const { kubeconfigPath, auditLogPath } = controlPlane;
+    if (auditLogPath === undefined) throw new NoAuditLogError();
+    await controlPlane.applyCrds('crds');
+    const access = KubeConfigAccess.fromFiles(kubeconfigPath);
+    const kube = HttpKubeClient.create({ access, logger: silentLogger });
+    undo.defer(() => kube.close());
+
+    const host = await BareHost.create({ nodeName: NODE_NAME, kubeconfigPath });
+    undo.defer(() => host.delete());
+    const cables = await AgentCables.create(host.namespace);
+    undo.defer(() => cables.delete());
+    const { namespace } = host;
+    const observer = await AgentObserver.start({ ...options, namespace, mtu: MTU, clock });
+    const identity = await agentIdentity({ kube, kubeconfigPath });
+    undo.defer(() => identity.delete());
+
+    const agent = host.startAgent(identity, { env, program });
+    undo.defer(async () => {
+      await agent.stop();
+    });
+    const signal = AbortSignal.any([options.signal, ended(agent)]);
+    const count = (): number => agent.log.filter(({ msg }) => msg === 'Started').length;
+    await reach({ what: 'agents started', target: 1, count }, { clock, signal });
+    const auditLog = new AuditLog(auditLogPath);
+    return new AgentStage({ kube, agent, cables, observer, signal, auditLog }, undo.move());
+  }
+
+  /**
+   * Lets devices appear at once, each with a carrier.
+   * @returns what each took until it was up with its MTU, in milliseconds
+   * @throws DeviceNotSeenError; the signal's reason
+   */
+  appear(devices: readonly BenchDevice[]): Promise<number[]> {
+    const { cables, observer } = this.parts;
+    cables.plugIn(devices);
+    return Promise.all(
+      devices.map(async (device) => {
+        await observer.appearance(device.name);
+        cables.connect(device);
+        return observer.delay(device.name);
+      }),
+    );
+  }
+
+  /** What the agent holds now. */
+  usage(): Promise<ProcessUsage> {
+    return processUsage(this.parts.agent.pid);
+  }
+
+  /** What the agent spent since the last call, or since its start; the next one counts from here. */
+  async cost(): Promise<AgentCost> {
+    const [lines, { cpuSeconds }] = await Promise.all([
+      this.parts.auditLog.newLines(),
+      this.usage(),
+    ]);
+    const spent = cpuSeconds - this.cpuSeconds;
+    this.cpuSeconds = cpuSeconds;
+    return { cpuSeconds: spent, kubeWrites: kubeWritesOf(lines, AGENT_USER).total };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.undo.disposeAsync();
+  }
+}
+
+function ended(agent: AgentProcess): AbortSignal {
+  const controller = new AbortController();
+  void agent.ended().then((code) => {
+    controller.abort(new AgentEndedError(code, agent.lines.slice(-KEPT_LINES)));
+  });
+  return controller.signal;
+}
