@@ -15,6 +15,12 @@ export class HostNews {
   }
 }
 
+/** Devices as the kernel's events tell of them: what is known without asking. */
+export interface HeardLinks {
+  /** Devices with that MAC address, the device itself and what stands upon it. */
+  withMac(macAddress: string): HostLink[];
+}
+
 export interface HostNewsSourceOptions {
   network: HostNetwork;
   clock: Clock;
@@ -24,10 +30,10 @@ export interface HostNewsSourceOptions {
 }
 
 /** Makes the kernel's events a source that wakes reconcilers; devices are told apart by MAC address. */
-export class HostNewsSource implements EventSource<HostNews> {
+export class HostNewsSource implements EventSource<HostNews>, HeardLinks {
   private readonly handlers: ((event: SourceEvent<HostNews>) => void)[] = [];
   /** Events of addresses and of devices that are gone name the index alone. */
-  private readonly macAddresses = new Map<number, string>();
+  private readonly links = new Map<number, HostLink>();
 
   constructor(private readonly options: HostNewsSourceOptions) {}
 
@@ -57,9 +63,13 @@ export class HostNewsSource implements EventSource<HostNews> {
     });
   }
 
+  withMac(macAddress: string): HostLink[] {
+    return [...this.links.values()].filter((link) => link.macAddress === macAddress);
+  }
+
   private async learn(): Promise<void> {
     const links = await this.options.network.links();
-    this.macAddresses.clear();
+    this.links.clear();
     for (const link of links) this.remember(link);
   }
 
@@ -78,13 +88,13 @@ export class HostNewsSource implements EventSource<HostNews> {
         this.remember(change.link);
         return new HostNews(change.link.macAddress);
       case 'linkGone': {
-        const macAddress = change.macAddress ?? this.macAddresses.get(change.index);
-        this.macAddresses.delete(change.index);
+        const macAddress = change.macAddress ?? this.links.get(change.index)?.macAddress;
+        this.links.delete(change.index);
         return macAddress === undefined ? undefined : new HostNews(macAddress);
       }
       case 'address':
       case 'route': {
-        const macAddress = this.macAddresses.get(change.linkIndex);
+        const macAddress = this.links.get(change.linkIndex)?.macAddress;
         // Of a device that is not known yet, it may be anybody's.
         return new HostNews(macAddress);
       }
@@ -93,8 +103,8 @@ export class HostNewsSource implements EventSource<HostNews> {
     }
   }
 
-  private remember({ index, macAddress }: HostLink): void {
-    this.macAddresses.set(index, macAddress);
+  private remember(link: HostLink): void {
+    this.links.set(link.index, link);
   }
 
   private publish(object: HostNews): void {

@@ -13,18 +13,21 @@ import type { Confirmation } from './dhcp/dhcp-client.js';
 import { LeaseNews, type Leases } from './dhcp/leases.js';
 import { carryOut, describeStep, type HostStep } from './host-change.js';
 import { type HostLink, type HostNetwork, HostNetworkError } from './host-network.js';
-import { HostNews } from './host-news.js';
-import { observe } from './host-view.js';
+import { type HeardLinks, HostNews } from './host-news.js';
+import type { HostView } from './host-view.js';
 import type { LinkReporter } from './link-reporter.js';
 import { carriesTraffic } from './link-status.js';
 import { matchLink } from './match-link.js';
-import { planLink } from './plan-link.js';
+import { planLink, planUp } from './plan-link.js';
 import { faultOf, mayHaveMoved, settledAs, wishOf } from './settled-link.js';
+import type { SharedLook } from './shared-look.js';
 
 export interface LinkReconcilerOptions {
   /** This node's records, indexed by `macAddress` and by `table`. */
   records: Store<ENIAttachment>;
   network: HostNetwork;
+  look: SharedLook<HostView>;
+  heard: HeardLinks;
   reporter: LinkReporter;
   contention: Contention;
   leases: Leases;
@@ -90,9 +93,10 @@ export class LinkReconciler {
     desired: DesiredLink,
     logger: Logger,
   ): Promise<Result> {
-    const { network } = this.options;
+    const { network, look } = this.options;
+    await this.bringUp(record, desired, logger);
     for (let round = 0; round < MAX_ROUNDS; round++) {
-      const view = await observe(network);
+      const view = await look.take();
       const link = matchLink(view.links, desired.macAddress);
       if (!link) return this.absent(record, logger);
       const { steps, fault } = planLink({
@@ -127,13 +131,38 @@ export class LinkReconciler {
       const refused = await this.carryOut(steps, link, logger);
       if (refused) {
         this.settled.delete(keyOf(record));
-        const after = await observe(network);
+        const after = await look.take();
         const now = matchLink(after.links, desired.macAddress);
         await this.report(record, { link: now, view: after, fault: fault ?? refused });
         return { requeueAfter: REFUSED_RETRY_MS };
       }
     }
     return { requeueAfter: REFUSED_RETRY_MS };
+  }
+
+  /**
+   * Brings a new device up by what the kernel's events said of it, before anything else is looked at. What goes
+   * wrong here is found, and told of, by the look that follows.
+   */
+  private async bringUp(
+    record: ENIAttachment,
+    desired: DesiredLink,
+    logger: Logger,
+  ): Promise<void> {
+    // What was up already is perhaps somebody's quarrel.
+    if (this.settled.has(keyOf(record))) return;
+    const { heard, network } = this.options;
+    const link = matchLink(heard.withMac(desired.macAddress), desired.macAddress);
+    const { steps } = link ? planUp(desired, link) : { steps: [] };
+    try {
+      for (const step of steps) await carryOut(network, step);
+    } catch (error) {
+      if (!(error instanceof HostNetworkError)) throw error;
+      return;
+    }
+    if (link && steps.length > 0) {
+      logger.info('Interface brought up', { interface: link.name, mac: link.macAddress });
+    }
   }
 
   /** How the address stands with DHCP, which is asked as soon as the device can; `held` where it is not wanted. */

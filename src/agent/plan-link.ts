@@ -35,20 +35,15 @@ const LOOSE = 2;
 export function planLink(input: LinkPlanInput): LinkPlan {
   const { desired, link, reversePathFilter } = input;
   const { index } = link;
-  const mtu = planMtu(desired, link);
+  const up = planUp(desired, link);
   const names = planNames(input);
-  const steps: HostStep[] = [
-    ...mtu.steps,
-    ...(desired.up && !link.up ? [{ do: 'setUp', index } as const] : []),
-    ...names.steps,
-    ...planAddresses(input),
-  ];
+  const steps: HostStep[] = [...up.steps, ...names.steps, ...planAddresses(input)];
   if (desired.looseReversePath && reversePathFilter !== LOOSE) {
     steps.push({ do: 'setReversePathFilter', index });
   }
   const canRoute = canHaveRoutes(desired, link);
   steps.push(...planRoutes(input, canRoute), ...planRules(input));
-  return { steps, fault: mtu.fault ?? names.fault ?? routeFault(desired, link, canRoute) };
+  return { steps, fault: up.fault ?? names.fault ?? routeFault(desired, link, canRoute) };
 }
 
 /** The kernel takes routes only for a device that is up. */
@@ -64,6 +59,13 @@ function routeFault(
   return canRoute || routes.length === 0
     ? undefined
     : linkFault('LinkDown', `${name} is down, and so has none of its routes`);
+}
+
+/** What makes the device usable at all: each millisecond counts, and nothing else of the host need be known. */
+export function planUp(desired: DesiredLink, link: HostLink): LinkPlan {
+  const mtu = planMtu(desired, link);
+  const up: HostStep[] = desired.up && !link.up ? [{ do: 'setUp', index: link.index }] : [];
+  return { steps: [...mtu.steps, ...up], fault: mtu.fault };
 }
 
 function planMtu({ mtu }: DesiredLink, link: HostLink): LinkPlan {

@@ -5,6 +5,7 @@ import { DhcpLeases, LeaseNews } from '../agent/dhcp/leases.js';
 import type { HostNetwork } from '../agent/host-network.js';
 import { HostNews, HostNewsSource } from '../agent/host-news.js';
 import { HostSweeper } from '../agent/host-sweeper.js';
+import { observe } from '../agent/host-view.js';
 import { LinkReconciler } from '../agent/link-reconciler.js';
 import { LinkReporter } from '../agent/link-reporter.js';
 import { DropInFolder } from '../agent/managers/drop-in-folder.js';
@@ -12,6 +13,7 @@ import { NETWORKD_DROP_IN, NETWORKMANAGER_DROP_IN } from '../agent/managers/drop
 import { DropInWriter } from '../agent/managers/drop-in-writer.js';
 import { tellOfManagers } from '../agent/managers/tell-of-managers.js';
 import { tableOf } from '../agent/own-ids.js';
+import { SharedLook } from '../agent/shared-look.js';
 import { ENIAttachment } from '../api/eni-attachment.js';
 import { API_GROUP } from '../api/names.js';
 import type { AgentConfig } from '../config/agent-settings.js';
@@ -39,6 +41,9 @@ export interface AgentOperatorOptions {
 }
 
 const AGENT_NAME = 'eni-operator-agent';
+
+/** As many as an instance has slots, mostly: none waits for another to be brought up. */
+const LINKS_AT_ONCE = 16;
 
 /** First wait after a failure, in milliseconds: interfaces are to be usable at once, a broken host is not asked all day. */
 const FAILURE_BACKOFF = { baseMs: 50, maxMs: 30_000, jitter: 0.2 };
@@ -96,7 +101,8 @@ export class AgentOperator extends Operator {
       },
     });
     this.addSource(ENIAttachment, informer);
-    this.addSource(HostNews, new HostNewsSource({ network, clock, logger, resyncMs }));
+    const news = new HostNewsSource({ network, clock, logger, resyncMs });
+    this.addSource(HostNews, news);
     const leases = new DhcpLeases({ open: openDhcpSocket, clock, random, logger });
     this.addSource(LeaseNews, leases);
 
@@ -110,8 +116,18 @@ export class AgentOperator extends Operator {
     const reporter = new LinkReporter({ client: recordClient, events });
     const contention = new Contention(clock);
     this.addReconciler(
-      new LinkReconciler({ records, network, reporter, contention, leases, clock, tableBase }),
-      { backoff: backoff() },
+      new LinkReconciler({
+        records,
+        network,
+        look: new SharedLook(() => observe(network)),
+        heard: news,
+        reporter,
+        contention,
+        leases,
+        clock,
+        tableBase,
+      }),
+      { backoff: backoff(), concurrency: LINKS_AT_ONCE },
     );
     this.addReconciler(new HostSweeper({ records, network, tableBase }), { backoff: backoff() });
     const folders = dropInFolders(config);

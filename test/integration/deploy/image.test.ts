@@ -2,7 +2,7 @@ import { access, readFile } from 'node:fs/promises';
 import { basename, extname } from 'node:path';
 import { expect } from 'chai';
 import { NODE_FLAGS, PROCESS_ENV } from '../../../tools/stage/controller-process.js';
-import { AGENT_NODE_FLAGS } from '../../../tools/stage/host/agent-process.js';
+import { AGENT_NODE_FLAGS, AGENT_PROCESS_ENV } from '../../../tools/stage/host/agent-process.js';
 import { AGENT } from './support/deployed-cluster.js';
 import { readDockerfile, readImageConfig } from './support/image.js';
 import { ImageLayout } from './support/image-layout.js';
@@ -39,11 +39,10 @@ describe('the image', () => {
       'DaemonSet',
       AGENT.name,
     );
-    expect(agent.spec.template.spec.containers[0]?.command).to.deep.equal([
-      '/nodejs/bin/node',
-      ...AGENT_NODE_FLAGS,
-      program,
-    ]);
+    const [container] = agent.spec.template.spec.containers;
+    expect(container?.command).to.deep.equal(['/nodejs/bin/node', ...AGENT_NODE_FLAGS, program]);
+    const given = Object.fromEntries(container?.env?.map(({ name, value }) => [name, value]) ?? []);
+    expect(given).to.include(AGENT_PROCESS_ENV);
   });
 
   it('runs as a user whose number Kubernetes can tell from root’s', async () => {

@@ -2,9 +2,11 @@ import { expect } from 'chai';
 import { Contention } from '../../../src/agent/contention.js';
 import type { Confirmation } from '../../../src/agent/dhcp/dhcp-client.js';
 import type { LeaseRequest, Leases } from '../../../src/agent/dhcp/leases.js';
+import { observe } from '../../../src/agent/host-view.js';
 import { LinkReconciler } from '../../../src/agent/link-reconciler.js';
 import { LinkReporter } from '../../../src/agent/link-reporter.js';
 import { tableOf } from '../../../src/agent/own-ids.js';
+import { SharedLook } from '../../../src/agent/shared-look.js';
 import {
   ENIAttachment,
   type ENIAttachmentSpec,
@@ -44,6 +46,8 @@ describe('LinkReconciler', () => {
   let records: IndexedStore<ENIAttachment>;
   let events: EventDetails[];
   let reconciler: LinkReconciler;
+  /** Whether the kernel's events have told of the devices before they are looked at. */
+  let heard: boolean;
   /** How DHCP stands with each address that is asked for. */
   let held: Map<string, LeaseRequest>;
   let confirmation: Confirmation;
@@ -55,6 +59,7 @@ describe('LinkReconciler', () => {
     );
     time = new VirtualTime(NOW);
     events = [];
+    heard = true;
     records = IndexedStore.create<ENIAttachment>({
       indexes: {
         macAddress: ({ status }) => (status?.macAddress ? [status.macAddress] : []),
@@ -83,6 +88,10 @@ describe('LinkReconciler', () => {
     reconciler = new LinkReconciler({
       records,
       network: host,
+      look: new SharedLook(() => observe(host)),
+      heard: {
+        withMac: (mac) => host.state.links.filter((link) => heard && link.macAddress === mac),
+      },
       reporter: new LinkReporter({
         client: ResourceClient.create({ kind: ENIAttachment, client }),
         events: { event: (_regarding, details) => events.push(details) },
@@ -123,7 +132,25 @@ describe('LinkReconciler', () => {
   const reasons = () => events.map(({ reason }) => reason);
   const device = () => host.state.links.find(({ index }) => index === 2) ?? expect.fail('none');
 
+  it('brings a device up by what was heard of it, before it looks at the host', async () => {
+    host.state.links.push(aLink());
+    host.links = async () => {
+      host.done.push('links');
+      return structuredClone(host.state.links);
+    };
+    set({ mtu: 9001, interfaceName: 'eni-storage' });
+    await pass();
+    expect(host.takeDone()).to.deep.equal([
+      'setMtu 2',
+      'setUp 2',
+      'links',
+      'addAltName 2',
+      'links',
+    ]);
+  });
+
   it('brings the device up with its MTU and name, MTU first, and says so once', async () => {
+    heard = false;
     host.state.links.push(aLink());
     set({ mtu: 9001, interfaceName: 'eni-storage' });
     await pass();
