@@ -1,7 +1,7 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ApiException, CoreV1Api, KubeConfig } from '@kubernetes/client-node';
+import { TemporaryDirectory } from '../envtest/temporary-directory.js';
 
 export interface PodIdentityOptions {
   /** An administrator's; the API server's CA is taken from it. */
@@ -18,7 +18,7 @@ const TOKEN_LIFE_SECONDS = 3_600;
 
 /** What kubelet gives a pod: its service account's token and the cluster's CA, in a folder of their own. */
 export class PodIdentity {
-  private constructor(private readonly folder: string) {}
+  private constructor(private readonly folder: TemporaryDirectory) {}
 
   /** Makes the service account where there is none. */
   static async create(options: PodIdentityOptions): Promise<PodIdentity> {
@@ -43,10 +43,10 @@ export class PodIdentity {
       },
     });
     const ca = kubeConfig.getCurrentCluster()?.caData ?? '';
-    const folder = await mkdtemp(join(tmpdir(), 'eni-pod-'));
-    await mkdir(join(folder, MOUNT), { recursive: true });
-    await writeFile(join(folder, MOUNT, 'token'), status?.token ?? '', { mode: 0o600 });
-    await writeFile(join(folder, MOUNT, 'ca.crt'), Buffer.from(ca, 'base64'));
+    const folder = await TemporaryDirectory.create('eni-pod-');
+    await mkdir(join(folder.path, MOUNT), { recursive: true });
+    await writeFile(join(folder.path, MOUNT, 'token'), status?.token ?? '', { mode: 0o600 });
+    await writeFile(join(folder.path, MOUNT, 'ca.crt'), Buffer.from(ca, 'base64'));
     return new PodIdentity(folder);
   }
 
@@ -55,11 +55,11 @@ export class PodIdentity {
     return {
       KUBERNETES_SERVICE_HOST: host,
       KUBERNETES_SERVICE_PORT: String(port),
-      CONTAINER_SANDBOX_MOUNT_POINT: this.folder,
+      CONTAINER_SANDBOX_MOUNT_POINT: this.folder.path,
     };
   }
 
   async delete(): Promise<void> {
-    await rm(this.folder, { recursive: true, force: true });
+    await this.folder.remove();
   }
 }
