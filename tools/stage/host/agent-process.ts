@@ -4,11 +4,13 @@ import type { NetworkNamespace } from './network-namespace.js';
 
 /**
  * How Node runs the agent: as small as it can be, for it is on every node, and has so little to do that nothing
- * need be compiled. `--no-node-snapshot` starts without Node's own prepared heap, of which much is never used:
+ * need be compiled. `--initial-old-space-size` (MiB) has garbage collected before it has grown past what is in use:
+ * 5 MiB less after a hundred devices. `--no-node-snapshot` starts without Node's own prepared heap, of which much is never used:
  * 5 MiB.
  */
 export const AGENT_NODE_FLAGS = [
   '--max-semi-space-size=1',
+  '--initial-old-space-size=8',
   '--optimize-for-size',
   '--lite-mode',
   '--no-node-snapshot',
