@@ -1,4 +1,5 @@
 import type { ENIAttachment, LinkStatus } from '../api/eni-attachment.js';
+import { definedOnly } from '../runtime/defined-only.js';
 import type { Fault } from './desired-link.js';
 import type { HostLink } from './host-network.js';
 import type { HostView } from './host-view.js';
@@ -46,10 +47,4 @@ export function linkStatus({ record, link, view, fault }: LinkFinding): LinkStat
 
 export function carriesTraffic({ up, operState }: HostLink): boolean {
   return up && CARRYING.has(operState);
-}
-
-function definedOnly<T extends object>(object: { [K in keyof T]: T[K] | undefined }): T {
-  return Object.fromEntries(
-    Object.entries(object).filter(([, value]) => value !== undefined),
-  ) as unknown as T;
 }

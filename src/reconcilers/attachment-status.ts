@@ -3,6 +3,7 @@ import type { ENIAttachment, ENIAttachmentStatus, Phase } from '../api/eni-attac
 import type { Blocked } from '../api/reasons.js';
 import type { Eni } from '../aws/ec2-gateway.js';
 import { setCondition } from '../runtime/conditions.js';
+import { definedOnly } from '../runtime/defined-only.js';
 import { isLinkUsable } from './record-facts.js';
 
 /** What a pass has to say of a record. */
@@ -155,12 +156,6 @@ function progressOf(
   };
   const waiting = phase === 'Attached' ? 'WaitingForAgent' : phase;
   return { reason: waiting, message: `${messages[phase]}.` };
-}
-
-function definedOnly<T extends object>(object: { [K in keyof T]: T[K] | undefined }): T {
-  return Object.fromEntries(
-    Object.entries(object).filter(([, value]) => value !== undefined),
-  ) as unknown as T;
 }
 
 function sorted(object: object): [string, unknown][] {
