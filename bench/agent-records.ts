@@ -1,5 +1,5 @@
 import { ENIAttachment, type ENIAttachmentStatus } from '../src/api/eni-attachment.js';
-import type { KubeClient } from '../src/runtime/kube-client.js';
+import type { KubeClient } from '../src/runtime/kube/kube-client.js';
 import { type BenchDevice, MTU } from './agent-device.js';
 import { inParallel } from './bench-objects.js';
 

@@ -1,7 +1,7 @@
 import { type Clock, systemClock } from '../src/runtime/clock.js';
-import { HttpKubeClient } from '../src/runtime/http-kube-client.js';
-import type { KubeClient } from '../src/runtime/kube-client.js';
-import { KubeConfigAccess } from '../src/runtime/kubeconfig-access.js';
+import { KubeConfigAccess } from '../src/runtime/kube/access/kubeconfig-access.js';
+import { HttpKubeClient } from '../src/runtime/kube/http-kube-client.js';
+import type { KubeClient } from '../src/runtime/kube/kube-client.js';
 import { ControlPlane } from '../tools/envtest/control-plane.js';
 import { AGENT_USER, agentIdentity } from '../tools/stage/host/agent-identity.js';
 import type { AgentProcess } from '../tools/stage/host/agent-process.js';

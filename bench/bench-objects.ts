@@ -1,6 +1,6 @@
 import pLimit from 'p-limit';
 import { NodeENI, type NodeENISpec } from '../src/api/node-eni.js';
-import type { KubeClient } from '../src/runtime/kube-client.js';
+import type { KubeClient } from '../src/runtime/kube/kube-client.js';
 import { DEFAULT_IDS, type SimulatorControl } from '../tools/ec2-simulator/index.js';
 import { createNode, labelNode } from '../tools/stage/nodes.js';
 import { LABEL, ZONE } from './conditions.js';

@@ -4,8 +4,8 @@ import { createLogger } from './config/create-logger.js';
 import { type Invocation, loadConfig, StartRefused } from './config/load-config.js';
 import { podNamespace } from './config/pod-namespace.js';
 import type { Operator } from './operators/operator.js';
-import { LeaseLostError } from './runtime/leader-election.js';
-import { loadKubeAccess } from './runtime/load-kube-access.js';
+import { loadKubeAccess } from './runtime/kube/access/load-kube-access.js';
+import { LeaseLostError } from './runtime/leader-election/leader-election.js';
 import type { Logger } from './runtime/logger.js';
 
 /** Each component is loaded only where it runs: the agent must not carry the AWS SDK. */

@@ -8,11 +8,11 @@ import {
   Matches,
   Min,
 } from 'class-validator';
+import type { ObjectMeta } from '../runtime/kube/object-meta.js';
 import type { Condition } from './conditions.js';
 import { ENISettings } from './eni-settings.js';
 import type { LinkFault } from './link-faults.js';
 import { API_GROUP, API_VERSION } from './names.js';
-import type { ObjectMeta } from './object-meta.js';
 
 /** What one ENI should be, resolved to ids by the controller. Its identity never changes. */
 export class ENIAttachmentSpec extends ENISettings {

@@ -16,10 +16,10 @@ import {
   Min,
   ValidateNested,
 } from 'class-validator';
+import type { ObjectMeta } from '../runtime/kube/object-meta.js';
 import type { Condition } from './conditions.js';
 import { ENISettings } from './eni-settings.js';
 import { API_GROUP, API_VERSION } from './names.js';
-import type { ObjectMeta } from './object-meta.js';
 import {
   ExactlyOneOf,
   IsLabelSelectorMap,

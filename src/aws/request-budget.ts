@@ -1,6 +1,10 @@
 import type { Clock } from '../runtime/clock.js';
+import {
+  type TakeOptions,
+  TokenBucket,
+  type TokenBucketView,
+} from '../runtime/concurrency/token-bucket.js';
 import { DOCUMENTED_LIMITS, type Ec2Action } from './ec2-actions.js';
-import { type TakeOptions, TokenBucket, type TokenBucketView } from './token-bucket.js';
 
 /**
  * Our buckets are smaller than EC2's by this part: ours refills from when a call is sent, EC2's from when it

@@ -1,8 +1,8 @@
-import { DEFAULT_TABLE_BASE } from '../agent/own-ids.js';
+import { DEFAULT_TABLE_BASE } from '../agent/host/own-ids.js';
+import { SETTINGS } from './controller-settings.js';
 import { duration, matching, wholeNumber } from './parsers.js';
 import { servingSettings } from './serving-settings.js';
 import { optional, required, type ValuesOf } from './setting.js';
-import { SETTINGS } from './settings.js';
 
 const absolutePath = matching(/^\/.+/, 'an absolute path');
 

@@ -1,4 +1,4 @@
-import type { Config } from './settings.js';
+import type { Config } from './controller-settings.js';
 
 /** What is wrong with the lease's durations, as a sentence about the settings; undefined where nothing is. */
 export function leaseTimesFault(config: Config): string | undefined {

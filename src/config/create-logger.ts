@@ -1,5 +1,5 @@
 import { createLogger as createWinston, format, type Logger, transports } from 'winston';
-import type { Config } from './settings.js';
+import type { Config } from './controller-settings.js';
 
 /**
  * The log, on standard output: one JSON object a line with `ts`, `level`, `msg` and fields, or a line for

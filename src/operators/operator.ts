@@ -1,18 +1,18 @@
 import k8sOperator from '@dot-i/k8s-operator';
-import type { ExponentialBackoff } from '../runtime/backoff.js';
 import { type Clock, systemClock } from '../runtime/clock.js';
-import { Controller, type ControllerObserver } from '../runtime/controller.js';
-import type { SourceClass, SourceObject } from '../runtime/decorators.js';
-import type { Logger } from '../runtime/logger.js';
+import type { ExponentialBackoff } from '../runtime/concurrency/backoff.js';
+import { Controller, type ControllerObserver } from '../runtime/controller/controller.js';
+import type { SourceClass, SourceObject } from '../runtime/controller/decorators.js';
 import {
   checkTogether,
   DeclarationError,
   type ReconcilerDeclaration,
   readReconciler,
-} from '../runtime/read-reconciler.js';
+} from '../runtime/controller/read-reconciler.js';
+import type { EventSource } from '../runtime/controller/source.js';
+import { connect } from '../runtime/controller/wiring.js';
+import type { Logger } from '../runtime/logger.js';
 import { HealthChecks } from '../runtime/serving/health-checks.js';
-import type { EventSource } from '../runtime/source.js';
-import { connect } from '../runtime/wiring.js';
 
 // The package is CommonJS with an `exports.default`.
 const BaseOperator = k8sOperator.default;

@@ -1,7 +1,7 @@
 import type { Registry } from 'prom-client';
 import type { ServingConfig } from '../config/serving-settings.js';
 import type { Clock } from '../runtime/clock.js';
-import type { KubeAccess } from '../runtime/kube-access.js';
+import type { KubeAccess } from '../runtime/kube/access/kube-access.js';
 import type { Logger } from '../runtime/logger.js';
 import { KubeAccessReviews } from '../runtime/serving/access-reviews.js';
 import { CertificateFiles } from '../runtime/serving/certificate-files.js';

@@ -6,7 +6,7 @@ import {
   HostNetworkError,
   type HostRoute,
   type HostRule,
-} from '../../src/agent/host-network.js';
+} from '../../src/agent/host/host-network.js';
 
 /** A host's network in memory, for tests of what stands above the kernel. */
 export class FakeHost implements HostNetwork {

@@ -4,7 +4,7 @@
  */
 import { accessSync, constants, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { createInterface } from 'node:readline';
-import { HostNetworkError } from '../../src/agent/host-network.js';
+import { HostNetworkError } from '../../src/agent/host/host-network.js';
 import * as libc from '../../src/agent/linux/libc.js';
 import { RtnetlinkHostNetwork } from '../../src/agent/linux/rtnetlink-host-network.js';
 import type { Logger } from '../../src/runtime/logger.js';

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { JsonPatchOperation } from '../../src/runtime/kube-client.js';
+import type { JsonPatchOperation } from '../../src/runtime/kube/kube-client.js';
 
 /**
  * The document after a JSON patch (RFC 6902) of `test` and `remove` operations.

@@ -8,7 +8,7 @@ import {
   type HostNetwork,
   HostNetworkError,
   type HostNetworkErrorOptions,
-} from '../../src/agent/host-network.js';
+} from '../../src/agent/host/host-network.js';
 import type { NetworkNamespace } from './namespaces.js';
 
 export interface RemoteHostNetworkOptions {

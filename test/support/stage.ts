@@ -1,11 +1,11 @@
 import { ENIAttachment } from '../../src/api/eni-attachment.js';
 import { Node } from '../../src/api/node.js';
 import { NodeENI, type NodeENISpec } from '../../src/api/node-eni.js';
-import { HttpKubeClient } from '../../src/runtime/http-kube-client.js';
-import type { KubeClient, ObjectName } from '../../src/runtime/kube-client.js';
-import { isNotFound } from '../../src/runtime/kube-errors.js';
-import { KubeConfigAccess } from '../../src/runtime/kubeconfig-access.js';
-import type { KubeObject, ResourceType } from '../../src/runtime/resource.js';
+import { KubeConfigAccess } from '../../src/runtime/kube/access/kubeconfig-access.js';
+import { HttpKubeClient } from '../../src/runtime/kube/http-kube-client.js';
+import type { KubeClient, ObjectName } from '../../src/runtime/kube/kube-client.js';
+import { isNotFound } from '../../src/runtime/kube/kube-errors.js';
+import type { KubeObject, ResourceType } from '../../src/runtime/kube/resource.js';
 import {
   DEFAULT_IDS,
   Ec2Simulator,

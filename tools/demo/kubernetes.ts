@@ -1,10 +1,10 @@
 import { KubeConfig, VersionApi } from '@kubernetes/client-node';
 import { ENIAttachment } from '../../src/api/eni-attachment.js';
 import { NodeENI } from '../../src/api/node-eni.js';
-import { HttpKubeClient } from '../../src/runtime/http-kube-client.js';
-import type { KubeClient } from '../../src/runtime/kube-client.js';
-import { KubeConfigAccess } from '../../src/runtime/kubeconfig-access.js';
-import type { ResourceType } from '../../src/runtime/resource.js';
+import { KubeConfigAccess } from '../../src/runtime/kube/access/kubeconfig-access.js';
+import { HttpKubeClient } from '../../src/runtime/kube/http-kube-client.js';
+import type { KubeClient } from '../../src/runtime/kube/kube-client.js';
+import type { ResourceType } from '../../src/runtime/kube/resource.js';
 import { ControlPlane } from '../envtest/control-plane.js';
 import { silentLogger } from '../stage/silent-logger.js';
 import type { Lifeline } from './lifeline.js';

@@ -1,5 +1,5 @@
 import { Node } from '../../src/api/node.js';
-import type { KubeObject } from '../../src/runtime/resource.js';
+import type { KubeObject } from '../../src/runtime/kube/resource.js';
 import type { Ec2Simulator } from '../ec2-simulator/index.js';
 import { createNode } from '../stage/nodes.js';
 import type { Kubernetes } from './kubernetes.js';

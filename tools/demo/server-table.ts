@@ -1,4 +1,4 @@
-import { MalformedAnswerError } from '../../src/runtime/kube-errors.js';
+import { MalformedAnswerError } from '../../src/runtime/kube/kube-errors.js';
 
 /** A cell as the server fills it; null where the object has no such value. */
 export type Cell = string | number | boolean | null;

@@ -1,13 +1,13 @@
 import { json } from 'node:stream/consumers';
 import { sleep, systemClock } from '../../src/runtime/clock.js';
-import { exchange, type HttpAnswer } from '../../src/runtime/http-exchange.js';
-import { jsonLines } from '../../src/runtime/json-lines.js';
-import type { KubeAccess } from '../../src/runtime/kube-access.js';
-import { KubeConnection } from '../../src/runtime/kube-connection.js';
-import { apiErrorOf } from '../../src/runtime/kube-errors.js';
-import type { ResourceType } from '../../src/runtime/resource.js';
-import { collectionPath, withQuery } from '../../src/runtime/resource-path.js';
-import { retryAfterMs } from '../../src/runtime/retry-after.js';
+import type { KubeAccess } from '../../src/runtime/kube/access/kube-access.js';
+import { exchange, type HttpAnswer } from '../../src/runtime/kube/http-exchange.js';
+import { jsonLines } from '../../src/runtime/kube/json-lines.js';
+import { KubeConnection } from '../../src/runtime/kube/kube-connection.js';
+import { apiErrorOf } from '../../src/runtime/kube/kube-errors.js';
+import type { ResourceType } from '../../src/runtime/kube/resource.js';
+import { collectionPath, withQuery } from '../../src/runtime/kube/resource-path.js';
+import { retryAfterMs } from '../../src/runtime/kube/retry-after.js';
 import {
   type ColumnDefinition,
   columnDefinitionsOf,

@@ -1,4 +1,4 @@
-import type { ResourceType } from '../../src/runtime/resource.js';
+import type { ResourceType } from '../../src/runtime/kube/resource.js';
 import type { Cell, Row, Table } from './server-table.js';
 import type { TableClient, TableEvent } from './table-client.js';
 

@@ -1,6 +1,6 @@
 import { Node } from '../../src/api/node.js';
-import type { KubeClient } from '../../src/runtime/kube-client.js';
-import type { KubeObject } from '../../src/runtime/resource.js';
+import type { KubeClient } from '../../src/runtime/kube/kube-client.js';
+import type { KubeObject } from '../../src/runtime/kube/resource.js';
 
 /** What a Node object tells of its instance. */
 export interface StageNode {

@@ -1,7 +1,7 @@
 import { linkFault } from '../../api/link-faults.js';
 import { type Clock, sleep } from '../../runtime/clock.js';
 import type { Logger } from '../../runtime/logger.js';
-import type { Fault } from '../desired-link.js';
+import type { Fault } from '../link/desired-link.js';
 import { DhcpExchange, type Outcome } from './dhcp-exchange.js';
 import type { DhcpAck, DhcpReply } from './dhcp-message.js';
 import { BROADCAST, DhcpSocketError, type OpenDhcpSocket } from './dhcp-socket.js';

@@ -1,9 +1,9 @@
 import { linkFault } from '../../api/link-faults.js';
-import { ExponentialBackoff } from '../../runtime/backoff.js';
 import { sleep } from '../../runtime/clock.js';
+import { ExponentialBackoff } from '../../runtime/concurrency/backoff.js';
+import type { EventSource, SourceEvent } from '../../runtime/controller/source.js';
 import { describeError } from '../../runtime/describe-error.js';
 import type { Logger } from '../../runtime/logger.js';
-import type { EventSource, SourceEvent } from '../../runtime/source.js';
 import { type Confirmation, DhcpClient, type DhcpClientOptions } from './dhcp-client.js';
 
 /** The address of a record was confirmed, or is no longer. */

@@ -1,4 +1,4 @@
-import { HostNetworkError, type HostNetworkFailure } from '../host-network.js';
+import { HostNetworkError, type HostNetworkFailure } from '../host/host-network.js';
 import { NotAnAddressError } from './ip-bytes.js';
 import { NetlinkError } from './netlink-error.js';
 

@@ -1,5 +1,5 @@
 import { isIPv4, isIPv6 } from 'node:net';
-import type { AddressFamily } from '../host-network.js';
+import type { AddressFamily } from '../host/host-network.js';
 import { Family } from './rtnetlink.js';
 
 export class NotAnAddressError extends Error {

@@ -1,6 +1,6 @@
 import type { NetlinkMessage } from 'netlink/dist/structs.js';
-import { ExponentialBackoff } from '../../runtime/backoff.js';
 import type { Clock, Timer } from '../../runtime/clock.js';
+import { ExponentialBackoff } from '../../runtime/concurrency/backoff.js';
 import type { Logger } from '../../runtime/logger.js';
 import { NetlinkError } from './netlink-error.js';
 import type { NetlinkSocket, OpenNetlinkSocket } from './netlink-socket.js';

@@ -1,4 +1,4 @@
-import type { AddressFamily } from '../host-network.js';
+import type { AddressFamily } from '../host/host-network.js';
 import { addressBytes, addressText, bitsOf } from './ip-bytes.js';
 
 /** A network as the kernel has it: its first bytes, and how many of their bits count. */

@@ -1,5 +1,5 @@
 import type { NetlinkMessage } from 'netlink/dist/structs.js';
-import type { HostChange } from '../host-network.js';
+import type { HostChange } from '../host/host-network.js';
 import { linkIndexOfAddress } from './address-message.js';
 import { readLink } from './link-message.js';
 import { protocolOfRoute, readRoute } from './route-message.js';

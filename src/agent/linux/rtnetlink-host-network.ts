@@ -9,9 +9,9 @@ import type {
   HostRoute,
   HostRule,
   NewHostAddress,
-} from '../host-network.js';
-import { HostNetworkError } from '../host-network.js';
-import { OWN_PROTOCOL } from '../own-ids.js';
+} from '../host/host-network.js';
+import { HostNetworkError } from '../host/host-network.js';
+import { OWN_PROTOCOL } from '../host/own-ids.js';
 import { addressQuery, addressSelector, newAddress, readAddress } from './address-message.js';
 import { type Failure, hostNetworkError } from './host-network-error.js';
 import {

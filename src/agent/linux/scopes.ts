@@ -1,4 +1,4 @@
-import type { Scope } from '../host-network.js';
+import type { Scope } from '../host/host-network.js';
 import { RouteScope } from './rtnetlink.js';
 
 const NUMBERS: Record<Scope, number> = {

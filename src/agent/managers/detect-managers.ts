@@ -1,4 +1,4 @@
-import { OWN_PROTOCOL } from '../own-ids.js';
+import { OWN_PROTOCOL } from '../host/own-ids.js';
 import type { HostSigns } from './host-signs.js';
 import type { ManagerName } from './known-managers.js';
 

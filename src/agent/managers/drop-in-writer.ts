@@ -1,10 +1,10 @@
 import { ENIAttachment } from '../../api/eni-attachment.js';
-import type { ReconcileContext } from '../../runtime/controller.js';
-import { Reconciler, Watch } from '../../runtime/decorators.js';
-import type { Result } from '../../runtime/result.js';
-import type { Store } from '../../runtime/store.js';
-import { isMacAddress } from '../desired-link.js';
-import { HostNews } from '../host-news.js';
+import type { Store } from '../../runtime/cache/store.js';
+import type { ReconcileContext } from '../../runtime/controller/controller.js';
+import { Reconciler, Watch } from '../../runtime/controller/decorators.js';
+import type { Result } from '../../runtime/controller/result.js';
+import { HostNews } from '../host/host-events.js';
+import { isMacAddress } from '../link/desired-link.js';
 import type { DropInFolder } from './drop-in-folder.js';
 
 export interface DropInWriterOptions {

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import type { HostNetwork, HostRule } from '../host-network.js';
+import type { HostNetwork, HostRule } from '../host/host-network.js';
 
 /** What a pod on the host's network sees of the programs beside it, without any of the host's files. */
 export interface HostSigns {

@@ -1,9 +1,9 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import { type ENIAttachment, PHASES } from '../../api/eni-attachment.js';
 import type { NodeENI } from '../../api/node-eni.js';
-import type { AttachmentObserver } from '../../reconcilers/attachment-reporter.js';
-import type { Milestone } from '../../reconcilers/attachment-times.js';
-import type { Store } from '../../runtime/store.js';
+import type { AttachmentObserver } from '../../reconcilers/eni-attachment/attachment-reporter.js';
+import type { Milestone } from '../../reconcilers/eni-attachment/milestone-timer.js';
+import type { Store } from '../../runtime/cache/store.js';
 
 export interface AttachmentMetricsOptions {
   registry: Registry;

@@ -4,8 +4,8 @@ import type { ENIAttachment } from '../../api/eni-attachment.js';
 import { LINK_REMEDIES } from '../../api/link-faults.js';
 import type { NodeENI } from '../../api/node-eni.js';
 import { type BlockedReason, REMEDIES } from '../../api/reasons.js';
-import type { NodeENIObserver } from '../../reconcilers/node-eni-reporter.js';
-import type { Store } from '../../runtime/store.js';
+import type { NodeENIObserver } from '../../reconcilers/node-eni/node-eni-reporter.js';
+import type { Store } from '../../runtime/cache/store.js';
 
 export interface BlockedMetricsOptions {
   registry: Registry;

@@ -1,5 +1,5 @@
 import { Gauge, type Registry } from 'prom-client';
-import type { EniInventory } from '../../aws/eni-inventory.js';
+import type { EniInventory } from '../../aws/inventory/eni-inventory.js';
 
 export interface InventoryMetricsOptions {
   registry: Registry;

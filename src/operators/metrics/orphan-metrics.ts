@@ -1,7 +1,7 @@
 import { Counter, type Registry } from 'prom-client';
 import type { BlockedReason } from '../../api/reasons.js';
-import type { OrphanObserver } from '../../reconcilers/orphan-reporter.js';
-import type { OrphanFinding } from '../../reconcilers/plan-orphans.js';
+import type { OrphanObserver } from '../../reconcilers/orphaned-eni/orphan-reporter.js';
+import type { OrphanFinding } from '../../reconcilers/orphaned-eni/plan-orphan.js';
 
 const OUTCOMES = ['deleted', 'kept', 'in_use', 'refused'] as const;
 type Outcome = (typeof OUTCOMES)[number];

@@ -1,6 +1,10 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
-import type { ControllerObserver, ControllerView, ReconcileOutcome } from '../controller.js';
-import type { WorkQueueObserver } from '../work-queue.js';
+import type {
+  ControllerObserver,
+  ControllerView,
+  ReconcileOutcome,
+} from '../controller/controller.js';
+import type { WorkQueueObserver } from '../controller/work-queue.js';
 import { WorkQueueMetrics } from './work-queue-metrics.js';
 
 /** controller-runtime's word for each end of a pass; it tells terminal errors apart by a counter of their own. */

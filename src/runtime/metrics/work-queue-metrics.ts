@@ -1,5 +1,5 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
-import type { WorkQueueObserver } from '../work-queue.js';
+import type { WorkQueueObserver } from '../controller/work-queue.js';
 
 /** What is read of a queue when it is asked for. */
 export interface QueueView {

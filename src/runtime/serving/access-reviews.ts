@@ -1,9 +1,9 @@
 import { json } from 'node:stream/consumers';
 import type { Clock } from '../clock.js';
-import { exchange, type HttpLimits } from '../http-exchange.js';
-import type { KubeAccess } from '../kube-access.js';
-import { KubeConnection } from '../kube-connection.js';
-import { apiErrorOf, MalformedAnswerError } from '../kube-errors.js';
+import type { KubeAccess } from '../kube/access/kube-access.js';
+import { exchange, type HttpLimits } from '../kube/http-exchange.js';
+import { KubeConnection } from '../kube/kube-connection.js';
+import { apiErrorOf, MalformedAnswerError } from '../kube/kube-errors.js';
 
 /** Whom a token stands for, as the API server says. */
 export interface UserInfo {

@@ -6,11 +6,11 @@ import { parse } from 'yaml';
 import { ENIAttachment, ENIAttachmentSpec, PHASES } from '../../../src/api/eni-attachment.js';
 import { NodeENI, NodeENISpec } from '../../../src/api/node-eni.js';
 import { eniAttachmentSpecFaults, nodeENISpecFaults } from '../../../src/api/validate.js';
-import { HttpKubeClient } from '../../../src/runtime/http-kube-client.js';
-import type { KubeClient } from '../../../src/runtime/kube-client.js';
-import { isInvalid, isNotFound } from '../../../src/runtime/kube-errors.js';
-import { KubeConfigAccess } from '../../../src/runtime/kubeconfig-access.js';
-import type { KubeObject, ResourceType } from '../../../src/runtime/resource.js';
+import { KubeConfigAccess } from '../../../src/runtime/kube/access/kubeconfig-access.js';
+import { HttpKubeClient } from '../../../src/runtime/kube/http-kube-client.js';
+import type { KubeClient } from '../../../src/runtime/kube/kube-client.js';
+import { isInvalid, isNotFound } from '../../../src/runtime/kube/kube-errors.js';
+import type { KubeObject, ResourceType } from '../../../src/runtime/kube/resource.js';
 import {
   CONTROL_PLANE_TIMEOUT_MS,
   sharedControlPlane,

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { MalformedAnswerError } from '../../../src/runtime/kube-errors.js';
+import { MalformedAnswerError } from '../../../src/runtime/kube/kube-errors.js';
 import { columnDefinitionsOf, tableOf } from '../../../tools/demo/server-table.js';
 
 const ROW = {

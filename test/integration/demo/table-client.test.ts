@@ -3,8 +3,8 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { KubeConfig } from '@kubernetes/client-node';
 import { expect } from 'chai';
-import { KubeApiError } from '../../../src/runtime/kube-errors.js';
-import { KubeConfigAccess } from '../../../src/runtime/kubeconfig-access.js';
+import { KubeConfigAccess } from '../../../src/runtime/kube/access/kubeconfig-access.js';
+import { KubeApiError } from '../../../src/runtime/kube/kube-errors.js';
 import { TableClient, type TableEvent } from '../../../tools/demo/table-client.js';
 
 const THINGS = { group: '', version: 'v1', plural: 'things', kind: 'Thing', namespaced: false };

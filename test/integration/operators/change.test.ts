@@ -1,7 +1,7 @@
 import { ModifyNetworkInterfaceAttributeCommand } from '@aws-sdk/client-ec2';
 import { expect } from 'chai';
 import { TAGS } from '../../../src/api/names.js';
-import { createEc2Client } from '../../../src/aws/sdk-client.js';
+import { createEc2Client } from '../../../src/aws/sdk/sdk-client.js';
 import { DEFAULT_IDS } from '../../../tools/ec2-simulator/index.js';
 import { CONTROL_PLANE_TIMEOUT_MS } from '../../../tools/envtest/shared-control-plane.js';
 import { eventually } from '../../support/eventually.js';

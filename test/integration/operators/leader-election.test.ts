@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { KubeConfig } from '@kubernetes/client-node';
 import { expect } from 'chai';
-import { isNotFound } from '../../../src/runtime/kube-errors.js';
-import { Lease } from '../../../src/runtime/lease.js';
+import { isNotFound } from '../../../src/runtime/kube/kube-errors.js';
+import { Lease } from '../../../src/runtime/leader-election/lease.js';
 import {
   CONTROL_PLANE_TIMEOUT_MS,
   sharedControlPlane,

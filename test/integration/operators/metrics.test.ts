@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { PHASES } from '../../../src/api/eni-attachment.js';
-import { isNotFound } from '../../../src/runtime/kube-errors.js';
-import { Lease } from '../../../src/runtime/lease.js';
+import { isNotFound } from '../../../src/runtime/kube/kube-errors.js';
+import { Lease } from '../../../src/runtime/leader-election/lease.js';
 import { CONTROL_PLANE_TIMEOUT_MS } from '../../../tools/envtest/shared-control-plane.js';
 import type { ControllerProcess } from '../../../tools/stage/controller-process.js';
 import { documentedMetrics, documentOf } from '../../support/metrics-document.js';

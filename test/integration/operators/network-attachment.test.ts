@@ -1,8 +1,8 @@
 import { expect } from 'chai';
 import { NetworkAttachmentDefinition } from '../../../src/api/network-attachment-definition.js';
 import type { NetworkAttachment, NodeENI } from '../../../src/api/node-eni.js';
-import { isNotFound } from '../../../src/runtime/kube-errors.js';
-import type { KubeObject, ResourceType } from '../../../src/runtime/resource.js';
+import { isNotFound } from '../../../src/runtime/kube/kube-errors.js';
+import type { KubeObject, ResourceType } from '../../../src/runtime/kube/resource.js';
 import {
   CONTROL_PLANE_TIMEOUT_MS,
   sharedControlPlane,

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { ENIAttachment } from '../../../src/api/eni-attachment.js';
 import { MANAGER_NAME, TAGS } from '../../../src/api/names.js';
-import type { KubeObject, ResourceType } from '../../../src/runtime/resource.js';
+import type { KubeObject, ResourceType } from '../../../src/runtime/kube/resource.js';
 import { DEFAULT_IDS, type Eni } from '../../../tools/ec2-simulator/index.js';
 import { CONTROL_PLANE_TIMEOUT_MS } from '../../../tools/envtest/shared-control-plane.js';
 import { eventually } from '../../support/eventually.js';

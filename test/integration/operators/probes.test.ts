@@ -1,6 +1,6 @@
 import { expect } from 'chai';
-import { isNotFound } from '../../../src/runtime/kube-errors.js';
-import { Lease } from '../../../src/runtime/lease.js';
+import { isNotFound } from '../../../src/runtime/kube/kube-errors.js';
+import { Lease } from '../../../src/runtime/leader-election/lease.js';
 import { CONTROL_PLANE_TIMEOUT_MS } from '../../../tools/envtest/shared-control-plane.js';
 import type { ControllerProcess } from '../../../tools/stage/controller-process.js';
 import { eventually } from '../../support/eventually.js';

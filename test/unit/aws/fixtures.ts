@@ -1,6 +1,6 @@
 import sinon, { type SinonFakeTimers } from 'sinon';
 import { TAGS } from '../../../src/api/names.js';
-import type { Ec2ErrorDetails } from '../../../src/aws/ec2-error.js';
+import type { Ec2ErrorDetails } from '../../../src/aws/ec2-errors.js';
 import type { Eni, EniAttachmentState } from '../../../src/aws/ec2-gateway.js';
 import type { Logger } from '../../../src/runtime/logger.js';
 

@@ -1,8 +1,8 @@
 import { expect } from 'chai';
 import { Node } from '../../../src/api/node.js';
-import { toEc2Error } from '../../../src/aws/errors.js';
+import { toEc2Error } from '../../../src/aws/sdk/classify-error.js';
 import { Ec2Readiness } from '../../../src/operators/ec2-readiness.js';
-import type { EventDetails } from '../../../src/runtime/events.js';
+import type { EventDetails } from '../../../src/runtime/kube/events.js';
 import { aNode, NOW } from '../../support/objects.js';
 
 const LISTED = { listedAt: NOW };

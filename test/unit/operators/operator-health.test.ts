@@ -1,8 +1,8 @@
 import { expect } from 'chai';
 import { Operator } from '../../../src/operators/operator.js';
-import { Reconciler } from '../../../src/runtime/decorators.js';
+import { Reconciler } from '../../../src/runtime/controller/decorators.js';
+import type { EventSource } from '../../../src/runtime/controller/source.js';
 import type { HealthChecks } from '../../../src/runtime/serving/health-checks.js';
-import type { EventSource } from '../../../src/runtime/source.js';
 import { useFakeTime } from '../runtime/support/fake-timers.js';
 import { RecordingLogger } from '../runtime/support/recording-logger.js';
 import { Thing } from '../runtime/support/things.js';

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { Operator } from '../../../src/operators/operator.js';
-import { Reconciler, Watch } from '../../../src/runtime/decorators.js';
-import type { EventSource, SourceEvent } from '../../../src/runtime/source.js';
+import { Reconciler, Watch } from '../../../src/runtime/controller/decorators.js';
+import type { EventSource, SourceEvent } from '../../../src/runtime/controller/source.js';
 import { silentLogger } from '../../../tools/stage/silent-logger.js';
 import { useFakeTime } from '../runtime/support/fake-timers.js';
 import { aThing, Thing } from '../runtime/support/things.js';

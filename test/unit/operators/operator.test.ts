@@ -1,8 +1,8 @@
 import { expect } from 'chai';
 import { Operator, type ReconcilerOverrides } from '../../../src/operators/operator.js';
-import { Reconciler, Watch } from '../../../src/runtime/decorators.js';
-import { DeclarationError } from '../../../src/runtime/read-reconciler.js';
-import type { EventSource, SourceEvent } from '../../../src/runtime/source.js';
+import { Reconciler, Watch } from '../../../src/runtime/controller/decorators.js';
+import { DeclarationError } from '../../../src/runtime/controller/read-reconciler.js';
+import type { EventSource, SourceEvent } from '../../../src/runtime/controller/source.js';
 import { useFakeTime } from '../runtime/support/fake-timers.js';
 import { RecordingLogger } from '../runtime/support/recording-logger.js';
 import { aThing, Thing } from '../runtime/support/things.js';

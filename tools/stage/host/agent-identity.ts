@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { parseAllDocuments } from 'yaml';
-import type { KubeClient, ObjectName } from '../../../src/runtime/kube-client.js';
+import type { KubeClient, ObjectName } from '../../../src/runtime/kube/kube-client.js';
 import { PodIdentity } from '../pod-identity.js';
 
 export interface AgentIdentityOptions {

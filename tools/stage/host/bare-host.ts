@@ -24,7 +24,7 @@ interface Parts {
   apiServer: { host: string; port: number };
 }
 
-const RELAY = fileURLToPath(new URL('relay-main.js', import.meta.url));
+const RELAY = fileURLToPath(new URL('./relay-main.js', import.meta.url));
 
 /** A host on which an agent can run: a network namespace, and a way to the API server. It has no devices. */
 export class BareHost {

@@ -6,7 +6,7 @@ import { NetworkNamespace } from './network-namespace.js';
 export const OUTSIDE = { ipv4: '192.0.2.1', ipv6: '2001:db8:ffff::1' } as const;
 
 /** Serves and asks for echoes. */
-export const ECHO = fileURLToPath(new URL('echo-main.js', import.meta.url));
+export const ECHO = fileURLToPath(new URL('./echo-main.js', import.meta.url));
 
 /** An ENI's way into the VPC. */
 export interface Port {

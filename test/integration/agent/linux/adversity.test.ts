@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import type { HostNetworkError, HostRoute } from '../../../../src/agent/host-network.js';
+import type { HostNetworkError, HostRoute } from '../../../../src/agent/host/host-network.js';
 import { eventually } from '../../../support/eventually.js';
 import { NetworkNamespace, needNamespaces } from '../../../support/namespaces.js';
 import { RemoteHostNetwork } from '../../../support/remote-host-network.js';

@@ -1,5 +1,9 @@
 import { expect } from 'chai';
-import type { HostRoute, HostRule, NewHostAddress } from '../../../../src/agent/host-network.js';
+import type {
+  HostRoute,
+  HostRule,
+  NewHostAddress,
+} from '../../../../src/agent/host/host-network.js';
 import { eventually } from '../../../support/eventually.js';
 import { NetworkNamespace, needNamespaces } from '../../../support/namespaces.js';
 import { RemoteHostNetwork } from '../../../support/remote-host-network.js';

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
 import { TAGS } from '../../../../src/api/names.js';
-import { DeniedError } from '../../../../src/aws/ec2-error.js';
+import { DeniedError } from '../../../../src/aws/ec2-errors.js';
 import { DEFAULT_IDS } from '../../../../tools/ec2-simulator/index.js';
 import {
   actionsOf,

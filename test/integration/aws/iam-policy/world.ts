@@ -1,9 +1,9 @@
 import type { EC2Client } from '@aws-sdk/client-ec2';
 import { MANAGER_NAME, TAGS } from '../../../../src/api/names.js';
-import { DeniedError } from '../../../../src/aws/ec2-error.js';
+import { DeniedError } from '../../../../src/aws/ec2-errors.js';
 import { RequestBudget } from '../../../../src/aws/request-budget.js';
-import { createEc2Client } from '../../../../src/aws/sdk-client.js';
-import { SdkEc2Gateway } from '../../../../src/aws/sdk-ec2-gateway.js';
+import { createEc2Client } from '../../../../src/aws/sdk/sdk-client.js';
+import { SdkEc2Gateway } from '../../../../src/aws/sdk/sdk-ec2-gateway.js';
 import { systemClock } from '../../../../src/runtime/clock.js';
 import { DEFAULT_IDS, Ec2Simulator, type Eni } from '../../../../tools/ec2-simulator/index.js';
 import { type ShippedPolicy, shippedPolicy } from '../../../support/iam-policy.js';

@@ -1,5 +1,5 @@
 import { Agent, request } from 'undici';
-import { KubeConfigAccess } from '../../../../src/runtime/kubeconfig-access.js';
+import { KubeConfigAccess } from '../../../../src/runtime/kube/access/kubeconfig-access.js';
 import type { Manifest } from './manifest.js';
 
 export interface Answer {

@@ -1,8 +1,8 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import { HttpKubeClient } from '../../../../src/runtime/http-kube-client.js';
-import type { KubeClient } from '../../../../src/runtime/kube-client.js';
-import { KubeConfigAccess } from '../../../../src/runtime/kubeconfig-access.js';
+import { KubeConfigAccess } from '../../../../src/runtime/kube/access/kubeconfig-access.js';
+import { HttpKubeClient } from '../../../../src/runtime/kube/http-kube-client.js';
+import type { KubeClient } from '../../../../src/runtime/kube/kube-client.js';
 import { ControlPlane } from '../../../../tools/envtest/control-plane.js';
 import { PodIdentity } from '../../../../tools/stage/pod-identity.js';
 import { silentLogger } from '../../../../tools/stage/silent-logger.js';

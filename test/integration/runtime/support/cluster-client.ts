@@ -1,11 +1,15 @@
 import { type Cluster, KubeConfig } from '@kubernetes/client-node';
+import type { KubeAccess } from '../../../../src/runtime/kube/access/kube-access.js';
+import { KubeConfigAccess } from '../../../../src/runtime/kube/access/kubeconfig-access.js';
 import {
   HttpKubeClient,
   type HttpKubeClientOptions,
-} from '../../../../src/runtime/http-kube-client.js';
-import type { KubeAccess } from '../../../../src/runtime/kube-access.js';
-import { KubeConfigAccess } from '../../../../src/runtime/kubeconfig-access.js';
-import type { KubeObject, ObjectMeta, ResourceType } from '../../../../src/runtime/resource.js';
+} from '../../../../src/runtime/kube/http-kube-client.js';
+import type {
+  KubeObject,
+  ObjectMeta,
+  ResourceType,
+} from '../../../../src/runtime/kube/resource.js';
 import { RecordingLogger } from '../../../unit/runtime/support/recording-logger.js';
 
 export class ConfigMap implements KubeObject {

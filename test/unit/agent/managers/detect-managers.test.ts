@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import type { HostRule } from '../../../../src/agent/host-network.js';
+import type { HostRule } from '../../../../src/agent/host/host-network.js';
 import { detectManagers } from '../../../../src/agent/managers/detect-managers.js';
 import type { HostSigns } from '../../../../src/agent/managers/host-signs.js';
 

@@ -6,8 +6,8 @@ import { DropInFolder } from '../../../../src/agent/managers/drop-in-folder.js';
 import { NETWORKD_DROP_IN } from '../../../../src/agent/managers/drop-in-kinds.js';
 import { DropInWriter } from '../../../../src/agent/managers/drop-in-writer.js';
 import { ENIAttachment } from '../../../../src/api/eni-attachment.js';
-import { readReconciler } from '../../../../src/runtime/read-reconciler.js';
-import { IndexedStore } from '../../../../src/runtime/store.js';
+import { IndexedStore } from '../../../../src/runtime/cache/store.js';
+import { readReconciler } from '../../../../src/runtime/controller/read-reconciler.js';
 import { aRecord } from '../../../support/objects.js';
 import { RecordingLogger } from '../../runtime/support/recording-logger.js';
 

@@ -4,8 +4,8 @@ import type { ENIAttachment } from '../../../../src/api/eni-attachment.js';
 import type { NodeENI } from '../../../../src/api/node-eni.js';
 import { blocked } from '../../../../src/api/reasons.js';
 import { BlockedMetrics } from '../../../../src/operators/metrics/blocked-metrics.js';
-import { attachmentStatus } from '../../../../src/reconcilers/attachment-status.js';
-import { IndexedStore } from '../../../../src/runtime/store.js';
+import { attachmentStatus } from '../../../../src/reconcilers/eni-attachment/attachment-status.js';
+import { IndexedStore } from '../../../../src/runtime/cache/store.js';
 import { aNodeENI, aRecord, NOW } from '../../../support/objects.js';
 import { metricValue, parseMetrics } from '../../../support/prometheus-text.js';
 

@@ -1,8 +1,8 @@
 import { expect } from 'chai';
 import { Registry } from 'prom-client';
-import { Controller } from '../../../../src/runtime/controller.js';
+import { Controller } from '../../../../src/runtime/controller/controller.js';
+import { type Result, TerminalError } from '../../../../src/runtime/controller/result.js';
 import { ControllerMetrics } from '../../../../src/runtime/metrics/controller-metrics.js';
-import { type Result, TerminalError } from '../../../../src/runtime/result.js';
 import { metricValue, parseMetrics } from '../../../support/prometheus-text.js';
 import { RecordingLogger } from '../support/recording-logger.js';
 import { VirtualTime } from '../support/virtual-time.js';

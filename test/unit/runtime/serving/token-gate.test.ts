@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { KubeUnreachableError } from '../../../../src/runtime/kube-errors.js';
+import { KubeUnreachableError } from '../../../../src/runtime/kube/kube-errors.js';
 import type { AccessReviews, UserInfo } from '../../../../src/runtime/serving/access-reviews.js';
 import { TokenGate } from '../../../../src/runtime/serving/token-gate.js';
 import { RecordingLogger } from '../support/recording-logger.js';

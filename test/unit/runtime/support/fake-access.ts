@@ -2,7 +2,7 @@ import type {
   KubeAccess,
   KubeCredentials,
   TlsCredentials,
-} from '../../../../src/runtime/kube-access.js';
+} from '../../../../src/runtime/kube/access/kube-access.js';
 
 /** A way to an API server whose credentials a test changes as it likes. */
 export class FakeAccess implements KubeAccess {

@@ -5,10 +5,10 @@ import type {
   ObjectName,
   Patch,
   RequestOptions,
-} from '../../../../src/runtime/kube-client.js';
-import { KubeApiError } from '../../../../src/runtime/kube-errors.js';
-import type { Lease } from '../../../../src/runtime/lease.js';
-import type { KubeObject, ResourceType } from '../../../../src/runtime/resource.js';
+} from '../../../../src/runtime/kube/kube-client.js';
+import { KubeApiError } from '../../../../src/runtime/kube/kube-errors.js';
+import type { KubeObject, ResourceType } from '../../../../src/runtime/kube/resource.js';
+import type { Lease } from '../../../../src/runtime/leader-election/lease.js';
 
 /** One Lease on an API server, with what optimistic locking needs. */
 export class InMemoryLeases {

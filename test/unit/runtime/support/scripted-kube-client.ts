@@ -4,8 +4,8 @@ import type {
   ListPage,
   WatchEvent,
   WatchOptions,
-} from '../../../../src/runtime/kube-client.js';
-import type { KubeObject, ResourceType } from '../../../../src/runtime/resource.js';
+} from '../../../../src/runtime/kube/kube-client.js';
+import type { KubeObject, ResourceType } from '../../../../src/runtime/kube/resource.js';
 
 /** One opened watch, which the test feeds. */
 export class ScriptedWatch {

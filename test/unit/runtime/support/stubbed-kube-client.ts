@@ -1,5 +1,5 @@
 import sinon, { type SinonStubbedInstance } from 'sinon';
-import type { KubeClient } from '../../../../src/runtime/kube-client.js';
+import type { KubeClient } from '../../../../src/runtime/kube/kube-client.js';
 
 /** A client whose every method is a stub without an answer. */
 export function stubbedKubeClient(): SinonStubbedInstance<KubeClient> {

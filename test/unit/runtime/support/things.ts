@@ -1,4 +1,4 @@
-import type { KubeObject, ObjectMeta } from '../../../../src/runtime/resource.js';
+import type { KubeObject, ObjectMeta } from '../../../../src/runtime/kube/resource.js';
 
 /** A kind for tests. */
 export class Thing implements KubeObject {

@@ -1,4 +1,4 @@
-import { HostNetworkError } from '../../../../../src/agent/host-network.js';
+import { HostNetworkError } from '../../../../../src/agent/host/host-network.js';
 
 /** What the operation is rejected with. @throws Error where it succeeds */
 export async function failureOf(operation: Promise<unknown>): Promise<HostNetworkError> {

@@ -1,0 +1,175 @@
+import type { ENIAttachment } from '../../api/eni-attachment.js';
+import { type LinkFault, linkFault } from '../../api/link-faults.js';
+import { eniAttachmentSpecFaults } from '../../api/validate.js';
+import {
+  cidrOf,
+  familyOf,
+  IPV6_ROUTER,
+  parseSubnet,
+  routerOf,
+  type Subnet,
+} from '../host/addresses.js';
+import type { HostRoute, HostRule } from '../host/host-network.js';
+import { OWN_PROTOCOL, tableOf } from '../host/own-ids.js';
+
+/** An address as the record has it, with the prefix that the interface is to have. */
+export interface DesiredAddress {
+  family: 4 | 6;
+  address: string;
+  prefixLength: number;
+  /** Whether the main table gets a route to the subnet by it. */
+  prefixRoute: boolean;
+}
+
+/** What a record asks of the host, apart from any device. */
+export interface DesiredLink {
+  macAddress: string;
+  /** Undefined: its state is left alone. */
+  up: true | undefined;
+  mtu: number | undefined;
+  altName: string | undefined;
+  addresses: DesiredAddress[];
+  /** Which of them the subnet's DHCP server is to confirm. */
+  dhcpAddress: string | undefined;
+  /** Of its own routing table; the device's index is filled in once it is known. */
+  routes: Omit<HostRoute, 'linkIndex'>[];
+  rules: HostRule[];
+  /** Replies may come from where the route back does not lead. */
+  looseReversePath: boolean;
+  table: number;
+}
+
+export interface Fault {
+  reason: LinkFault;
+  message: string;
+}
+
+const MAC_ADDRESS = /^([0-9a-f]{2}:){5}[0-9a-f]{2}$/;
+
+/** Whether it is one, lower case, with colons. */
+export function isMacAddress(text: string): boolean {
+  return MAC_ADDRESS.test(text);
+}
+
+/**
+ * What the host should have for a record; undefined where EC2 has not said yet which device it is. A record
+ * that is being deleted asks for nothing: what stands for it is taken away.
+ */
+export function desiredLink(
+  record: ENIAttachment,
+  { tableBase }: { tableBase: number },
+): DesiredLink | Fault | undefined {
+  const faults = eniAttachmentSpecFaults(record.spec);
+  if (faults.length > 0) return linkFault('InvalidRecord', faults.join('; '));
+  const { spec, status = {}, metadata } = record;
+  if (status.macAddress === undefined) return undefined;
+  const macAddress = String(status.macAddress).toLowerCase();
+  if (!isMacAddress(macAddress)) {
+    return linkFault('InvalidRecord', `status.macAddress "${status.macAddress}" is no MAC address`);
+  }
+  const table = tableOf(spec, tableBase);
+  const nothing = {
+    addresses: [],
+    dhcpAddress: undefined,
+    routes: [],
+    rules: [],
+    looseReversePath: false,
+  };
+  if (metadata.deletionTimestamp !== undefined) {
+    return { macAddress, table, up: undefined, mtu: undefined, altName: undefined, ...nothing };
+  }
+  const base: DesiredLink = {
+    macAddress,
+    table,
+    up: spec.linkState === 'unmanaged' ? undefined : true,
+    mtu: spec.mtu,
+    altName: spec.interfaceName,
+    ...nothing,
+  };
+  const hasAddresses = spec.addressing === 'static' || spec.addressing === 'dhcp';
+  const hasRoutes = spec.routing === 'policy';
+  if (!hasAddresses && !hasRoutes) return base;
+
+  const own = ownAddresses(record);
+  if ('reason' in own) return own;
+  const { subnet, addresses } = own;
+  return {
+    ...base,
+    looseReversePath: hasRoutes,
+    // EC2's DHCP server knows of an ENI's primary IPv4 address, the first, and of no other.
+    dhcpAddress:
+      spec.addressing === 'dhcp'
+        ? addresses.find(({ family }) => family === 4)?.address
+        : undefined,
+    addresses: hasAddresses
+      ? addresses.map(({ family, address }) => ({
+          family,
+          address,
+          // An IPv6 subnet's other addresses are reached through its router.
+          prefixLength: family === 4 && subnet ? subnet.prefixLength : 128,
+          prefixRoute: !hasRoutes && family === 4,
+        }))
+      : [],
+    ...(hasRoutes ? policyRouting({ addresses, subnet, table }) : {}),
+  };
+}
+
+interface OwnAddresses {
+  /** Absent where the ENI has no IPv4 address. */
+  subnet: Subnet | undefined;
+  addresses: { family: 4 | 6; address: string }[];
+}
+
+function ownAddresses({ spec, status = {} }: ENIAttachment): OwnAddresses | Fault {
+  const listed: unknown = [...(status.privateIPAddresses ?? []), ...(status.ipv6Addresses ?? [])];
+  const addresses: OwnAddresses['addresses'] = [];
+  for (const address of listed as unknown[]) {
+    const family = typeof address === 'string' ? familyOf(address) : undefined;
+    if (family === undefined) {
+      return linkFault('InvalidRecord', `${JSON.stringify(address)} in its status is no address`);
+    }
+    addresses.push({ family, address: address as string });
+  }
+  const subnet = parseSubnet(spec.subnetCIDR);
+  if (!subnet && addresses.some(({ family }) => family === 4)) {
+    return linkFault('InvalidRecord', `spec.subnetCIDR "${spec.subnetCIDR}" is no IPv4 network`);
+  }
+  return { subnet, addresses };
+}
+
+function policyRouting({
+  addresses,
+  subnet,
+  table,
+}: OwnAddresses & { table: number }): Pick<DesiredLink, 'routes' | 'rules'> {
+  const common = { table, protocol: OWN_PROTOCOL };
+  const has = (wanted: 4 | 6) => addresses.some(({ family }) => family === wanted);
+  const routes: DesiredLink['routes'] = [];
+  if (subnet && has(4)) {
+    routes.push({ ...common, family: 4, destination: cidrOf(subnet), scope: 'link' });
+    routes.push({
+      ...common,
+      family: 4,
+      destination: 'default',
+      gateway: routerOf(subnet),
+      scope: 'global',
+      onLink: true,
+    });
+  }
+  if (has(6)) {
+    routes.push({
+      ...common,
+      family: 6,
+      destination: 'default',
+      gateway: IPV6_ROUTER,
+      scope: 'global',
+    });
+  }
+  const rules = addresses.map(({ family, address }) => ({
+    family,
+    priority: table,
+    from: `${address}/${family === 4 ? 32 : 128}`,
+    ...common,
+  }));
+  return { routes, rules };
+}

@@ -1,0 +1,268 @@
+import { ENIAttachment } from '../../api/eni-attachment.js';
+import { linkFault } from '../../api/link-faults.js';
+import type { Store } from '../../runtime/cache/store.js';
+import type { Clock } from '../../runtime/clock.js';
+import type { SharedLook } from '../../runtime/concurrency/shared-read.js';
+import type { ReconcileContext } from '../../runtime/controller/controller.js';
+import { Reconciler, Watch } from '../../runtime/controller/decorators.js';
+import type { Result } from '../../runtime/controller/result.js';
+import { keyOf } from '../../runtime/kube/resource.js';
+import type { Logger } from '../../runtime/logger.js';
+import type { Confirmation } from '../dhcp/dhcp-client.js';
+import { LeaseNews, type Leases } from '../dhcp/leases.js';
+import { type HeardLinks, HostNews } from '../host/host-events.js';
+import { type HostLink, type HostNetwork, HostNetworkError } from '../host/host-network.js';
+import type { HostView } from '../host/host-snapshot.js';
+import { carryOut, describeStep, type HostStep } from '../host/host-step.js';
+import type { Contention } from './contention.js';
+import { type DesiredLink, desiredLink, type Fault } from './desired-link.js';
+import type { LinkReporter } from './link-reporter.js';
+import { carriesTraffic } from './link-status.js';
+import { matchLink } from './match-link.js';
+import { planLink, planUp } from './plan-link.js';
+import { faultOf, mayHaveMoved, settledAs, wishOf } from './settled-link.js';
+
+export interface LinkReconcilerOptions {
+  /** This node's records, indexed by `macAddress` and by `table`. */
+  records: Store<ENIAttachment>;
+  network: HostNetwork;
+  look: SharedLook<HostView>;
+  heard: HeardLinks;
+  reporter: LinkReporter;
+  contention: Contention;
+  leases: Leases;
+  clock: Clock;
+  /** First id of our routing tables. */
+  tableBase: number;
+}
+
+/** Rounds of looking and setting in a pass; two do. More is a loop, and is slowed down. */
+const MAX_ROUNDS = 4;
+/** How long a device may take to appear after EC2's word, before it is told of as missing (ec2-eni: ≤ 5 s). */
+const DEVICE_GRACE_MS = 30_000;
+/** Between tries of what the kernel refuses, in milliseconds. */
+const REFUSED_RETRY_MS = 30_000;
+
+/** What somebody else has done to a device, by the steps that put it right. */
+interface Undone {
+  desired: DesiredLink;
+  link: HostLink;
+  steps: readonly HostStep[];
+}
+
+/** Makes an attached ENI a usable interface, as its record says, and keeps it so. */
+@Reconciler({ for: ENIAttachment })
+export class LinkReconciler {
+  /** By record: what {@link settledAs} said of what a pass has reached. */
+  private readonly settled = new Map<string, string>();
+
+  constructor(private readonly options: LinkReconcilerOptions) {}
+
+  @Watch(HostNews)
+  recordsAt({ macAddress, table }: HostNews): string[] {
+    const { records } = this.options;
+    if (macAddress !== undefined) return records.byIndex('macAddress', macAddress).map(keyOf);
+    if (table !== undefined) return records.byIndex('table', String(table)).map(keyOf);
+    return records.list().map(keyOf);
+  }
+
+  @Watch(LeaseNews)
+  recordOf({ key }: LeaseNews): string[] {
+    return [key];
+  }
+
+  async reconcile(key: string, { logger }: ReconcileContext): Promise<Result> {
+    const { records, contention, leases, tableBase } = this.options;
+    const record = records.get(key);
+    if (!record) {
+      this.settled.delete(key);
+      contention.forget(key);
+      leases.release(key);
+      return {};
+    }
+    const desired = desiredLink(record, { tableBase });
+    if (desired === undefined) return {};
+    if ('reason' in desired) return this.refuse(record, desired);
+    const heldFor = contention.heldFor(key, wishOf(desired));
+    if (heldFor > 0) return { requeueAfter: heldFor };
+    return this.settle(record, desired, logger);
+  }
+
+  private async settle(
+    record: ENIAttachment,
+    desired: DesiredLink,
+    logger: Logger,
+  ): Promise<Result> {
+    const { network, look } = this.options;
+    await this.bringUp(record, desired, logger);
+    for (let round = 0; round < MAX_ROUNDS; round++) {
+      const view = await look.take();
+      const link = matchLink(view.links, desired.macAddress);
+      if (!link) return this.absent(record, logger);
+      const { steps, fault } = planLink({
+        desired,
+        link,
+        view,
+        earlierAltName: record.status?.link?.altName ?? record.spec.interfaceName,
+        reversePathFilter: desired.looseReversePath
+          ? await network.reversePathFilter(link.index)
+          : undefined,
+      });
+      if (steps.length === 0) {
+        this.settled.set(keyOf(record), settledAs(desired, link));
+        const lease = this.leaseOf(keyOf(record), desired, link);
+        // It is known within seconds, and LeaseNews tells of it.
+        if (!fault && lease.is === 'pending') return {};
+        const missing = lease.is === 'missing' ? lease.fault : undefined;
+        await this.report(record, { link, view, fault: fault ?? missing });
+        if (!fault) return {};
+        // What cures it may be about another device, of which this record hears nothing.
+        this.settled.delete(keyOf(record));
+        return { requeueAfter: REFUSED_RETRY_MS };
+      }
+      if (round === 0 && this.isUndone(record, desired, link)) {
+        const contended = this.quarrel(record, { desired, link, steps }, logger);
+        if (contended) {
+          await this.report(record, { link, view, fault: contended });
+          const { contention } = this.options;
+          return { requeueAfter: contention.heldFor(keyOf(record), wishOf(desired)) };
+        }
+      }
+      const refused = await this.carryOut(steps, link, logger);
+      if (refused) {
+        this.settled.delete(keyOf(record));
+        const after = await look.take();
+        const now = matchLink(after.links, desired.macAddress);
+        await this.report(record, { link: now, view: after, fault: fault ?? refused });
+        return { requeueAfter: REFUSED_RETRY_MS };
+      }
+    }
+    return { requeueAfter: REFUSED_RETRY_MS };
+  }
+
+  /**
+   * Brings a new device up by what the kernel's events said of it, before anything else is looked at. What goes
+   * wrong here is found, and told of, by the look that follows.
+   */
+  private async bringUp(
+    record: ENIAttachment,
+    desired: DesiredLink,
+    logger: Logger,
+  ): Promise<void> {
+    // What was up already is perhaps somebody's quarrel.
+    if (this.settled.has(keyOf(record))) return;
+    const { heard, network } = this.options;
+    const link = matchLink(heard.withMac(desired.macAddress), desired.macAddress);
+    const { steps } = link ? planUp(desired, link) : { steps: [] };
+    try {
+      for (const step of steps) await carryOut(network, step);
+    } catch (error) {
+      if (!(error instanceof HostNetworkError)) throw error;
+      return;
+    }
+    if (link && steps.length > 0) {
+      logger.info('Interface brought up', { interface: link.name, mac: link.macAddress });
+    }
+  }
+
+  /** How the address stands with DHCP, which is asked as soon as the device can; `held` where it is not wanted. */
+  private leaseOf(key: string, desired: DesiredLink, link: HostLink): Confirmation {
+    const { leases } = this.options;
+    const { dhcpAddress: address, macAddress } = desired;
+    if (address === undefined) leases.release(key);
+    else if (carriesTraffic(link)) return leases.hold(key, { macAddress, address });
+    return { is: 'held' };
+  }
+
+  /** Does all that can be done. Returns the first fault; a device that has gone meanwhile is none. */
+  private async carryOut(
+    steps: readonly HostStep[],
+    link: HostLink,
+    logger: Logger,
+  ): Promise<Fault | undefined> {
+    let fault: Fault | undefined;
+    for (const step of steps) {
+      try {
+        await carryOut(this.options.network, step);
+      } catch (error) {
+        if (!(error instanceof HostNetworkError)) throw error;
+        if (error.reason === 'Gone') return undefined;
+        fault ??= faultOf(step, error);
+        logger.warn('The kernel refuses a change of an interface', {
+          interface: link.name,
+          step: step.do,
+          err: error,
+        });
+      }
+    }
+    if (!fault) {
+      logger.info('Interface configured', {
+        interface: link.name,
+        mac: link.macAddress,
+        steps: steps.map((step) => step.do),
+      });
+    }
+    return fault;
+  }
+
+  /** The node has no such device: not yet, no longer, or a pod has it. */
+  private async absent(record: ENIAttachment, logger: Logger): Promise<Result> {
+    const { clock, leases } = this.options;
+    const wasHere = this.settled.delete(keyOf(record));
+    leases.release(keyOf(record));
+    if (record.metadata.deletionTimestamp !== undefined) return {};
+    const { macAddress, link, conditions } = record.status ?? {};
+    const attached = conditions?.find(({ type }) => type === 'Attached');
+    // Before that it is no news that there is no device.
+    if (attached?.status !== 'True' && link?.state === undefined) return {};
+    if (mayHaveMoved(record, { wasHere })) {
+      await this.report(record, { link: 'moved', fault: undefined });
+      return {};
+    }
+    const sinceMs = clock.now() - Date.parse(attached?.lastTransitionTime ?? '');
+    if (link?.state === undefined && sinceMs < DEVICE_GRACE_MS) {
+      return { requeueAfter: DEVICE_GRACE_MS - sinceMs };
+    }
+    const fact = `The node has no device with the MAC address ${macAddress}`;
+    logger.warn('Device missing', { mac: macAddress });
+    await this.report(record, { link: undefined, fault: linkFault('DeviceMissing', fact) });
+    return {};
+  }
+
+  private async refuse(record: ENIAttachment, fault: Fault): Promise<Result> {
+    this.options.leases.release(keyOf(record));
+    await this.report(record, { link: undefined, fault });
+    return {};
+  }
+
+  /** Nobody reads of a record that is being deleted how its interface is. */
+  private async report(
+    record: ENIAttachment,
+    finding: Omit<Parameters<LinkReporter['report']>[0], 'record' | 'view'> &
+      Partial<Pick<Parameters<LinkReporter['report']>[0], 'view'>>,
+  ): Promise<void> {
+    if (record.metadata.deletionTimestamp !== undefined) return;
+    const view = finding.view ?? { links: [], addresses: [], routes: [], rules: [] };
+    await this.options.reporter.report({ record, ...finding, view });
+  }
+
+  private isUndone(record: ENIAttachment, desired: DesiredLink, link: HostLink): boolean {
+    return this.settled.get(keyOf(record)) === settledAs(desired, link);
+  }
+
+  /** Tells of what was undone. Returns a fault where that was once too often. */
+  private quarrel(
+    record: ENIAttachment,
+    { desired, link, steps }: Undone,
+    logger: Logger,
+  ): Fault | undefined {
+    const what = steps.map(describeStep);
+    logger.warn('Interface changed by another program', { interface: link.name, what });
+    if (this.options.contention.reversed(keyOf(record), wishOf(desired))) {
+      const fact = `Another program undoes what is set on ${link.name} (${what.join(', ')})`;
+      return linkFault('Contended', fact);
+    }
+    this.options.reporter.restored(record, link.name, what);
+    return undefined;
+  }
+}

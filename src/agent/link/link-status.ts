@@ -1,0 +1,50 @@
+import type { ENIAttachment, LinkStatus } from '../../api/eni-attachment.js';
+import { definedOnly } from '../../runtime/kube/defined-only.js';
+import type { HostLink } from '../host/host-network.js';
+import type { HostView } from '../host/host-snapshot.js';
+import type { Fault } from './desired-link.js';
+
+/** What an agent's pass has found. */
+export interface LinkFinding {
+  record: ENIAttachment;
+  /** `moved`: a pod has the device. */
+  link: HostLink | 'moved' | undefined;
+  view: HostView;
+  fault: Fault | undefined;
+}
+
+/** RFC 2863's states in which a device that is administratively up carries traffic, as far as is known. */
+const CARRYING = new Set(['up', 'unknown']);
+
+/** `status.link` as it should be: what the host has, and what is wrong with it. */
+export function linkStatus({ record, link, view, fault }: LinkFinding): LinkStatus {
+  const { metadata, spec, status } = record;
+  const said = {
+    ...(metadata.generation === undefined ? {} : { observedGeneration: metadata.generation }),
+    ...(fault ? { reason: fault.reason, message: fault.message } : {}),
+  };
+  if (link === undefined) return { ...said, state: 'absent' };
+  if (link === 'moved') {
+    const { name, altName, macAddress, pciAddress } = status?.link ?? {};
+    return { ...definedOnly({ name, altName, macAddress, pciAddress }), ...said, state: 'moved' };
+  }
+  const { interfaceName: altName } = spec;
+  const addresses = view.addresses
+    .filter(({ linkIndex, scope }) => linkIndex === link.index && scope === 'global')
+    .map(({ address, prefixLength }) => `${address}/${prefixLength}`)
+    .sort();
+  return {
+    ...definedOnly({ pciAddress: link.pciAddress }),
+    name: link.name,
+    ...(altName !== undefined && link.altNames.includes(altName) ? { altName } : {}),
+    macAddress: link.macAddress,
+    mtu: link.mtu,
+    state: carriesTraffic(link) ? 'up' : 'down',
+    ...(addresses.length > 0 ? { addresses } : {}),
+    ...said,
+  };
+}
+
+export function carriesTraffic({ up, operState }: HostLink): boolean {
+  return up && CARRYING.has(operState);
+}

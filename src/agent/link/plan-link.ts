@@ -1,0 +1,176 @@
+import { linkFault } from '../../api/link-faults.js';
+import { sameAddress } from '../host/addresses.js';
+import type { HostAddress, HostLink, HostRoute, HostRule } from '../host/host-network.js';
+import type { HostView } from '../host/host-snapshot.js';
+import type { HostStep } from '../host/host-step.js';
+import { OWN_PROTOCOL } from '../host/own-ids.js';
+import type { DesiredAddress, DesiredLink, Fault } from './desired-link.js';
+
+/** What is between the host as it is and as a record asks for. */
+export interface LinkPlan {
+  /** In this order; none where the device is as it should be. */
+  steps: HostStep[];
+  /** What cannot be had, whatever is done. */
+  fault: Fault | undefined;
+}
+
+export interface LinkPlanInput {
+  desired: DesiredLink;
+  /** The device with the record's MAC address. */
+  link: HostLink;
+  view: HostView;
+  /** Names of ours that the device may have from before. */
+  earlierAltName: string | undefined;
+  /** Value of the device's own rp_filter; needed where a loose one is asked for. */
+  reversePathFilter: number | undefined;
+}
+
+/** The value of rp_filter by which any way back will do (kernel, ip-sysctl.rst). */
+const LOOSE = 2;
+
+/**
+ * The steps from what is to what should be. First what makes the device usable at all (MTU, up), for each
+ * millisecond counts, then its names, its addresses and its routes, for which it has to be up.
+ */
+export function planLink(input: LinkPlanInput): LinkPlan {
+  const { desired, link, reversePathFilter } = input;
+  const { index } = link;
+  const up = planUp(desired, link);
+  const names = planNames(input);
+  const steps: HostStep[] = [...up.steps, ...names.steps, ...planAddresses(input)];
+  if (desired.looseReversePath && reversePathFilter !== LOOSE) {
+    steps.push({ do: 'setReversePathFilter', index });
+  }
+  const canRoute = canHaveRoutes(desired, link);
+  steps.push(...planRoutes(input, canRoute), ...planRules(input));
+  return { steps, fault: up.fault ?? names.fault ?? routeFault(desired, link, canRoute) };
+}
+
+/** The kernel takes routes only for a device that is up. */
+export function canHaveRoutes({ up }: DesiredLink, link: HostLink): boolean {
+  return link.up || up === true;
+}
+
+function routeFault(
+  { routes }: DesiredLink,
+  { name }: HostLink,
+  canRoute: boolean,
+): Fault | undefined {
+  return canRoute || routes.length === 0
+    ? undefined
+    : linkFault('LinkDown', `${name} is down, and so has none of its routes`);
+}
+
+/** What makes the device usable at all: each millisecond counts, and nothing else of the host need be known. */
+export function planUp(desired: DesiredLink, link: HostLink): LinkPlan {
+  const mtu = planMtu(desired, link);
+  const up: HostStep[] = desired.up && !link.up ? [{ do: 'setUp', index: link.index }] : [];
+  return { steps: [...mtu.steps, ...up], fault: mtu.fault };
+}
+
+function planMtu({ mtu }: DesiredLink, link: HostLink): LinkPlan {
+  if (mtu === undefined || mtu === link.mtu) return { steps: [], fault: undefined };
+  const { minMtu = 0, maxMtu = 0 } = link;
+  // 0: the driver knows no bound.
+  if (mtu < minMtu || (maxMtu > 0 && mtu > maxMtu)) {
+    const fact = `${link.name} takes an MTU of ${minMtu} to ${maxMtu} bytes, not ${mtu}`;
+    return { steps: [], fault: linkFault('MTURefused', fact) };
+  }
+  return { steps: [{ do: 'setMtu', index: link.index, mtu }], fault: undefined };
+}
+
+function planNames({ desired, link, view, earlierAltName }: LinkPlanInput): LinkPlan {
+  const { altName } = desired;
+  const steps: HostStep[] = [];
+  if (earlierAltName && earlierAltName !== altName && link.altNames.includes(earlierAltName)) {
+    steps.push({ do: 'removeAltName', index: link.index, name: earlierAltName });
+  }
+  if (altName === undefined || namesOf(link).includes(altName)) return { steps, fault: undefined };
+  const other = view.links.find((each) => namesOf(each).includes(altName));
+  if (other) {
+    const fact = `${other.name} (${other.macAddress}) has the name ${altName}`;
+    return { steps, fault: linkFault('NameTaken', fact) };
+  }
+  steps.push({ do: 'addAltName', index: link.index, name: altName });
+  return { steps, fault: undefined };
+}
+
+function namesOf({ name, altNames }: HostLink): string[] {
+  return [name, ...altNames];
+}
+
+function planAddresses({ desired, link, view }: LinkPlanInput): HostStep[] {
+  const present = view.addresses.filter(({ linkIndex }) => linkIndex === link.index);
+  const missing = desired.addresses.filter((wanted) => !present.some((is) => fits(is, wanted)));
+  const surplus = present.filter(
+    (is) => is.protocol === OWN_PROTOCOL && !desired.addresses.some((wanted) => fits(is, wanted)),
+  );
+  return [
+    ...surplus.map((address) => ({ do: 'removeAddress', address }) as const),
+    ...missing.map(
+      (wanted) =>
+        ({
+          do: 'addAddress',
+          address: { ...wanted, linkIndex: link.index, scope: 'global', protocol: OWN_PROTOCOL },
+        }) as const,
+    ),
+  ];
+}
+
+/** Somebody else's does as well, however it was set: it is the host's own. */
+function fits(is: HostAddress, wanted: DesiredAddress): boolean {
+  const isOwn = is.protocol === OWN_PROTOCOL;
+  return (
+    is.family === wanted.family &&
+    sameAddress(is.address, wanted.address) &&
+    (!isOwn || (is.prefixLength === wanted.prefixLength && is.prefixRoute === wanted.prefixRoute))
+  );
+}
+
+function planRoutes({ desired, link, view }: LinkPlanInput, canRoute: boolean): HostStep[] {
+  const own = view.routes.filter(({ table }) => table === desired.table);
+  const wanted = desired.routes.map((route) => ({ ...route, linkIndex: link.index }));
+  const missing = wanted.filter((route) => !own.some((is) => sameRoute(is, route)));
+  const surplus = own.filter((is) => !wanted.some((route) => sameRoute(is, route)));
+  return [
+    ...surplus.map((route) => ({ do: 'removeRoute', route }) as const),
+    ...(canRoute ? missing.map((route) => ({ do: 'addRoute', route }) as const) : []),
+  ];
+}
+
+function sameRoute(a: HostRoute, b: HostRoute): boolean {
+  return (
+    a.linkIndex === b.linkIndex &&
+    a.family === b.family &&
+    a.destination === b.destination &&
+    (a.gateway === b.gateway ||
+      (a.gateway !== undefined && b.gateway !== undefined && sameAddress(a.gateway, b.gateway)))
+  );
+}
+
+function planRules({ desired, view }: LinkPlanInput): HostStep[] {
+  const own = view.rules.filter((rule) => isOwnRule(rule) && rule.table === desired.table);
+  return [
+    ...own
+      .filter((is) => !desired.rules.some((rule) => sameRule(is, rule)))
+      .map((rule) => ({ do: 'removeRule', rule }) as const),
+    ...desired.rules
+      .filter((rule) => !own.some((is) => sameRule(is, rule)))
+      .map((rule) => ({ do: 'addRule', rule }) as const),
+  ];
+}
+
+export function isOwnRule({ protocol }: HostRule): boolean {
+  return protocol === OWN_PROTOCOL;
+}
+
+function sameRule(a: HostRule, b: HostRule): boolean {
+  const [from = '', length] = a.from?.split('/') ?? [];
+  const [wanted = '', wantedLength] = b.from?.split('/') ?? [];
+  return (
+    a.family === b.family &&
+    a.priority === b.priority &&
+    length === wantedLength &&
+    sameAddress(from, wanted)
+  );
+}

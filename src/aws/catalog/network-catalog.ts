@@ -1,0 +1,91 @@
+import type { Clock } from '../../runtime/clock.js';
+import { CachedLookup } from '../../runtime/concurrency/cached-lookup.js';
+import type {
+  Ec2Gateway,
+  SecurityGroup,
+  SecurityGroupQuery,
+  Subnet,
+  SubnetQuery,
+} from '../ec2-gateway.js';
+
+export interface NetworkCatalogOptions {
+  gateway: Pick<Ec2Gateway, 'describeSubnets' | 'describeSecurityGroups'>;
+  clock: Clock;
+  /** How long a subnet or group is believed, in milliseconds; default one minute. */
+  ttlMs?: number;
+}
+
+/** Subnets and security groups, asked of EC2 once for all reconcilers. */
+export class NetworkCatalog {
+  private readonly subnetsById: CachedLookup<Subnet>;
+  private readonly subnetsByName: CachedLookup<Subnet>;
+  private readonly groupsById: CachedLookup<SecurityGroup>;
+  /** By VPC: a group's name means something only there. */
+  private readonly groupsByName = new Map<string, CachedLookup<SecurityGroup>>();
+
+  private constructor(private readonly options: Required<NetworkCatalogOptions>) {
+    const { gateway } = options;
+    this.subnetsById = this.lookup(
+      (ids) => gateway.describeSubnets({ ids }),
+      ({ id }) => id,
+    );
+    this.subnetsByName = this.lookup(
+      (names) => gateway.describeSubnets({ names }),
+      ({ name }) => name,
+    );
+    this.groupsById = this.lookup(
+      (ids) => gateway.describeSecurityGroups({ ids }),
+      ({ id }) => id,
+    );
+  }
+
+  static create(options: NetworkCatalogOptions): NetworkCatalog {
+    return new NetworkCatalog({ ttlMs: 60_000, ...options });
+  }
+
+  /**
+   * The subnets in the order of the ids or names asked for, those that share a name by id. What EC2 does
+   * not know is absent.
+   * @throws Ec2Error
+   */
+  subnets(query: SubnetQuery): Promise<Subnet[]> {
+    return 'ids' in query ? this.subnetsById.get(query.ids) : this.subnetsByName.get(query.names);
+  }
+
+  /**
+   * The groups in the order of the ids or names asked for. What EC2 does not know is absent.
+   * @throws Ec2Error
+   */
+  securityGroups(query: SecurityGroupQuery): Promise<SecurityGroup[]> {
+    return 'ids' in query
+      ? this.groupsById.get(query.ids)
+      : this.groupsIn(query.vpcId).get(query.names);
+  }
+
+  private groupsIn(vpcId: string): CachedLookup<SecurityGroup> {
+    const { gateway } = this.options;
+    const lookup =
+      this.groupsByName.get(vpcId) ??
+      this.lookup(
+        (names) => gateway.describeSecurityGroups({ names, vpcId }),
+        ({ name }: SecurityGroup) => name,
+      );
+    this.groupsByName.set(vpcId, lookup);
+    return lookup;
+  }
+
+  private lookup<V extends { id: string }>(
+    read: (keys: string[]) => Promise<V[]>,
+    keyOf: (value: V) => string | undefined,
+  ): CachedLookup<V> {
+    const { clock, ttlMs } = this.options;
+    return CachedLookup.create({
+      clock,
+      ttlMs,
+      fetch: async (keys) => {
+        const values = (await read(keys)).toSorted((a, b) => a.id.localeCompare(b.id));
+        return Map.groupBy(values, (value) => keyOf(value) ?? '');
+      },
+    });
+  }
+}

@@ -1,0 +1,135 @@
+import type { Eni, EniAttachmentState } from '../ec2-gateway.js';
+
+/** What a write sets. A later write of the same aspect takes the place of the earlier. */
+export type Aspect =
+  | 'existence'
+  | 'attachment'
+  | 'deleteOnTermination'
+  | 'securityGroups'
+  | 'description'
+  | 'tags';
+
+/** One of our own writes, as long as EC2's reads may not show it yet. */
+export interface LocalWrite {
+  readonly aspect: Aspect;
+  /** The ENI as the write left it; undefined where the write took it away. */
+  apply(eni: Eni): Eni | undefined;
+  /** Whether a read (undefined: EC2 does not know the ENI) shows the write. */
+  agrees(read: Eni | undefined): boolean;
+}
+
+export interface EniModification {
+  deleteOnTermination?: boolean;
+  securityGroupIds?: readonly string[];
+  description?: string;
+  /** Tags set, and tags taken away. */
+  tags?: { set: Readonly<Record<string, string>>; remove: readonly string[] };
+}
+
+export const creation: LocalWrite = {
+  aspect: 'existence',
+  apply: (eni) => eni,
+  agrees: (read) => read !== undefined,
+};
+
+export const deletion: LocalWrite = {
+  aspect: 'existence',
+  apply: () => undefined,
+  agrees: (read) => read === undefined,
+};
+
+export function attaching(attachment: EniAttachmentState): LocalWrite {
+  const isThere = (eni: Eni | undefined): boolean =>
+    eni?.attachment?.attachmentId === attachment.attachmentId;
+  return {
+    aspect: 'attachment',
+    // A read that knows the attachment knows it better than we do.
+    apply: (eni) => (isThere(eni) ? eni : { ...eni, status: 'in-use', attachment }),
+    agrees: isThere,
+  };
+}
+
+/**
+ * @param attachment the attachment that was told to go, as last known
+ * @param options.wasRead whether a read of EC2 has shown it; if not, a read in which the ENI is free may
+ *   be from before the attachment as well as from after the detachment
+ */
+export function detaching(
+  attachment: EniAttachmentState,
+  options: { wasRead: boolean },
+): LocalWrite {
+  return {
+    aspect: 'attachment',
+    apply: (eni) => ({ ...eni, attachment: { ...attachment, status: 'detaching' } }),
+    agrees: (read) => {
+      if (!read?.attachment) return read !== undefined && options.wasRead;
+      const { attachmentId, status } = read.attachment;
+      return (
+        attachmentId !== attachment.attachmentId || status === 'detaching' || status === 'detached'
+      );
+    },
+  };
+}
+
+/** The writes that a modification consists of; `attachmentId` is the ENI's present attachment. */
+export function modifications(
+  change: EniModification,
+  attachmentId: string | undefined,
+): LocalWrite[] {
+  const { deleteOnTermination, securityGroupIds, description, tags } = change;
+  const writes: LocalWrite[] = [];
+  if (deleteOnTermination !== undefined && attachmentId !== undefined) {
+    writes.push(settingDeleteOnTermination(deleteOnTermination, attachmentId));
+  }
+  if (securityGroupIds !== undefined) writes.push(settingSecurityGroups(securityGroupIds));
+  if (description !== undefined) writes.push(settingDescription(description));
+  if (tags !== undefined) writes.push(settingTags(tags));
+  return writes;
+}
+
+/** The flag belongs to one attachment: another attachment has its own. */
+function settingDeleteOnTermination(value: boolean, attachmentId: string): LocalWrite {
+  return {
+    aspect: 'deleteOnTermination',
+    apply: (eni) =>
+      eni.attachment?.attachmentId === attachmentId
+        ? { ...eni, attachment: { ...eni.attachment, deleteOnTermination: value } }
+        : eni,
+    agrees: (read) =>
+      read?.attachment !== undefined &&
+      (read.attachment.attachmentId !== attachmentId ||
+        read.attachment.deleteOnTermination === value),
+  };
+}
+
+function settingSecurityGroups(ids: readonly string[]): LocalWrite {
+  const securityGroupIds = [...new Set(ids)].sort();
+  return {
+    aspect: 'securityGroups',
+    apply: (eni) => ({ ...eni, securityGroupIds }),
+    agrees: (read) => read?.securityGroupIds.toSorted().join() === securityGroupIds.join(),
+  };
+}
+
+function settingDescription(description: string): LocalWrite {
+  return {
+    aspect: 'description',
+    apply: (eni) => ({ ...eni, description }),
+    agrees: (read) => read?.description === description,
+  };
+}
+
+function settingTags({ set, remove }: NonNullable<EniModification['tags']>): LocalWrite {
+  const isLeft = ([key]: [string, string]): boolean => !remove.includes(key);
+  return {
+    aspect: 'tags',
+    apply: (eni) => ({
+      ...eni,
+      tags: { ...Object.fromEntries(Object.entries(eni.tags).filter(isLeft)), ...set },
+    }),
+    agrees: (read) =>
+      read !== undefined &&
+      Object.entries(set).every(([key, value]) => read.tags[key] === value) &&
+      remove.every((key) => !(key in read.tags)),
+  };
+}

@@ -1,0 +1,57 @@
+import { Agent as HttpAgent } from 'node:http';
+import { Agent as HttpsAgent } from 'node:https';
+import { EC2Client } from '@aws-sdk/client-ec2';
+import { MANAGER_NAME } from '../../api/names.js';
+import { fencedAgents } from './fenced-agents.js';
+import { type FencedError, fenceWrites } from './write-fence.js';
+
+/** Calls that may be in flight at once, one socket each. */
+const MAX_SOCKETS = 256;
+/** Time for a connection to stand, in milliseconds. */
+const CONNECTION_TIMEOUT_MS = 5_000;
+/** Time for EC2's whole answer, in milliseconds; a page of 1,000 ENIs takes a few seconds. */
+const REQUEST_TIMEOUT_MS = 30_000;
+
+export interface Ec2ClientOptions {
+  region: string;
+  /** Where EC2 answers, if not at the Region's public endpoint: a VPC endpoint, or a simulator. */
+  endpoint?: string;
+  /** Default: the SDK's chain (environment, web identity, Pod Identity, instance metadata). */
+  credentials?: { accessKeyId: string; secretAccessKey: string; sessionToken?: string };
+  /** Default 30,000 milliseconds. */
+  requestTimeoutMs?: number;
+  /**
+   * Asked as the last thing before a write is sent; where the answer is no, the call fails with a
+   * {@link FencedError}. Default: all writes are sent.
+   */
+  mayWrite?: () => boolean;
+}
+
+/**
+ * An EC2 client that sends each call once: the work queue is the one place that retries, and it knows
+ * what a repeated call would mean.
+ */
+export function createEc2Client(options: Ec2ClientOptions): EC2Client {
+  const { region, endpoint, credentials, mayWrite } = options;
+  const client = new EC2Client({
+    region,
+    ...(endpoint === undefined ? {} : { endpoint }),
+    ...(credentials === undefined ? {} : { credentials }),
+    maxAttempts: 1,
+    customUserAgent: [[MANAGER_NAME]],
+    requestHandler: {
+      ...agents(mayWrite),
+      connectionTimeout: CONNECTION_TIMEOUT_MS,
+      requestTimeout: options.requestTimeoutMs ?? REQUEST_TIMEOUT_MS,
+      throwOnRequestTimeout: true,
+    },
+  });
+  if (mayWrite) fenceWrites(client, mayWrite);
+  return client;
+}
+
+function agents(mayWrite: (() => boolean) | undefined) {
+  if (mayWrite) return fencedAgents({ mayWrite, connectTimeoutMs: CONNECTION_TIMEOUT_MS });
+  const sockets = { keepAlive: true, maxSockets: MAX_SOCKETS };
+  return { httpAgent: new HttpAgent(sockets), httpsAgent: new HttpsAgent(sockets) };
+}

@@ -1,0 +1,142 @@
+import type {
+  InstanceTypeInfo,
+  NetworkInterface,
+  NetworkInterfaceAttachment,
+  Instance as SdkInstance,
+  SecurityGroup as SdkSecurityGroup,
+  Subnet as SdkSubnet,
+  Tag,
+} from '@aws-sdk/client-ec2';
+import type {
+  Eni,
+  EniAttachmentState,
+  Instance,
+  InstanceTypeLimits,
+  SecurityGroup,
+  Subnet,
+} from '../ec2-gateway.js';
+import { StringPool } from './string-pool.js';
+
+/** EC2's answer lacks what makes it an answer. */
+export class MalformedAnswerError extends Error {
+  override name = 'MalformedAnswer';
+}
+
+/**
+ * @param strings where what many ENIs have in common is shared
+ * @throws {@link MalformedAnswerError} where the ENI has no id.
+ */
+export function toEni(from: NetworkInterface | undefined, strings = new StringPool()): Eni {
+  const shared = (text: string | undefined): string => strings.share(text ?? '');
+  const addresses = (from?.PrivateIpAddresses ?? [])
+    .toSorted((a, b) => Number(b.Primary ?? false) - Number(a.Primary ?? false))
+    .flatMap(({ PrivateIpAddress }) => PrivateIpAddress ?? []);
+  return {
+    id: required(from?.NetworkInterfaceId, 'a network interface without an id'),
+    status: from?.Status ?? 'pending',
+    subnetId: shared(from?.SubnetId),
+    vpcId: shared(from?.VpcId),
+    zone: shared(from?.AvailabilityZone),
+    description: shared(from?.Description),
+    ...present('macAddress', from?.MacAddress),
+    ...present('privateIpAddress', from?.PrivateIpAddress ?? addresses[0]),
+    privateIpAddresses: addresses,
+    ipv6Addresses: (from?.Ipv6Addresses ?? []).flatMap(({ Ipv6Address }) => Ipv6Address ?? []),
+    securityGroupIds: (from?.Groups ?? [])
+      .flatMap(({ GroupId }) => (GroupId ? shared(GroupId) : []))
+      .sort(),
+    tags: toTags(from?.TagSet, strings),
+    ...present('attachment', toAttachment(from?.Attachment, strings)),
+    requesterManaged: from?.RequesterManaged ?? false,
+  };
+}
+
+/** Undefined where the attachment is that of another service, which has no instance or no id. */
+function toAttachment(
+  from: NetworkInterfaceAttachment | undefined,
+  strings: StringPool,
+): EniAttachmentState | undefined {
+  if (!from?.AttachmentId) return undefined;
+  return {
+    attachmentId: from.AttachmentId,
+    instanceId: strings.share(from.InstanceId ?? ''),
+    deviceIndex: from.DeviceIndex ?? 0,
+    networkCardIndex: from.NetworkCardIndex ?? 0,
+    status: from.Status ?? 'attaching',
+    deleteOnTermination: from.DeleteOnTermination ?? false,
+  };
+}
+
+export function toSubnet(from: SdkSubnet): Subnet {
+  return {
+    id: required(from.SubnetId, 'a subnet without an id'),
+    ...present('name', toTags(from.Tags).Name),
+    vpcId: from.VpcId ?? '',
+    zone: from.AvailabilityZone ?? '',
+    ...present('cidr', from.CidrBlock || undefined),
+    availableAddresses: from.AvailableIpAddressCount ?? 0,
+  };
+}
+
+export function toSecurityGroup(from: SdkSecurityGroup): SecurityGroup {
+  return {
+    id: required(from.GroupId, 'a security group without an id'),
+    name: from.GroupName ?? '',
+    vpcId: from.VpcId ?? '',
+  };
+}
+
+/** A terminated instance has no VPC, no interfaces and, after a while, no zone. */
+export function toInstance(from: SdkInstance): Instance {
+  return {
+    id: required(from.InstanceId, 'an instance without an id'),
+    type: from.InstanceType ?? '',
+    state: from.State?.Name ?? 'pending',
+    zone: from.Placement?.AvailabilityZone ?? '',
+    ...present('vpcId', from.VpcId || undefined),
+    interfaces: (from.NetworkInterfaces ?? []).flatMap(({ NetworkInterfaceId, Attachment }) =>
+      NetworkInterfaceId && Attachment?.DeviceIndex !== undefined
+        ? {
+            eniId: NetworkInterfaceId,
+            deviceIndex: Attachment.DeviceIndex,
+            networkCardIndex: Attachment.NetworkCardIndex ?? 0,
+          }
+        : [],
+    ),
+  };
+}
+
+/** Types that name no cards (older answers) have one, card 0, that carries them all. */
+export function toInstanceTypeLimits(from: InstanceTypeInfo): InstanceTypeLimits {
+  const maximumInterfaces = from.NetworkInfo?.MaximumNetworkInterfaces ?? 0;
+  const cards = (from.NetworkInfo?.NetworkCards ?? []).map((card) => ({
+    networkCardIndex: card.NetworkCardIndex ?? 0,
+    maximumInterfaces: card.MaximumNetworkInterfaces ?? 0,
+  }));
+  return {
+    type: required(from.InstanceType, 'an instance type without a name'),
+    maximumInterfaces,
+    cards: cards.length > 0 ? cards : [{ networkCardIndex: 0, maximumInterfaces }],
+  };
+}
+
+function toTags(
+  tags: readonly Tag[] | undefined,
+  strings = new StringPool(),
+): Record<string, string> {
+  return Object.fromEntries(
+    (tags ?? []).flatMap(({ Key, Value }) =>
+      Key === undefined ? [] : [[Key, strings.share(Value ?? '')]],
+    ),
+  );
+}
+
+/** `{ [name]: value }`, or nothing where there is no value. */
+function present<N extends string, V>(name: N, value: V | undefined): { [K in N]?: V } {
+  return (value === undefined ? {} : { [name]: value }) as { [K in N]?: V };
+}
+
+function required(value: string | undefined, lacking: string): string {
+  if (!value) throw new MalformedAnswerError(`EC2 answered with ${lacking}`);
+  return value;
+}

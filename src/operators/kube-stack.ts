@@ -1,0 +1,83 @@
+import { ENIAttachment } from '../api/eni-attachment.js';
+import { API_GROUP, MANAGER_NAME } from '../api/names.js';
+import { Node, trimNode } from '../api/node.js';
+import { NodeENI } from '../api/node-eni.js';
+import { taintName } from '../api/taints.js';
+import { Informer, type InformerOptions } from '../runtime/cache/informer.js';
+import type { Clock } from '../runtime/clock.js';
+import type { KubeAccess } from '../runtime/kube/access/kube-access.js';
+import { KubeEventRecorder } from '../runtime/kube/events.js';
+import { HttpKubeClient, type RequestObserver } from '../runtime/kube/http-kube-client.js';
+import type { KubeObject } from '../runtime/kube/resource.js';
+import { ResourceClient } from '../runtime/kube/resource-client.js';
+import type { Logger } from '../runtime/logger.js';
+
+export interface KubeSideOptions {
+  access: KubeAccess;
+  /** Name of this process in Events. */
+  instance: string;
+  clock: Clock;
+  /** At least 0, below 1. */
+  random: () => number;
+  logger: Logger;
+  observer?: RequestObserver;
+}
+
+/** Everything through which the controller reads and writes Kubernetes. */
+export interface KubeSide {
+  client: HttpKubeClient;
+  nodeENIs: Informer<NodeENI>;
+  /** Indexed by `taint`: the `key:Effect` of each. */
+  nodes: Informer<Node>;
+  /** Indexed by `uid`, `nodeENI` and `instanceID`. */
+  records: Informer<ENIAttachment>;
+  nodeClient: ResourceClient<Node>;
+  nodeENIClient: ResourceClient<NodeENI>;
+  recordClient: ResourceClient<ENIAttachment>;
+  events: KubeEventRecorder;
+}
+
+export function createKubeSide(options: KubeSideOptions): KubeSide {
+  const { access, instance, clock, random, logger, observer } = options;
+  const client = HttpKubeClient.create({
+    access,
+    logger,
+    userAgent: MANAGER_NAME,
+    ...(observer ? { observer } : {}),
+  });
+  const informer = <T extends KubeObject>(
+    wanted: Pick<InformerOptions<T>, 'kind' | 'indexes' | 'transform'>,
+  ): Informer<T> => Informer.create<T>({ client, clock, random, logger, ...wanted });
+
+  const nodeENIs = informer({ kind: NodeENI });
+  const nodes = informer({
+    kind: Node,
+    transform: trimNode,
+    indexes: { taint: ({ spec }) => spec?.taints?.map(taintName) ?? [] },
+  });
+  const records = informer({
+    kind: ENIAttachment,
+    indexes: {
+      uid: ({ metadata }) => [metadata.uid],
+      nodeENI: ({ spec }) => [spec.nodeENI],
+      instanceID: ({ spec }) => [spec.instanceID],
+    },
+  });
+  return {
+    client,
+    nodeENIs,
+    nodes,
+    records,
+    nodeClient: ResourceClient.create({ kind: Node, client, observer: nodes }),
+    nodeENIClient: ResourceClient.create({ kind: NodeENI, client, observer: nodeENIs }),
+    recordClient: ResourceClient.create({ kind: ENIAttachment, client, observer: records }),
+    events: KubeEventRecorder.create({
+      client,
+      clock,
+      random,
+      logger,
+      reportingController: `${API_GROUP}/${MANAGER_NAME}`,
+      reportingInstance: instance,
+    }),
+  };
+}

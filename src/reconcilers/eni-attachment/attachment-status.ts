@@ -1,0 +1,163 @@
+import { type Condition, ENI_ATTACHMENT_CONDITIONS } from '../../api/conditions.js';
+import type { ENIAttachment, ENIAttachmentStatus, Phase } from '../../api/eni-attachment.js';
+import type { Blocked } from '../../api/reasons.js';
+import type { Eni } from '../../aws/ec2-gateway.js';
+import { setCondition } from '../../runtime/kube/conditions.js';
+import { definedOnly } from '../../runtime/kube/defined-only.js';
+import { isLinkUsable } from '../shared/attachment-state.js';
+
+/** What a pass has to say of a record. */
+export interface AttachmentReport {
+  record: ENIAttachment;
+  phase: Phase;
+  eni?: Eni | undefined;
+  blocked?: Blocked | undefined;
+  /** Set where the ENI that the record had is lost, and another has to be made. */
+  lost?: boolean;
+  /** Set where the ENI is as the spec says, its tags included. */
+  settled?: boolean;
+  /** Milliseconds since the epoch. */
+  now: number;
+}
+
+/**
+ * The record's next status: what EC2 knows of the ENI, its phase, and the conditions `Attached` and
+ * `Ready`. What the node's agent writes (`link`) stays as it is.
+ */
+export function attachmentStatus(report: AttachmentReport): ENIAttachmentStatus {
+  const { record, phase, eni, lost, settled = false, now } = report;
+  const { eniID, attachmentID, macAddress, privateIPAddresses, ipv6Addresses, link, ...rest } =
+    record.status ?? {};
+  const known = lost
+    ? { replacements: (rest.replacements ?? 0) + 1 }
+    : eni
+      ? factsOf(eni)
+      : definedOnly({ eniID, attachmentID, macAddress, privateIPAddresses, ipv6Addresses });
+  return {
+    ...rest,
+    // What the agent said, it said of the ENI that is lost.
+    ...(link && !lost ? { link } : {}),
+    ...known,
+    ...(record.metadata.generation === undefined
+      ? {}
+      : { observedGeneration: record.metadata.generation }),
+    ...tagKeysOf(record, { settled }),
+    phase,
+    conditions: conditionsOf(report),
+    lastUpdated: new Date(now).toISOString(),
+  };
+}
+
+/** `Ready` once an agent has the link up, where one is waited for; at once where none is. */
+export function settledPhase(record: ENIAttachment, waitForAgent: boolean): Phase {
+  return !waitForAgent || isLinkUsable(record) ? 'Ready' : 'Attached';
+}
+
+/** Whether two statuses say the same, their timestamps apart. */
+export function sameStatus(
+  a: ENIAttachmentStatus | undefined,
+  b: ENIAttachmentStatus | undefined,
+): boolean {
+  const essence = (status: ENIAttachmentStatus | undefined): string => {
+    const { lastUpdated, conditions, ...rest } = status ?? {};
+    const told = conditions?.map(({ lastTransitionTime, ...condition }) => sorted(condition));
+    return JSON.stringify([sorted(rest), told]);
+  };
+  return essence(a) === essence(b);
+}
+
+/**
+ * Keys of the user's tags that the ENI may have by us. Those that the spec has no longer stay in the list
+ * until the ENI is settled: only then are they known to be off it.
+ */
+export function tagKeysOf(
+  { spec, status }: ENIAttachment,
+  { settled }: { settled: boolean },
+): Pick<ENIAttachmentStatus, 'tagKeys'> {
+  const earlier = settled ? [] : (status?.tagKeys ?? []);
+  const tagKeys = [...new Set([...earlier, ...Object.keys(spec.tags ?? {})])].sort();
+  return tagKeys.length > 0 || status?.tagKeys ? { tagKeys } : {};
+}
+
+function factsOf(eni: Eni): ENIAttachmentStatus {
+  return definedOnly({
+    eniID: eni.id,
+    attachmentID: eni.attachment?.attachmentId,
+    macAddress: eni.macAddress,
+    privateIPAddresses: eni.privateIpAddresses.length > 0 ? eni.privateIpAddresses : undefined,
+    ipv6Addresses: eni.ipv6Addresses.length > 0 ? eni.ipv6Addresses : undefined,
+  });
+}
+
+function conditionsOf({ record, phase, eni, blocked, now }: AttachmentReport): Condition[] {
+  const { attached, ready } = ENI_ATTACHMENT_CONDITIONS;
+  const isAttached = phase === 'Attached' || phase === 'Ready';
+  const fault = phase === 'Attached' ? linkFaultOf(record) : undefined;
+  const progress = blocked ?? fault ?? progressOf(record, phase, eni);
+  const observedGeneration = record.metadata.generation ?? 0;
+  const told: Omit<Condition, 'lastTransitionTime'>[] = [
+    {
+      type: attached,
+      status: isAttached ? 'True' : 'False',
+      reason: isAttached ? 'Attached' : progress.reason,
+      message: isAttached ? progressOf(record, 'Attached', eni).message : progress.message,
+      observedGeneration,
+    },
+    {
+      type: ready,
+      status: phase === 'Ready' ? 'True' : 'False',
+      reason: progress.reason,
+      message: progress.message,
+      observedGeneration,
+    },
+    ...contentionOf(record).map((told) => ({ ...told, observedGeneration })),
+  ];
+  return told.reduce<Condition[]>(
+    (conditions, condition) => setCondition(conditions, condition, now),
+    record.status?.conditions ?? [],
+  );
+}
+
+/** What the agent says is wrong with the interface. */
+function linkFaultOf({ status }: ENIAttachment): { reason: string; message: string } | undefined {
+  const { reason, message = '' } = status?.link ?? {};
+  return reason === undefined ? undefined : { reason, message };
+}
+
+/** `Contended`: nothing where nobody has ever interfered. */
+function contentionOf({ status }: ENIAttachment): Omit<Condition, 'lastTransitionTime'>[] {
+  const type = ENI_ATTACHMENT_CONDITIONS.contended;
+  const { link, conditions = [] } = status ?? {};
+  if (link?.reason === 'Contended') {
+    return [{ type, status: 'True', reason: 'Contended', message: link.message ?? '' }];
+  }
+  const message = 'No other program undoes what the agent sets.';
+  return conditions.some((condition) => condition.type === type)
+    ? [{ type, status: 'False', reason: 'Uncontended', message }]
+    : [];
+}
+
+function progressOf(
+  { spec }: ENIAttachment,
+  phase: Phase,
+  eni: Eni | undefined,
+): { reason: string; message: string } {
+  const slot = `${spec.instanceID} (node ${spec.nodeName}) at device index ${spec.deviceIndex}`;
+  const name = eni?.id ?? 'The ENI';
+  const messages: Record<Phase, string> = {
+    Pending: `An ENI in ${spec.subnetID} is to be made for ${slot}`,
+    Creating: `An ENI in ${spec.subnetID} is being created for ${slot}`,
+    Attaching: `${name} is being attached to ${slot}`,
+    Attached: `${name} is attached to ${slot}`,
+    Ready: `${name} is attached to ${slot} and usable`,
+    Detaching: `${name} is being detached from ${slot}`,
+    Deleting: `${name} is being deleted`,
+    Failed: `${name} cannot be had for ${slot}`,
+  };
+  const waiting = phase === 'Attached' ? 'WaitingForAgent' : phase;
+  return { reason: waiting, message: `${messages[phase]}.` };
+}
+
+function sorted(object: object): [string, unknown][] {
+  return Object.entries(object).sort(([a], [b]) => (a < b ? -1 : 1));
+}

@@ -1,0 +1,40 @@
+import type { ENIAttachment } from '../../api/eni-attachment.js';
+import type { Clock } from '../../runtime/clock.js';
+
+/**
+ * When a Create call was last under way for a record, as far as this process can know: what another process
+ * sent, it sent before this one took charge.
+ */
+export class CreateLog {
+  private readonly sentAt = new Map<string, number>();
+  private inChargeSince: number;
+
+  /** A log of a process that is in charge from now on; {@link takeCharge} corrects that. */
+  constructor(private readonly clock: Clock) {
+    this.inChargeSince = clock.now();
+  }
+
+  /** Until now, another process may have sent Create calls. */
+  takeCharge(): void {
+    this.inChargeSince = this.clock.now();
+  }
+
+  /** A Create call has ended, whatever became of it. */
+  sent(record: ENIAttachment): void {
+    this.sentAt.set(record.metadata.uid, this.clock.now());
+  }
+
+  forget(record: ENIAttachment): void {
+    this.sentAt.delete(record.metadata.uid);
+  }
+
+  /** Milliseconds since the epoch, after which no Create was sent for the record. */
+  lastSent(record: ENIAttachment): number {
+    return this.sentAt.get(record.metadata.uid) ?? this.inChargeSince;
+  }
+
+  /** Whether a Create call may have been under way less than `ms` milliseconds ago. */
+  sentWithin(record: ENIAttachment, ms: number): boolean {
+    return this.clock.now() - this.lastSent(record) < ms;
+  }
+}

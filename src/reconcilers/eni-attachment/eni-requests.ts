@@ -1,0 +1,39 @@
+import type { ENIAttachment } from '../../api/eni-attachment.js';
+import { MANAGER_NAME, TAGS } from '../../api/names.js';
+import type { CreateEniRequest } from '../../aws/ec2-gateway.js';
+
+/** The tags by which an ENI is known as the record's; they are put back where somebody takes them off. */
+export function ownTags(
+  { metadata, spec }: ENIAttachment,
+  clusterID: string,
+): Record<string, string> {
+  return {
+    [TAGS.attachmentUID]: metadata.uid,
+    [TAGS.clusterID]: clusterID,
+    [TAGS.nodeENI]: spec.nodeENI,
+    [TAGS.node]: spec.nodeName,
+    [TAGS.managedBy]: MANAGER_NAME,
+    [TAGS.noManage]: 'true',
+  };
+}
+
+/**
+ * The Create call of a record's ENI: all tags are in it, for an ENI without them is nobody's. The
+ * ClientToken is the record's UID, so that EC2 itself answers a repeated call with the same ENI; an ENI that
+ * replaces a lost one has a token of its own.
+ */
+export function createRequestFor(record: ENIAttachment, clusterID: string): CreateEniRequest {
+  const { metadata, spec, status } = record;
+  const replacements = status?.replacements ?? 0;
+  return {
+    clientToken: replacements > 0 ? `${metadata.uid}-${replacements}` : metadata.uid,
+    subnetId: spec.subnetID,
+    securityGroupIds: spec.securityGroupIDs,
+    ...(spec.description === undefined ? {} : { description: spec.description }),
+    tags: {
+      ...spec.tags,
+      [TAGS.name]: metadata.name,
+      ...ownTags(record, clusterID),
+    },
+  };
+}

@@ -1,0 +1,78 @@
+import { ENI_ATTACHMENT_CONDITIONS } from '../../api/conditions.js';
+import type { ENIAttachment, Phase } from '../../api/eni-attachment.js';
+
+/** What a record's ENI comes to be, in this order. */
+export type Milestone = 'attached' | 'ready';
+
+/** Hears of each record once a milestone, for metrics. */
+export interface MilestoneObserver {
+  /** @param seconds since the record was made; up to a second too many, as the API server keeps whole ones */
+  reached(milestone: Milestone, seconds: number): void;
+}
+
+const MILESTONES: readonly Milestone[] = ['attached', 'ready'];
+
+/**
+ * A condition that became false later than this after the record was made (milliseconds) was true before: a
+ * new record's first status comes within seconds, and says so from then on.
+ */
+const FIRST_STATUS_WITHIN_MS = 300_000;
+
+/**
+ * Measures how long records take to their milestones, from a status to the next. One that is lost and reached
+ * again is no news: that is told by what this process has seen, and for the time before it by how old the
+ * condition's `False` is.
+ */
+export class AttachmentTimes {
+  /** UIDs of records that have lost a milestone while nobody wanted them to. */
+  private readonly lost: Record<Milestone, Set<string>> = { attached: new Set(), ready: new Set() };
+
+  constructor(private readonly observer: MilestoneObserver) {}
+
+  /**
+   * The record's status goes on to `phase`.
+   * @param record as it was before
+   * @param now milliseconds since the epoch
+   */
+  moved(record: ENIAttachment, phase: Phase, now: number): void {
+    const { uid, creationTimestamp, deletionTimestamp } = record.metadata;
+    if (deletionTimestamp !== undefined) {
+      this.forget(uid);
+      return;
+    }
+    if (creationTimestamp === undefined) return;
+    const createdAt = Date.parse(creationTimestamp);
+    for (const milestone of MILESTONES) {
+      const before = hadReached(record, milestone);
+      const after = hasReached(phase, milestone);
+      if (before && !after) this.lost[milestone].add(uid);
+      if (before || !after || this.lost[milestone].has(uid)) continue;
+      if (isFirst(record, milestone, createdAt)) {
+        this.observer.reached(milestone, (now - createdAt) / 1_000);
+      }
+    }
+  }
+
+  private forget(uid: string): void {
+    for (const milestone of MILESTONES) this.lost[milestone].delete(uid);
+  }
+}
+
+function hasReached(phase: Phase, milestone: Milestone): boolean {
+  return phase === 'Ready' || (phase === 'Attached' && milestone === 'attached');
+}
+
+function hadReached(record: ENIAttachment, milestone: Milestone): boolean {
+  return conditionOf(record, milestone)?.status === 'True';
+}
+
+function isFirst(record: ENIAttachment, milestone: Milestone, createdAt: number): boolean {
+  if ((record.status?.replacements ?? 0) > 0) return false;
+  const falseSince = conditionOf(record, milestone)?.lastTransitionTime;
+  return falseSince === undefined || Date.parse(falseSince) - createdAt <= FIRST_STATUS_WITHIN_MS;
+}
+
+function conditionOf({ status }: ENIAttachment, milestone: Milestone) {
+  const type = ENI_ATTACHMENT_CONDITIONS[milestone];
+  return status?.conditions?.find((condition) => condition.type === type);
+}

@@ -1,0 +1,253 @@
+import type { ENIAttachment } from '../../api/eni-attachment.js';
+import { TAGS } from '../../api/names.js';
+import { type Blocked, blocked } from '../../api/reasons.js';
+import type { AttachEniRequest, Eni, EniAttachmentState } from '../../aws/ec2-gateway.js';
+
+/** Settings of an ENI that differ from the record's and can change in place. */
+export interface EniChanges {
+  deleteOnTermination?: { attachmentId: string; value: boolean };
+  securityGroupIds?: readonly string[];
+  description?: string;
+  tags?: { set: Record<string, string>; remove: string[] };
+}
+
+/** The one next step for a record that is to have its ENI. */
+export type Step =
+  /** Make the ENI; it has none. */
+  | { do: 'create' }
+  /** Take up an ENI that was retained for this node. */
+  | { do: 'adopt'; eniId: string; tags: NonNullable<EniChanges['tags']> }
+  | { do: 'attach'; request: AttachEniRequest }
+  | { do: 'modify'; eniId: string; changes: EniChanges; settled: boolean }
+  /** EC2 is at work, or its reads are behind: look again. */
+  | { do: 'observe'; eniId: string }
+  /** The ENI that the record had is not in what we know of EC2: make sure. */
+  | { do: 'confirmLoss'; eniId: string }
+  | { do: 'blocked'; blocked: Blocked }
+  | { do: 'nothing' };
+
+/** The one next step for a record that is being deleted. */
+export type RemovalStep =
+  | { do: 'detach'; eniId: string; attachmentId: string; force: boolean }
+  | { do: 'observe'; eniId: string }
+  | { do: 'delete'; eniId: string }
+  /** Keep the ENI for later: mark it, so that nobody takes it for a leak. */
+  | { do: 'retain'; eniId: string; tags: NonNullable<EniChanges['tags']> }
+  /** A Create may have been sent whose ENI we do not know: wait until EC2's reads would show it. */
+  | { do: 'confirmAbsence' }
+  | { do: 'blocked'; blocked: Blocked }
+  /** EC2 has nothing of this record: let it go. */
+  | { do: 'release' };
+
+/** The ENI is held by an attachment, whatever its state; `detached` is none. */
+function attachmentOf(eni: Eni): EniAttachmentState | undefined {
+  return eni.attachment?.status === 'detached' ? undefined : eni.attachment;
+}
+
+/** Of the ENIs that carry the record's tag, the one to go on with: attached ones first. */
+export function chooseEni(enis: readonly Eni[]): Eni | undefined {
+  const rank = (eni: Eni): string => `${attachmentOf(eni) ? 0 : 1}${eni.id}`;
+  return [...enis].sort((a, b) => (rank(a) < rank(b) ? -1 : 1))[0];
+}
+
+export interface PlanContext {
+  /** ENIs that were retained and may be taken up again; looked at where the record has none. */
+  retained?: readonly Eni[];
+  /** Our own tags, put back where somebody took them off. */
+  ownTags?: Readonly<Record<string, string>>;
+}
+
+/** What to do next so that the record has its ENI, attached as its spec says. */
+export function planAttachment(
+  record: ENIAttachment,
+  eni: Eni | undefined,
+  { retained = [], ownTags = {} }: PlanContext = {},
+): Step {
+  if (!eni) {
+    return planMissing(record, retained);
+  }
+  const attachment = attachmentOf(eni);
+  if (!attachment) {
+    const { instanceID, deviceIndex, networkCardIndex } = record.spec;
+    return eni.status === 'available'
+      ? {
+          do: 'attach',
+          request: { eniId: eni.id, instanceId: instanceID, deviceIndex, networkCardIndex },
+        }
+      : { do: 'observe', eniId: eni.id };
+  }
+  if (!holdsItsSlot(record, attachment)) {
+    return {
+      do: 'blocked',
+      blocked: blocked(
+        'InterfaceInUse',
+        `${eni.id} is attached to ${attachment.instanceId} at device index ${attachment.deviceIndex}, not to ${record.spec.instanceID} at ${record.spec.deviceIndex}`,
+      ),
+    };
+  }
+  if (attachment.status === 'detaching') {
+    return { do: 'observe', eniId: eni.id };
+  }
+  const settled = attachment.status === 'attached';
+  const changes = changesOf(record, eni, attachment, ownTags);
+  if (Object.keys(changes).length > 0) {
+    return { do: 'modify', eniId: eni.id, changes, settled };
+  }
+  return settled ? { do: 'nothing' } : { do: 'observe', eniId: eni.id };
+}
+
+function planMissing(record: ENIAttachment, retained: readonly Eni[]): Step {
+  const { status, spec, metadata } = record;
+  // A Create that may have been sent already has the first word; an adoption that was begun goes on.
+  const isUntouched = (status?.phase ?? 'Pending') === 'Pending';
+  const kept = retained.find((eni) =>
+    status?.eniID === undefined
+      ? isUntouched &&
+        eni.status === 'available' &&
+        eni.subnetId === spec.subnetID &&
+        eni.tags[TAGS.retained] === spec.nodeENI &&
+        eni.tags[TAGS.node] === spec.nodeName
+      : eni.id === status.eniID,
+  );
+  if (status?.eniID !== undefined && !kept) {
+    return { do: 'confirmLoss', eniId: status.eniID };
+  }
+  return kept
+    ? {
+        do: 'adopt',
+        eniId: kept.id,
+        tags: {
+          set: { [TAGS.attachmentUID]: metadata.uid, [TAGS.name]: metadata.name },
+          remove: [TAGS.retained],
+        },
+      }
+    : { do: 'create' };
+}
+
+export interface RemovalRules {
+  /** Milliseconds after which a detachment is late. */
+  detachmentTimeoutMs: number;
+  /** Whether a late detachment is forced. */
+  forceDetach: boolean;
+  /** When a Detach was last sent, or first seen under way (milliseconds since the epoch). */
+  detachingSince: number;
+  /** Milliseconds since the epoch. */
+  now: number;
+}
+
+/** What to do next so that nothing of the record is left in EC2. */
+export function planRemoval(
+  record: ENIAttachment,
+  eni: Eni | undefined,
+  rules: RemovalRules,
+): RemovalStep {
+  if (eni) {
+    return planEniRemoval(record, eni, rules);
+  }
+  const { phase, eniID } = record.status ?? {};
+  if (eniID !== undefined && isRetained(record)) {
+    return { do: 'confirmAbsence' };
+  }
+  if (eniID !== undefined) {
+    // EC2's answer to Delete is its word; an absence from its reads may be a stale one.
+    return { do: 'delete', eniId: eniID };
+  }
+  return phase === undefined || phase === 'Pending' ? { do: 'release' } : { do: 'confirmAbsence' };
+}
+
+function planEniRemoval(record: ENIAttachment, eni: Eni, rules: RemovalRules): RemovalStep {
+  const attachment = attachmentOf(eni);
+  if (!attachment && eni.status === 'available') {
+    return planFree(record, eni);
+  }
+  if (!attachment) {
+    return { do: 'observe', eniId: eni.id };
+  }
+  const { attachmentId, instanceId, status } = attachment;
+  if (status !== 'detaching' && instanceId !== record.spec.instanceID) {
+    // Somebody put it there, and may need it there.
+    const fact = `${eni.id} is attached to ${instanceId}, which is not the node's instance`;
+    return { do: 'blocked', blocked: blocked('InterfaceInUse', fact) };
+  }
+  if (status !== 'detaching') {
+    return { do: 'detach', eniId: eni.id, attachmentId, force: false };
+  }
+  if (rules.now - rules.detachingSince <= rules.detachmentTimeoutMs) {
+    return { do: 'observe', eniId: eni.id };
+  }
+  return rules.forceDetach
+    ? { do: 'detach', eniId: eni.id, attachmentId, force: true }
+    : {
+        do: 'blocked',
+        blocked: blocked('DetachmentLate', `EC2 is still detaching ${eni.id} from ${instanceId}`),
+      };
+}
+
+function isRetained({ spec }: ENIAttachment): boolean {
+  return spec.reclaimPolicy === 'Retain';
+}
+
+/** What becomes of an ENI that nothing holds any longer. */
+function planFree(record: ENIAttachment, eni: Eni): RemovalStep {
+  if (!isRetained(record)) {
+    return { do: 'delete', eniId: eni.id };
+  }
+  return eni.tags[TAGS.retained] === record.spec.nodeENI
+    ? { do: 'release' }
+    : {
+        do: 'retain',
+        eniId: eni.id,
+        tags: { set: { [TAGS.retained]: record.spec.nodeENI }, remove: [] },
+      };
+}
+
+/** Whether the ENI is where the record's spec says, and not on its way out. */
+export function isInItsSlot(record: ENIAttachment, eni: Eni): boolean {
+  const attachment = attachmentOf(eni);
+  return (
+    attachment !== undefined &&
+    attachment.status !== 'detaching' &&
+    holdsItsSlot(record, attachment)
+  );
+}
+
+function holdsItsSlot({ spec }: ENIAttachment, attachment: EniAttachmentState): boolean {
+  return (
+    attachment.instanceId === spec.instanceID &&
+    attachment.deviceIndex === spec.deviceIndex &&
+    attachment.networkCardIndex === spec.networkCardIndex
+  );
+}
+
+function changesOf(
+  { spec, status }: ENIAttachment,
+  eni: Eni,
+  { attachmentId, deleteOnTermination }: EniAttachmentState,
+  ownTags: Readonly<Record<string, string>>,
+): EniChanges {
+  const wantedGroups = [...spec.securityGroupIDs].sort().join();
+  const tags = tagChanges(eni, { ...spec.tags, ...ownTags }, status?.tagKeys ?? []);
+  return {
+    ...(deleteOnTermination === spec.deleteOnTermination
+      ? {}
+      : { deleteOnTermination: { attachmentId, value: spec.deleteOnTermination } }),
+    ...([...eni.securityGroupIds].sort().join() === wantedGroups
+      ? {}
+      : { securityGroupIds: spec.securityGroupIDs }),
+    ...(spec.description === undefined || spec.description === eni.description
+      ? {}
+      : { description: spec.description }),
+    ...(tags ? { tags } : {}),
+  };
+}
+
+/** The user's tags to set, and those that we set and the user no longer asks for. */
+function tagChanges(
+  eni: Eni,
+  wanted: Readonly<Record<string, string>>,
+  ours: readonly string[],
+): EniChanges['tags'] {
+  const set = Object.entries(wanted).filter(([key, value]) => eni.tags[key] !== value);
+  const remove = [...ours, TAGS.retained].filter((key) => !(key in wanted) && key in eni.tags);
+  return set.length + remove.length > 0 ? { set: Object.fromEntries(set), remove } : undefined;
+}

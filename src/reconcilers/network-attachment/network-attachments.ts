@@ -1,0 +1,143 @@
+import pLimit from 'p-limit';
+import { NODE_ENI_CONDITIONS } from '../../api/conditions.js';
+import { NETWORK_ATTACHMENT_FINALIZER } from '../../api/names.js';
+import type { NetworkAttachmentDefinition } from '../../api/network-attachment-definition.js';
+import type { NodeENI } from '../../api/node-eni.js';
+import { hasFinalizer, withFinalizer, withoutFinalizer } from '../../runtime/kube/finalizers.js';
+import type { Patch } from '../../runtime/kube/kube-client.js';
+import { isNotFound } from '../../runtime/kube/kube-errors.js';
+import type { ResourceClient } from '../../runtime/kube/resource-client.js';
+import type { Logger } from '../../runtime/logger.js';
+import type { BlockedRetries } from '../shared/blocked-retries.js';
+import { type DefinitionWriter, failureOf } from './definition-writer.js';
+import {
+  attachmentCondition,
+  crdMissing,
+  lookRefused,
+  type Stated,
+} from './network-attachment-condition.js';
+import { planDefinitions } from './plan-definitions.js';
+
+export interface NetworkAttachmentsOptions {
+  writer: DefinitionWriter;
+  nodeENIClient: Pick<ResourceClient<NodeENI>, 'patch'>;
+  /** Waits between tries of what somebody has to correct. */
+  retries: BlockedRetries;
+}
+
+/** How the NetworkAttachmentDefinitions of a NodeENI stand. */
+export interface NetworkAttachmentFinding {
+  /** The NodeENI as it now is: a finalizer may have been set or taken off. */
+  nodeENI: NodeENI;
+  /** What the condition `NetworkAttachment` should say; null: it should not be there; undefined: as it is. */
+  condition: Stated | null | undefined;
+  /** When to try again, in milliseconds from now. */
+  requeueAfter?: number | undefined;
+}
+
+/** Kubernetes writes under way at once for one NodeENI. */
+const PARALLEL_WRITES = 8;
+
+/**
+ * A step of a NodeENI's pass: the NetworkAttachmentDefinitions by which pods get at its interfaces. Each
+ * generation of the NodeENI is applied once; a finalizer, set before the first definition is made, remembers
+ * that there may be some. Without it and without the wish nothing is asked or written.
+ */
+export class NetworkAttachments {
+  constructor(private readonly options: NetworkAttachmentsOptions) {}
+
+  /**
+   * Makes the definitions what the NodeENI says. What the API server refuses or fails to do about them is in
+   * the finding.
+   * @throws KubeApiError, KubeUnreachableError: the NodeENI's finalizer could not be written
+   */
+  async reconcile(nodeENI: NodeENI, logger: Logger): Promise<NetworkAttachmentFinding> {
+    const isWanted =
+      nodeENI.spec.networkAttachment !== undefined &&
+      nodeENI.metadata.deletionTimestamp === undefined;
+    if (!isWanted && !hasFinalizer(nodeENI, NETWORK_ATTACHMENT_FINALIZER)) {
+      return { nodeENI, condition: null };
+    }
+    const { retries } = this.options;
+    const { name } = nodeENI.metadata;
+    const standing = standingCondition(nodeENI);
+    if (isWanted && standing?.status === 'True') {
+      return { nodeENI, condition: undefined };
+    }
+    if (!standing) {
+      retries.forget(name);
+    }
+    const { afterMs, counts } = retries.next(name);
+    if (!counts) {
+      return { nodeENI, condition: undefined, requeueAfter: afterMs };
+    }
+    const held = isWanted
+      ? await this.patched(nodeENI, withFinalizer(nodeENI, NETWORK_ATTACHMENT_FINALIZER))
+      : nodeENI;
+    const condition = await this.carryOut(held, logger);
+    if (condition?.status === 'False') {
+      const { reason, message: detail } = condition;
+      logger.warn('NetworkAttachmentDefinitions blocked', {
+        reason,
+        detail,
+        requeueAfterMs: afterMs,
+      });
+      return { nodeENI: held, condition, requeueAfter: afterMs };
+    }
+    retries.forget(name);
+    return {
+      nodeENI: isWanted
+        ? held
+        : await this.patched(held, withoutFinalizer(held, NETWORK_ATTACHMENT_FINALIZER)),
+      condition,
+    };
+  }
+
+  /** @returns what the condition should say; null where nothing is wanted, and nothing is left. */
+  private async carryOut(nodeENI: NodeENI, logger: Logger): Promise<Stated | null> {
+    const isDeleted = nodeENI.metadata.deletionTimestamp !== undefined;
+    const namespaces = (isDeleted ? undefined : nodeENI.spec.networkAttachment?.namespaces) ?? [];
+    let existing: NetworkAttachmentDefinition[];
+    try {
+      existing = await this.options.writer.list(nodeENI);
+    } catch (error) {
+      if (isNotFound(error)) {
+        return namespaces.length > 0 ? crdMissing() : null;
+      }
+      return lookRefused(failureOf(error));
+    }
+    const plan = planDefinitions(nodeENI, existing);
+    const { writer } = this.options;
+    const limit = pLimit(PARALLEL_WRITES);
+    const outcomes = await settled([
+      ...plan.create.map((desired) => limit(() => writer.create(desired, logger))),
+      ...plan.update.map(({ definition, desired }) =>
+        limit(() => writer.update(definition, desired, logger)),
+      ),
+      ...plan.delete.map((definition) => limit(() => writer.delete(definition, logger))),
+    ]);
+    const faults = outcomes.filter((outcome) => outcome !== undefined);
+    return namespaces.length + faults.length > 0
+      ? attachmentCondition(nodeENI.metadata.name, namespaces, faults)
+      : null;
+  }
+
+  private async patched(nodeENI: NodeENI, patch: Patch | undefined): Promise<NodeENI> {
+    return patch ? this.options.nodeENIClient.patch(nodeENI.metadata, patch) : nodeENI;
+  }
+}
+
+/** What all of them return, or the first failure once all have ended: no write outlives its pass. */
+async function settled<T>(writes: readonly Promise<T>[]): Promise<T[]> {
+  await Promise.allSettled(writes);
+  return Promise.all(writes);
+}
+
+/** The condition, where it tells of the NodeENI's present generation. */
+function standingCondition({ metadata, status }: NodeENI): { status: string } | undefined {
+  const { networkAttachment } = NODE_ENI_CONDITIONS;
+  return status?.conditions?.find(
+    ({ type, observedGeneration }) =>
+      type === networkAttachment && observedGeneration === metadata.generation,
+  );
+}

@@ -1,0 +1,96 @@
+import pLimit from 'p-limit';
+import type { ENIAttachment, ENIAttachmentSpec } from '../../api/eni-attachment.js';
+import { ENI_FINALIZER, LABELS, MANAGER_NAME } from '../../api/names.js';
+import { NodeENI } from '../../api/node-eni.js';
+import type { Patch } from '../../runtime/kube/kube-client.js';
+import { isAlreadyExists, isConflict, isNotFound } from '../../runtime/kube/kube-errors.js';
+import { mergePatch } from '../../runtime/kube/merge-patch.js';
+import { ownerReferenceTo } from '../../runtime/kube/owner.js';
+import type { ResourceClient } from '../../runtime/kube/resource-client.js';
+import type { Logger } from '../../runtime/logger.js';
+import type { DesiredAttachment, NodeENIPlan } from './plan-node-eni.js';
+
+/** Kubernetes writes under way at once for one NodeENI; the API server's fairness does the rest. */
+const PARALLEL_WRITES = 32;
+
+/** Writes ENIAttachments as plans say. */
+export class RecordWriter {
+  constructor(private readonly client: ResourceClient<ENIAttachment>) {}
+
+  /**
+   * Creates, updates and deletes records as the plan says.
+   * @throws KubeApiError, the first of those that were thrown, once all has been tried
+   */
+  async carryOut(nodeENI: NodeENI, plan: NodeENIPlan, logger: Logger): Promise<void> {
+    const limit = pLimit(PARALLEL_WRITES);
+    const writes = [
+      ...plan.create.map((desired) => limit(() => this.create(nodeENI, desired, logger))),
+      ...plan.update.map(({ record, spec }) =>
+        limit(() => this.client.patch(record.metadata, specPatch(record, spec))),
+      ),
+      ...plan.delete.map((record) => limit(() => this.delete(record, logger))),
+    ];
+    await settleAll(writes);
+  }
+
+  private async create(
+    nodeENI: NodeENI,
+    { name, spec }: DesiredAttachment,
+    logger: Logger,
+  ): Promise<void> {
+    try {
+      await this.client.create({
+        metadata: {
+          name,
+          labels: { [LABELS.nodeENI]: nodeENI.metadata.name, [LABELS.managedBy]: MANAGER_NAME },
+          finalizers: [ENI_FINALIZER],
+          ownerReferences: [ownerReferenceTo(nodeENI, NodeENI.resource)],
+        },
+        spec,
+      });
+      logger.info('ENIAttachment created', { attachment: name, node: spec.nodeName });
+    } catch (error) {
+      // The store is behind; its next event brings the record.
+      if (!isAlreadyExists(error)) {
+        throw error;
+      }
+    }
+  }
+
+  private async delete(record: ENIAttachment, logger: Logger): Promise<void> {
+    if (record.metadata.deletionTimestamp) {
+      return;
+    }
+    try {
+      await this.client.delete(record);
+      logger.info('ENIAttachment deleted', {
+        attachment: record.metadata.name,
+        node: record.spec.nodeName,
+      });
+    } catch (error) {
+      // Gone, or another under the same name: this one is no more.
+      if (!(isNotFound(error) || isConflict(error))) {
+        throw error;
+      }
+    }
+  }
+
+  /** @throws KubeApiError */
+  async deleteAll(records: readonly ENIAttachment[], logger: Logger): Promise<void> {
+    const limit = pLimit(PARALLEL_WRITES);
+    await settleAll(records.map((record) => limit(() => this.delete(record, logger))));
+  }
+}
+
+function specPatch(record: ENIAttachment, spec: ENIAttachmentSpec): Patch {
+  const { uid } = record.metadata;
+  return { type: 'merge', body: { metadata: { uid }, spec: mergePatch(record.spec, spec) } };
+}
+
+/** Lets every write finish before the first failure is told, so that one refused write stops no other. */
+async function settleAll(writes: readonly Promise<unknown>[]): Promise<void> {
+  const failed = (await Promise.allSettled(writes)).find(({ status }) => status === 'rejected');
+  if (failed?.status === 'rejected') {
+    throw failed.reason;
+  }
+}

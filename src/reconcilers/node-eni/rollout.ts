@@ -1,0 +1,42 @@
+import type { ENIAttachment } from '../../api/eni-attachment.js';
+import type { UpdatePolicy } from '../../api/node-eni.js';
+import type { DesiredAttachment } from './plan-node-eni.js';
+
+/** A node whose ENIs have to make way for others: the old ones hold what the new ones need. */
+export interface Replacement {
+  node: string;
+  /** To be deleted first. */
+  stale: ENIAttachment[];
+  /** To be created once the stale ones are gone. */
+  missing: DesiredAttachment[];
+  /** Whether the node lacks a usable ENI as it is: replacing costs it nothing more. */
+  unavailable: boolean;
+}
+
+/** Nodes at a time, where a NodeENI does not say. */
+const DEFAULT_MAX_UNAVAILABLE = 1;
+
+/**
+ * How many nodes may be without their ENIs at a time: a number, or a percentage of the matching nodes,
+ * rounded up, so that a rollout always goes on (as a DaemonSet's does).
+ */
+export function maxUnavailableNodes(policy: UpdatePolicy | undefined, nodes: number): number {
+  const asked = policy?.maxUnavailable ?? DEFAULT_MAX_UNAVAILABLE;
+  return typeof asked === 'number'
+    ? asked
+    : Math.max(1, Math.ceil((Number.parseInt(asked, 10) / 100) * nodes));
+}
+
+/**
+ * The nodes whose turn it is: those that lack ENIs anyhow, then as many others as `maxUnavailable` leaves
+ * room for, by name. A node that cannot succeed takes no turn.
+ */
+export function nextTurns(
+  candidates: readonly Replacement[],
+  { unavailable, maxUnavailable }: { unavailable: number; maxUnavailable: number },
+): Replacement[] {
+  let room = maxUnavailable - unavailable;
+  return [...candidates]
+    .sort((a, b) => (a.node < b.node ? -1 : 1))
+    .filter((candidate) => candidate.unavailable || room-- > 0);
+}

@@ -1,0 +1,61 @@
+import pLimit from 'p-limit';
+import type { ENIAttachment } from '../../api/eni-attachment.js';
+import type { Node } from '../../api/node.js';
+import type { NodeENI } from '../../api/node-eni.js';
+import { isNotFound } from '../../runtime/kube/kube-errors.js';
+import type { ResourceClient } from '../../runtime/kube/resource-client.js';
+import { identifyNode, matchesSelector } from '../shared/node-placement.js';
+
+export interface LiveIntentOptions {
+  nodeENIs: Pick<ResourceClient<NodeENI>, 'get'>;
+  nodes: Pick<ResourceClient<Node>, 'get'>;
+}
+
+/** Reads under way at once. */
+const PARALLEL_READS = 32;
+
+/**
+ * What users want, as the API server has it now. A store may lack what is there, where its watch is behind;
+ * that must not cost an ENI, so what ends records is asked for past the store.
+ * All methods throw KubeApiError.
+ */
+export class LiveIntent {
+  constructor(private readonly options: LiveIntentOptions) {}
+
+  /** Of records whose NodeENI the store lacks, those whose NodeENI is gone indeed. */
+  async abandoned(records: readonly ENIAttachment[]): Promise<ENIAttachment[]> {
+    return filter(records, async ({ spec, metadata }) => {
+      const nodeENI = await found(this.options.nodeENIs.get({ name: spec.nodeENI }));
+      return !metadata.ownerReferences?.some(({ uid }) => uid === nodeENI?.metadata.uid);
+    });
+  }
+
+  /** Of records that are to go, those whose node is not meant, or runs on another instance, indeed. */
+  async unmeant(nodeENI: NodeENI, records: readonly ENIAttachment[]): Promise<ENIAttachment[]> {
+    return filter(records, async ({ spec }) => {
+      const node = await found(this.options.nodes.get({ name: spec.nodeName }));
+      if (!node || !matchesSelector(nodeENI.spec.nodeSelector, node.metadata.labels)) {
+        return true;
+      }
+      const identity = identifyNode(node);
+      return 'instanceID' in identity && identity.instanceID !== spec.instanceID;
+    });
+  }
+}
+
+async function found<T>(reading: Promise<T>): Promise<T | undefined> {
+  try {
+    return await reading;
+  } catch (error) {
+    if (isNotFound(error)) {
+      return undefined;
+    }
+    throw error;
+  }
+}
+
+async function filter<T>(items: readonly T[], holds: (item: T) => Promise<boolean>): Promise<T[]> {
+  const limit = pLimit(PARALLEL_READS);
+  const answers = await Promise.all(items.map((item) => limit(() => holds(item))));
+  return items.filter((_, index) => answers[index]);
+}

@@ -1,0 +1,134 @@
+import { ENIAttachment } from '../../api/eni-attachment.js';
+import { TAGS } from '../../api/names.js';
+import { AlreadyDoneError, Ec2Error } from '../../aws/ec2-errors.js';
+import type { Ec2Gateway, Eni } from '../../aws/ec2-gateway.js';
+import { EniInventory } from '../../aws/inventory/eni-inventory.js';
+import type { Store } from '../../runtime/cache/store.js';
+import type { Clock } from '../../runtime/clock.js';
+import type { ReconcileContext } from '../../runtime/controller/controller.js';
+import { Reconciler, Watch } from '../../runtime/controller/decorators.js';
+import type { Result } from '../../runtime/controller/result.js';
+import type { Logger } from '../../runtime/logger.js';
+import { blockedByFailure } from '../shared/blocked.js';
+import type { OrphanReporter } from './orphan-reporter.js';
+import { type OrphanRules, type OrphanStep, planOrphan, type Sighting } from './plan-orphan.js';
+
+export interface OrphanedENIReconcilerOptions {
+  records: Store<ENIAttachment>;
+  /** The records as the API server has them now, past the store. */
+  liveRecords: { has(uid: string): Promise<boolean> };
+  gateway: Pick<Ec2Gateway, 'deleteEni'>;
+  inventory: Pick<EniInventory, 'get' | 'byAttachmentUID' | 'observe' | 'deleted'>;
+  reporter: OrphanReporter;
+  clock: Clock;
+  rules: OrphanRules;
+}
+
+/**
+ * Ends ENIs of this cluster that have no record, as when a finalizer was taken off by hand. Its keys are
+ * ENI ids. What it has seen it keeps in memory alone: after a restart each orphan has its whole grace
+ * period again. Few workers, for they share EC2's rate of Delete calls with the ENIs that users wait for.
+ */
+@Reconciler({ name: 'orphanedeni', concurrency: 8 })
+export class OrphanedENIReconciler {
+  private readonly sightings = new Map<string, Sighting>();
+
+  constructor(private readonly options: OrphanedENIReconcilerOptions) {}
+
+  @Watch(EniInventory)
+  suspect(eni: Eni): string[] {
+    return this.sightings.has(eni.id) || !this.hasStoredRecord(eni) ? [eni.id] : [];
+  }
+
+  @Watch(ENIAttachment, { when: { added: () => false, updated: () => false } })
+  leftBy(record: ENIAttachment): string[] {
+    return this.options.inventory.byAttachmentUID(record.metadata.uid).map(({ id }) => id);
+  }
+
+  async reconcile(eniId: string, { logger }: ReconcileContext): Promise<Result> {
+    const eni = this.options.inventory.get(eniId);
+    const step = this.plan(eniId, eni, eni !== undefined && this.hasStoredRecord(eni));
+    if (step.do === 'delete' || step.do === 'report') {
+      return this.carryOut(eniId, await this.planAfterALook(eniId, step.sighting.eni), logger);
+    }
+    return this.carryOut(eniId, step, logger);
+  }
+
+  /** Plans again on what the API server and then EC2 say now: stores and listings may be behind. */
+  private async planAfterALook(eniId: string, { tags }: Eni): Promise<OrphanStep> {
+    const { liveRecords, inventory } = this.options;
+    // A record is older than its UID on an ENI: one that is missing now will not come.
+    const isLive = await liveRecords.has(tags[TAGS.attachmentUID] ?? '');
+    const eni = await inventory.observe(eniId);
+    return this.plan(eniId, eni, isLive || (eni !== undefined && this.hasStoredRecord(eni)));
+  }
+
+  private plan(eniId: string, eni: Eni | undefined, hasRecord: boolean): OrphanStep {
+    const { clock, rules } = this.options;
+    const sighting = this.sightings.get(eniId);
+    return planOrphan({ eni, hasRecord, sighting, now: clock.now() }, rules);
+  }
+
+  private async carryOut(eniId: string, step: OrphanStep, logger: Logger): Promise<Result> {
+    const { reporter } = this.options;
+    switch (step.do) {
+      case 'forget':
+        this.sightings.delete(eniId);
+        return {};
+      case 'wait':
+        this.sightings.set(eniId, step.sighting);
+        return { requeueAfter: step.ms };
+      case 'leave':
+        return {};
+      case 'report':
+        reporter.found(step.sighting.eni, step.finding, logger);
+        this.sightings.set(eniId, { ...step.sighting, told: step.finding });
+        return {};
+      case 'delete':
+        return this.delete(step.sighting, logger);
+      case 'confirmDeleted':
+        return this.confirmDeleted(step.sighting, logger);
+    }
+  }
+
+  private async delete(sighting: Sighting, logger: Logger): Promise<Result> {
+    const { gateway, inventory } = this.options;
+    const { eni } = sighting;
+    this.sightings.set(eni.id, { ...sighting, deletionSent: true });
+    try {
+      await gateway.deleteEni(eni.id);
+    } catch (error) {
+      if (!(error instanceof AlreadyDoneError)) {
+        return this.leaveForNow(sighting, error, logger);
+      }
+    }
+    inventory.deleted(eni.id);
+    return this.confirmDeleted(sighting, logger);
+  }
+
+  private confirmDeleted({ eni }: Sighting, logger: Logger): Result {
+    this.sightings.delete(eni.id);
+    this.options.reporter.deleted(eni, logger);
+    return {};
+  }
+
+  /** What EC2 refuses it may refuse again: the ENI has its grace period once more. */
+  private leaveForNow(sighting: Sighting, error: unknown, logger: Logger): Result {
+    const { reporter, clock, rules } = this.options;
+    const blocked = error instanceof Ec2Error ? blockedByFailure(error) : undefined;
+    if (!blocked) {
+      throw error;
+    }
+    if (sighting.told !== blocked.reason) {
+      reporter.refused(sighting.eni, blocked, logger);
+    }
+    const { eni } = sighting;
+    this.sightings.set(eni.id, { eni, since: clock.now(), told: blocked.reason });
+    return { requeueAfter: rules.gracePeriodMs };
+  }
+
+  private hasStoredRecord({ tags }: Eni): boolean {
+    const uid = tags[TAGS.attachmentUID];
+    return uid !== undefined && this.options.records.byIndex('uid', uid).length > 0;
+  }
+}

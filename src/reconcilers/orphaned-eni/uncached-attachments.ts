@@ -1,0 +1,62 @@
+import { ENIAttachment } from '../../api/eni-attachment.js';
+import type { Clock } from '../../runtime/clock.js';
+import { Batcher } from '../../runtime/concurrency/batcher.js';
+import type { KubeClient } from '../../runtime/kube/kube-client.js';
+
+export interface LiveRecordsOptions {
+  client: Pick<KubeClient, 'list'>;
+  clock: Clock;
+}
+
+/** Records a page of a listing. */
+const PAGE_SIZE = 500;
+/** Milliseconds between the starts of two listings, and how long one waits for more who ask. */
+const MIN_INTERVAL_MS = 1_000;
+const GATHER_MS = 20;
+const MAX_BATCH = 1_000;
+
+/**
+ * Which records the API server has, past the store. It finds no object by UID, and a record's name and
+ * labels as an ENI's tags tell them may have been edited; so all are listed, once for all who ask together.
+ */
+export class LiveRecords {
+  private readonly uids: Batcher<string, true>;
+
+  private constructor(private readonly options: LiveRecordsOptions) {
+    this.uids = Batcher.create({
+      fetch: () => this.list(),
+      clock: options.clock,
+      gatherMs: GATHER_MS,
+      minIntervalMs: MIN_INTERVAL_MS,
+      maxBatch: MAX_BATCH,
+    });
+  }
+
+  static create(options: LiveRecordsOptions): LiveRecords {
+    return new LiveRecords(options);
+  }
+
+  /**
+   * Whether there is a record of that UID, as of a listing that began after the call.
+   * @throws what {@link KubeClient} throws: then nothing is known.
+   */
+  async has(uid: string): Promise<boolean> {
+    return (await this.uids.load(uid)) ?? false;
+  }
+
+  private async list(): Promise<Map<string, true>> {
+    const found = new Map<string, true>();
+    let next: string | undefined;
+    do {
+      const page = await this.options.client.list<ENIAttachment>(ENIAttachment.resource, {
+        limit: PAGE_SIZE,
+        continue: next,
+      });
+      for (const { metadata } of page.items) {
+        found.set(metadata.uid, true);
+      }
+      next = page.continue;
+    } while (next);
+    return found;
+  }
+}

@@ -1,0 +1,49 @@
+import { type Blocked, blocked } from '../../api/reasons.js';
+import {
+  CapacityError,
+  ConflictError,
+  DeniedError,
+  Ec2Error,
+  NotYetVisibleError,
+  UserError,
+} from '../../aws/ec2-errors.js';
+
+/**
+ * What an EC2 failure means to the user: something that only a change elsewhere can cure, or `undefined`
+ * where trying again is all there is to do.
+ */
+export function blockedByFailure(error: Ec2Error): Blocked | undefined {
+  const fact = `EC2 refused ${error.action} (${error.code}): ${error.detail.replace(/\.\s*$/, '')}`;
+  if (
+    error instanceof UserError ||
+    error instanceof CapacityError ||
+    error instanceof ConflictError
+  ) {
+    return blocked(error.reason, fact);
+  }
+  if (error instanceof DeniedError) {
+    return blocked('AccessDenied', fact);
+  }
+  return undefined;
+}
+
+/**
+ * The answer, or what about it somebody has to correct.
+ * @throws whatever else was thrown, EC2 failures among it that trying again may cure
+ */
+export async function answerOrBlocked<T>(answer: Promise<T>): Promise<T | Blocked> {
+  try {
+    return await answer;
+  } catch (error) {
+    const fault = error instanceof Ec2Error ? blockedByFailure(error) : undefined;
+    if (!fault) {
+      throw error;
+    }
+    return fault;
+  }
+}
+
+/** Whether EC2 does not know an id that the call named; it may not know it yet. */
+export function isNotVisible(error: unknown): error is NotYetVisibleError {
+  return error instanceof NotYetVisibleError;
+}

@@ -1,0 +1,172 @@
+import type { Clock } from '../clock.js';
+import type { EventSource, SourceEvent } from '../controller/source.js';
+import { describeError } from '../describe-error.js';
+import type { KubeClient } from '../kube/kube-client.js';
+import type { KindClass, KubeObject } from '../kube/resource.js';
+import type { WriteObserver } from '../kube/resource-client.js';
+import type { Logger } from '../logger.js';
+import { Reflector } from './reflector.js';
+import { Replica } from './replica.js';
+import type { Indexes, Store } from './store.js';
+
+export interface InformerOptions<T extends KubeObject> {
+  kind: KindClass<T>;
+  client: KubeClient;
+  clock: Clock;
+  /** At least 0, below 1. */
+  random: () => number;
+  logger: Logger;
+  /** Unset: all namespaces. */
+  namespace?: string | undefined;
+  fieldSelector?: string | undefined;
+  labelSelector?: string | undefined;
+  /** What is kept of each object; name, namespace, uid and resourceVersion must stay. */
+  transform?: ((object: T) => T) | undefined;
+  indexes?: Indexes<T> | undefined;
+  /** Objects a page of a list. Default: 500. */
+  pageSize?: number | undefined;
+  /**
+   * A watch silent for longer than this is opened anew, in milliseconds. Default: 3 minutes; the API server
+   * sends a bookmark about once a minute.
+   */
+  silenceMs?: number | undefined;
+}
+
+/** A second start of what can be started once. */
+export class AlreadyStartedError extends Error {
+  override name = 'AlreadyStartedError';
+}
+
+/**
+ * A kind's objects in memory, kept equal to the API server's, and the news of each change. Its store is
+ * current as of the last event heard, and has our own writes at once.
+ */
+export class Informer<T extends KubeObject> implements EventSource<T>, WriteObserver<T> {
+  private readonly handlers: ((event: SourceEvent<T>) => void)[] = [];
+  private readonly replica: Replica<T>;
+  private readonly logger: Logger;
+  private synced = false;
+  private reflector: Reflector<T> | undefined;
+
+  private constructor(private readonly options: InformerOptions<T>) {
+    const { namespace, fieldSelector, labelSelector, transform, indexes } = options;
+    this.logger = options.logger.child({ resource: options.kind.resource.plural });
+    this.replica = Replica.create<T>({
+      onChange: (event) => this.publish(event),
+      partial: (namespace ?? fieldSelector ?? labelSelector) !== undefined,
+      ...(transform === undefined ? {} : { transform: this.guardedTransform(transform) }),
+      ...(indexes === undefined ? {} : { indexes: this.guardedIndexes(indexes) }),
+    });
+  }
+
+  static create<T extends KubeObject>(options: InformerOptions<T>): Informer<T> {
+    return new Informer(options);
+  }
+
+  get store(): Store<T> {
+    return this.replica.store;
+  }
+
+  /** True once the first list has been delivered. */
+  get hasSynced(): boolean {
+    return this.synced;
+  }
+
+  /** A handler that comes late first hears of all that is there. */
+  subscribe(handler: (event: SourceEvent<T>) => void): void {
+    this.handlers.push(handler);
+    for (const object of this.store.list()) this.deliver(handler, { type: 'added', object });
+  }
+
+  /**
+   * Resolves once the first list has been delivered, however long the API server is away before that.
+   * @throws AlreadyStartedError at a second call; the signal's reason where it aborts first.
+   */
+  start(signal: AbortSignal): Promise<void> {
+    if (this.reflector) throw new AlreadyStartedError('An informer starts once');
+    const { kind, client, clock, random, namespace, fieldSelector, labelSelector } = this.options;
+    return new Promise((resolve, reject) => {
+      const reflector = Reflector.create<T>({
+        resource: kind.resource,
+        selection: { namespace, fieldSelector, labelSelector },
+        client,
+        clock,
+        random,
+        target: this.replica,
+        logger: this.logger,
+        pageSize: this.options.pageSize ?? 500,
+        silenceMs: this.options.silenceMs ?? 180_000,
+        onSynced: () => {
+          this.synced = true;
+          resolve();
+        },
+      });
+      this.reflector = reflector;
+      // After the first list the promise is settled, and the rejection at the end is of no effect.
+      void reflector.run(signal).finally(() => reject(signal.reason));
+    });
+  }
+
+  fault(): string | undefined {
+    return this.reflector?.isStuck
+      ? `the watch on ${this.options.kind.resource.plural} is dead`
+      : undefined;
+  }
+
+  observeWrite(object: T): void {
+    this.replica.observeWrite(object);
+  }
+
+  observeRemoval(key: string, uid: string): void {
+    this.replica.observeRemoval(key, uid);
+  }
+
+  private publish(event: SourceEvent<T>): void {
+    for (const handler of this.handlers) this.deliver(handler, event);
+  }
+
+  private deliver(handler: (event: SourceEvent<T>) => void, event: SourceEvent<T>): void {
+    try {
+      handler(event);
+    } catch (error) {
+      this.logger.error('Event handler failed', {
+        name: event.object.metadata.name,
+        type: event.type,
+        err: describeError(error),
+      });
+    }
+  }
+
+  /** An object whose transform fails is kept whole rather than lost. */
+  private guardedTransform(transform: (object: T) => T): (object: T) => T {
+    return (object) => {
+      try {
+        return transform(object);
+      } catch (error) {
+        const { name } = object.metadata;
+        this.logger.error('Transform failed; keeping the object whole', {
+          name,
+          err: describeError(error),
+        });
+        return object;
+      }
+    };
+  }
+
+  /** An object whose index function fails is found by its key alone. */
+  private guardedIndexes(indexes: Indexes<T>): Indexes<T> {
+    const guarded: Indexes<T> = {};
+    for (const [index, valuesOf] of Object.entries(indexes)) {
+      guarded[index] = (object) => {
+        try {
+          return valuesOf(object);
+        } catch (error) {
+          const { name } = object.metadata;
+          this.logger.error('Index function failed', { name, index, err: describeError(error) });
+          return [];
+        }
+      };
+    }
+    return guarded;
+  }
+}

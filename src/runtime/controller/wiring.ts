@@ -1,0 +1,41 @@
+import { describeError } from '../describe-error.js';
+import type { Logger } from '../logger.js';
+import { passes } from './predicates.js';
+import type { WatchDeclaration } from './read-reconciler.js';
+import type { EventSource } from './source.js';
+import type { WorkQueue } from './work-queue.js';
+
+/** A mapping returned something other than keys. */
+export class KeyMappingError extends Error {
+  override name = 'KeyMappingError';
+}
+
+export interface ConnectOptions {
+  source: EventSource<unknown>;
+  watch: WatchDeclaration;
+  queue: Pick<WorkQueue, 'add' | 'addAfter'>;
+  logger: Logger;
+}
+
+/** From now on the source's changes add the keys that the watch maps them to. */
+export function connect({ source, watch, queue, logger }: ConnectOptions): void {
+  source.subscribe((event) => {
+    try {
+      if (!passes(watch.when, event)) return;
+      const old = event.type === 'updated' ? event.old : undefined;
+      for (const key of keysOf(watch, event.object, old)) queue.addAfter(key, watch.coalesceMs);
+    } catch (error) {
+      logger.error('Mapping a change to keys failed', {
+        mapping: watch.declaredBy,
+        type: event.type,
+        err: describeError(error),
+      });
+    }
+  });
+}
+
+function keysOf(watch: WatchDeclaration, object: unknown, old: unknown): string[] {
+  const keys: unknown = watch.keysOf(object, old);
+  if (Array.isArray(keys) && keys.every((key) => typeof key === 'string')) return keys;
+  throw new KeyMappingError(`${watch.declaredBy} returned no array of keys`);
+}

@@ -1,0 +1,238 @@
+import { json } from 'node:stream/consumers';
+import { type Clock, systemClock } from '../clock.js';
+import type { Logger } from '../logger.js';
+import type { KubeAccess } from './access/kube-access.js';
+import { exchange, type HttpAnswer, type HttpLimits, type HttpRequest } from './http-exchange.js';
+import { jsonLines } from './json-lines.js';
+import type {
+  DeleteOptions,
+  KubeClient,
+  ListOptions,
+  ListPage,
+  NewObject,
+  ObjectName,
+  Patch,
+  PatchOptions,
+  RequestOptions,
+  WatchEvent,
+  WatchOptions,
+} from './kube-client.js';
+import { KubeConnection } from './kube-connection.js';
+import { apiErrorOf, MalformedAnswerError } from './kube-errors.js';
+import { apiVersionOf, type KubeObject, type ResourceType } from './resource.js';
+import { collectionPath, objectPath, selectionQuery, withQuery } from './resource-path.js';
+import { retryAfterMs } from './retry-after.js';
+import { WarningLog } from './warning-log.js';
+import { listPageOf, objectOf, watchEventOf } from './wire.js';
+
+/** Hears of each answer, for `rest_client_requests_total{code,method,host}`. */
+export interface RequestObserver {
+  /** `code`: HTTP status, or `<error>` where no answer came (client-go's word). */
+  answered(request: { method: string; host: string; code: string }): void;
+}
+
+export interface HttpKubeClientOptions {
+  access: KubeAccess;
+  /** Is told of the API server's warnings (deprecated APIs, admission policies), once each. */
+  logger: Logger;
+  clock?: Clock;
+  /** Longest wait for an answer's head, and between two parts of its body, in milliseconds. Default: 30,000. */
+  requestTimeoutMs?: number;
+  /** Sent as User-Agent. */
+  userAgent?: string;
+  observer?: RequestObserver;
+}
+
+interface Call extends Pick<HttpRequest, 'method' | 'path' | 'streaming' | 'signal'> {
+  body?: object;
+  contentType?: string;
+}
+
+/** Longest time that connecting may take, in milliseconds. */
+const CONNECT_TIMEOUT_MS = 10_000;
+
+const PATCH_CONTENT_TYPES: Record<Patch['type'], string> = {
+  merge: 'application/merge-patch+json',
+  json: 'application/json-patch+json',
+  apply: 'application/apply-patch+yaml',
+};
+
+/** The API server over HTTP or HTTPS. */
+export class HttpKubeClient implements KubeClient {
+  private readonly clock: Clock;
+  private readonly limits: HttpLimits;
+  private readonly connection: KubeConnection;
+  private readonly warnings: WarningLog;
+
+  private constructor(private readonly options: HttpKubeClientOptions) {
+    this.clock = options.clock ?? systemClock;
+    const silenceMs = options.requestTimeoutMs ?? 30_000;
+    const connectMs = Math.min(silenceMs, CONNECT_TIMEOUT_MS);
+    this.limits = { clock: this.clock, connectMs, silenceMs };
+    this.connection = KubeConnection.create({ access: options.access, clock: this.clock });
+    this.warnings = new WarningLog(options.logger);
+  }
+
+  static create(options: HttpKubeClientOptions): HttpKubeClient {
+    return new HttpKubeClient(options);
+  }
+
+  async list<T extends KubeObject>(
+    resource: ResourceType,
+    options: ListOptions = {},
+  ): Promise<ListPage<T>> {
+    const path = withQuery(collectionPath(resource, options.namespace), {
+      ...selectionQuery(options),
+      limit: options.limit,
+      continue: options.continue,
+      resourceVersion: options.resourceVersion,
+      resourceVersionMatch: options.resourceVersionMatch,
+    });
+    return listPageOf<T>(await this.call({ method: 'GET', path, signal: options.signal }));
+  }
+
+  async *watch<T extends KubeObject>(
+    resource: ResourceType,
+    options: WatchOptions,
+  ): AsyncGenerator<WatchEvent<T>> {
+    const path = withQuery(collectionPath(resource, options.namespace), {
+      ...selectionQuery(options),
+      watch: true,
+      allowWatchBookmarks: true,
+      resourceVersion: options.resourceVersion,
+      timeoutSeconds: options.timeoutSeconds,
+    });
+    const { signal } = options;
+    const { body } = await this.send({ method: 'GET', path, signal, streaming: true });
+    for await (const line of jsonLines(body)) yield watchEventOf<T>(line);
+  }
+
+  async get<T extends KubeObject>(
+    resource: ResourceType,
+    name: ObjectName,
+    options: RequestOptions = {},
+  ): Promise<T> {
+    const path = objectPath(resource, name);
+    return objectOf<T>(await this.call({ method: 'GET', path, signal: options.signal }));
+  }
+
+  async create<T extends KubeObject>(
+    resource: ResourceType,
+    object: NewObject<T>,
+    options: RequestOptions = {},
+  ): Promise<T> {
+    const answer = await this.call({
+      method: 'POST',
+      path: collectionPath(resource, object.metadata.namespace),
+      body: { ...object, apiVersion: apiVersionOf(resource), kind: resource.kind },
+      contentType: 'application/json',
+      signal: options.signal,
+    });
+    return objectOf<T>(answer);
+  }
+
+  async patch<T extends KubeObject>(
+    resource: ResourceType,
+    name: ObjectName,
+    patch: Patch,
+    options: PatchOptions = {},
+  ): Promise<T> {
+    const path = objectPath(resource, name, options.subresource);
+    const applying =
+      patch.type === 'apply' ? { fieldManager: patch.fieldManager, force: patch.force } : {};
+    const answer = await this.call({
+      method: 'PATCH',
+      path: withQuery(path, applying),
+      body: patch.type === 'apply' ? appliedBody(resource, name, patch.body) : patch.body,
+      contentType: PATCH_CONTENT_TYPES[patch.type],
+      signal: options.signal,
+    });
+    return objectOf<T>(answer);
+  }
+
+  async delete<T extends KubeObject>(
+    resource: ResourceType,
+    name: ObjectName,
+    options: DeleteOptions = {},
+  ): Promise<T | undefined> {
+    const { preconditions, propagationPolicy, signal } = options;
+    const answer = await this.call({
+      method: 'DELETE',
+      path: objectPath(resource, name),
+      body: { apiVersion: 'v1', kind: 'DeleteOptions', preconditions, propagationPolicy },
+      contentType: 'application/json',
+      signal,
+    });
+    const isStatus = typeof answer === 'object' && answer !== null && 'status' in answer;
+    return isStatus && 'kind' in answer && answer.kind === 'Status'
+      ? undefined
+      : objectOf<T>(answer);
+  }
+
+  /** Ends all connections; requests and watches under way fail. */
+  async close(): Promise<void> {
+    this.connection.close();
+  }
+
+  private async call(call: Call): Promise<unknown> {
+    const { body } = await this.send(call);
+    try {
+      return await json(body);
+    } catch (error) {
+      if (!(error instanceof SyntaxError)) throw error;
+      throw new MalformedAnswerError(`${call.method} ${call.path}: the answer is not JSON`, {
+        cause: error,
+      });
+    }
+  }
+
+  /** Sends and returns the answer with its body unread; an answer of 300 and above becomes an error. */
+  private async send({ body, contentType, ...call }: Call): Promise<HttpAnswer> {
+    const { userAgent = 'kubernetes-controller', observer } = this.options;
+    const connection = await this.connection.current();
+    const { method } = call;
+    const { host } = new URL(connection.origin);
+    let answer: HttpAnswer;
+    try {
+      answer = await exchange({
+        ...call,
+        connection,
+        limits: this.limits,
+        headers: {
+          accept: 'application/json',
+          'user-agent': userAgent,
+          ...(contentType === undefined ? {} : { 'content-type': contentType }),
+        },
+        body: body === undefined ? undefined : JSON.stringify(body),
+      });
+    } catch (error) {
+      observer?.answered({ method, host, code: '<error>' });
+      throw error;
+    }
+    observer?.answered({ method, host, code: String(answer.status) });
+    this.warnings.hear(answer.headers.warning);
+    if (answer.status < 300) return answer;
+    throw await this.refusal(answer);
+  }
+
+  private async refusal({ status, headers, body }: HttpAnswer): Promise<Error> {
+    if (status === 401) this.connection.credentialsRefused();
+    const wait = retryAfterMs(headers['retry-after'], this.clock.now());
+    return apiErrorOf(status, await json(body).catch(() => undefined), wait);
+  }
+}
+
+/** Server-side apply wants the object's whole identity within the body too. */
+function appliedBody(
+  resource: ResourceType,
+  { name, namespace }: ObjectName,
+  body: object,
+): object {
+  const metadata = 'metadata' in body ? body.metadata : {};
+  return {
+    ...body,
+    apiVersion: apiVersionOf(resource),
+    kind: resource.kind,
+    metadata: { ...(typeof metadata === 'object' ? metadata : {}), name, namespace },
+  };
+}

@@ -1,0 +1,112 @@
+import type http from 'node:http';
+import { isDeepStrictEqual } from 'node:util';
+import type { Clock } from '../clock.js';
+import { type KubeAccess, KubeConfigError, type TlsCredentials } from './access/kube-access.js';
+import { createPool, isInUse, retirePool } from './connection-pool.js';
+
+/** What a request needs beside its own content. */
+export interface Connection {
+  /** Scheme, host and port of the API server. */
+  origin: string;
+  /** Path under which the API stands, without a slash at its end; mostly empty. */
+  basePath: string;
+  /** Authorization and impersonation. */
+  headers: Record<string, string>;
+  pool: http.Agent;
+  /** Aborts when the connection is closed; what is under way then breaks off. */
+  closed: AbortSignal;
+}
+
+/**
+ * How long a reading of the credentials is used, in milliseconds. A service account's token is renewed when
+ * a fifth of its life is left (an hour's token: 12 minutes), client-go re-reads it every minute.
+ */
+const CREDENTIALS_AGE_MS = 30_000;
+
+export interface KubeConnectionOptions {
+  access: KubeAccess;
+  clock: Clock;
+}
+
+/** One API server as a pool of connections and fresh headers. */
+export class KubeConnection {
+  private readonly origin: string;
+  private readonly basePath: string;
+  private tls: TlsCredentials | undefined;
+  private pool: http.Agent | undefined;
+  /** Those of credentials before, on which something is under way. */
+  private retired: http.Agent[] = [];
+  private headers: Record<string, string> = {};
+  private readAt = Number.NEGATIVE_INFINITY;
+  private reading: Promise<void> | undefined;
+  private readonly closing = new AbortController();
+
+  private constructor(private readonly options: KubeConnectionOptions) {
+    const { origin, pathname } = serverUrl(options.access);
+    this.origin = origin;
+    this.basePath = pathname.replace(/\/$/, '');
+  }
+
+  /** @throws KubeConfigError for a server whose URL is none. */
+  static create(options: KubeConnectionOptions): KubeConnection {
+    return new KubeConnection(options);
+  }
+
+  /**
+   * The connection with credentials read within the last 30 seconds.
+   * @throws KubeConfigError, also once it is closed; what reading the credentials throws.
+   */
+  async current(): Promise<Connection> {
+    if (this.options.clock.now() - this.readAt >= CREDENTIALS_AGE_MS) {
+      this.reading ??= this.readCredentials().finally(() => {
+        this.reading = undefined;
+      });
+      await this.reading;
+    }
+    const { origin, basePath, headers, pool } = this;
+    const { signal: closed } = this.closing;
+    if (closed.aborted || pool === undefined) throw new KubeConfigError('The connection is closed');
+    return { origin, basePath, headers, pool, closed };
+  }
+
+  /** The server refused the credentials: the next request reads them again. */
+  credentialsRefused(): void {
+    this.readAt = Number.NEGATIVE_INFINITY;
+  }
+
+  /** Ends all connections, those in use too. */
+  close(): void {
+    this.closing.abort();
+    this.pool?.destroy();
+    for (const pool of this.retired) pool.destroy();
+  }
+
+  private async readCredentials(): Promise<void> {
+    const { access, clock } = this.options;
+    const { headers, tls } = await access.credentials();
+    if (this.closing.signal.aborted) return;
+    if (this.pool === undefined || !isDeepStrictEqual(tls, this.tls)) {
+      this.replacePool(createPool(access.server, tls));
+      this.tls = tls;
+    }
+    this.headers = headers;
+    this.readAt = clock.now();
+  }
+
+  /** Requests and watches under way end on the connections that they have. */
+  private replacePool(pool: http.Agent): void {
+    if (this.pool !== undefined) {
+      retirePool(this.pool);
+      this.retired = [...this.retired, this.pool].filter(isInUse);
+    }
+    this.pool = pool;
+  }
+}
+
+function serverUrl({ server }: KubeAccess): URL {
+  const url = URL.parse(server.url);
+  if (url === null || !/^https?:$/.test(url.protocol)) {
+    throw new KubeConfigError(`The API server's URL is none: ${server.url}`);
+  }
+  return url;
+}

@@ -1,0 +1,36 @@
+import { expect } from 'chai';
+import { Ledger } from '../../../chaos/crash-points/ledger.js';
+
+describe('Ledger', () => {
+  const created = (id: string) => ({
+    status: 200,
+    body: `<networkInterface><networkInterfaceId>${id}</networkInterfaceId></networkInterface>`,
+  });
+  const record = (uid: string) => ({ status: 201, body: JSON.stringify({ metadata: { uid } }) });
+  let ledger: Ledger;
+  beforeEach(() => {
+    ledger = new Ledger();
+    ledger.kubernetesAnswered('post eniattachments', record('a'));
+  });
+
+  it('takes a repeated Create that answers with the same ENI for one', () => {
+    ledger.ec2Answered('CreateNetworkInterface', created('eni-1'));
+    ledger.ec2Answered('CreateNetworkInterface', created('eni-1'));
+    expect(ledger.excess).to.deep.equal([]);
+  });
+
+  it('complains of a second ENI of a record, even if the first is gone', () => {
+    ledger.ec2Answered('CreateNetworkInterface', created('eni-1'));
+    ledger.ec2Answered('CreateNetworkInterface', created('eni-2'));
+    expect(ledger.excess).to.deep.equal(['2 ENIs were made for 1 records']);
+  });
+
+  it('counts no record that was refused, and no ENI that was only attached', () => {
+    ledger.kubernetesAnswered('post eniattachments', { ...record('b'), status: 409 });
+    ledger.ec2Answered('CreateNetworkInterface', created('eni-1'));
+    ledger.ec2Answered('AttachNetworkInterface', created('eni-2'));
+    expect(ledger.excess).to.deep.equal([]);
+    ledger.ec2Answered('CreateNetworkInterface', created('eni-2'));
+    expect(ledger.excess).to.have.length(1);
+  });
+});

@@ -1,0 +1,173 @@
+import { expect } from 'chai';
+import fc from 'fast-check';
+import type { NodeENISpec } from '../../../../src/api/node-eni.js';
+import { blocked } from '../../../../src/api/reasons.js';
+import type { SecurityGroup, Subnet } from '../../../../src/aws/ec2-gateway.js';
+import { chooseSubnets, subnetQuery } from '../../../../src/reconcilers/node-eni/network-choice.js';
+import {
+  type Network,
+  type NodeENIPlanInput,
+  planNodeENI,
+} from '../../../../src/reconcilers/node-eni/plan-node-eni.js';
+import {
+  aNode,
+  aNodeENI,
+  aRecord,
+  aSubnet,
+  INSTANCE_A,
+  INSTANCE_B,
+} from '../../../support/objects.js';
+
+const group: SecurityGroup = { id: 'sg-00000001', name: 'storage', vpcId: 'vpc-00000001' };
+const defaults = { deviceIndex: 1, deleteOnTermination: true };
+
+function inputFor(
+  spec: Partial<NodeENISpec>,
+  found: Subnet[],
+  overrides: Partial<NodeENIPlanInput> = {},
+): NodeENIPlanInput {
+  const nodeENI = aNodeENI({ subnetID: undefined as never, ...spec });
+  const subnets = chooseSubnets(subnetQuery(nodeENI.spec), found);
+  const network = 'reason' in subnets ? subnets : { subnets, securityGroups: [group] };
+  return { nodeENI, nodes: [aNode('node-a')], records: [], network, defaults, ...overrides };
+}
+
+const a1 = aSubnet('subnet-000000a1', { name: 'data' });
+const a2 = aSubnet('subnet-000000a2', { name: 'backup' });
+const b1 = aSubnet('subnet-000000b1', { name: 'data', zone: 'us-west-2b' });
+
+describe('planNodeENI', () => {
+  it('gives a node one ENI in each subnet of its zone, at rising device indexes', () => {
+    const plan = planNodeENI(
+      inputFor(
+        { subnetIDs: ['subnet-000000b1', 'subnet-000000a1', 'subnet-000000a2'], deviceIndex: 2 },
+        [a1, a2, b1],
+      ),
+    );
+    expect(plan.create.map(({ spec }) => [spec.subnetID, spec.deviceIndex])).to.deep.equal([
+      ['subnet-000000a1', 2],
+      ['subnet-000000a2', 3],
+    ]);
+    expect(plan).to.deep.include({ desired: 2, delete: [], blocked: [] });
+  });
+
+  it('takes the subnet of the node’s zone where several share a name', () => {
+    const nodes = [aNode('node-a'), aNode('node-b', { instance: INSTANCE_B, zone: 'us-west-2b' })];
+    const plan = planNodeENI(inputFor({ subnetName: 'data' }, [a1, b1], { nodes }));
+    expect(plan.create.map(({ spec }) => [spec.nodeName, spec.subnetID])).to.deep.equal([
+      ['node-a', 'subnet-000000a1'],
+      ['node-b', 'subnet-000000b1'],
+    ]);
+  });
+
+  for (const [reason, input] of Object.entries({
+    SubnetNotFound: inputFor({ subnetID: 'subnet-0000dead' }, []),
+    SubnetNameAmbiguous: inputFor({ subnetName: 'data' }, [a1, { ...a2, name: 'data' }]),
+    NoSubnetInZone: inputFor({ subnetID: 'subnet-000000b1' }, [b1]),
+    SecurityGroupNotFound: inputFor(
+      { subnetID: 'subnet-000000a1', securityGroupIDs: ['sg-0000dead'] },
+      [a1],
+    ),
+    SecurityGroupVpcMismatch: inputFor({ subnetID: 'subnet-000000a1' }, [
+      { ...a1, vpcId: 'vpc-00000002' },
+    ]),
+    ProviderIDMissing: inputFor({ subnetID: 'subnet-000000a1' }, [a1], {
+      nodes: [{ ...aNode('node-a'), spec: {} }],
+    }),
+  })) {
+    it(`tells ${reason} of the node, with a sentence that says what to do`, () => {
+      const plan = planNodeENI(input);
+      expect(plan.create).to.deep.equal([]);
+      expect(plan.blocked.map(({ node, blocked: { reason: told } }) => [node, told])).to.deep.equal(
+        [['node-a', reason]],
+      );
+      expect(plan.desired).to.equal(1);
+    });
+  }
+
+  it('serves the other nodes while one is blocked', () => {
+    const nodes = [{ ...aNode('node-x'), spec: {} }, aNode('node-a')];
+    const plan = planNodeENI(inputFor({ subnetID: 'subnet-000000a1' }, [a1], { nodes }));
+    expect(plan.create.map(({ spec }) => spec.nodeName)).to.deep.equal(['node-a']);
+    expect(plan.blocked.map(({ node }) => node)).to.deep.equal(['node-x']);
+  });
+
+  it('is settled once the records are there', () => {
+    const input = inputFor({ subnetID: 'subnet-000000a1' }, [a1]);
+    const [desired] = planNodeENI(input).create;
+    const records = [aRecord({ name: desired?.name ?? '', spec: desired?.spec ?? {} })];
+    expect(planNodeENI({ ...input, records })).to.deep.include({
+      create: [],
+      update: [],
+      delete: [],
+    });
+  });
+
+  it('ends the record of a node that no longer matches', () => {
+    const input = inputFor({ subnetID: 'subnet-000000a1' }, [a1]);
+    const [desired] = planNodeENI(input).create;
+    const records = [aRecord({ name: desired?.name ?? '', spec: desired?.spec ?? {} })];
+    const plan = planNodeENI({ ...input, records, nodes: [] });
+    expect(plan.unmeant).to.deep.equal(records);
+    expect(plan.desired).to.equal(0);
+  });
+
+  it('replaces the record of a node that now runs on another instance', () => {
+    const input = inputFor({ subnetID: 'subnet-000000a1' }, [a1]);
+    const [old] = planNodeENI(input).create;
+    const records = [aRecord({ name: old?.name ?? '', spec: old?.spec ?? {} })];
+    const nodes = [aNode('node-a', { instance: INSTANCE_B })];
+    const plan = planNodeENI({ ...input, records, nodes });
+    expect(plan.unmeant).to.deep.equal(records);
+    expect(plan.create.map(({ spec }) => spec.instanceID)).to.deep.equal([INSTANCE_B]);
+  });
+
+  it('changes settings in place, and a slot by replacing the record', () => {
+    const input = inputFor({ subnetID: 'subnet-000000a1' }, [a1]);
+    const [desired] = planNodeENI(input).create;
+    const records = [aRecord({ name: desired?.name ?? '', spec: desired?.spec ?? {} })];
+    const described = inputFor({ subnetID: 'subnet-000000a1', description: 'fast' }, [a1], {
+      records,
+    });
+    expect(planNodeENI(described).update.map(({ spec }) => spec.description)).to.deep.equal([
+      'fast',
+    ]);
+    const moved = inputFor({ subnetID: 'subnet-000000a1', deviceIndex: 4 }, [a1], { records });
+    expect(planNodeENI(moved)).to.deep.include({ create: [], update: [], delete: [] });
+    expect(planNodeENI(moved).replace).to.have.length(1);
+    expect(planNodeENI(moved).replace[0]).to.deep.include({ node: 'node-a', stale: records });
+  });
+
+  it('names what each node should have, once nothing keeps the node from it', () => {
+    const nodes = [{ ...aNode('node-x'), spec: {} }, aNode('node-a')];
+    const input = inputFor({ subnetID: 'subnet-000000a1' }, [a1], { nodes });
+    const plan = planNodeENI(input);
+    const [desired] = plan.create;
+    expect([...plan.wanted]).to.deep.equal([['node-a', [desired?.name]]]);
+    const records = [aRecord({ name: desired?.name ?? '', spec: desired?.spec ?? {} })];
+    expect(planNodeENI({ ...input, records }).wanted).to.deep.equal(plan.wanted);
+    const moved = inputFor({ subnetID: 'subnet-000000a1', deviceIndex: 4 }, [a1], { records });
+    expect([...planNodeENI(moved).wanted], 'while the old one makes way').to.deep.equal([]);
+  });
+
+  it('ends no record of a matching node while the network is not known', () => {
+    const zones = fc.constantFrom('us-west-2a', 'us-west-2b');
+    const network: Network | ReturnType<typeof blocked> = blocked('SubnetNotFound', 'Gone');
+    fc.assert(
+      fc.property(fc.array(zones, { minLength: 1, maxLength: 5 }), (nodeZones) => {
+        const nodes = nodeZones.map((zone, index) =>
+          aNode(`node-${index}`, { zone, instance: `${INSTANCE_A.slice(0, -1)}${index}` }),
+        );
+        const records = nodes.map(({ metadata: { name } }, index) =>
+          aRecord({
+            name: `storage-${index}`,
+            spec: { nodeName: name, instanceID: `${INSTANCE_A.slice(0, -1)}${index}` },
+          }),
+        );
+        const plan = planNodeENI({ nodeENI: aNodeENI(), nodes, records, network, defaults });
+        expect([...plan.delete, ...plan.unmeant]).to.deep.equal([]);
+        expect(plan.desired).to.equal(nodes.length);
+      }),
+    );
+  });
+});

@@ -1,0 +1,141 @@
+import { expect } from 'chai';
+import { Node } from '../../../../src/api/node.js';
+import type { NodeENI } from '../../../../src/api/node-eni.js';
+import { type Taint, taintName } from '../../../../src/api/taints.js';
+import { Demand } from '../../../../src/reconcilers/node-eni/planned-attachments.js';
+import { NodeReadinessReconciler } from '../../../../src/reconcilers/node-readiness/node-readiness-reconciler.js';
+import { IndexedStore } from '../../../../src/runtime/cache/store.js';
+import { passes } from '../../../../src/runtime/controller/predicates.js';
+import { readReconciler } from '../../../../src/runtime/controller/read-reconciler.js';
+import { apiErrorOf } from '../../../../src/runtime/kube/kube-errors.js';
+import { ResourceClient } from '../../../../src/runtime/kube/resource-client.js';
+import { aNode, aNodeENI, aRecord } from '../../../support/objects.js';
+import { RecordingLogger } from '../../runtime/support/recording-logger.js';
+import { stubbedKubeClient } from '../../runtime/support/stubbed-kube-client.js';
+
+const OURS: Taint = { key: 'networking.k8s.aws/eni-not-ready', effect: 'NoSchedule' };
+const OTHER: Taint = { key: 'dedicated', effect: 'NoSchedule' };
+const REFUSED = apiErrorOf(422, { reason: 'Invalid', message: 'the request is in error' });
+
+function tainted(name: string, ...taints: Taint[]): Node {
+  const node = aNode(name);
+  return { ...node, spec: { ...node.spec, taints } };
+}
+
+/** A reconciler whose node-a has the startup taint and its one ENI, ready. */
+function setUp() {
+  const nodes = IndexedStore.create<Node>({
+    indexes: { taint: ({ spec }) => spec?.taints?.map(taintName) ?? [] },
+  });
+  const nodeENIs = IndexedStore.create<NodeENI>();
+  const records = IndexedStore.create<ReturnType<typeof aRecord>>();
+  const demand = new Demand();
+  const client = stubbedKubeClient();
+  const told: string[] = [];
+  const logger = new RecordingLogger();
+  const reconciler = new NodeReadinessReconciler({
+    nodes,
+    nodeENIs,
+    records,
+    demand,
+    nodeClient: ResourceClient.create({ kind: Node, client }),
+    events: { event: (_, { type, reason }) => told.push(`${type} ${reason}`) },
+  });
+  nodes.put('node-a', tainted('node-a', OURS));
+  nodes.put('node-b', aNode('node-b'));
+  nodeENIs.put('storage', aNodeENI());
+  records.put('x', aRecord({ name: 'x', status: { phase: 'Ready', observedGeneration: 1 } }));
+  demand.publish(aNodeENI(), new Map([['node-a', ['x']]]));
+  client.patch.resolves(aNode('node-a'));
+  const reconcile = (key = 'node-a') =>
+    reconciler.reconcile(key, { logger, reconcileID: '1', signal: new AbortController().signal });
+  return { nodes, nodeENIs, records, client, told, logger, reconciler, reconcile };
+}
+
+describe('NodeReadinessReconciler', () => {
+  it('takes the taint off a node that has its ENIs, and says so', async () => {
+    const { client, told, logger, reconcile } = setUp();
+    await reconcile();
+    expect(client.patch.firstCall.args[2]).to.deep.include({ type: 'json' });
+    expect(told).to.deep.equal(['Normal ENIsReady']);
+    expect(logger.messages('info')).to.deep.equal(['Startup taint removed']);
+  });
+
+  it('writes nothing while an ENI is on its way', async () => {
+    const { client, told, records, reconcile } = setUp();
+    records.put('x', aRecord({ name: 'x', status: { phase: 'Attached' } }));
+    await reconcile();
+    expect([client.patch.callCount, told]).to.deep.equal([0, []]);
+  });
+
+  it('waits for the next event where the node’s taints have changed meanwhile', async () => {
+    const { client, told, reconcile } = setUp();
+    client.patch.rejects(REFUSED);
+    client.get.resolves(tainted('node-a', OTHER, OURS));
+    expect(await reconcile()).to.deep.equal({});
+    expect(told).to.deep.equal([]);
+  });
+
+  it('fails, to be tried again, where the API server refuses for another reason', async () => {
+    const { client, reconcile } = setUp();
+    client.patch.rejects(REFUSED);
+    client.get.resolves(tainted('node-a', OURS));
+    let thrown: unknown;
+    await reconcile().catch((error) => {
+      thrown = error;
+    });
+    expect(thrown).to.equal(REFUSED);
+  });
+
+  it('lets go of a node that is gone meanwhile', async () => {
+    const { client, told, reconcile } = setUp();
+    client.patch.rejects(apiErrorOf(404, { reason: 'NotFound' }));
+    expect(await reconcile()).to.deep.equal({});
+    expect(told).to.deep.equal([]);
+  });
+
+  it('tells once of a node that no NodeENI selects, and again once that has changed and come back', async () => {
+    const { nodeENIs, client, told, reconciler, reconcile } = setUp();
+    nodeENIs.delete('storage');
+    await reconcile();
+    await reconcile();
+    expect(told).to.deep.equal(['Warning NoNodeENI']);
+    expect(client.patch.callCount).to.equal(0);
+    expect(reconciler.changed(aNode('node-a')), 'once it has no taint').to.deep.equal(['node-a']);
+
+    nodeENIs.put('storage', aNodeENI({}, { generation: 2 }));
+    await reconcile();
+    nodeENIs.delete('storage');
+    await reconcile();
+    expect(told).to.deep.equal(['Warning NoNodeENI', 'Warning NoNodeENI']);
+  });
+
+  it('is woken by a node made anew under its name, though nothing else of it differs', () => {
+    const { reconciler } = setUp();
+    const watch = readReconciler(reconciler).watches.find(({ source }) => source === Node);
+    const counts = (object: Node, old: Node) =>
+      passes(watch?.when ?? {}, { type: 'updated', object, old });
+    const node = tainted('node-a', OURS);
+    const anew = { ...node, metadata: { ...node.metadata, uid: 'another' } };
+    expect(counts(anew, node), 'made anew').to.equal(true);
+    const beat = { ...node, metadata: { ...node.metadata, resourceVersion: '2' } };
+    expect(counts(beat, node), 'a heartbeat').to.equal(false);
+  });
+
+  it('is woken for nodes with a startup taint alone', () => {
+    const { reconciler } = setUp();
+    expect(reconciler.changed(tainted('node-c', OTHER, OURS))).to.deep.equal(['node-c']);
+    expect(reconciler.changed(tainted('node-c', OTHER))).to.deep.equal([]);
+    expect(reconciler.nodeOf(aRecord())).to.deep.equal(['node-a']);
+    expect(reconciler.nodeOf(aRecord({ spec: { nodeName: 'node-b' } }))).to.deep.equal([]);
+    expect(reconciler.demandedFor({ node: 'node-b' })).to.deep.equal([]);
+    expect(reconciler.waitingNodes(aNodeENI())).to.deep.equal(['node-a']);
+  });
+
+  it('knows the taint of a NodeENI that is gone by its last event', () => {
+    const { nodes, reconciler } = setUp();
+    nodes.put('node-b', tainted('node-b', OTHER));
+    const gone = aNodeENI({ startupTaint: taintName(OTHER) });
+    expect(reconciler.waitingNodes(gone)).to.have.members(['node-a', 'node-b']);
+  });
+});

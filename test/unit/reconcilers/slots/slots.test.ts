@@ -1,0 +1,93 @@
+import { expect } from 'chai';
+import { slotFault } from '../../../../src/reconcilers/slots/slots.js';
+import { anInstance, aRecord } from '../../../support/objects.js';
+
+const limits = {
+  type: 't3.medium',
+  maximumInterfaces: 3,
+  cards: [{ networkCardIndex: 0, maximumInterfaces: 3 }],
+};
+const slot = (eniId: string, deviceIndex: number) => ({ eniId, deviceIndex, networkCardIndex: 0 });
+const base = { record: aRecord(), siblings: [], ownEniIDs: [], instance: anInstance(), limits };
+
+describe('slotFault', () => {
+  it('finds none on an instance with a free slot', () => {
+    expect(slotFault(base)).to.equal(undefined);
+  });
+
+  it('finds none where the slot is held by the record’s own ENI', () => {
+    const instance = anInstance({ interfaces: [slot('eni-own', 1)] });
+    expect(slotFault({ ...base, instance, ownEniIDs: ['eni-own'] })).to.equal(undefined);
+  });
+
+  it('names the interface that holds the slot', () => {
+    const instance = anInstance({ interfaces: [slot('eni-cni', 1)] });
+    expect(slotFault({ ...base, instance })).to.have.property('reason', 'SlotTaken');
+    expect(slotFault({ ...base, instance })?.message)
+      .to.include('eni-cni')
+      .and.include('index 1');
+  });
+
+  it('lets the older of two records have a slot', () => {
+    const older = aRecord({
+      name: 'other-aaaaaaaaaa',
+      spec: { nodeENI: 'other' },
+      metadata: { creationTimestamp: '2025-12-31T00:00:00Z' },
+    });
+    expect(slotFault({ ...base, siblings: [older] })?.message).to.include('other-aaaaaaaaaa');
+    expect(slotFault({ ...base, record: older, siblings: [base.record] })).to.equal(undefined);
+  });
+
+  it('counts slots held and claimed against the type’s limit', () => {
+    const older = aRecord({
+      name: 'other-aaaaaaaaaa',
+      spec: { deviceIndex: 2 },
+      metadata: { creationTimestamp: '2025-12-31T00:00:00Z' },
+    });
+    const instance = anInstance({ interfaces: [slot('eni-launch', 0), slot('eni-cni', 3)] });
+    expect(slotFault({ ...base, instance })).to.equal(undefined);
+    const fault = slotFault({ ...base, instance, siblings: [older] });
+    expect(fault).to.have.property('reason', 'InstanceFull');
+    expect(fault?.message).to.include('takes 3 interfaces and has 3');
+  });
+
+  it('does not count a claim twice that EC2 shows attached', () => {
+    const sibling = aRecord({
+      name: 'other-aaaaaaaaaa',
+      spec: { deviceIndex: 2 },
+      metadata: { creationTimestamp: '2025-12-31T00:00:00Z' },
+    });
+    const instance = anInstance({ interfaces: [slot('eni-launch', 0), slot('eni-other', 2)] });
+    expect(slotFault({ ...base, instance, siblings: [sibling] })).to.equal(undefined);
+  });
+
+  it('keeps to the limit of the network card where the instance has more', () => {
+    const cards = [
+      { networkCardIndex: 0, maximumInterfaces: 1 },
+      { networkCardIndex: 1, maximumInterfaces: 7 },
+    ];
+    const fault = slotFault({ ...base, limits: { ...limits, maximumInterfaces: 8, cards } });
+    expect(fault).to.have.property('reason', 'InstanceFull');
+    expect(fault?.message).to.include('Network card 0');
+  });
+
+  it('leaves the limits of an unknown type to EC2', () => {
+    expect(slotFault({ ...base, limits: undefined })).to.equal(undefined);
+  });
+
+  for (const [state, reason] of [
+    ['running', undefined],
+    ['stopped', undefined],
+    ['pending', 'InstanceNotAttachable'],
+    ['shutting-down', 'InstanceNotAttachable'],
+    ['terminated', 'InstanceNotAttachable'],
+  ] as const) {
+    it(`${reason ? 'refuses' : 'accepts'} an instance that is ${state}`, () => {
+      expect(slotFault({ ...base, instance: anInstance({ state }) })?.reason).to.equal(reason);
+    });
+  }
+
+  it('says so where EC2 does not know the instance', () => {
+    expect(slotFault({ ...base, instance: undefined })?.reason).to.equal('InstanceNotFound');
+  });
+});

@@ -1,0 +1,49 @@
+import { expect } from 'chai';
+import { SharedLook } from '../../../../src/runtime/concurrency/shared-read.js';
+
+describe('SharedLook', () => {
+  let looks: PromiseWithResolvers<number>[];
+  let shared: SharedLook<number>;
+
+  beforeEach(() => {
+    looks = [];
+    shared = new SharedLook(() => {
+      const look = Promise.withResolvers<number>();
+      looks.push(look);
+      return look.promise;
+    });
+  });
+
+  it('answers all that ask during a look by one look after it', async () => {
+    const first = shared.take();
+    const others = [shared.take(), shared.take(), shared.take()];
+    looks[0]?.resolve(1);
+    expect(await first).to.equal(1);
+    await Promise.resolve();
+    expect(looks).to.have.length(2);
+    looks[1]?.resolve(2);
+    expect(await Promise.all(others)).to.deep.equal([2, 2, 2]);
+  });
+
+  it('looks anew for whoever asks after a look', async () => {
+    const first = shared.take();
+    looks[0]?.resolve(1);
+    await first;
+    const second = shared.take();
+    looks[1]?.resolve(2);
+    expect(await second).to.equal(2);
+  });
+
+  it('tells a failure to those who asked for that look, and to no others', async () => {
+    const first = shared.take();
+    const next = shared.take();
+    looks[0]?.reject(new Error('busy'));
+    await first.then(
+      () => expect.fail('was answered'),
+      (error: Error) => expect(error.message).to.equal('busy'),
+    );
+    await Promise.resolve();
+    looks[1]?.resolve(2);
+    expect(await next).to.equal(2);
+  });
+});
