@@ -1,5 +1,5 @@
-import type { CallCounts } from '../../tools/ec2-simulator/call-log.js';
 import type { Call } from '../../tools/ec2-simulator/index.js';
+import type { CallCounts } from '../../tools/ec2-simulator/protocol/call-log.js';
 
 /** EC2's code for a call refused for rate. */
 export const THROTTLED = 'RequestLimitExceeded';

@@ -1,6 +1,3 @@
-import type { CallCounts } from './call-log.js';
-import type { Call, Eni, Instance, InstanceState, Subnet } from './model.js';
-import type { CallLatency } from './simulator.js';
 import type {
   FaultSpec,
   InstanceSpec,
@@ -10,8 +7,11 @@ import type {
   StallSpec,
   SubnetSpec,
   TagsSpec,
-} from './specs.js';
-import type { SimulatorState } from './state.js';
+} from './config/specs.js';
+import type { CallCounts } from './protocol/call-log.js';
+import type { Call, Eni, Instance, InstanceState, Subnet } from './region/model.js';
+import type { SimulatorState } from './region/state.js';
+import type { CallLatency } from './simulator.js';
 
 /** A refused control request: its sentence says why. */
 export class ControlError extends Error {

@@ -1,5 +1,5 @@
 import { ApiError } from './api-error.js';
-import type { FaultSpec, LostAnswerSpec, StallSpec } from './specs.js';
+import type { FaultSpec, LostAnswerSpec, StallSpec } from './config/specs.js';
 
 /** What a call, or a transition, is about. */
 export interface Subject {

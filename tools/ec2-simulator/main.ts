@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { Command, InvalidArgumentError } from 'commander';
 import { ACTIONS } from './actions/index.js';
+import { OptionsSpec, parseSpec } from './config/specs.js';
 import { Ec2Simulator } from './simulator.js';
-import { OptionsSpec, parseSpec } from './specs.js';
 
 /** `create=300,attach=800` as numbers by name. */
 function parsePairs(text: string): Record<string, number> {

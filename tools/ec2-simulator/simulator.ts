@@ -2,15 +2,7 @@ import { type Clock, systemClock } from '../../src/runtime/clock.js';
 import type { ActionName } from './actions/index.js';
 import { writeTags } from './actions/tags.js';
 import { errors } from './api-error.js';
-import type { CallCounts } from './call-log.js';
-import { runControl } from './control-routes.js';
-import { HttpServer } from './http-server.js';
-import type { PolicyDocument } from './iam/parse-policy.js';
-import { addForeignInterface, launchInstance } from './instances.js';
-import { removeInterface } from './interfaces.js';
-import type { Call, Eni, Instance, InstanceState, Subnet } from './model.js';
-import { QueryApi } from './query-api.js';
-import { applySettings } from './settings.js';
+import { applySettings } from './config/settings.js';
 import type {
   FaultSpec,
   InstanceSpec,
@@ -21,9 +13,17 @@ import type {
   StallSpec,
   SubnetSpec,
   TagsSpec,
-} from './specs.js';
-import { type SimulatorState, stateOf } from './state.js';
-import { isAttached } from './transitions.js';
+} from './config/specs.js';
+import type { PolicyDocument } from './iam/parse-policy.js';
+import type { CallCounts } from './protocol/call-log.js';
+import { QueryApi } from './protocol/query-api.js';
+import { addForeignInterface, launchInstance } from './region/instances.js';
+import { removeInterface } from './region/interfaces.js';
+import type { Call, Eni, Instance, InstanceState, Subnet } from './region/model.js';
+import { type SimulatorState, stateOf } from './region/state.js';
+import { isAttached } from './region/transitions.js';
+import { runControl } from './server/control-routes.js';
+import { HttpServer } from './server/http-server.js';
 import { createWorld, type World } from './world.js';
 
 /** Milliseconds, by action. */

@@ -1,14 +1,14 @@
 import type { Clock } from '../../src/runtime/clock.js';
-import { CallLog } from './call-log.js';
-import { defaultNetwork } from './default-network.js';
+import { defaultNetwork } from './config/default-network.js';
+import { applySettings, defaultSettings, type Settings } from './config/settings.js';
+import type { OptionsSpec } from './config/specs.js';
 import { Faults } from './faults.js';
-import { launchInstance } from './instances.js';
-import { Region } from './region.js';
-import { applySettings, defaultSettings, type Settings } from './settings.js';
-import type { OptionsSpec } from './specs.js';
+import { CallLog } from './protocol/call-log.js';
+import { TokenBuckets } from './protocol/token-buckets.js';
+import { launchInstance } from './region/instances.js';
+import { Region } from './region/region.js';
+import { Transitions } from './region/transitions.js';
 import { Timers } from './timers.js';
-import { TokenBuckets } from './token-buckets.js';
-import { Transitions } from './transitions.js';
 
 /** All that changes while the simulator runs; a reset makes a new one. */
 export interface World {

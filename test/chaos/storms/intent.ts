@@ -1,6 +1,6 @@
 import type { NodeENISpec } from '../../../src/api/node-eni.js';
 import { DEFAULT_IDS } from '../../../tools/ec2-simulator/index.js';
-import { INSTANCE_TYPES } from '../../../tools/ec2-simulator/instance-types.js';
+import { INSTANCE_TYPES } from '../../../tools/ec2-simulator/region/instance-types.js';
 import type { Model, ModelNode, ModelNodeENI } from './model.js';
 import { TYPES, type ZoneLetter } from './plan.js';
 

@@ -1,11 +1,11 @@
 import { errors } from '../api-error.js';
-import { releaseAddresses, takeAddresses } from '../interfaces.js';
-import type { Eni } from '../model.js';
-import type { Query } from '../query.js';
-import type { Region } from '../region.js';
-import type { XmlValue } from '../xml.js';
+import type { Query } from '../protocol/query.js';
+import type { XmlValue } from '../protocol/xml.js';
+import { releaseAddresses, takeAddresses } from '../region/interfaces.js';
+import type { Eni } from '../region/model.js';
+import type { Region } from '../region/region.js';
 import { typeOf } from './attachments.js';
-import { namedInterface } from './lookup.js';
+import { namedInterface } from './support/lookup.js';
 
 export function assignPrivateIpAddresses(query: Query, region: Region): XmlValue {
   const eni = namedInterface(query, region);

@@ -1,11 +1,11 @@
 import { errors } from '../api-error.js';
-import { INSTANCE_TYPES, type InstanceType } from '../instance-types.js';
-import type { Eni, Instance } from '../model.js';
-import type { Query } from '../query.js';
-import type { Region } from '../region.js';
-import type { Slot, Transitions } from '../transitions.js';
-import type { XmlValue } from '../xml.js';
-import { attachedInterface, namedInstance, namedInterface } from './lookup.js';
+import type { Query } from '../protocol/query.js';
+import type { XmlValue } from '../protocol/xml.js';
+import { INSTANCE_TYPES, type InstanceType } from '../region/instance-types.js';
+import type { Eni, Instance } from '../region/model.js';
+import type { Region } from '../region/region.js';
+import type { Slot, Transitions } from '../region/transitions.js';
+import { attachedInterface, namedInstance, namedInterface } from './support/lookup.js';
 
 const ATTACHABLE_STATES = new Set(['running', 'stopped']);
 const ELASTIC_FABRIC = new Set(['efa', 'efa-only']);

@@ -1,11 +1,11 @@
 import { errors } from '../api-error.js';
-import { removeInterface } from '../interfaces.js';
-import type { Eni } from '../model.js';
-import type { Query } from '../query.js';
-import type { Region } from '../region.js';
-import type { XmlValue } from '../xml.js';
+import type { Query } from '../protocol/query.js';
+import type { XmlValue } from '../protocol/xml.js';
+import { removeInterface } from '../region/interfaces.js';
+import type { Eni } from '../region/model.js';
+import type { Region } from '../region/region.js';
 import { checkDescription } from './create-network-interface.js';
-import { attachedInterface, checkGroups, namedInterface } from './lookup.js';
+import { attachedInterface, checkGroups, namedInterface } from './support/lookup.js';
 
 type Change = (query: Query, region: Region, eni: Eni) => Eni;
 

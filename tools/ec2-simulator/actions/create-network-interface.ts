@@ -1,12 +1,12 @@
 import { errors } from '../api-error.js';
-import { checkId } from '../ids.js';
-import { type AddressRequest, createInterface } from '../interfaces.js';
-import type { Eni } from '../model.js';
-import type { Query } from '../query.js';
-import type { Region } from '../region.js';
-import { interfaceView } from '../views.js';
-import type { XmlValue } from '../xml.js';
-import { checkGroups } from './lookup.js';
+import type { Query } from '../protocol/query.js';
+import type { XmlValue } from '../protocol/xml.js';
+import { checkId } from '../region/ids.js';
+import { type AddressRequest, createInterface } from '../region/interfaces.js';
+import type { Eni } from '../region/model.js';
+import type { Region } from '../region/region.js';
+import { checkGroups } from './support/lookup.js';
+import { interfaceView } from './support/views.js';
 import { checkTags, type Tag } from './tags.js';
 
 /** EC2's limit on ClientToken, in ASCII characters. */

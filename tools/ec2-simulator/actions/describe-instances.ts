@@ -1,13 +1,13 @@
 import { errors } from '../api-error.js';
-import type { FilterTable } from '../filters.js';
-import { checkId } from '../ids.js';
-import { INSTANCE_TYPES } from '../instance-types.js';
-import { list } from '../listing.js';
-import type { Instance } from '../model.js';
-import type { Query } from '../query.js';
-import type { Region } from '../region.js';
-import { instanceTypeView, reservationView } from '../views.js';
-import type { XmlValue } from '../xml.js';
+import type { Query } from '../protocol/query.js';
+import type { XmlValue } from '../protocol/xml.js';
+import { checkId } from '../region/ids.js';
+import { INSTANCE_TYPES } from '../region/instance-types.js';
+import type { Instance } from '../region/model.js';
+import type { Region } from '../region/region.js';
+import type { FilterTable } from './support/filters.js';
+import { list } from './support/listing.js';
+import { instanceTypeView, reservationView } from './support/views.js';
 
 function instanceFilters(region: Region): FilterTable<Instance> {
   return {

@@ -1,12 +1,12 @@
 import { errors } from '../api-error.js';
-import type { FilterTable, FilterValue } from '../filters.js';
-import { checkId } from '../ids.js';
-import { list } from '../listing.js';
-import { type Attachment, type Eni, statusOf } from '../model.js';
-import type { Query } from '../query.js';
-import type { Region } from '../region.js';
-import { interfaceView } from '../views.js';
-import type { XmlValue } from '../xml.js';
+import type { Query } from '../protocol/query.js';
+import type { XmlValue } from '../protocol/xml.js';
+import { checkId } from '../region/ids.js';
+import { type Attachment, type Eni, statusOf } from '../region/model.js';
+import type { Region } from '../region/region.js';
+import type { FilterTable, FilterValue } from './support/filters.js';
+import { list } from './support/listing.js';
+import { interfaceView } from './support/views.js';
 
 const ofAttachment =
   (read: (attachment: Attachment) => FilterValue) =>

@@ -1,12 +1,12 @@
 import { errors } from '../api-error.js';
-import type { FilterTable } from '../filters.js';
-import { checkId } from '../ids.js';
-import { list, type Page } from '../listing.js';
-import type { SecurityGroup, Subnet, Tags, Vpc } from '../model.js';
-import type { Query } from '../query.js';
-import type { Region } from '../region.js';
-import { groupView, subnetView, vpcView, zoneId, zoneView } from '../views.js';
-import type { XmlValue } from '../xml.js';
+import type { Query } from '../protocol/query.js';
+import type { XmlValue } from '../protocol/xml.js';
+import { checkId } from '../region/ids.js';
+import type { SecurityGroup, Subnet, Tags, Vpc } from '../region/model.js';
+import type { Region } from '../region/region.js';
+import type { FilterTable } from './support/filters.js';
+import { list, type Page } from './support/listing.js';
+import { groupView, subnetView, vpcView, zoneId, zoneView } from './support/views.js';
 
 /** Few, and never removed: their place in the map is their position. */
 function listResources<T extends { id: string; tags: Tags }>(

@@ -1,7 +1,7 @@
-import type { Query } from '../query.js';
-import type { Region } from '../region.js';
-import type { Transitions } from '../transitions.js';
-import type { XmlValue } from '../xml.js';
+import type { Query } from '../protocol/query.js';
+import type { XmlValue } from '../protocol/xml.js';
+import type { Region } from '../region/region.js';
+import type { Transitions } from '../region/transitions.js';
 import {
   assignIpv6Addresses,
   assignPrivateIpAddresses,

@@ -1,9 +1,9 @@
 import { errors } from '../api-error.js';
-import { checkId } from '../ids.js';
-import type { Tags } from '../model.js';
-import type { Query } from '../query.js';
-import type { Region } from '../region.js';
-import type { XmlValue } from '../xml.js';
+import type { Query } from '../protocol/query.js';
+import type { XmlValue } from '../protocol/xml.js';
+import { checkId } from '../region/ids.js';
+import type { Tags } from '../region/model.js';
+import type { Region } from '../region/region.js';
 
 export interface Tag {
   key: string;

@@ -1,7 +1,7 @@
 import type { ActionName } from '../actions/index.js';
-import type { Eni } from '../model.js';
-import type { Query } from '../query.js';
-import type { Region } from '../region.js';
+import type { Query } from '../protocol/query.js';
+import type { Eni } from '../region/model.js';
+import type { Region } from '../region/region.js';
 import type { AccessRequest } from './access-request.js';
 import { contextOf, type RequestFacts } from './context.js';
 import { newInterface, type Resource, resourceOf } from './resources.js';

@@ -1,6 +1,6 @@
 import { ApiError } from '../api-error.js';
-import type { Query } from '../query.js';
-import type { Region } from '../region.js';
+import type { Query } from '../protocol/query.js';
+import type { Region } from '../region/region.js';
 import type { AccessRequest } from './access-request.js';
 import { accessRequestsOf } from './access-requests.js';
 import type { Verdict } from './policy.js';

@@ -1,5 +1,5 @@
 import type { Tag } from '../actions/tags.js';
-import type { Region } from '../region.js';
+import type { Region } from '../region/region.js';
 import type { Context } from './access-request.js';
 import { arnOf, type Resource } from './resources.js';
 

@@ -1,5 +1,5 @@
-import type { Tags } from '../model.js';
-import type { Region } from '../region.js';
+import type { Tags } from '../region/model.js';
+import type { Region } from '../region/region.js';
 
 /** A resource as policies know it. */
 export interface Resource {

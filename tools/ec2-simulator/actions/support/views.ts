@@ -1,5 +1,6 @@
-import type { InstanceType } from './instance-types.js';
-import { privateDnsName } from './instances.js';
+import type { XmlValue } from '../../protocol/xml.js';
+import type { InstanceType } from '../../region/instance-types.js';
+import { privateDnsName } from '../../region/instances.js';
 import {
   type Attachment,
   type Eni,
@@ -10,9 +11,8 @@ import {
   statusOf,
   type Tags,
   type Vpc,
-} from './model.js';
-import type { Region } from './region.js';
-import type { XmlValue } from './xml.js';
+} from '../../region/model.js';
+import type { Region } from '../../region/region.js';
 
 // Each view is one of EC2's response structures, with the names that it has on the wire.
 

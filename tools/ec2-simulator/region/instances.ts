@@ -1,9 +1,9 @@
-import { errors } from './api-error.js';
+import { errors } from '../api-error.js';
+import type { InstanceSpec, InterfaceSpec } from '../config/specs.js';
 import { INSTANCE_TYPES } from './instance-types.js';
 import { createInterface } from './interfaces.js';
 import type { Attachment, Eni, Instance, Subnet } from './model.js';
 import type { Region } from './region.js';
-import type { InstanceSpec, InterfaceSpec } from './specs.js';
 
 /** Adds an instance with its launch ENI, and the ENIs that something else has given it. */
 export function launchInstance(region: Region, spec: InstanceSpec): Instance {

@@ -18,8 +18,8 @@ import {
   type ValidationError,
   validateSync,
 } from 'class-validator';
-import type { PolicyDocument } from './iam/parse-policy.js';
-import { INSTANCE_STATES, type InstanceState } from './model.js';
+import type { PolicyDocument } from '../iam/parse-policy.js';
+import { INSTANCE_STATES, type InstanceState } from '../region/model.js';
 
 /** What comes from outside (a file, the control endpoint) and is not as it should be. */
 export class InvalidInputError extends Error {

@@ -1,8 +1,8 @@
-import type { Faults } from './faults.js';
+import type { Faults } from '../faults.js';
+import type { Timers } from '../timers.js';
 import { removeInterface } from './interfaces.js';
 import type { Attachment, Eni, Instance } from './model.js';
 import type { Region } from './region.js';
-import type { Timers } from './timers.js';
 
 /** Where an ENI is attached. */
 export interface Slot {

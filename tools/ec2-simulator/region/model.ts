@@ -1,4 +1,4 @@
-import type { ActionName } from './actions/index.js';
+import type { ActionName } from '../actions/index.js';
 
 export type Tags = Readonly<Record<string, string>>;
 

@@ -1,4 +1,4 @@
-import type { Clock } from '../../src/runtime/clock.js';
+import type { Clock } from '../../../src/runtime/clock.js';
 import type { Eni } from './model.js';
 
 /** Eventual consistency, both in milliseconds. */

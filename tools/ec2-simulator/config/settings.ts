@@ -1,6 +1,6 @@
-import type { Consistency } from './eni-store.js';
-import { parsePolicy } from './iam/parse-policy.js';
-import type { Policy } from './iam/policy.js';
+import { parsePolicy } from '../iam/parse-policy.js';
+import type { Policy } from '../iam/policy.js';
+import type { Consistency } from '../region/eni-store.js';
 import type { SettingsSpec } from './specs.js';
 
 /** Settings in force, every one present; units as in {@link SettingsSpec}. */

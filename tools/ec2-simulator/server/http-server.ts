@@ -1,9 +1,9 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { Clock } from '../../src/runtime/clock.js';
+import type { Clock } from '../../../src/runtime/clock.js';
+import type { Answer } from '../protocol/query-api.js';
+import { Timers } from '../timers.js';
 import { type ControlRequest, isControlPath, UnknownRouteError } from './control-routes.js';
-import type { Answer } from './query-api.js';
-import { Timers } from './timers.js';
 
 const HOST = '127.0.0.1';
 

@@ -1,4 +1,3 @@
-import type { Ec2Simulator } from './simulator.js';
 import {
   FaultSpec,
   InstanceSpec,
@@ -10,7 +9,8 @@ import {
   StallSpec,
   SubnetSpec,
   TagsSpec,
-} from './specs.js';
+} from '../config/specs.js';
+import type { Ec2Simulator } from '../simulator.js';
 
 interface Route {
   method: 'GET' | 'POST' | 'DELETE';

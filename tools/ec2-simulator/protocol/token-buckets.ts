@@ -1,4 +1,4 @@
-import type { Clock } from '../../src/runtime/clock.js';
+import type { Clock } from '../../../src/runtime/clock.js';
 import type { Query } from './query.js';
 
 interface Rate {

@@ -1,11 +1,11 @@
-import type { Clock } from '../../src/runtime/clock.js';
-import { AddressPool, Ipv6Pool } from './addresses.js';
-import { errors } from './api-error.js';
+import type { Clock } from '../../../src/runtime/clock.js';
+import { errors } from '../api-error.js';
+import type { Settings } from '../config/settings.js';
+import type { NetworkSpec, SecurityGroupSpec, SubnetSpec, VpcSpec } from '../config/specs.js';
+import { AddressPool, Ipv6Pool } from './address-pools.js';
 import { EniStore } from './eni-store.js';
 import { newId } from './ids.js';
 import type { Eni, Instance, SecurityGroup, Subnet, Vpc } from './model.js';
-import type { Settings } from './settings.js';
-import type { NetworkSpec, SecurityGroupSpec, SubnetSpec, VpcSpec } from './specs.js';
 
 export interface RegionOptions {
   name: string;

@@ -1,4 +1,4 @@
-import type { Call } from './model.js';
+import type { Call } from '../region/model.js';
 
 /** How many calls ended how, by action, then by outcome (`ok`, `lost` or an error code). */
 export interface CallCounts {

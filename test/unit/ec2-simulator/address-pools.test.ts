@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { AddressPool } from '../../../tools/ec2-simulator/addresses.js';
+import { AddressPool } from '../../../tools/ec2-simulator/region/address-pools.js';
 
 describe('AddressPool', () => {
   it('hands out every address of a subnet once, save the five that AWS keeps', () => {

@@ -1,8 +1,8 @@
-import { errors } from '../api-error.js';
-import { checkAttachmentId, checkId } from '../ids.js';
-import type { Attachment, Eni, Instance } from '../model.js';
-import type { Query } from '../query.js';
-import type { Region } from '../region.js';
+import { errors } from '../../api-error.js';
+import type { Query } from '../../protocol/query.js';
+import { checkAttachmentId, checkId } from '../../region/ids.js';
+import type { Attachment, Eni, Instance } from '../../region/model.js';
+import type { Region } from '../../region/region.js';
 
 /**
  * The ENI that the request names, as a write sees it.

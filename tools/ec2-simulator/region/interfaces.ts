@@ -1,4 +1,4 @@
-import { errors } from './api-error.js';
+import { errors } from '../api-error.js';
 import type { Eni, Tags } from './model.js';
 import type { Region } from './region.js';
 

@@ -1,4 +1,4 @@
-import { errors } from './api-error.js';
+import { errors } from '../api-error.js';
 
 /** AWS keeps the first four addresses of a subnet and its last. */
 const RESERVED = 5;

@@ -1,6 +1,6 @@
-import { errors } from './api-error.js';
+import { errors } from '../../api-error.js';
+import type { Query } from '../../protocol/query.js';
 import { type FilterTable, hasWildcard, parseFilters } from './filters.js';
-import type { Query } from './query.js';
 
 /** A Describe action: what there is, and how one may ask for some of it. */
 export interface Listing<T> {

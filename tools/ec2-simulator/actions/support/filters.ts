@@ -1,6 +1,6 @@
-import { errors } from './api-error.js';
-import type { Tags } from './model.js';
-import type { Query } from './query.js';
+import { errors } from '../../api-error.js';
+import type { Query } from '../../protocol/query.js';
+import type { Tags } from '../../region/model.js';
 
 /** What a filter compares; nothing: no match. */
 export type FilterValue = string | number | boolean | undefined | readonly string[];

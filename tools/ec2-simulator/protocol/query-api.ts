@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { actionNamed } from './actions/index.js';
-import { ApiError, errors } from './api-error.js';
-import type { Fault, Subject } from './faults.js';
-import { authorize } from './iam/authorize.js';
+import { actionNamed } from '../actions/index.js';
+import { ApiError, errors } from '../api-error.js';
+import { latencyOf } from '../config/settings.js';
+import type { Fault, Subject } from '../faults.js';
+import { authorize } from '../iam/authorize.js';
+import type { Region } from '../region/region.js';
+import type { World } from '../world.js';
 import { Query } from './query.js';
-import type { Region } from './region.js';
-import { latencyOf } from './settings.js';
-import type { World } from './world.js';
 import { renderAnswer, renderError, type XmlValue } from './xml.js';
 
 export interface Answer {

@@ -1,4 +1,4 @@
-import { errors } from './api-error.js';
+import { errors } from '../api-error.js';
 
 const HEX_DIGITS = 17;
 
