@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { Command, InvalidArgumentError } from 'commander';
-import { ACTIONS } from './actions/index.js';
+import { ACTION_NAMES } from './action-names.js';
 import { OptionsSpec, parseSpec } from './config/specs.js';
 import { Ec2Simulator } from './simulator.js';
 
@@ -21,7 +21,7 @@ function parsePairs(text: string): Record<string, number> {
 function parseLatency(text: string): Record<string, number> {
   const latency: Record<string, number> = {};
   for (const [name, ms] of Object.entries(parsePairs(text))) {
-    const actions = Object.keys(ACTIONS).filter((action) =>
+    const actions = ACTION_NAMES.filter((action) =>
       action.toLowerCase().startsWith(name.toLowerCase()),
     );
     if (name !== 'default' && actions.length === 0) {

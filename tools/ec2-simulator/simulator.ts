@@ -1,5 +1,5 @@
 import { type Clock, systemClock } from '../../src/runtime/clock.js';
-import type { ActionName } from './actions/index.js';
+import type { ActionName } from './action-names.js';
 import { writeTags } from './actions/tags.js';
 import { errors } from './api-error.js';
 import { applySettings } from './config/settings.js';

@@ -1,3 +1,4 @@
+import type { ActionName } from '../action-names.js';
 import type { Query } from '../protocol/query.js';
 import type { XmlValue } from '../protocol/xml.js';
 import type { Region } from '../region/region.js';
@@ -27,8 +28,7 @@ import { createTags, deleteTags } from './tags.js';
 /** Carries out one call. @throws ApiError, having changed nothing. */
 export type Action = (query: Query, region: Region, transitions: Transitions) => XmlValue;
 
-/** Every action that the simulator knows, by EC2's name. */
-export const ACTIONS = {
+const ACTIONS: Readonly<Record<ActionName, Action>> = {
   AssignIpv6Addresses: assignIpv6Addresses,
   AssignPrivateIpAddresses: assignPrivateIpAddresses,
   AttachNetworkInterface: attachNetworkInterface,
@@ -47,9 +47,7 @@ export const ACTIONS = {
   ModifyNetworkInterfaceAttribute: modifyNetworkInterfaceAttribute,
   UnassignIpv6Addresses: unassignIpv6Addresses,
   UnassignPrivateIpAddresses: unassignPrivateIpAddresses,
-} as const satisfies Record<string, Action>;
-
-export type ActionName = keyof typeof ACTIONS;
+};
 
 export function actionNamed(name: string): Action | undefined {
   return Object.hasOwn(ACTIONS, name) ? ACTIONS[name as ActionName] : undefined;

@@ -20,11 +20,7 @@ import {
 } from 'class-validator';
 import type { PolicyDocument } from '../iam/parse-policy.js';
 import { INSTANCE_STATES, type InstanceState } from '../region/model.js';
-
-/** What comes from outside (a file, the control endpoint) and is not as it should be. */
-export class InvalidInputError extends Error {
-  override readonly name = 'InvalidInputError';
-}
+import { InvalidInputError } from './invalid-input.js';
 
 /**
  * `input` as an instance of `type`.

@@ -1,4 +1,4 @@
-import type { ActionName } from '../actions/index.js';
+import type { ActionName } from '../action-names.js';
 import type { Query } from '../protocol/query.js';
 import type { Eni } from '../region/model.js';
 import type { Region } from '../region/region.js';

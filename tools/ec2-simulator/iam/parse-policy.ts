@@ -1,4 +1,4 @@
-import { InvalidInputError } from '../config/specs.js';
+import { InvalidInputError } from '../config/invalid-input.js';
 import { isConditionKey, isMultivalued } from './condition-keys.js';
 import { operatorNamed } from './condition-operators.js';
 import { compileArnPattern, compilePattern, type Pattern } from './pattern.js';

@@ -1,4 +1,4 @@
-import type { ActionName } from '../actions/index.js';
+import type { ActionName } from '../action-names.js';
 
 export type Tags = Readonly<Record<string, string>>;
 

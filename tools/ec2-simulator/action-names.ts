@@ -1,0 +1,23 @@
+/** Every action that the simulator knows, by EC2's name. */
+export const ACTION_NAMES = [
+  'AssignIpv6Addresses',
+  'AssignPrivateIpAddresses',
+  'AttachNetworkInterface',
+  'CreateNetworkInterface',
+  'CreateTags',
+  'DeleteNetworkInterface',
+  'DeleteTags',
+  'DescribeAvailabilityZones',
+  'DescribeInstances',
+  'DescribeInstanceTypes',
+  'DescribeNetworkInterfaces',
+  'DescribeSecurityGroups',
+  'DescribeSubnets',
+  'DescribeVpcs',
+  'DetachNetworkInterface',
+  'ModifyNetworkInterfaceAttribute',
+  'UnassignIpv6Addresses',
+  'UnassignPrivateIpAddresses',
+] as const;
+
+export type ActionName = (typeof ACTION_NAMES)[number];
