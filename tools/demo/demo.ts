@@ -1,8 +1,9 @@
 import { systemClock } from '../../src/runtime/clock.js';
 import { whyNoNamespaces } from '../stage/host/network-namespace.js';
 import { ComponentEndedError } from './component.js';
+import { createDisplay } from './create-display.js';
 import { DemoStage } from './demo-stage.js';
-import { createDisplay, type Display } from './display.js';
+import type { Display } from './display.js';
 import { howToConnect, introduction, whatToTry } from './hints.js';
 import { Interrupted, interruption } from './interruption.js';
 import { LastLines } from './last-lines.js';

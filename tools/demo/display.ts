@@ -1,5 +1,3 @@
-import { PlainDisplay } from './plain-display.js';
-import { TerminalDisplay } from './terminal-display.js';
 import type { WatchedTable } from './watched-table.js';
 
 /** Where the demo is seen. */
@@ -11,10 +9,4 @@ export interface Display {
   watching(command: string): string;
   /** Shows a table as it is and as it changes, until `work` settles. */
   follow(table: WatchedTable, work: Promise<unknown>): Promise<void>;
-}
-
-/** Standard output: redrawn in place on a terminal, appended to line by line elsewhere. */
-export function createDisplay(stream: NodeJS.WriteStream): Display {
-  const canRedraw = stream.isTTY && process.env.TERM !== 'dumb';
-  return canRedraw ? new TerminalDisplay(stream) : new PlainDisplay(stream);
 }

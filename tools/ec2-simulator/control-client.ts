@@ -11,7 +11,7 @@ import type {
 import type { CallCounts } from './protocol/call-log.js';
 import type { Call, Eni, Instance, InstanceState, Subnet } from './region/model.js';
 import type { SimulatorState } from './region/state.js';
-import type { CallLatency } from './simulator.js';
+import type { CallLatency } from './simulated-ec2.js';
 
 /** A refused control request: its sentence says why. */
 export class ControlError extends Error {

@@ -3,4 +3,5 @@ export { ControlError, SimulatorControl } from './control-client.js';
 export type { PolicyDocument } from './iam/parse-policy.js';
 export type { Attachment, Call, Eni, Instance, InstanceState, Subnet } from './region/model.js';
 export type { SimulatorState } from './region/state.js';
-export { type CallLatency, Ec2Simulator, type SimulatorOptions } from './simulator.js';
+export type { CallLatency, SimulatorOptions } from './simulated-ec2.js';
+export { Ec2Simulator } from './simulator.js';

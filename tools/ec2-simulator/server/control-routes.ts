@@ -10,13 +10,13 @@ import {
   SubnetSpec,
   TagsSpec,
 } from '../config/specs.js';
-import type { Ec2Simulator } from '../simulator.js';
+import type { SimulatedEc2 } from '../simulated-ec2.js';
 
 interface Route {
   method: 'GET' | 'POST' | 'DELETE';
   /** Path below `/_control`; `:id` stands for one step. */
   path: string;
-  run(simulator: Ec2Simulator, body: unknown, id: string): unknown;
+  run(simulator: SimulatedEc2, body: unknown, id: string): unknown;
 }
 
 /** The control endpoint: what a program in another process can do to the simulator. */
@@ -124,7 +124,7 @@ export interface ControlRequest {
  * Carries out one control request.
  * @throws UnknownRouteError, InvalidInputError or SyntaxError for a wrong request, ApiError for an unknown resource.
  */
-export function runControl(simulator: Ec2Simulator, request: ControlRequest): unknown {
+export function runControl(simulator: SimulatedEc2, request: ControlRequest): unknown {
   const steps = request.path.slice(PREFIX.length).split('/');
   for (const route of ROUTES) {
     const pattern = route.path.split('/');
