@@ -1,13 +1,14 @@
 /** Milliseconds between looks. */
 const INTERVAL_MS = 25;
+const PATIENCE_MS = 15_000;
 
 /**
  * Resolves with what `look` returns as soon as it does not throw.
- * @throws what it threw last, after `timeoutMs`
+ * @throws what it threw last, after `timeoutMs` milliseconds
  */
 export async function eventually<T>(
   look: () => T | Promise<T>,
-  timeoutMs = 15_000,
+  timeoutMs = PATIENCE_MS,
 ): Promise<Awaited<T>> {
   const deadline = Date.now() + timeoutMs;
   for (;;) {
@@ -20,4 +21,18 @@ export async function eventually<T>(
       await new Promise((resolve) => setTimeout(resolve, INTERVAL_MS));
     }
   }
+}
+
+/**
+ * Resolves once `condition` holds.
+ * @throws Error that says what did not happen, after `timeoutMs` milliseconds
+ */
+export async function untilTrue(
+  what: string,
+  condition: () => boolean | Promise<boolean>,
+  timeoutMs = PATIENCE_MS,
+): Promise<void> {
+  await eventually(async () => {
+    if (!(await condition())) throw new Error(`Not within ${timeoutMs} ms: ${what}`);
+  }, timeoutMs);
 }

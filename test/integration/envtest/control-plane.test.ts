@@ -19,7 +19,8 @@ import {
   sharedControlPlane,
 } from '../../../tools/envtest/shared-control-plane.js';
 import { ProcessStartError } from '../../../tools/envtest/supervised-process.js';
-import { exists, processesNaming, runFixture, until } from './support.js';
+import { untilTrue } from '../../support/eventually.js';
+import { exists, processesNaming, runFixture } from './support.js';
 
 function configOf(kubeconfigPath: string): KubeConfig {
   const config = new KubeConfig();
@@ -231,7 +232,10 @@ describe('a control plane of its own', function () {
     );
     child.kill('SIGKILL');
     await ended;
-    await until('its processes are gone', async () => (await processesNaming(dir)).length === 0);
+    await untilTrue(
+      'its processes are gone',
+      async () => (await processesNaming(dir)).length === 0,
+    );
     expect(await exists(dir)).to.equal(false);
   });
 

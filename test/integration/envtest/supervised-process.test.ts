@@ -4,7 +4,8 @@ import {
   SupervisedProcess,
   type SupervisedProcessOptions,
 } from '../../../tools/envtest/supervised-process.js';
-import { exists, processesNaming, runFixture, until } from './support.js';
+import { untilTrue } from '../../support/eventually.js';
+import { exists, processesNaming, runFixture } from './support.js';
 
 function shell(script: string, options: Partial<SupervisedProcessOptions> = {}) {
   return SupervisedProcess.start({
@@ -89,7 +90,7 @@ describe('SupervisedProcess', () => {
     );
     await process.stop();
     expect(process.running).to.equal(false);
-    await until('the farewell is read', async () => lines.includes('bye'));
+    await untilTrue('the farewell is read', async () => lines.includes('bye'));
   });
 
   it('kills a process that does not end in time when stopped', async () => {
@@ -112,7 +113,10 @@ describe('SupervisedProcess', () => {
   it('keeps no process from ending, and ends with it', async () => {
     const { line: directory, ended } = await runFixture('hold-process', 'end');
     expect(await ended).to.deep.equal([0, null]);
-    await until('the child is gone', async () => (await processesNaming(directory)).length === 0);
+    await untilTrue(
+      'the child is gone',
+      async () => (await processesNaming(directory)).length === 0,
+    );
     expect(await exists(directory)).to.equal(false);
   });
 
@@ -122,7 +126,10 @@ describe('SupervisedProcess', () => {
       expect(await processesNaming(directory)).not.to.deep.equal([]);
       child.kill(signal);
       expect(await ended).to.deep.equal([null, signal]);
-      await until('the child is gone', async () => (await processesNaming(directory)).length === 0);
+      await untilTrue(
+        'the child is gone',
+        async () => (await processesNaming(directory)).length === 0,
+      );
       expect(await exists(directory)).to.equal(false);
     });
   }

@@ -7,11 +7,11 @@ import { expect } from 'chai';
 import { HttpKubeClient } from '../../../src/runtime/kube/http-kube-client.js';
 import { KubeUnreachableError } from '../../../src/runtime/kube/kube-errors.js';
 import { CertificateAuthority } from '../../../tools/envtest/pki.js';
+import { untilTrue } from '../../support/eventually.js';
+import { RecordingLogger } from '../../support/recording-logger.js';
 import { FakeAccess } from '../../unit/runtime/support/fake-access.js';
-import { RecordingLogger } from '../../unit/runtime/support/recording-logger.js';
 import { aThing, Thing } from '../../unit/runtime/support/things.js';
 import { VirtualTime } from '../../unit/runtime/support/virtual-time.js';
-import { eventually } from './support/eventually.js';
 
 /** Longer than a reading of the credentials is used, in milliseconds. */
 const LATER_MS = 30_000;
@@ -86,7 +86,7 @@ describe('HttpKubeClient, while its credentials are rotated', () => {
     await clock.pass(LATER_MS);
     await get();
     expect(callers).to.deep.equal(['ann', 'ann', 'bob']);
-    await eventually('the idle connection of the old certificate has ended', () => open === 2);
+    await untilTrue('the idle connection of the old certificate has ended', () => open === 2);
 
     const next = events.next();
     if (watch === undefined) throw new Error('The server has heard of the watch');
@@ -94,7 +94,7 @@ describe('HttpKubeClient, while its credentials are rotated', () => {
     expect((await next).done).to.equal(false);
     watch.end();
     expect((await events.next()).done).to.equal(true);
-    await eventually('the watch’s connection has ended', () => open === 1);
+    await untilTrue('the watch’s connection has ended', () => open === 1);
   });
 
   it('ends a watch under old credentials too, when it is closed', async () => {

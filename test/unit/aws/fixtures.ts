@@ -2,7 +2,6 @@ import sinon, { type SinonFakeTimers } from 'sinon';
 import { TAGS } from '../../../src/api/names.js';
 import type { Ec2ErrorDetails } from '../../../src/aws/ec2-errors.js';
 import type { Eni, EniAttachmentState } from '../../../src/aws/ec2-gateway.js';
-import type { Logger } from '../../../src/runtime/logger.js';
 
 export const CLUSTER_ID = 'cluster-1';
 
@@ -52,25 +51,4 @@ export function errorDetails(overrides: Partial<Ec2ErrorDetails> = {}): Ec2Error
     message: 'An internal error has occurred',
     ...overrides,
   };
-}
-
-/** Keeps what was logged as `level message`. */
-export class RecordingLogger implements Logger {
-  readonly lines: string[] = [];
-
-  debug(message: string): void {
-    this.lines.push(`debug ${message}`);
-  }
-  info(message: string): void {
-    this.lines.push(`info ${message}`);
-  }
-  warn(message: string): void {
-    this.lines.push(`warn ${message}`);
-  }
-  error(message: string): void {
-    this.lines.push(`error ${message}`);
-  }
-  child(): Logger {
-    return this;
-  }
 }

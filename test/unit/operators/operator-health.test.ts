@@ -3,8 +3,8 @@ import { Operator } from '../../../src/operators/operator.js';
 import { Reconciler } from '../../../src/runtime/controller/decorators.js';
 import type { EventSource } from '../../../src/runtime/controller/source.js';
 import type { HealthChecks } from '../../../src/runtime/serving/health-checks.js';
+import { RecordingLogger } from '../../support/recording-logger.js';
 import { useFakeTime } from '../runtime/support/fake-timers.js';
-import { RecordingLogger } from '../runtime/support/recording-logger.js';
 import { Thing } from '../runtime/support/things.js';
 
 /** A source that has synced, or broken, when the test says so. */

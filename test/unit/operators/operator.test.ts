@@ -3,8 +3,8 @@ import { Operator, type ReconcilerOverrides } from '../../../src/operators/opera
 import { Reconciler, Watch } from '../../../src/runtime/controller/decorators.js';
 import { DeclarationError } from '../../../src/runtime/controller/read-reconciler.js';
 import type { EventSource, SourceEvent } from '../../../src/runtime/controller/source.js';
+import { RecordingLogger } from '../../support/recording-logger.js';
 import { useFakeTime } from '../runtime/support/fake-timers.js';
-import { RecordingLogger } from '../runtime/support/recording-logger.js';
 import { aThing, Thing } from '../runtime/support/things.js';
 
 class Other {

@@ -7,7 +7,7 @@ import { SdkEc2Gateway } from '../../../../src/aws/sdk/sdk-ec2-gateway.js';
 import { systemClock } from '../../../../src/runtime/clock.js';
 import { DEFAULT_IDS, Ec2Simulator, type Eni } from '../../../../tools/ec2-simulator/index.js';
 import { type ShippedPolicy, shippedPolicy } from '../../../support/iam-policy.js';
-import { RecordingLogger } from '../../../unit/aws/fixtures.js';
+import { RecordingLogger } from '../../../support/recording-logger.js';
 
 const CLUSTER_ID = 'our-cluster';
 /** What makes an ENI ours. */

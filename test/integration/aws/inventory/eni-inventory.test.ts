@@ -9,7 +9,7 @@ import { SdkEc2Gateway } from '../../../../src/aws/sdk/sdk-ec2-gateway.js';
 import { systemClock } from '../../../../src/runtime/clock.js';
 import type { SourceEvent } from '../../../../src/runtime/controller/source.js';
 import { DEFAULT_IDS, Ec2Simulator } from '../../../../tools/ec2-simulator/index.js';
-import { RecordingLogger } from '../../../unit/aws/fixtures.js';
+import { RecordingLogger } from '../../../support/recording-logger.js';
 
 const CLUSTER_ID = 'cluster-1';
 

@@ -16,7 +16,7 @@ import { createEc2Client } from '../../../../src/aws/sdk/sdk-client.js';
 import { type Ec2Call, SdkEc2Gateway } from '../../../../src/aws/sdk/sdk-ec2-gateway.js';
 import { systemClock } from '../../../../src/runtime/clock.js';
 import { DEFAULT_IDS, Ec2Simulator } from '../../../../tools/ec2-simulator/index.js';
-import { RecordingLogger } from '../../../unit/aws/fixtures.js';
+import { RecordingLogger } from '../../../support/recording-logger.js';
 
 const { subnets, groups, vpc, otherVpc } = DEFAULT_IDS;
 

@@ -7,7 +7,8 @@ import type { HttpKubeClient } from '../../../../src/runtime/kube/http-kube-clie
 import { ResourceClient } from '../../../../src/runtime/kube/resource-client.js';
 import { ControlPlane } from '../../../../tools/envtest/control-plane.js';
 import { CONTROL_PLANE_TIMEOUT_MS } from '../../../../tools/envtest/shared-control-plane.js';
-import { RecordingLogger } from '../../../unit/runtime/support/recording-logger.js';
+import { untilTrue } from '../../../support/eventually.js';
+import { RecordingLogger } from '../../../support/recording-logger.js';
 import {
   accessOf,
   ConfigMap,
@@ -15,7 +16,6 @@ import {
   forEachParallel,
   newNamespace,
 } from '../support/cluster-client.js';
-import { eventually } from '../support/eventually.js';
 import { TcpProxy } from '../support/tcp-proxy.js';
 
 const { resource } = ConfigMap;
@@ -105,7 +105,7 @@ describe('Informer, against a real API server', function () {
     expect(told()).to.deep.equal(['added a=0']);
     await set('a', 1);
     await remove('a');
-    await eventually('the deletion is told', () => heard.length === 3);
+    await untilTrue('the deletion is told', () => heard.length === 3);
     expect(told()).to.deep.equal(['added a=0', 'updated a=1', 'deleted a=1']);
   });
 
@@ -124,7 +124,7 @@ describe('Informer, against a real API server', function () {
     await forEachParallel(names, 16, async (name) => {
       for (let n = 1; n <= 100; n++) await set(name, n);
     });
-    await eventually('all changes are told', () => heard.length >= 5_050);
+    await untilTrue('all changes are told', () => heard.length >= 5_050);
     expect(heard).to.have.length(5_050);
 
     const next = new Map<string, number>();
@@ -152,7 +152,7 @@ describe('Informer, against a real API server', function () {
     const removed = names.slice(0, 5);
     proxy.cut();
     await forEachParallel(removed, 5, remove);
-    await eventually('the store is as the server is', () =>
+    await untilTrue('the store is as the server is', () =>
       names.every((name, index) => valueIn(informer, name) === (index < 5 ? undefined : '50')),
     );
 
@@ -174,7 +174,7 @@ describe('Informer, against a real API server', function () {
     await set('a', 1);
     proxy.speak();
     // Idle connections that the pool tries first are as dead; each costs a try.
-    await eventually('the change is told', () => valueIn(informer, 'a') === '1', 30_000);
+    await untilTrue('the change is told', () => valueIn(informer, 'a') === '1', 30_000);
     expect(logger.messages('warn')).to.deep.equal(['List or watch failed; retrying']);
     proxy.cut();
   });
@@ -191,7 +191,7 @@ describe('Informer, against a real API server', function () {
     await controlPlane.compact();
     await controlPlane.restartApiServer();
     proxy.comeUp();
-    await eventually('the new object is told', () => valueIn(informer, 'new') === '0', 30_000);
+    await untilTrue('the new object is told', () => valueIn(informer, 'new') === '0', 30_000);
     expect(valueIn(informer, 'changed')).to.equal('1');
     expect(told().slice(3).toSorted()).to.deep.equal([
       'added new=0',
@@ -205,10 +205,10 @@ describe('Informer, against a real API server', function () {
     await create('a');
     const informer = await started();
     await controlPlane.stopApiServer();
-    await eventually('the outage is told', () => logger.messages('warn').length === 1);
+    await untilTrue('the outage is told', () => logger.messages('warn').length === 1);
     await controlPlane.startApiServer();
     await set('a', 1);
-    await eventually('the change is told', () => valueIn(informer, 'a') === '1', 40_000);
+    await untilTrue('the change is told', () => valueIn(informer, 'a') === '1', 40_000);
     expect(logger.messages('warn')).to.have.length(1);
     expect(logger.messages('info')).to.deep.equal(['List and watch work again']);
   });
@@ -217,7 +217,7 @@ describe('Informer, against a real API server', function () {
     await create('a');
     await controlPlane.stopApiServer();
     const starting = started();
-    await eventually('the outage is told', () => logger.messages('warn').length === 1);
+    await untilTrue('the outage is told', () => logger.messages('warn').length === 1);
     await controlPlane.startApiServer();
     const informer = await starting;
     expect(valueIn(informer, 'a')).to.equal('0');
@@ -228,7 +228,7 @@ describe('Informer, against a real API server', function () {
     await create('other');
     await create('chosen');
     await remove('chosen');
-    await eventually('the deletion is told', () => heard.length === 2);
+    await untilTrue('the deletion is told', () => heard.length === 2);
     expect(told()).to.deep.equal(['added chosen=0', 'deleted chosen=0']);
     expect(informer.store.size).to.equal(0);
   });
@@ -248,7 +248,7 @@ describe('Informer, against a real API server', function () {
     await informer.start(stop.signal);
     await create('a');
     await set('a', 1);
-    await eventually('the change is stored', () => valueIn(informer, 'a') === '1');
+    await untilTrue('the change is stored', () => valueIn(informer, 'a') === '1');
     expect(logger.messages('error')).to.deep.equal([
       'Event handler failed',
       'Event handler failed',
@@ -275,7 +275,7 @@ describe('Informer, against a real API server', function () {
 
       // A later change of another is told after all that came before it.
       await create('marker');
-      await eventually('the marker is told', () => told().includes('added marker=0'));
+      await untilTrue('the marker is told', () => told().includes('added marker=0'));
       const ofOwn = told().filter((line) => line.includes('own='));
       expect(ofOwn).to.have.length(102);
       expect(ofOwn.at(-1)).to.equal('deleted own=100');
@@ -296,9 +296,9 @@ describe('Informer, against a real API server', function () {
         type: 'merge',
         body: { metadata: { finalizers: null } },
       });
-      await eventually('the object is gone', () => !whole.store.has(key));
+      await untilTrue('the object is gone', () => !whole.store.has(key));
       await create('marker');
-      await eventually('the marker is told', () => told().includes('added marker=0'));
+      await untilTrue('the marker is told', () => told().includes('added marker=0'));
       expect(whole.store.has(key)).to.equal(false);
     });
   });

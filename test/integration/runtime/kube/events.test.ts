@@ -7,7 +7,7 @@ import {
   CONTROL_PLANE_TIMEOUT_MS,
   sharedControlPlane,
 } from '../../../../tools/envtest/shared-control-plane.js';
-import { RecordingLogger } from '../../../unit/runtime/support/recording-logger.js';
+import { RecordingLogger } from '../../../support/recording-logger.js';
 import { accessOf, ConfigMap, clientOf, newNamespace } from '../support/cluster-client.js';
 
 interface Event extends KubeObject {

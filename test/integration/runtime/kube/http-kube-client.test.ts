@@ -11,8 +11,8 @@ import {
   CONTROL_PLANE_TIMEOUT_MS,
   sharedControlPlane,
 } from '../../../../tools/envtest/shared-control-plane.js';
+import { untilTrue } from '../../../support/eventually.js';
 import { accessOf, ConfigMap, clientOf, newNamespace } from '../support/cluster-client.js';
-import { eventually } from '../support/eventually.js';
 import { HttpProxy } from '../support/http-proxy.js';
 import { TcpProxy } from '../support/tcp-proxy.js';
 
@@ -206,7 +206,7 @@ describe('HttpKubeClient, against a real API server', () => {
     it('from a server that is cut off meanwhile, and hears the next request again', async () => {
       proxy.goSilent();
       const pending = refusal(request());
-      await eventually('the connection is there', () => proxy.accepted === 1);
+      await untilTrue('the connection is there', () => proxy.accepted === 1);
       proxy.cut();
       expect(await pending).to.be.instanceOf(KubeUnreachableError);
       proxy.speak();

@@ -10,7 +10,7 @@ import type {
   ObjectMeta,
   ResourceType,
 } from '../../../../src/runtime/kube/resource.js';
-import { RecordingLogger } from '../../../unit/runtime/support/recording-logger.js';
+import { RecordingLogger } from '../../../support/recording-logger.js';
 
 export class ConfigMap implements KubeObject {
   static readonly resource = {

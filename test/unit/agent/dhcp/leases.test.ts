@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import type { OpenDhcpSocket } from '../../../../src/agent/dhcp/dhcp-socket.js';
 import { DhcpLeases } from '../../../../src/agent/dhcp/leases.js';
 import { NOW } from '../../../support/objects.js';
-import { RecordingLogger } from '../../runtime/support/recording-logger.js';
+import { RecordingLogger } from '../../../support/recording-logger.js';
 import { VirtualTime } from '../../runtime/support/virtual-time.js';
 import { ScriptedDhcp } from './support/scripted-dhcp.js';
 

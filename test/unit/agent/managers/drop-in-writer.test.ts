@@ -9,7 +9,7 @@ import { ENIAttachment } from '../../../../src/api/eni-attachment.js';
 import { IndexedStore } from '../../../../src/runtime/cache/store.js';
 import { readReconciler } from '../../../../src/runtime/controller/read-reconciler.js';
 import { aRecord } from '../../../support/objects.js';
-import { RecordingLogger } from '../../runtime/support/recording-logger.js';
+import { RecordingLogger } from '../../../support/recording-logger.js';
 
 const macAddress = '02:00:00:00:00:01';
 const FILE = '10-eni-operator-020000000001.network';

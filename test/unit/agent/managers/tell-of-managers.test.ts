@@ -5,7 +5,7 @@ import { expect } from 'chai';
 import { readHostSigns } from '../../../../src/agent/managers/host-signs.js';
 import { tellOfManagers } from '../../../../src/agent/managers/tell-of-managers.js';
 import { FakeHost } from '../../../support/fake-host.js';
-import { RecordingLogger } from '../../runtime/support/recording-logger.js';
+import { RecordingLogger } from '../../../support/recording-logger.js';
 
 const UNIX = `Num       RefCount Protocol Flags    Type St Inode Path
 0000000000000000: 00000002 00000000 00010000 0001 01 20881 /run/NetworkManager/private-dhcp

@@ -4,13 +4,8 @@ import type { SinonFakeTimers } from 'sinon';
 import type { Eni } from '../../../../src/aws/ec2-gateway.js';
 import { EniInventory } from '../../../../src/aws/inventory/eni-inventory.js';
 import { systemClock } from '../../../../src/runtime/clock.js';
-import {
-  attachmentFixture,
-  CLUSTER_ID,
-  eniFixture,
-  fakeTime,
-  RecordingLogger,
-} from '../fixtures.js';
+import { RecordingLogger } from '../../../support/recording-logger.js';
+import { attachmentFixture, CLUSTER_ID, eniFixture, fakeTime } from '../fixtures.js';
 import { LaggingEc2 } from '../lagging-ec2.js';
 
 const WINDOW_MS = 30_000;

@@ -6,14 +6,8 @@ import type { Eni } from '../../../../src/aws/ec2-gateway.js';
 import { EniInventory } from '../../../../src/aws/inventory/eni-inventory.js';
 import { systemClock } from '../../../../src/runtime/clock.js';
 import type { SourceEvent } from '../../../../src/runtime/controller/source.js';
-import {
-  attachmentFixture,
-  CLUSTER_ID,
-  eniFixture,
-  errorDetails,
-  fakeTime,
-  RecordingLogger,
-} from '../fixtures.js';
+import { RecordingLogger } from '../../../support/recording-logger.js';
+import { attachmentFixture, CLUSTER_ID, eniFixture, errorDetails, fakeTime } from '../fixtures.js';
 import { InMemoryEc2 } from '../in-memory-ec2.js';
 
 const WINDOW_MS = 30_000;

@@ -11,8 +11,8 @@ import { apiErrorOf, KubeUnreachableError } from '../../../../src/runtime/kube/k
 import { ownerReferenceTo } from '../../../../src/runtime/kube/owner.js';
 import { ResourceClient } from '../../../../src/runtime/kube/resource-client.js';
 import { aNodeENI } from '../../../support/objects.js';
+import { RecordingLogger } from '../../../support/recording-logger.js';
 import { useFakeTime } from '../../runtime/support/fake-timers.js';
-import { RecordingLogger } from '../../runtime/support/recording-logger.js';
 import { stubbedKubeClient } from '../../runtime/support/stubbed-kube-client.js';
 
 const finalizers = [NETWORK_ATTACHMENT_FINALIZER];

@@ -10,7 +10,7 @@ import { readReconciler } from '../../../../src/runtime/controller/read-reconcil
 import { apiErrorOf } from '../../../../src/runtime/kube/kube-errors.js';
 import { ResourceClient } from '../../../../src/runtime/kube/resource-client.js';
 import { aNode, aNodeENI, aRecord } from '../../../support/objects.js';
-import { RecordingLogger } from '../../runtime/support/recording-logger.js';
+import { RecordingLogger } from '../../../support/recording-logger.js';
 import { stubbedKubeClient } from '../../runtime/support/stubbed-kube-client.js';
 
 const OURS: Taint = { key: 'networking.k8s.aws/eni-not-ready', effect: 'NoSchedule' };

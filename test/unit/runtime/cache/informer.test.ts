@@ -10,8 +10,8 @@ import {
   KubeUnreachableError,
   MalformedAnswerError,
 } from '../../../../src/runtime/kube/kube-errors.js';
+import { RecordingLogger } from '../../../support/recording-logger.js';
 import { useFakeTime } from '../support/fake-timers.js';
-import { RecordingLogger } from '../support/recording-logger.js';
 import { ScriptedKubeClient } from '../support/scripted-kube-client.js';
 import { aThing, Thing } from '../support/things.js';
 

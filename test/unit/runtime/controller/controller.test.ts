@@ -6,8 +6,8 @@ import {
   type Reconcile,
 } from '../../../../src/runtime/controller/controller.js';
 import { type Result, TerminalError } from '../../../../src/runtime/controller/result.js';
+import { RecordingLogger } from '../../../support/recording-logger.js';
 import { useFakeTime } from '../support/fake-timers.js';
-import { RecordingLogger } from '../support/recording-logger.js';
 
 describe('Controller', () => {
   const time = useFakeTime(async ({ tick }) => {

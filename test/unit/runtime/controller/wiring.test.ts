@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import type { WatchDeclaration } from '../../../../src/runtime/controller/read-reconciler.js';
 import type { SourceEvent } from '../../../../src/runtime/controller/source.js';
 import { connect } from '../../../../src/runtime/controller/wiring.js';
-import { RecordingLogger } from '../support/recording-logger.js';
+import { RecordingLogger } from '../../../support/recording-logger.js';
 
 describe('connect', () => {
   let tell: (event: SourceEvent<unknown>) => void;

@@ -3,8 +3,8 @@ import type sinon from 'sinon';
 import { systemClock } from '../../../../src/runtime/clock.js';
 import { type EventDetails, KubeEventRecorder } from '../../../../src/runtime/kube/events.js';
 import type { KubeClient } from '../../../../src/runtime/kube/kube-client.js';
+import { RecordingLogger } from '../../../support/recording-logger.js';
 import { useFakeTime } from '../support/fake-timers.js';
-import { RecordingLogger } from '../support/recording-logger.js';
 import { stubbedKubeClient } from '../support/stubbed-kube-client.js';
 import { aThing, Thing } from '../support/things.js';
 

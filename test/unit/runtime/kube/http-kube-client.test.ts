@@ -8,8 +8,8 @@ import {
   KubeUnreachableError,
   MalformedAnswerError,
 } from '../../../../src/runtime/kube/kube-errors.js';
+import { RecordingLogger } from '../../../support/recording-logger.js';
 import { FakeAccess } from '../support/fake-access.js';
-import { RecordingLogger } from '../support/recording-logger.js';
 import { aThing, Thing } from '../support/things.js';
 
 describe('HttpKubeClient', () => {

@@ -6,9 +6,9 @@ import {
   type LeaderElectorOptions,
   LeaseLostError,
 } from '../../../../src/runtime/leader-election/leader-election.js';
+import { RecordingLogger } from '../../../support/recording-logger.js';
 import { START, useFakeTime } from '../support/fake-timers.js';
 import { InMemoryLeases, LeaseClient } from '../support/in-memory-leases.js';
-import { RecordingLogger } from '../support/recording-logger.js';
 
 const LEASE_DURATION = 15_000;
 const RENEW_DEADLINE = 10_000;

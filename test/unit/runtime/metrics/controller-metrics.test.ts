@@ -4,7 +4,7 @@ import { Controller } from '../../../../src/runtime/controller/controller.js';
 import { type Result, TerminalError } from '../../../../src/runtime/controller/result.js';
 import { ControllerMetrics } from '../../../../src/runtime/metrics/controller-metrics.js';
 import { metricValue, parseMetrics } from '../../../support/prometheus-text.js';
-import { RecordingLogger } from '../support/recording-logger.js';
+import { RecordingLogger } from '../../../support/recording-logger.js';
 import { VirtualTime } from '../support/virtual-time.js';
 
 describe('ControllerMetrics', () => {

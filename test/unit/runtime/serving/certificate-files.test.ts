@@ -9,7 +9,7 @@ import {
   type CertificatePair,
 } from '../../../../src/runtime/serving/certificate-files.js';
 import { eventually } from '../../../support/eventually.js';
-import { RecordingLogger } from '../support/recording-logger.js';
+import { RecordingLogger } from '../../../support/recording-logger.js';
 import { VirtualTime } from '../support/virtual-time.js';
 
 const LOOK_MS = 10_000;

@@ -6,7 +6,7 @@ import {
   HttpServer,
   type HttpServerOptions,
 } from '../../../../src/runtime/serving/http-server.js';
-import { RecordingLogger } from '../support/recording-logger.js';
+import { RecordingLogger } from '../../../support/recording-logger.js';
 
 describe('HttpServer', () => {
   let logger: RecordingLogger;

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { KubeUnreachableError } from '../../../../src/runtime/kube/kube-errors.js';
 import type { AccessReviews, UserInfo } from '../../../../src/runtime/serving/access-reviews.js';
 import { TokenGate } from '../../../../src/runtime/serving/token-gate.js';
-import { RecordingLogger } from '../support/recording-logger.js';
+import { RecordingLogger } from '../../../support/recording-logger.js';
 import { VirtualTime } from '../support/virtual-time.js';
 
 const PROMETHEUS: UserInfo = { username: 'system:serviceaccount:monitoring:prometheus' };

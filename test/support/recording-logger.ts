@@ -1,4 +1,4 @@
-import type { Logger } from '../../../../src/runtime/logger.js';
+import type { Logger } from '../../src/runtime/logger.js';
 
 export interface LogEntry {
   level: 'debug' | 'info' | 'warn' | 'error';
@@ -31,6 +31,11 @@ export class RecordingLogger implements Logger {
 
   child(fields: Record<string, unknown>): RecordingLogger {
     return new RecordingLogger(this.entries, { ...this.fields, ...fields });
+  }
+
+  /** Each entry as `level message`, in order. */
+  get lines(): string[] {
+    return this.entries.map(({ level, message }) => `${level} ${message}`);
   }
 
   /** The messages of a level, in order. */
