@@ -1,4 +1,5 @@
-import { DOCUMENTED_LIMITS, type RateLimit } from '../src/aws/ec2-actions.js';
+import { DOCUMENTED_LIMITS } from '../src/aws/ec2-actions.js';
+import type { RateLimit } from '../src/runtime/concurrency/token-bucket.js';
 import { LATENCY_MS } from './conditions.js';
 
 /** The EC2 writes of an ENI's life. */

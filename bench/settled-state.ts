@@ -11,10 +11,11 @@ import { attachmentStatus } from '../src/reconcilers/eni-attachment/attachment-s
 import { createRequestFor } from '../src/reconcilers/eni-attachment/eni-requests.js';
 import { NetworkResolver } from '../src/reconcilers/node-eni/network-resolver.js';
 import { nodeENIStatus } from '../src/reconcilers/node-eni/node-eni-status.js';
-import { type DesiredAttachment, planNodeENI } from '../src/reconcilers/node-eni/plan-node-eni.js';
+import { planNodeENI } from '../src/reconcilers/node-eni/plan-node-eni.js';
+import type { DesiredAttachment } from '../src/reconcilers/shared/desired-attachment.js';
 import { systemClock } from '../src/runtime/clock.js';
+import { ownerReferenceTo } from '../src/runtime/kube/finalizers.js';
 import type { KubeClient } from '../src/runtime/kube/kube-client.js';
-import { ownerReferenceTo } from '../src/runtime/kube/owner.js';
 import type { KubeObject } from '../src/runtime/kube/resource.js';
 import { silentLogger } from '../tools/stage/silent-logger.js';
 import type { Surroundings } from './bench-cluster.js';

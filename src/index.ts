@@ -6,13 +6,18 @@ export {
   type InstanceTypeCatalogOptions,
 } from './aws/catalog/instance-type-catalog.js';
 export { NetworkCatalog, type NetworkCatalogOptions } from './aws/catalog/network-catalog.js';
-export { DOCUMENTED_LIMITS, type Ec2Action, type RateLimit } from './aws/ec2-actions.js';
+export { DOCUMENTED_LIMITS, type Ec2Action } from './aws/ec2-actions.js';
 export * from './aws/ec2-errors.js';
 export type * from './aws/ec2-gateway.js';
-export { type InstanceMetadataOptions, metadataRegion } from './aws/instance-metadata.js';
 export { EniInventory, type EniInventoryOptions } from './aws/inventory/eni-inventory.js';
 export type { EniModification } from './aws/inventory/pending-writes.js';
-export { type RegionSources, RegionUnknownError, resolveRegion } from './aws/region.js';
+export {
+  type InstanceMetadataOptions,
+  metadataRegion,
+  type RegionSources,
+  RegionUnknownError,
+  resolveRegion,
+} from './aws/region.js';
 export {
   type ActionBudget,
   RequestBudget,
@@ -27,5 +32,6 @@ export {
 } from './aws/sdk/sdk-ec2-gateway.js';
 export { type Clock, systemClock, type Timer } from './runtime/clock.js';
 export { Batcher, type BatcherOptions } from './runtime/concurrency/batcher.js';
+export type { RateLimit } from './runtime/concurrency/token-bucket.js';
 export type { EventSource, SourceEvent } from './runtime/controller/source.js';
 export type { Logger } from './runtime/logger.js';

@@ -1,16 +1,3 @@
-/** A condition as Kubernetes' API conventions have it (meta/v1 Condition). */
-export interface Condition {
-  type: string;
-  status: 'True' | 'False' | 'Unknown';
-  /** One CamelCase word for programs. */
-  reason: string;
-  /** A sentence for people. */
-  message: string;
-  observedGeneration?: number;
-  /** RFC 3339. */
-  lastTransitionTime: string;
-}
-
 /** Condition types of a NodeENI. */
 export const NODE_ENI_CONDITIONS = {
   /** Every ENI that the matching nodes should have is usable. */

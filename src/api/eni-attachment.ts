@@ -8,8 +8,8 @@ import {
   Matches,
   Min,
 } from 'class-validator';
-import type { ObjectMeta } from '../runtime/kube/object-meta.js';
-import type { Condition } from './conditions.js';
+import type { Condition } from '../runtime/kube/conditions.js';
+import type { ObjectMeta } from '../runtime/kube/resource.js';
 import { ENISettings } from './eni-settings.js';
 import type { LinkFault } from './link-faults.js';
 import { API_GROUP, API_VERSION } from './names.js';

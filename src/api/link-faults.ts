@@ -28,3 +28,8 @@ export type LinkFault = keyof typeof LINK_REMEDIES;
 export function linkFault(reason: LinkFault, fact: string): { reason: LinkFault; message: string } {
   return { reason, message: `${fact}. ${LINK_REMEDIES[reason]}` };
 }
+
+export interface Fault {
+  reason: LinkFault;
+  message: string;
+}

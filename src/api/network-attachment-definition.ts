@@ -1,4 +1,4 @@
-import type { ObjectMeta } from '../runtime/kube/object-meta.js';
+import type { ObjectMeta } from '../runtime/kube/resource.js';
 
 /** Multus' kind: how pods of a namespace get at a network. Its CRD comes with Multus. */
 export class NetworkAttachmentDefinition {

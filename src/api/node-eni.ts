@@ -1,4 +1,3 @@
-import 'reflect-metadata';
 import { Type } from 'class-transformer';
 import {
   ArrayMaxSize,
@@ -16,8 +15,8 @@ import {
   Min,
   ValidateNested,
 } from 'class-validator';
-import type { ObjectMeta } from '../runtime/kube/object-meta.js';
-import type { Condition } from './conditions.js';
+import type { Condition } from '../runtime/kube/conditions.js';
+import type { ObjectMeta } from '../runtime/kube/resource.js';
 import { ENISettings } from './eni-settings.js';
 import { API_GROUP, API_VERSION } from './names.js';
 import {
@@ -27,6 +26,7 @@ import {
   NamedWhereShared,
   NoDeviceIndexWithAuto,
 } from './validators.js';
+import 'reflect-metadata';
 
 const SUBNET_ID = /^subnet-[0-9a-f]{8,17}$/;
 const SECURITY_GROUP_ID = /^sg-[0-9a-f]{8,17}$/;

@@ -1,8 +1,4 @@
-/** A token bucket's size (calls) and refill (calls a second). */
-export interface RateLimit {
-  capacity: number;
-  refillPerSecond: number;
-}
+import type { RateLimit } from '../runtime/concurrency/token-bucket.js';
 
 const PAGED_DESCRIBE: RateLimit = { capacity: 100, refillPerSecond: 20 };
 const UNPAGED_DESCRIBE: RateLimit = { capacity: 50, refillPerSecond: 10 };

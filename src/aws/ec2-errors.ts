@@ -86,12 +86,3 @@ export type UserErrorReason =
 
 /** IAM, or a policy above it, does not allow the call. */
 export class DeniedError extends Ec2Error {}
-
-/** A call that was never sent: by the time of its turn, nobody wanted it any more. */
-export class NotWantedError extends Error {
-  override name = 'NotWantedError';
-
-  constructor() {
-    super('The call is no longer wanted');
-  }
-}

@@ -1,8 +1,7 @@
 import { DEFAULT_TABLE_BASE } from '../agent/host/own-ids.js';
 import { SETTINGS } from './controller-settings.js';
-import { duration, matching, wholeNumber } from './parsers.js';
+import { duration, matching, optional, required, type ValuesOf, wholeNumber } from './parsers.js';
 import { servingSettings } from './serving-settings.js';
-import { optional, required, type ValuesOf } from './setting.js';
 
 const absolutePath = matching(/^\/.+/, 'an absolute path');
 

@@ -1,8 +1,17 @@
-import { duration, matching, oneOf, share, trueOrFalse, wholeNumber } from './parsers.js';
+import {
+  duration,
+  matching,
+  oneOf,
+  optional,
+  required,
+  share,
+  trueOrFalse,
+  type ValuesOf,
+  wholeNumber,
+} from './parsers.js';
 import { servingSettings } from './serving-settings.js';
-import { optional, required, type ValuesOf } from './setting.js';
 
-export { optional, required, type Setting, type ValuesOf } from './setting.js';
+export { optional, required, type Setting, type ValuesOf } from './parsers.js';
 
 /** Every setting of the controller; {@link loadConfig} reads them, the documentation lists them. */
 export const SETTINGS = {
@@ -208,3 +217,15 @@ export const SETTINGS = {
 
 /** The controller's settings: durations in milliseconds. */
 export type Config = ValuesOf<typeof SETTINGS>;
+
+/** What is wrong with the lease's durations, as a sentence about the settings; undefined where nothing is. */
+export function leaseTimesFault(config: Config): string | undefined {
+  const { leaseDuration, renewDeadline, retryPeriod } = config;
+  if (leaseDuration <= renewDeadline) {
+    return `LEASE_DURATION (${leaseDuration} ms) must be longer than RENEW_DEADLINE (${renewDeadline} ms): the holder stops before another takes over`;
+  }
+  if (renewDeadline <= retryPeriod) {
+    return `RENEW_DEADLINE (${renewDeadline} ms) must be longer than RETRY_PERIOD (${retryPeriod} ms): a renewal that fails is tried again in time`;
+  }
+  return undefined;
+}

@@ -1,7 +1,6 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { AGENT_SETTINGS, type AgentConfig } from './agent-settings.js';
-import { leaseTimesFault } from './check-lease-times.js';
-import { type Config, SETTINGS, type Setting } from './controller-settings.js';
+import { type Config, leaseTimesFault, SETTINGS, type Setting } from './controller-settings.js';
 import { type ServingConfig, servingFault } from './serving-settings.js';
 
 /** What each component of `main.ts` can be told. */

@@ -1,4 +1,31 @@
+import { isIPv6 } from 'node:net';
 import parseDuration from 'parse-duration';
+import type { ListenAddress } from '../runtime/serving/http-server.js';
+
+/** One setting, as the environment, the command line and the documentation know it. */
+export interface Setting<T> {
+  /** Environment variable. The flag is its name in lower-case kebab form: `--aws-region`. */
+  env: string;
+  description: string;
+  /** What stands for the value in the help: `<number>`, `<duration>`. */
+  placeholder: string;
+  parse: Parser<T>;
+  /** As a user would write it; absent where the setting is optional and has none. */
+  default?: string;
+}
+
+export function required<T>(setting: Setting<T> & { default: string }): Setting<T> {
+  return setting;
+}
+
+export function optional<T>(setting: Omit<Setting<T>, 'default'>): Setting<T | undefined> {
+  return setting;
+}
+
+/** The values of a table of settings, in the units that their parsers give. */
+export type ValuesOf<Table> = {
+  -readonly [K in keyof Table]: Table[K] extends Setting<infer T> ? T : never;
+};
 
 /** Reads a setting's text. Throws an Error whose message says what is allowed. */
 export type Parser<T> = (text: string) => T;
@@ -72,3 +99,20 @@ export function milliseconds(text: string): number {
   }
   return value;
 }
+
+const ADDRESS = /^(?<host>[A-Za-z0-9.-]*|\[[0-9A-Fa-f:.]+\]):(?<port>\d{1,5})$/;
+const MAX_PORT = 65_535;
+
+/** An address to listen on, as Go writes it (`:8080`, `127.0.0.1:8080`, `[::1]:8080`); `0`: none. */
+export const listenAddress: Parser<ListenAddress | undefined> = (text) => {
+  if (text === '0') {
+    return undefined;
+  }
+  const { host = '', port = '' } = ADDRESS.exec(text)?.groups ?? {};
+  const isBracketed = host.startsWith('[');
+  const bare = isBracketed ? host.slice(1, -1) : host;
+  if (port === '' || Number(port) > MAX_PORT || (isBracketed && !isIPv6(bare))) {
+    throw new Error('must be an address such as :8080 or 127.0.0.1:8080, or 0 for none');
+  }
+  return { ...(bare === '' ? {} : { host: bare }), port: Number(port) };
+};

@@ -1,6 +1,4 @@
-import { listenAddress } from './parse-address.js';
-import { matching, oneOf } from './parsers.js';
-import { optional, required, type ValuesOf } from './setting.js';
+import { listenAddress, matching, oneOf, optional, required, type ValuesOf } from './parsers.js';
 
 const path = matching(/^.+$/, 'the path of a file');
 

@@ -8,10 +8,13 @@ import { tableOf } from '../agent/host/own-ids.js';
 import { Contention } from '../agent/link/contention.js';
 import { LinkReconciler } from '../agent/link/link-reconciler.js';
 import { LinkReporter } from '../agent/link/link-reporter.js';
-import { DropInFolder } from '../agent/managers/drop-in-folder.js';
-import { NETWORKD_DROP_IN, NETWORKMANAGER_DROP_IN } from '../agent/managers/drop-in-kinds.js';
+import { tellOfManagers } from '../agent/managers/detect-managers.js';
+import {
+  DropInFolder,
+  NETWORKD_DROP_IN,
+  NETWORKMANAGER_DROP_IN,
+} from '../agent/managers/drop-in-folder.js';
 import { DropInWriter } from '../agent/managers/drop-in-writer.js';
-import { tellOfManagers } from '../agent/managers/tell-of-managers.js';
 import { HostSweeper } from '../agent/sweep/host-sweeper.js';
 import { ENIAttachment } from '../api/eni-attachment.js';
 import { API_GROUP } from '../api/names.js';

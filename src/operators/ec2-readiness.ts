@@ -1,8 +1,8 @@
 import { Ec2Error } from '../aws/ec2-errors.js';
 import type { EniInventory } from '../aws/inventory/eni-inventory.js';
 import { blockedByFailure } from '../reconcilers/shared/blocked.js';
-import { describeError } from '../runtime/describe-error.js';
 import type { EventRecorder, Regarding } from '../runtime/kube/events.js';
+import { describeError } from '../runtime/logger.js';
 
 export interface Ec2ReadinessOptions {
   events: EventRecorder;

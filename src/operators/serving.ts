@@ -6,8 +6,7 @@ import type { Logger } from '../runtime/logger.js';
 import { KubeAccessReviews } from '../runtime/serving/access-reviews.js';
 import { CertificateFiles } from '../runtime/serving/certificate-files.js';
 import type { HealthChecks } from '../runtime/serving/health-checks.js';
-import { HttpServer } from '../runtime/serving/http-server.js';
-import { type Gate, metricsHandler } from '../runtime/serving/metrics-handler.js';
+import { type Gate, HttpServer, metricsHandler } from '../runtime/serving/http-server.js';
 import { TokenGate } from '../runtime/serving/token-gate.js';
 
 export interface ServingOptions {

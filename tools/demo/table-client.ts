@@ -2,12 +2,11 @@ import { json } from 'node:stream/consumers';
 import { sleep, systemClock } from '../../src/runtime/clock.js';
 import type { KubeAccess } from '../../src/runtime/kube/access/kube-access.js';
 import { exchange, type HttpAnswer } from '../../src/runtime/kube/http-exchange.js';
-import { jsonLines } from '../../src/runtime/kube/json-lines.js';
 import { KubeConnection } from '../../src/runtime/kube/kube-connection.js';
-import { apiErrorOf } from '../../src/runtime/kube/kube-errors.js';
+import { apiErrorOf, retryAfterMs } from '../../src/runtime/kube/kube-errors.js';
 import type { ResourceType } from '../../src/runtime/kube/resource.js';
 import { collectionPath, withQuery } from '../../src/runtime/kube/resource-path.js';
-import { retryAfterMs } from '../../src/runtime/kube/retry-after.js';
+import { jsonLines } from '../../src/runtime/kube/wire.js';
 import {
   type ColumnDefinition,
   columnDefinitionsOf,

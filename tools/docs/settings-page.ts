@@ -1,6 +1,6 @@
 import { AGENT_SETTINGS } from '../../src/config/agent-settings.js';
 import { SETTINGS } from '../../src/config/controller-settings.js';
-import type { Setting } from '../../src/config/setting.js';
+import type { Setting } from '../../src/config/parsers.js';
 import { code, table } from './markdown.js';
 
 /** Every setting of both components, from the tables that the program reads. */

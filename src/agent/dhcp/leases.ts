@@ -2,8 +2,8 @@ import { linkFault } from '../../api/link-faults.js';
 import { sleep } from '../../runtime/clock.js';
 import { ExponentialBackoff } from '../../runtime/concurrency/backoff.js';
 import type { EventSource, SourceEvent } from '../../runtime/controller/source.js';
-import { describeError } from '../../runtime/describe-error.js';
 import type { Logger } from '../../runtime/logger.js';
+import { describeError } from '../../runtime/logger.js';
 import { type Confirmation, DhcpClient, type DhcpClientOptions } from './dhcp-client.js';
 
 /** The address of a record was confirmed, or is no longer. */

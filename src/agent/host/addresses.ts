@@ -55,3 +55,10 @@ function numberOf(address: string): number {
 function textOf(number: number): string {
   return [24, 16, 8, 0].map((shift) => Math.floor(number / 2 ** shift) % 256).join('.');
 }
+
+const MAC_ADDRESS = /^([0-9a-f]{2}:){5}[0-9a-f]{2}$/;
+
+/** Whether it is one, lower case, with colons. */
+export function isMacAddress(text: string): boolean {
+  return MAC_ADDRESS.test(text);
+}

@@ -1,4 +1,5 @@
 import type { ENIAttachmentSpec } from '../../api/eni-attachment.js';
+import type { HostRule } from './host-network.js';
 
 /**
  * What marks our routes, rules and addresses as ours, so that nothing of others is ever touched: the kernel
@@ -22,4 +23,8 @@ export function tableOf(
   base: number,
 ): number {
   return base + TABLES_A_CARD * networkCardIndex + deviceIndex;
+}
+
+export function isOwnRule({ protocol }: HostRule): boolean {
+  return protocol === OWN_PROTOCOL;
 }

@@ -1,10 +1,11 @@
 import type { ENIAttachment } from '../../api/eni-attachment.js';
-import { type LinkFault, linkFault } from '../../api/link-faults.js';
+import { type Fault, linkFault } from '../../api/link-faults.js';
 import { eniAttachmentSpecFaults } from '../../api/validate.js';
 import {
   cidrOf,
   familyOf,
   IPV6_ROUTER,
+  isMacAddress,
   parseSubnet,
   routerOf,
   type Subnet,
@@ -37,18 +38,6 @@ export interface DesiredLink {
   /** Replies may come from where the route back does not lead. */
   looseReversePath: boolean;
   table: number;
-}
-
-export interface Fault {
-  reason: LinkFault;
-  message: string;
-}
-
-const MAC_ADDRESS = /^([0-9a-f]{2}:){5}[0-9a-f]{2}$/;
-
-/** Whether it is one, lower case, with colons. */
-export function isMacAddress(text: string): boolean {
-  return MAC_ADDRESS.test(text);
 }
 
 /**

@@ -1,11 +1,10 @@
 import { ENIAttachment } from '../../api/eni-attachment.js';
-import { linkFault } from '../../api/link-faults.js';
+import { type Fault, linkFault } from '../../api/link-faults.js';
 import type { Store } from '../../runtime/cache/store.js';
 import type { Clock } from '../../runtime/clock.js';
 import type { SharedLook } from '../../runtime/concurrency/shared-read.js';
-import type { ReconcileContext } from '../../runtime/controller/controller.js';
+import type { ReconcileContext, Result } from '../../runtime/controller/controller.js';
 import { Reconciler, Watch } from '../../runtime/controller/decorators.js';
-import type { Result } from '../../runtime/controller/result.js';
 import { keyOf } from '../../runtime/kube/resource.js';
 import type { Logger } from '../../runtime/logger.js';
 import type { Confirmation } from '../dhcp/dhcp-client.js';
@@ -15,11 +14,10 @@ import { type HostLink, type HostNetwork, HostNetworkError } from '../host/host-
 import type { HostView } from '../host/host-snapshot.js';
 import { carryOut, describeStep, type HostStep } from '../host/host-step.js';
 import type { Contention } from './contention.js';
-import { type DesiredLink, desiredLink, type Fault } from './desired-link.js';
+import { type DesiredLink, desiredLink } from './desired-link.js';
 import type { LinkReporter } from './link-reporter.js';
 import { carriesTraffic } from './link-status.js';
-import { matchLink } from './match-link.js';
-import { planLink, planUp } from './plan-link.js';
+import { matchLink, planLink, planUp } from './plan-link.js';
 import { faultOf, mayHaveMoved, settledAs, wishOf } from './settled-link.js';
 
 export interface LinkReconcilerOptions {

@@ -1,8 +1,8 @@
 import type { ENIAttachment, LinkStatus } from '../../api/eni-attachment.js';
-import { definedOnly } from '../../runtime/kube/defined-only.js';
+import type { Fault } from '../../api/link-faults.js';
+import { definedOnly } from '../../runtime/kube/merge-patch.js';
 import type { HostLink } from '../host/host-network.js';
 import type { HostView } from '../host/host-snapshot.js';
-import type { Fault } from './desired-link.js';
 
 /** What an agent's pass has found. */
 export interface LinkFinding {

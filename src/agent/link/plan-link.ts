@@ -1,10 +1,10 @@
-import { linkFault } from '../../api/link-faults.js';
+import { type Fault, linkFault } from '../../api/link-faults.js';
 import { sameAddress } from '../host/addresses.js';
 import type { HostAddress, HostLink, HostRoute, HostRule } from '../host/host-network.js';
 import type { HostView } from '../host/host-snapshot.js';
 import type { HostStep } from '../host/host-step.js';
-import { OWN_PROTOCOL } from '../host/own-ids.js';
-import type { DesiredAddress, DesiredLink, Fault } from './desired-link.js';
+import { isOwnRule, OWN_PROTOCOL } from '../host/own-ids.js';
+import type { DesiredAddress, DesiredLink } from './desired-link.js';
 
 /** What is between the host as it is and as a record asks for. */
 export interface LinkPlan {
@@ -160,10 +160,6 @@ function planRules({ desired, view }: LinkPlanInput): HostStep[] {
   ];
 }
 
-export function isOwnRule({ protocol }: HostRule): boolean {
-  return protocol === OWN_PROTOCOL;
-}
-
 function sameRule(a: HostRule, b: HostRule): boolean {
   const [from = '', length] = a.from?.split('/') ?? [];
   const [wanted = '', wantedLength] = b.from?.split('/') ?? [];
@@ -173,4 +169,26 @@ function sameRule(a: HostRule, b: HostRule): boolean {
     length === wantedLength &&
     sameAddress(from, wanted)
   );
+}
+
+/** Kinds of devices that stand upon another one and often have its MAC address. */
+const UPPER_KINDS = new Set([
+  'bond',
+  'bridge',
+  'ipvlan',
+  'ipvtap',
+  'macvlan',
+  'macvtap',
+  'team',
+  'vlan',
+  'vrf',
+]);
+
+/** The device itself that has the MAC address (lower case, with colons), not what stands upon it. */
+export function matchLink(links: readonly HostLink[], macAddress: string): HostLink | undefined {
+  return links.find((link) => link.macAddress === macAddress && isDevice(link));
+}
+
+export function isDevice({ kind }: HostLink): boolean {
+  return kind === undefined || !UPPER_KINDS.has(kind);
 }

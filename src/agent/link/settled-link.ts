@@ -1,8 +1,8 @@
 import type { ENIAttachment } from '../../api/eni-attachment.js';
-import { type LinkFault, linkFault } from '../../api/link-faults.js';
+import { type Fault, type LinkFault, linkFault } from '../../api/link-faults.js';
 import type { HostLink, HostNetworkError } from '../host/host-network.js';
 import type { HostStep } from '../host/host-step.js';
-import type { DesiredLink, Fault } from './desired-link.js';
+import type { DesiredLink } from './desired-link.js';
 import { canHaveRoutes } from './plan-link.js';
 
 /** What is asked for, as a text that is equal for equal wishes. */

@@ -2,7 +2,7 @@ import { getU32, putU32, writeU32 } from 'netlink/dist/structs.js';
 import type { HostAddress, HostNetwork, NewHostAddress, Scope } from '../host/host-network.js';
 import { attribute, readAttributes } from './attributes.js';
 import { addressBytes, addressText, familyNumber, familyOfNumber } from './ip-bytes.js';
-import { scopeNumber, scopeOf } from './scopes.js';
+import { scopeNumber, scopeOf } from './rtnetlink.js';
 
 /** struct ifaddrmsg: family u8, prefix length u8, flags u8, scope u8, index u32. */
 const HEADER_BYTES = 8;

@@ -1,10 +1,15 @@
 import { getU32, putU32, writeU32 } from 'netlink/dist/structs.js';
 import type { HostRoute } from '../host/host-network.js';
 import { attribute, numberOf, readAttributes } from './attributes.js';
-import { addressBytes, addressText, familyNumber, familyOfNumber } from './ip-bytes.js';
-import { parsePrefix, prefixText } from './prefix.js';
-import { RouteScope } from './rtnetlink.js';
-import { scopeNumber, scopeOf } from './scopes.js';
+import {
+  addressBytes,
+  addressText,
+  familyNumber,
+  familyOfNumber,
+  parsePrefix,
+  prefixText,
+} from './ip-bytes.js';
+import { RouteScope, scopeNumber, scopeOf } from './rtnetlink.js';
 
 /**
  * struct rtmsg: family, destination length, source length, tos, table, protocol, scope, type (u8 each),

@@ -1,3 +1,5 @@
+import type { Scope } from '../host/host-network.js';
+
 /**
  * Numbers of the kernel's interface: include/uapi/linux/{netlink,rtnetlink,if_link,if_addr,fib_rules,netconf}.h.
  * They are fixed for ever; only those in use are here.
@@ -52,3 +54,19 @@ export const Family = { unspecified: 0, ipv4: 2, ipv6: 10 } as const;
 
 /** RT_SCOPE_… */
 export const RouteScope = { universe: 0, link: 253, host: 254, nowhere: 255 } as const;
+
+const NUMBERS: Record<Scope, number> = {
+  global: RouteScope.universe,
+  link: RouteScope.link,
+  host: RouteScope.host,
+};
+
+export function scopeNumber(scope: Scope): number {
+  return NUMBERS[scope];
+}
+
+/** Scopes between (`site`, and an administrator's own) reach beyond the link, as `global` does. */
+export function scopeOf(number: number): Scope {
+  if (number === RouteScope.link) return 'link';
+  return number >= RouteScope.host ? 'host' : 'global';
+}

@@ -1,8 +1,7 @@
 import { putU32 } from 'netlink/dist/structs.js';
 import type { HostRule } from '../host/host-network.js';
 import { attribute, numberOf, readAttributes } from './attributes.js';
-import { familyNumber, familyOfNumber } from './ip-bytes.js';
-import { parsePrefix, prefixText } from './prefix.js';
+import { familyNumber, familyOfNumber, parsePrefix, prefixText } from './ip-bytes.js';
 
 /**
  * struct fib_rule_hdr: family, destination length, source length, tos, table, two reserved, action (u8 each),

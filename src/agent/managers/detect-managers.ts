@@ -1,6 +1,32 @@
+import type { Logger } from '../../runtime/logger.js';
 import { OWN_PROTOCOL } from '../host/own-ids.js';
-import type { HostSigns } from './host-signs.js';
-import type { ManagerName } from './known-managers.js';
+import { type HostSigns, type ReadHostSignsOptions, readHostSigns } from './host-signs.js';
+
+/** Programs that set up a node's interfaces, beside the agent. */
+export const KNOWN_MANAGERS = {
+  'systemd-networkd': {
+    effect:
+      'An ENI that one of its .network files matches gets what the file says; at its start it removes rules and routes that are not its own, and the agent puts its own back.',
+    remedy:
+      'Set NETWORKD_DROPIN_DIR (kustomize/components/networkd), and ManageForeignRoutingPolicyRules=no and ManageForeignRoutes=no in a file of networkd.conf.d.',
+  },
+  NetworkManager: {
+    effect: 'It brings up every Ethernet device that it knows of no reason not to, with DHCP.',
+    remedy: 'Set NETWORKMANAGER_DROPIN_DIR (kustomize/components/networkd).',
+  },
+  'amazon-ec2-net-utils': {
+    effect:
+      'It has systemd-networkd set up each ENI with DHCP, and with rules and a routing table of its own (10000 + 100 × card + device), which come before the agent’s.',
+    remedy:
+      'Set NETWORKD_DROPIN_DIR (kustomize/components/networkd), or remove the package from the nodes.',
+  },
+  'VPC CNI': {
+    effect: 'None: it leaves ENIs alone that are tagged node.k8s.amazonaws.com/no_manage=true.',
+    remedy: 'Nothing to do: the controller tags each ENI so as it creates it.',
+  },
+} as const;
+
+export type ManagerName = keyof typeof KNOWN_MANAGERS;
 
 export interface DetectedManager {
   name: ManagerName;
@@ -56,4 +82,24 @@ export function detectManagers({
 function isNetworkds({ protocol, port, groups }: HostSigns['netlinkSockets'][number]): boolean {
   // It joins further groups; a bitwise "and" is signed, which does not matter for these low bits.
   return protocol === 0 && port === INIT && (groups & NETWORKD_GROUPS) === NETWORKD_GROUPS;
+}
+
+/** Tells the log, for once, which other programs set up interfaces on this host. Never rejects. */
+export async function tellOfManagers({
+  logger,
+  ...host
+}: ReadHostSignsOptions & { logger: Logger }): Promise<void> {
+  try {
+    for (const { name, sign } of detectManagers(await readHostSigns(host))) {
+      const { effect, remedy } = KNOWN_MANAGERS[name];
+      logger.info('Another program manages interfaces of this host', {
+        manager: name,
+        sign,
+        effect,
+        remedy,
+      });
+    }
+  } catch (err) {
+    logger.warn('Cannot see which other programs manage interfaces of this host', { err });
+  }
 }

@@ -1,10 +1,9 @@
 import { ENIAttachment } from '../../api/eni-attachment.js';
 import type { Store } from '../../runtime/cache/store.js';
-import type { ReconcileContext } from '../../runtime/controller/controller.js';
+import type { ReconcileContext, Result } from '../../runtime/controller/controller.js';
 import { Reconciler, Watch } from '../../runtime/controller/decorators.js';
-import type { Result } from '../../runtime/controller/result.js';
+import { isMacAddress } from '../host/addresses.js';
 import { HostNews } from '../host/host-events.js';
-import { isMacAddress } from '../link/desired-link.js';
 import type { DropInFolder } from './drop-in-folder.js';
 
 export interface DropInWriterOptions {

@@ -1,14 +1,12 @@
 import { ENIAttachment } from '../../api/eni-attachment.js';
 import type { Store } from '../../runtime/cache/store.js';
-import type { ReconcileContext } from '../../runtime/controller/controller.js';
+import type { ReconcileContext, Result } from '../../runtime/controller/controller.js';
 import { Reconciler, Watch } from '../../runtime/controller/decorators.js';
-import type { Result } from '../../runtime/controller/result.js';
 import { HostNews } from '../host/host-events.js';
 import type { HostNetwork } from '../host/host-network.js';
-import { observe } from '../host/host-snapshot.js';
-import { carryOut } from '../host/host-step.js';
-import { tableOf } from '../host/own-ids.js';
-import { planSweep } from './plan-sweep.js';
+import { type HostView, observe } from '../host/host-snapshot.js';
+import { carryOut, type HostStep } from '../host/host-step.js';
+import { isOwnRule, tableOf } from '../host/own-ids.js';
 
 export interface HostSweeperOptions {
   /** This node's records. */
@@ -47,4 +45,23 @@ export class HostSweeper {
     }
     return {};
   }
+}
+
+/**
+ * Takes away the rules and routes of ours that no record stands for any more: those of ENIs that went while
+ * nobody watched. The kernel drops the routes of a device that is gone, the rules it keeps.
+ * @param tables routing tables of the records that there are
+ */
+export function planSweep(
+  { routes, rules }: Pick<HostView, 'routes' | 'rules'>,
+  tables: ReadonlySet<number>,
+): HostStep[] {
+  return [
+    ...rules
+      .filter((rule) => isOwnRule(rule) && !tables.has(rule.table))
+      .map((rule) => ({ do: 'removeRule', rule }) as const),
+    ...routes
+      .filter(({ table }) => !tables.has(table))
+      .map((route) => ({ do: 'removeRoute', route }) as const),
+  ];
 }

@@ -2,8 +2,7 @@ import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import { EC2Client } from '@aws-sdk/client-ec2';
 import { MANAGER_NAME } from '../../api/names.js';
-import { fencedAgents } from './fenced-agents.js';
-import { type FencedError, fenceWrites } from './write-fence.js';
+import { type FencedError, fencedAgents, fenceWrites } from './write-fence.js';
 
 /** Calls that may be in flight at once, one socket each. */
 const MAX_SOCKETS = 256;

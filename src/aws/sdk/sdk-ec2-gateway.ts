@@ -15,9 +15,10 @@ import {
   ModifyNetworkInterfaceAttributeCommand,
 } from '@aws-sdk/client-ec2';
 import { type Clock, systemClock } from '../../runtime/clock.js';
+import { NotWantedError } from '../../runtime/concurrency/token-bucket.js';
 import type { Logger } from '../../runtime/logger.js';
 import type { Ec2Action } from '../ec2-actions.js';
-import { NotWantedError, ThrottledError, UserError } from '../ec2-errors.js';
+import { ThrottledError, UserError } from '../ec2-errors.js';
 import type {
   AttachEniRequest,
   CreateEniRequest,
@@ -36,13 +37,13 @@ import { toEc2Error } from './classify-error.js';
 import { filter, filterCalls } from './sdk-filters.js';
 import {
   MalformedAnswerError,
+  StringPool,
   toEni,
   toInstance,
   toInstanceTypeLimits,
   toSecurityGroup,
   toSubnet,
 } from './sdk-mapping.js';
-import { StringPool } from './string-pool.js';
 
 /** The largest page of the Describe calls; DescribeInstanceTypes allows 100. */
 const PAGE_SIZE = 1_000;

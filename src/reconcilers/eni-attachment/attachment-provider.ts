@@ -1,10 +1,11 @@
 import type { ENIAttachment } from '../../api/eni-attachment.js';
 import { TAGS } from '../../api/names.js';
 import type { InstanceCatalog } from '../../aws/catalog/instance-catalog.js';
-import { ConflictError, NotWantedError } from '../../aws/ec2-errors.js';
+import { ConflictError } from '../../aws/ec2-errors.js';
 import type { AttachEniRequest, Ec2Gateway, Eni } from '../../aws/ec2-gateway.js';
 import type { EniInventory } from '../../aws/inventory/eni-inventory.js';
 import type { Store } from '../../runtime/cache/store.js';
+import { NotWantedError } from '../../runtime/concurrency/token-bucket.js';
 import { keyOf } from '../../runtime/kube/resource.js';
 import type { Logger } from '../../runtime/logger.js';
 import { isLive } from '../shared/attachment-state.js';
@@ -12,10 +13,8 @@ import { isNotVisible } from '../shared/blocked.js';
 import type { SlotInspector } from '../slots/slot-inspector.js';
 import type { AttachmentReporter } from './attachment-reporter.js';
 import type { CreateLog } from './ec2-call-times.js';
-import { createRequestFor, ownTags } from './eni-requests.js';
-import { ownEni } from './own-eni.js';
-import { type EniChanges, planAttachment, type Step } from './plan-attachment.js';
-import { setTags } from './set-tags.js';
+import { createRequestFor, ownTags, setTags } from './eni-requests.js';
+import { type EniChanges, ownEni, planAttachment, type Step } from './plan-attachment.js';
 import { blockedAfterALook, type Outcome } from './step-result.js';
 
 export interface AttachmentProviderOptions {

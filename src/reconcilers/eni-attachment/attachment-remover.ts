@@ -6,17 +6,15 @@ import type { Ec2Gateway, Eni } from '../../aws/ec2-gateway.js';
 import type { EniInventory } from '../../aws/inventory/eni-inventory.js';
 import type { Store } from '../../runtime/cache/store.js';
 import type { Clock } from '../../runtime/clock.js';
-import type { FairLimit } from '../../runtime/concurrency/fair-limit.js';
+import type { FairLimit } from '../../runtime/concurrency/fair-queue.js';
 import { withoutFinalizer } from '../../runtime/kube/finalizers.js';
 import { keyOf } from '../../runtime/kube/resource.js';
 import type { ResourceClient } from '../../runtime/kube/resource-client.js';
 import type { Logger } from '../../runtime/logger.js';
 import type { AttachmentReporter } from './attachment-reporter.js';
-import type { DetachLog } from './detach-log.js';
-import type { CreateLog } from './ec2-call-times.js';
-import { ownEni } from './own-eni.js';
-import { planRemoval, type RemovalStep } from './plan-attachment.js';
-import { setTags } from './set-tags.js';
+import type { CreateLog, DetachLog } from './ec2-call-times.js';
+import { setTags } from './eni-requests.js';
+import { ownEni, planRemoval, type RemovalStep } from './plan-attachment.js';
 import { blockedAfterALook, type Outcome } from './step-result.js';
 
 export interface AttachmentRemoverOptions {

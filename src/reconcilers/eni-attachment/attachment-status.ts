@@ -1,9 +1,9 @@
-import { type Condition, ENI_ATTACHMENT_CONDITIONS } from '../../api/conditions.js';
+import { ENI_ATTACHMENT_CONDITIONS } from '../../api/conditions.js';
 import type { ENIAttachment, ENIAttachmentStatus, Phase } from '../../api/eni-attachment.js';
 import type { Blocked } from '../../api/reasons.js';
 import type { Eni } from '../../aws/ec2-gateway.js';
-import { setCondition } from '../../runtime/kube/conditions.js';
-import { definedOnly } from '../../runtime/kube/defined-only.js';
+import { type Condition, setCondition } from '../../runtime/kube/conditions.js';
+import { definedOnly } from '../../runtime/kube/merge-patch.js';
 import { isLinkUsable } from '../shared/attachment-state.js';
 
 /** What a pass has to say of a record. */

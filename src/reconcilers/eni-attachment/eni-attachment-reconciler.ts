@@ -1,23 +1,22 @@
 import { isDeepStrictEqual } from 'node:util';
 import { ENIAttachment } from '../../api/eni-attachment.js';
 import { ENI_FINALIZER, TAGS } from '../../api/names.js';
-import { DeniedError, Ec2Error, NotWantedError } from '../../aws/ec2-errors.js';
+import { DeniedError, Ec2Error } from '../../aws/ec2-errors.js';
 import type { Eni } from '../../aws/ec2-gateway.js';
 import { EniInventory } from '../../aws/inventory/eni-inventory.js';
 import type { Store } from '../../runtime/cache/store.js';
-import type { ReconcileContext } from '../../runtime/controller/controller.js';
+import { NotWantedError } from '../../runtime/concurrency/token-bucket.js';
+import type { ReconcileContext, Result } from '../../runtime/controller/controller.js';
 import { Reconciler, Watch } from '../../runtime/controller/decorators.js';
 import { generationChanged, type Predicates } from '../../runtime/controller/predicates.js';
-import type { Result } from '../../runtime/controller/result.js';
 import { hasFinalizer } from '../../runtime/kube/finalizers.js';
 import { keyOf } from '../../runtime/kube/resource.js';
 import type { Logger } from '../../runtime/logger.js';
-import { blockedByFailure } from '../shared/blocked.js';
-import type { BlockedRetries } from '../shared/blocked-retries.js';
+import { type BlockedRetries, blockedByFailure } from '../shared/blocked.js';
 import type { AttachmentProvider } from './attachment-provider.js';
 import type { AttachmentRemover } from './attachment-remover.js';
 import type { AttachmentReporter } from './attachment-reporter.js';
-import { ownEni } from './own-eni.js';
+import { ownEni } from './plan-attachment.js';
 import type { Outcome } from './step-result.js';
 
 export interface ENIAttachmentReconcilerOptions {

@@ -1,6 +1,7 @@
 import type { ENIAttachment } from '../../api/eni-attachment.js';
 import { MANAGER_NAME, TAGS } from '../../api/names.js';
-import type { CreateEniRequest } from '../../aws/ec2-gateway.js';
+import type { CreateEniRequest, Ec2Gateway } from '../../aws/ec2-gateway.js';
+import type { EniChanges } from './plan-attachment.js';
 
 /** The tags by which an ENI is known as the record's; they are put back where somebody takes them off. */
 export function ownTags(
@@ -36,4 +37,21 @@ export function createRequestFor(record: ENIAttachment, clusterID: string): Crea
       ...ownTags(record, clusterID),
     },
   };
+}
+
+/**
+ * Sets tags of an ENI, then takes others away.
+ * @throws Ec2Error
+ */
+export async function setTags(
+  gateway: Ec2Gateway,
+  eniId: string,
+  { set, remove }: NonNullable<EniChanges['tags']>,
+): Promise<void> {
+  if (Object.keys(set).length > 0) {
+    await gateway.setTags(eniId, set);
+  }
+  if (remove.length > 0) {
+    await gateway.removeTags(eniId, remove);
+  }
 }

@@ -251,3 +251,22 @@ function tagChanges(
   const remove = [...ours, TAGS.retained].filter((key) => !(key in wanted) && key in eni.tags);
   return set.length + remove.length > 0 ? { set: Object.fromEntries(set), remove } : undefined;
 }
+
+/** What is known of ENIs. */
+export interface KnownEnis {
+  get(eniId: string): Eni | undefined;
+  byAttachmentUID(uid: string): Eni[];
+}
+
+/**
+ * The record's ENI: the one that carries its UID; or the one that the record names, where somebody took
+ * that tag off.
+ */
+export function ownEni(enis: KnownEnis, { metadata, status }: ENIAttachment): Eni | undefined {
+  const tagged = chooseEni(enis.byAttachmentUID(metadata.uid));
+  if (tagged || status?.eniID === undefined) {
+    return tagged;
+  }
+  const named = enis.get(status.eniID);
+  return named && !(TAGS.attachmentUID in named.tags) ? named : undefined;
+}

@@ -2,7 +2,7 @@ import type { ENIAttachment } from '../../api/eni-attachment.js';
 import type { Blocked } from '../../api/reasons.js';
 import type { Eni } from '../../aws/ec2-gateway.js';
 import type { EniInventory } from '../../aws/inventory/eni-inventory.js';
-import { ownEni } from './own-eni.js';
+import { ownEni } from './plan-attachment.js';
 
 /** How a step ended: go on with the next one, look again later, wait for an event, or be blocked. */
 export type Outcome = 'again' | 'later' | 'done' | { blocked: Blocked; eni?: Eni | undefined };

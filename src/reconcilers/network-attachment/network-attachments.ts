@@ -8,7 +8,7 @@ import type { Patch } from '../../runtime/kube/kube-client.js';
 import { isNotFound } from '../../runtime/kube/kube-errors.js';
 import type { ResourceClient } from '../../runtime/kube/resource-client.js';
 import type { Logger } from '../../runtime/logger.js';
-import type { BlockedRetries } from '../shared/blocked-retries.js';
+import type { BlockedRetries } from '../shared/blocked.js';
 import { type DefinitionWriter, failureOf } from './definition-writer.js';
 import {
   attachmentCondition,

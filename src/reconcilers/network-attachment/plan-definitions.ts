@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { LABELS, MANAGER_NAME } from '../../api/names.js';
 import type { NetworkAttachmentDefinition } from '../../api/network-attachment-definition.js';
 import { NodeENI, type NodeENISpec } from '../../api/node-eni.js';
-import { ownerReferenceTo } from '../../runtime/kube/owner.js';
+import { ownerReferenceTo } from '../../runtime/kube/finalizers.js';
 
 /** What is written of a NetworkAttachmentDefinition. */
 export interface DesiredDefinition {

@@ -2,13 +2,14 @@ import pLimit from 'p-limit';
 import type { ENIAttachment, ENIAttachmentSpec } from '../../api/eni-attachment.js';
 import { ENI_FINALIZER, LABELS, MANAGER_NAME } from '../../api/names.js';
 import { NodeENI } from '../../api/node-eni.js';
+import { ownerReferenceTo } from '../../runtime/kube/finalizers.js';
 import type { Patch } from '../../runtime/kube/kube-client.js';
 import { isAlreadyExists, isConflict, isNotFound } from '../../runtime/kube/kube-errors.js';
 import { mergePatch } from '../../runtime/kube/merge-patch.js';
-import { ownerReferenceTo } from '../../runtime/kube/owner.js';
 import type { ResourceClient } from '../../runtime/kube/resource-client.js';
 import type { Logger } from '../../runtime/logger.js';
-import type { DesiredAttachment, NodeENIPlan } from './plan-node-eni.js';
+import type { DesiredAttachment } from '../shared/desired-attachment.js';
+import type { NodeENIPlan } from './plan-node-eni.js';
 
 /** Kubernetes writes under way at once for one NodeENI; the API server's fairness does the rest. */
 const PARALLEL_WRITES = 32;

@@ -5,30 +5,22 @@ import { NodeENI } from '../../api/node-eni.js';
 import { type Blocked, blocked } from '../../api/reasons.js';
 import { nodeENISpecFaults } from '../../api/validate.js';
 import type { Store } from '../../runtime/cache/store.js';
-import type { ReconcileContext } from '../../runtime/controller/controller.js';
+import type { ReconcileContext, Result } from '../../runtime/controller/controller.js';
 import { Reconciler, Watch } from '../../runtime/controller/decorators.js';
 import { generationChanged } from '../../runtime/controller/predicates.js';
-import type { Result } from '../../runtime/controller/result.js';
 import { hasFinalizer, withFinalizer, withoutFinalizer } from '../../runtime/kube/finalizers.js';
 import type { Patch } from '../../runtime/kube/kube-client.js';
 import { keyOf } from '../../runtime/kube/resource.js';
 import type { ResourceClient } from '../../runtime/kube/resource-client.js';
 import type { Logger } from '../../runtime/logger.js';
 import type { NetworkAttachments } from '../network-attachment/network-attachments.js';
-import { answerOrBlocked } from '../shared/blocked.js';
-import type { BlockedRetries } from '../shared/blocked-retries.js';
+import { answerOrBlocked, type BlockedRetries } from '../shared/blocked.js';
 import { matchesSelector, placementChanged } from '../shared/node-placement.js';
 import type { SlotInspector } from '../slots/slot-inspector.js';
 import type { RecordWriter } from './attachment-writer.js';
-import type { NetworkResolver } from './network-resolver.js';
+import type { Network, NetworkResolver } from './network-resolver.js';
 import type { NodeENIReporter } from './node-eni-reporter.js';
-import {
-  emptyPlan,
-  type Network,
-  type NodeENIDefaults,
-  type NodeENIPlan,
-  planNodeENI,
-} from './plan-node-eni.js';
+import { emptyPlan, type NodeENIDefaults, type NodeENIPlan, planNodeENI } from './plan-node-eni.js';
 import type { Demand } from './planned-attachments.js';
 import { maxUnavailableNodes, nextTurns } from './rollout.js';
 import type { LiveIntent } from './uncached-checks.js';

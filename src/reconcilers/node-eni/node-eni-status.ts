@@ -1,9 +1,11 @@
+import { ENI_ATTACHMENT_CONDITIONS, NODE_ENI_CONDITIONS } from '../../api/conditions.js';
 import type { ENIAttachment } from '../../api/eni-attachment.js';
+import { LINK_REMEDIES } from '../../api/link-faults.js';
 import type { NodeENI, NodeENIAttachment, NodeENIStatus } from '../../api/node-eni.js';
-import type { Blocked } from '../../api/reasons.js';
+import { type Blocked, CAPACITY_REASONS, REMEDIES } from '../../api/reasons.js';
+import { type Condition, setCondition } from '../../runtime/kube/conditions.js';
 import type { Stated } from '../network-attachment/network-attachment-condition.js';
 import { isAttached, isLive, isReady } from '../shared/attachment-state.js';
-import { nodeENIConditions } from './node-eni-conditions.js';
 import type { BlockedNode } from './plan-node-eni.js';
 
 /** Entries of `status.attachments` that are kept: 5,000 would pass etcd's limit of 1.5 MiB an object. */
@@ -69,5 +71,158 @@ function entryOf(record: ENIAttachment): NodeENIAttachment {
     deviceIndex: spec.deviceIndex,
     status: isAttached(record) ? 'attached' : (status.phase ?? 'Pending').toLowerCase(),
     ...(status.lastUpdated === undefined ? {} : { lastUpdated: status.lastUpdated }),
+  };
+}
+
+/** Nodes that a condition's message names before it only counts. */
+const MAX_NAMED_NODES = 3;
+
+interface Told {
+  reason: string;
+  message: string;
+}
+
+/** What keeps a node from an ENI: EC2, or the node's own network. */
+interface Problem {
+  node: string;
+  blocked: Told;
+}
+
+/** How the ENIs of a NodeENI stand, in numbers. */
+interface Tally {
+  desired: number;
+  ready: number;
+  underWay: number;
+  leaving: number;
+  /** Nodes that still have what they should have no longer. */
+  outdated: number;
+}
+
+/**
+ * The conditions of a NodeENI: `Ready`, `Progressing`, `Degraded`, `CapacityExceeded`, and `NetworkAttachment`
+ * where definitions are asked for.
+ * @param live the records that are not being deleted
+ */
+export function nodeENIConditions(
+  report: NodeENIReport,
+  live: readonly ENIAttachment[],
+): Condition[] {
+  const { nodeENI, now } = report;
+  const problems = problemsOf(report, live);
+  const tally = tallyOf(report, live, problems.length);
+  const isBusy = tally.underWay + tally.leaving + tally.outdated > 0;
+  const degraded = report.fault ?? summaryOf(problems, report.nodes);
+  const full = problems.filter(({ blocked }) => isCapacity(blocked.reason));
+  const exceeded = summaryOf(full, report.nodes);
+  const isReady = !degraded && !isBusy;
+  const busy = busyWith(report, tally);
+
+  const { ready, progressing, degraded: degradedType, capacityExceeded } = NODE_ENI_CONDITIONS;
+  const told: [type: string, holds: boolean, told: Told][] = [
+    [ready, isReady, isReady ? readyWith(tally) : (degraded ?? busy)],
+    [progressing, isBusy, isBusy ? busy : { reason: 'Settled', message: 'Nothing is under way.' }],
+    [
+      degradedType,
+      degraded !== undefined,
+      degraded ?? { reason: 'AsExpected', message: 'Nothing keeps a node from its ENIs.' },
+    ],
+    [
+      capacityExceeded,
+      exceeded !== undefined,
+      exceeded ?? { reason: 'AsExpected', message: 'Every ENI has a place and an address.' },
+    ],
+  ];
+  const observedGeneration = nodeENI.metadata.generation ?? 0;
+  const standing = told.reduce<Condition[]>(
+    (conditions, [type, holds, { reason, message }]) =>
+      setCondition(
+        conditions,
+        { type, status: holds ? 'True' : 'False', reason, message, observedGeneration },
+        now,
+      ),
+    nodeENI.status?.conditions ?? [],
+  );
+  const { networkAttachment: type } = NODE_ENI_CONDITIONS;
+  const { networkAttachment: found } = report;
+  if (found === null) {
+    return standing.filter((condition) => condition.type !== type);
+  }
+  return found ? setCondition(standing, { type, ...found, observedGeneration }, now) : standing;
+}
+
+function tallyOf(
+  { desired, records, outdated = 0 }: NodeENIReport,
+  live: readonly ENIAttachment[],
+  blocked: number,
+): Tally {
+  const ready = live.filter(isReady).length;
+  return {
+    desired,
+    ready,
+    underWay: Math.max(0, desired - ready - blocked),
+    leaving: records.length - live.length,
+    outdated,
+  };
+}
+
+function readyWith({ desired }: Tally): Told {
+  return desired === 0
+    ? { reason: 'NoMatchingNodes', message: 'No node matches spec.nodeSelector.' }
+    : { reason: 'AllReady', message: `All ${desired} ENIs are ready.` };
+}
+
+function busyWith({ nodeENI }: NodeENIReport, tally: Tally): Told {
+  const { desired, ready, underWay, leaving, outdated } = tally;
+  const message = `${ready} of ${desired} ENIs are ready, ${underWay} on their way, ${leaving} being removed.`;
+  if (nodeENI.metadata.deletionTimestamp) {
+    return { reason: 'Deleting', message };
+  }
+  if (outdated > 0) {
+    const waiting = `${outdated} nodes wait for their turn (updatePolicy.maxUnavailable).`;
+    return { reason: 'RollingUpdate', message: `${message} ${waiting}` };
+  }
+  return { reason: leaving > 0 ? 'Removing' : 'Attaching', message };
+}
+
+/** Everything that keeps a node from an ENI: no record can be made, or the record cannot go on. */
+function problemsOf(report: NodeENIReport, live: readonly ENIAttachment[]): Problem[] {
+  const atRecords = live.flatMap((record) => {
+    const blocked = blockedOf(record);
+    return blocked ? [{ node: record.spec.nodeName, blocked }] : [];
+  });
+  return [...report.blockedNodes, ...atRecords];
+}
+
+/** What a record's conditions say that it waits for, where that is for somebody to change something. */
+function blockedOf(record: ENIAttachment): Told | undefined {
+  const condition = record.status?.conditions?.find(
+    ({ type }) => type === ENI_ATTACHMENT_CONDITIONS.ready,
+  );
+  return condition && (condition.reason in REMEDIES || condition.reason in LINK_REMEDIES)
+    ? condition
+    : undefined;
+}
+
+function isCapacity(reason: string): boolean {
+  return CAPACITY_REASONS.some((each) => each === reason);
+}
+
+/** One reason and one message for many problems: the most frequent reason, its first nodes by name. */
+function summaryOf(problems: readonly Problem[], nodes: number): Told | undefined {
+  const byReason = [...Map.groupBy(problems, ({ blocked }) => blocked.reason)].sort(
+    ([a, some], [b, others]) => others.length - some.length || (a < b ? -1 : 1),
+  );
+  const [top] = byReason;
+  if (!top) {
+    return undefined;
+  }
+  const affected = [...new Set(problems.map(({ node }) => node))].sort();
+  const named = affected.slice(0, MAX_NAMED_NODES).join(', ');
+  const more =
+    affected.length > MAX_NAMED_NODES ? ` and ${affected.length - MAX_NAMED_NODES} more` : '';
+  const messages = byReason.map(([, [first]]) => first?.blocked.message ?? '');
+  return {
+    reason: top[0],
+    message: `${affected.length} of ${nodes} nodes lack ENIs (${named}${more}). ${messages.join(' ')}`,
   };
 }

@@ -2,14 +2,17 @@ import type { ENIAttachment, ENIAttachmentSpec } from '../../api/eni-attachment.
 import type { Node } from '../../api/node.js';
 import type { NodeENI, NodeENISpec } from '../../api/node-eni.js';
 import type { Blocked } from '../../api/reasons.js';
-import type { SecurityGroup, Subnet } from '../../aws/ec2-gateway.js';
+import type { Subnet } from '../../aws/ec2-gateway.js';
 import { mergePatch } from '../../runtime/kube/merge-patch.js';
 import { isAttached, isLive } from '../shared/attachment-state.js';
-import { attachmentName } from '../shared/desired-attachment.js';
+import {
+  attachmentName,
+  type DesiredAttachment,
+  type Replacement,
+} from '../shared/desired-attachment.js';
 import { identifyNode } from '../shared/node-placement.js';
-import { chooseIndex, type OccupiedIndexes } from '../slots/free-slots.js';
-import { chooseSecurityGroups, type SubnetChoice, subnetsInZone } from './network-choice.js';
-import type { Replacement } from './rollout.js';
+import { chooseIndex, type OccupiedIndexes } from '../slots/slots.js';
+import { chooseSecurityGroups, type Network, subnetsInZone } from './network-resolver.js';
 
 /** What the controller's configuration says where a NodeENI says nothing. */
 export interface NodeENIDefaults {
@@ -17,21 +20,10 @@ export interface NodeENIDefaults {
   deleteOnTermination: boolean;
 }
 
-/** The subnets and groups that a NodeENI names, as EC2 knows them. */
-export interface Network {
-  subnets: SubnetChoice[];
-  securityGroups: SecurityGroup[];
-}
-
 /** A node that cannot have its ENIs. */
 export interface BlockedNode {
   node: string;
   blocked: Blocked;
-}
-
-export interface DesiredAttachment {
-  name: string;
-  spec: ENIAttachmentSpec;
 }
 
 export interface NodeENIPlan {

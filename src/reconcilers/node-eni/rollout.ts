@@ -1,17 +1,5 @@
-import type { ENIAttachment } from '../../api/eni-attachment.js';
 import type { UpdatePolicy } from '../../api/node-eni.js';
-import type { DesiredAttachment } from './plan-node-eni.js';
-
-/** A node whose ENIs have to make way for others: the old ones hold what the new ones need. */
-export interface Replacement {
-  node: string;
-  /** To be deleted first. */
-  stale: ENIAttachment[];
-  /** To be created once the stale ones are gone. */
-  missing: DesiredAttachment[];
-  /** Whether the node lacks a usable ENI as it is: replacing costs it nothing more. */
-  unavailable: boolean;
-}
+import type { Replacement } from '../shared/desired-attachment.js';
 
 /** Nodes at a time, where a NodeENI does not say. */
 const DEFAULT_MAX_UNAVAILABLE = 1;

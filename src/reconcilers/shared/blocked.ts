@@ -7,6 +7,8 @@ import {
   NotYetVisibleError,
   UserError,
 } from '../../aws/ec2-errors.js';
+import type { Clock } from '../../runtime/clock.js';
+import type { ExponentialBackoff } from '../../runtime/concurrency/backoff.js';
 
 /**
  * What an EC2 failure means to the user: something that only a change elsewhere can cure, or `undefined`
@@ -46,4 +48,42 @@ export async function answerOrBlocked<T>(answer: Promise<T>): Promise<T | Blocke
 /** Whether EC2 does not know an id that the call named; it may not know it yet. */
 export function isNotVisible(error: unknown): error is NotYetVisibleError {
   return error instanceof NotYetVisibleError;
+}
+
+export interface BlockedRetriesOptions {
+  backoff: ExponentialBackoff;
+  clock: Clock;
+}
+
+/** When to try again what somebody has to correct first. */
+export interface Retry {
+  /** Milliseconds from now. */
+  afterMs: number;
+  /** Whether this pass was a try of its own, or one that something else woke before the next was due. */
+  counts: boolean;
+}
+
+/** Growing waits between tries, that passes woken by something else neither shorten nor lengthen. */
+export class BlockedRetries {
+  private readonly dueAt = new Map<string, number>();
+
+  constructor(private readonly options: BlockedRetriesOptions) {}
+
+  next(key: string): Retry {
+    const { backoff, clock } = this.options;
+    const now = clock.now();
+    const dueAt = this.dueAt.get(key);
+    if (dueAt !== undefined && now < dueAt) {
+      return { afterMs: dueAt - now, counts: false };
+    }
+    const afterMs = backoff.next(key);
+    this.dueAt.set(key, now + afterMs);
+    return { afterMs, counts: true };
+  }
+
+  /** The cause is gone, or the key is: the next wait is the first again. */
+  forget(key: string): void {
+    this.options.backoff.forget(key);
+    this.dueAt.delete(key);
+  }
 }

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { ENIAttachment, ENIAttachmentSpec } from '../../api/eni-attachment.js';
 import type { NodeENI } from '../../api/node-eni.js';
 
 /** What makes an ENI this one and no other. */
@@ -24,4 +25,20 @@ export function attachmentName({ nodeENI, instanceID, subnetID }: AttachmentIden
     '',
   );
   return `${nodeENI.metadata.name}-${suffix}`;
+}
+
+export interface DesiredAttachment {
+  name: string;
+  spec: ENIAttachmentSpec;
+}
+
+/** A node whose ENIs have to make way for others: the old ones hold what the new ones need. */
+export interface Replacement {
+  node: string;
+  /** To be deleted first. */
+  stale: ENIAttachment[];
+  /** To be created once the stale ones are gone. */
+  missing: DesiredAttachment[];
+  /** Whether the node lacks a usable ENI as it is: replacing costs it nothing more. */
+  unavailable: boolean;
 }

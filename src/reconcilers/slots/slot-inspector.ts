@@ -6,10 +6,9 @@ import type { InstanceCatalog } from '../../aws/catalog/instance-catalog.js';
 import type { InstanceTypeCatalog } from '../../aws/catalog/instance-type-catalog.js';
 import type { Subnet } from '../../aws/ec2-gateway.js';
 import type { Store } from '../../runtime/cache/store.js';
-import type { Replacement } from '../node-eni/rollout.js';
+import type { Replacement } from '../shared/desired-attachment.js';
 import { identifyNode } from '../shared/node-placement.js';
-import { type OccupiedIndexes, occupiedIndexes } from './free-slots.js';
-import { slotFault } from './slots.js';
+import { type OccupiedIndexes, occupiedIndexes, slotFault } from './slots.js';
 
 export interface SlotInspectorOptions {
   records: Store<ENIAttachment>;

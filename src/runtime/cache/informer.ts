@@ -1,10 +1,10 @@
 import type { Clock } from '../clock.js';
 import type { EventSource, SourceEvent } from '../controller/source.js';
-import { describeError } from '../describe-error.js';
 import type { KubeClient } from '../kube/kube-client.js';
 import type { KindClass, KubeObject } from '../kube/resource.js';
 import type { WriteObserver } from '../kube/resource-client.js';
 import type { Logger } from '../logger.js';
+import { describeError } from '../logger.js';
 import { Reflector } from './reflector.js';
 import { Replica } from './replica.js';
 import type { Indexes, Store } from './store.js';

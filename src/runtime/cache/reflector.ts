@@ -1,12 +1,12 @@
 import { type Clock, sleep, type Timer } from '../clock.js';
 import { ExponentialBackoff } from '../concurrency/backoff.js';
-import { describeError } from '../describe-error.js';
 import type { KubeClient, Selection, WatchEvent } from '../kube/kube-client.js';
 import { isGone, KubeApiError, MalformedAnswerError } from '../kube/kube-errors.js';
 import type { KubeObject, ResourceType } from '../kube/resource.js';
 import type { Logger } from '../logger.js';
+import { describeError } from '../logger.js';
 import type { ListRound } from './replica.js';
-import { isNewer } from './resource-version.js';
+import { isNewer } from './replica.js';
 
 /** Where a reflector puts what it hears; a `Replica` fits. */
 export interface ReflectorTarget<T> {

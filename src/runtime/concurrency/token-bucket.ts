@@ -1,5 +1,3 @@
-import type { RateLimit } from '../../aws/ec2-actions.js';
-import { NotWantedError } from '../../aws/ec2-errors.js';
 import type { Clock, Timer } from '../clock.js';
 import { FairQueue } from './fair-queue.js';
 
@@ -155,4 +153,19 @@ export class TokenBucket {
     const untilNextMs = Math.ceil(((1 - this.tokens) / this.rate) * 1_000);
     this.timer = this.clock.after(untilNextMs, () => this.admitWaiters());
   }
+}
+
+/** A call that was never sent: by the time of its turn, nobody wanted it any more. */
+export class NotWantedError extends Error {
+  override name = 'NotWantedError';
+
+  constructor() {
+    super('The call is no longer wanted');
+  }
+}
+
+/** A token bucket's size (calls) and refill (calls a second). */
+export interface RateLimit {
+  capacity: number;
+  refillPerSecond: number;
 }

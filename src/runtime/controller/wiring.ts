@@ -1,5 +1,5 @@
-import { describeError } from '../describe-error.js';
 import type { Logger } from '../logger.js';
+import { describeError } from '../logger.js';
 import { passes } from './predicates.js';
 import type { WatchDeclaration } from './read-reconciler.js';
 import type { EventSource } from './source.js';

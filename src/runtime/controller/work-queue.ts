@@ -1,7 +1,7 @@
+import Queue from 'yocto-queue';
 import type { Clock } from '../clock.js';
 import { ExponentialBackoff } from '../concurrency/backoff.js';
 import { DelayedKeys } from './delayed-keys.js';
-import { Fifo } from './fifo.js';
 
 /** Hears what a queue does, for the `workqueue_…` metrics. Times are in seconds. */
 export interface WorkQueueObserver {
@@ -31,8 +31,8 @@ export class WorkQueue {
   private readonly dirty = new Map<string, number>();
   /** Keys that a worker has. Maps to when it got them. */
   private readonly processing = new Map<string, number>();
-  private readonly ready = new Fifo<string>();
-  private readonly idle = new Fifo<(key: string | undefined) => void>();
+  private readonly ready = new Queue<string>();
+  private readonly idle = new Queue<(key: string | undefined) => void>();
   private readonly delayed: DelayedKeys;
   private readonly backoff: ExponentialBackoff;
   private stopped = false;
@@ -48,7 +48,7 @@ export class WorkQueue {
 
   /** Keys that wait for a worker. */
   get depth(): number {
-    return this.ready.length;
+    return this.ready.size;
   }
 
   /** Keys that workers have, and for how long, in milliseconds. */
@@ -97,8 +97,8 @@ export class WorkQueue {
    */
   get(): Promise<string | undefined> {
     if (this.stopped) return Promise.resolve(undefined);
-    const key = this.ready.shift();
-    if (key === undefined) return new Promise((resolve) => this.idle.push(resolve));
+    const key = this.ready.dequeue();
+    if (key === undefined) return new Promise((resolve) => this.idle.enqueue(resolve));
     this.take(key);
     return Promise.resolve(key);
   }
@@ -116,13 +116,13 @@ export class WorkQueue {
   shutDown(): void {
     this.stopped = true;
     this.delayed.clear();
-    for (let waiter = this.idle.shift(); waiter; waiter = this.idle.shift()) waiter(undefined);
+    for (let waiter = this.idle.dequeue(); waiter; waiter = this.idle.dequeue()) waiter(undefined);
   }
 
   private enqueue(key: string): void {
-    const waiter = this.idle.shift();
+    const waiter = this.idle.dequeue();
     if (waiter === undefined) {
-      this.ready.push(key);
+      this.ready.enqueue(key);
       return;
     }
     this.take(key);

@@ -1,8 +1,8 @@
 import type { Clock } from '../clock.js';
-import { describeError } from '../describe-error.js';
 import type { Logger } from '../logger.js';
+import { describeError } from '../logger.js';
+import { microTime } from './conditions.js';
 import type { KubeClient } from './kube-client.js';
-import { microTime } from './micro-time.js';
 import { apiVersionOf, type KindClass, type KubeObject, type ResourceType } from './resource.js';
 
 /** What an Event is about; objects in stores do not say their kind. */

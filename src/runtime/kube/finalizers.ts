@@ -1,5 +1,10 @@
 import type { Patch } from './kube-client.js';
-import type { KubeObject } from './resource.js';
+import {
+  apiVersionOf,
+  type KubeObject,
+  type OwnerReference,
+  type ResourceType,
+} from './resource.js';
 
 export function hasFinalizer(object: KubeObject, finalizer: string): boolean {
   return object.metadata.finalizers?.includes(finalizer) ?? false;
@@ -25,4 +30,24 @@ function finalizersPatch({ metadata }: KubeObject, finalizers: string[]): Patch 
   // The uid guards against a successor of the same name.
   const { uid, resourceVersion } = metadata;
   return { type: 'merge', body: { metadata: { uid, resourceVersion, finalizers } } };
+}
+
+/**
+ * The reference of an object to the one that controls it: the garbage collector deletes the object after
+ * its owner. `owner` is cluster-scoped or in the object's namespace (a Kubernetes rule).
+ */
+export function ownerReferenceTo(owner: KubeObject, resource: ResourceType): OwnerReference {
+  return {
+    apiVersion: apiVersionOf(resource),
+    kind: resource.kind,
+    name: owner.metadata.name,
+    uid: owner.metadata.uid,
+    controller: true,
+    blockOwnerDeletion: true,
+  };
+}
+
+/** The owner that controls the object, if any. */
+export function controllerOf(object: KubeObject): OwnerReference | undefined {
+  return object.metadata.ownerReferences?.find(({ controller }) => controller === true);
 }

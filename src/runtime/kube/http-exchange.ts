@@ -1,6 +1,5 @@
 import http from 'node:http';
-import type { Clock } from '../clock.js';
-import { Deadline } from './deadline.js';
+import type { Clock, Timer } from '../clock.js';
 import type { Connection } from './kube-connection.js';
 import { KubeUnreachableError } from './kube-errors.js';
 
@@ -162,4 +161,32 @@ function isGood({ statusCode = 0 }: http.IncomingMessage): boolean {
 
 function isClosedByPeer(error: unknown): boolean {
   return error instanceof Error && 'code' in error && CLOSED_BY_PEER.has(error.code);
+}
+
+/** What was waited for did not come in time. */
+export class DeadlineError extends Error {
+  override name = 'DeadlineError';
+}
+
+/** A wait of at most so long, for one thing after the other. */
+export class Deadline {
+  private timer: Timer | undefined;
+
+  constructor(
+    private readonly clock: Clock,
+    private readonly missed: (error: DeadlineError) => void,
+  ) {}
+
+  /** From now on it waits `ms` milliseconds for `what`, and for nothing else. */
+  wait(what: string, ms: number): void {
+    this.lift();
+    this.timer = this.clock.after(ms, () =>
+      this.missed(new DeadlineError(`Not within ${ms} ms: ${what}`)),
+    );
+  }
+
+  lift(): void {
+    this.timer?.cancel();
+    this.timer = undefined;
+  }
 }

@@ -3,7 +3,6 @@ import { type Clock, systemClock } from '../clock.js';
 import type { Logger } from '../logger.js';
 import type { KubeAccess } from './access/kube-access.js';
 import { exchange, type HttpAnswer, type HttpLimits, type HttpRequest } from './http-exchange.js';
-import { jsonLines } from './json-lines.js';
 import type {
   DeleteOptions,
   KubeClient,
@@ -18,12 +17,11 @@ import type {
   WatchOptions,
 } from './kube-client.js';
 import { KubeConnection } from './kube-connection.js';
-import { apiErrorOf, MalformedAnswerError } from './kube-errors.js';
+import { apiErrorOf, MalformedAnswerError, retryAfterMs } from './kube-errors.js';
 import { apiVersionOf, type KubeObject, type ResourceType } from './resource.js';
 import { collectionPath, objectPath, selectionQuery, withQuery } from './resource-path.js';
-import { retryAfterMs } from './retry-after.js';
 import { WarningLog } from './warning-log.js';
-import { listPageOf, objectOf, watchEventOf } from './wire.js';
+import { jsonLines, listPageOf, objectOf, watchEventOf } from './wire.js';
 
 /** Hears of each answer, for `rest_client_requests_total{code,method,host}`. */
 export interface RequestObserver {

@@ -1,12 +1,11 @@
 import { isDeepStrictEqual } from 'node:util';
 import { type Clock, sleep, type Timer } from '../clock.js';
-import { describeError } from '../describe-error.js';
 import type { EventRecorder } from '../kube/events.js';
 import type { KubeClient, ObjectName } from '../kube/kube-client.js';
 import { isAlreadyExists, isConflict, isNotFound } from '../kube/kube-errors.js';
 import type { Logger } from '../logger.js';
-import { freeingPatch, type Holding, heldSpec, Lease } from './lease.js';
-import { LeaseLock } from './lease-lock.js';
+import { describeError } from '../logger.js';
+import { freeingPatch, type Holding, heldSpec, Lease, LeaseLock } from './lease.js';
 
 /** client-go's JitterFactor: up to this part of the retry period is added to a wait for the lease. */
 const JITTER = 1.2;

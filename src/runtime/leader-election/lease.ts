@@ -1,4 +1,6 @@
-import { microTime } from '../kube/micro-time.js';
+import { microTime } from '../kube/conditions.js';
+import type { KubeClient, ObjectName } from '../kube/kube-client.js';
+import { isNotFound } from '../kube/kube-errors.js';
 import type { KubeObject, ObjectMeta } from '../kube/resource.js';
 
 /** coordination.k8s.io/v1 LeaseSpec, as far as leader election uses it. */
@@ -57,4 +59,36 @@ export function heldSpec(
 export function freeingPatch(now: number): object {
   const time = microTime(now);
   return { holderIdentity: null, leaseDurationSeconds: 1, acquireTime: time, renewTime: time };
+}
+
+/**
+ * One Lease, read and written so that of two writers who read the same state one fails (409). It throws what
+ * {@link KubeClient} throws.
+ */
+export class LeaseLock {
+  constructor(
+    private readonly client: KubeClient,
+    private readonly name: ObjectName,
+  ) {}
+
+  /** Undefined where there is none. */
+  async read(signal: AbortSignal): Promise<Lease | undefined> {
+    try {
+      return await this.client.get<Lease>(Lease.resource, this.name, { signal });
+    } catch (error) {
+      if (isNotFound(error)) return undefined;
+      throw error;
+    }
+  }
+
+  create(spec: LeaseSpec, signal: AbortSignal): Promise<Lease> {
+    return this.client.create<Lease>(Lease.resource, { metadata: this.name, spec }, { signal });
+  }
+
+  /** Changes the lease, if it is still as `read` says. */
+  write(read: Lease, spec: object, signal: AbortSignal): Promise<Lease> {
+    const { uid, resourceVersion } = read.metadata;
+    const body = { metadata: { uid, resourceVersion }, spec };
+    return this.client.patch<Lease>(Lease.resource, this.name, { type: 'merge', body }, { signal });
+  }
 }

@@ -1,8 +1,8 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { type Clock, sleep } from '../clock.js';
-import { describeError } from '../describe-error.js';
 import type { Logger } from '../logger.js';
+import { describeError } from '../logger.js';
 
 /** In PEM form. */
 export interface CertificatePair {

@@ -1,10 +1,22 @@
 import http from 'node:http';
 import https from 'node:https';
 import type { AddressInfo } from 'node:net';
-import { describeError } from '../describe-error.js';
-import type { Logger } from '../logger.js';
+import type { Registry } from 'prom-client';
+import { describeError, type Logger } from '../logger.js';
 import type { CertificateFiles } from './certificate-files.js';
-import { formatAddress, type ListenAddress } from './listen-address.js';
+
+/** Where a server listens. */
+export interface ListenAddress {
+  /** Absent: every address of the machine. */
+  host?: string;
+  /** 0: any that is free. */
+  port: number;
+}
+
+/** As Go writes it: `:8080`, `127.0.0.1:8080`, `[::1]:8080`. */
+export function formatAddress({ host = '', port }: ListenAddress): string {
+  return `${host.includes(':') ? `[${host}]` : host}:${port}`;
+}
 
 /** What is answered to one request. */
 export interface Answer {
@@ -161,4 +173,27 @@ async function answerTo(
     logger.error('A request could not be answered', { serves: name, err: describeError(error) });
     return { status: 500, body: 'internal error\n' };
   }
+}
+
+/** Decides who may read; undefined: may. */
+export type Gate = (authorization: string | undefined) => Promise<Answer | undefined>;
+
+export interface MetricsHandlerOptions {
+  registry: Registry;
+  /** Absent: everybody may read. */
+  gate?: Gate | undefined;
+}
+
+/** `/metrics`, in Prometheus' text format. */
+export function metricsHandler({ registry, gate }: MetricsHandlerOptions): Handler {
+  return async ({ path, authorization }) => {
+    if (path !== '/metrics') return undefined;
+    const refusal = await gate?.(authorization);
+    if (refusal) return refusal;
+    return {
+      status: 200,
+      body: await registry.metrics(),
+      headers: { 'content-type': registry.contentType },
+    };
+  };
 }

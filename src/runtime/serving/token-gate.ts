@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Clock } from '../clock.js';
-import { describeError } from '../describe-error.js';
 import type { Logger } from '../logger.js';
+import { describeError } from '../logger.js';
 import type { AccessReviews } from './access-reviews.js';
 import type { Answer } from './http-server.js';
 

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { describeError } from '../../../src/runtime/describe-error.js';
+import { describeError } from '../../../src/runtime/logger.js';
 import { type StormSize, storm } from './arbitraries.js';
 import { runStorm, type StormOptions, type StormSummary } from './storm.js';
 

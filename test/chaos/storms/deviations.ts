@@ -1,8 +1,9 @@
-import { type Condition, ENI_ATTACHMENT_CONDITIONS } from '../../../src/api/conditions.js';
+import { ENI_ATTACHMENT_CONDITIONS } from '../../../src/api/conditions.js';
 import type { ENIAttachment } from '../../../src/api/eni-attachment.js';
 import { TAGS } from '../../../src/api/names.js';
 import type { NodeENI } from '../../../src/api/node-eni.js';
 import { REMEDIES } from '../../../src/api/reasons.js';
+import type { Condition } from '../../../src/runtime/kube/conditions.js';
 import type { Eni } from '../../../tools/ec2-simulator/index.js';
 import type { Intent, WantedEni } from './intent.js';
 

@@ -1,5 +1,5 @@
 import { type Clock, sleep, systemClock } from '../../../src/runtime/clock.js';
-import { describeError } from '../../../src/runtime/describe-error.js';
+import { describeError } from '../../../src/runtime/logger.js';
 import { deviations, type View } from './deviations.js';
 import { type Intent, intentOf } from './intent.js';
 import { Model } from './model.js';

@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect } from 'chai';
-import { metadataRegion } from '../../../src/aws/instance-metadata.js';
+import { metadataRegion } from '../../../src/aws/region.js';
 
 /** IMDSv2 as far as the Region: a token first, and nothing without it. */
 class MetadataServer {

@@ -37,11 +37,18 @@ function staticImports({ inputs }: Metafile, entry: string): string[] {
 describe('What is loaded to ask the API server', () => {
   it('is no package at all, for a pod: memory on each node is dear', async () => {
     expect(
-      await packagesOf('http-kube-client.js', 'load-kube-access.js', 'informer.js', 'events.js'),
+      await packagesOf(
+        'kube/http-kube-client.js',
+        'kube/access/load-kube-access.js',
+        'cache/informer.js',
+        'kube/events.js',
+      ),
     ).to.deep.equal([]);
   });
 
   it('is client-node, for a kubeconfig', async () => {
-    expect(await packagesOf('kubeconfig-access.js')).to.deep.equal(['@kubernetes/client-node']);
+    expect(await packagesOf('kube/access/kubeconfig-access.js')).to.deep.equal([
+      '@kubernetes/client-node',
+    ]);
   });
 });

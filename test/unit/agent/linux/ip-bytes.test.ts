@@ -4,8 +4,9 @@ import {
   addressBytes,
   addressText,
   NotAnAddressError,
+  parsePrefix,
+  prefixText,
 } from '../../../../src/agent/linux/ip-bytes.js';
-import { parsePrefix, prefixText } from '../../../../src/agent/linux/prefix.js';
 
 describe('ip-bytes', () => {
   for (const [text, hex, canonical] of [

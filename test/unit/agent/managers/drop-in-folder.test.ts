@@ -2,12 +2,13 @@ import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promise
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { DropInError, DropInFolder } from '../../../../src/agent/managers/drop-in-folder.js';
 import {
+  DropInError,
+  DropInFolder,
   NETWORKD_DROP_IN,
   NETWORKMANAGER_DROP_IN,
   OWN_MARK,
-} from '../../../../src/agent/managers/drop-in-kinds.js';
+} from '../../../../src/agent/managers/drop-in-folder.js';
 
 const [MAC, OTHER] = ['02:00:0a:00:01:05', '02:00:0a:00:01:06'] as const;
 const FILE = '10-eni-operator-02000a000105.network';

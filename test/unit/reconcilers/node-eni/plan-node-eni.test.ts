@@ -3,9 +3,12 @@ import fc from 'fast-check';
 import type { NodeENISpec } from '../../../../src/api/node-eni.js';
 import { blocked } from '../../../../src/api/reasons.js';
 import type { SecurityGroup, Subnet } from '../../../../src/aws/ec2-gateway.js';
-import { chooseSubnets, subnetQuery } from '../../../../src/reconcilers/node-eni/network-choice.js';
 import {
+  chooseSubnets,
   type Network,
+  subnetQuery,
+} from '../../../../src/reconcilers/node-eni/network-resolver.js';
+import {
   type NodeENIPlanInput,
   planNodeENI,
 } from '../../../../src/reconcilers/node-eni/plan-node-eni.js';

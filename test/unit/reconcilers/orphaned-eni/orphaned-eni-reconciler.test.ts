@@ -10,7 +10,7 @@ import { OrphanedENIReconciler } from '../../../../src/reconcilers/orphaned-eni/
 import type { OrphanRules } from '../../../../src/reconcilers/orphaned-eni/plan-orphan.js';
 import { IndexedStore } from '../../../../src/runtime/cache/store.js';
 import { systemClock } from '../../../../src/runtime/clock.js';
-import type { Result } from '../../../../src/runtime/controller/result.js';
+import type { Result } from '../../../../src/runtime/controller/controller.js';
 import type { EventDetails } from '../../../../src/runtime/kube/events.js';
 import { silentLogger } from '../../../../tools/stage/silent-logger.js';
 import { aNode, anAttachment, anEni, aRecord } from '../../../support/objects.js';

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { chooseIndex, occupiedIndexes } from '../../../../src/reconcilers/slots/free-slots.js';
+import { chooseIndex, occupiedIndexes } from '../../../../src/reconcilers/slots/slots.js';
 import { anInstance, aRecord, INSTANCE_A } from '../../../support/objects.js';
 
 const none = new Set<number>();

@@ -4,8 +4,9 @@ import {
   Controller,
   type ControllerOptions,
   type Reconcile,
+  type Result,
+  TerminalError,
 } from '../../../../src/runtime/controller/controller.js';
-import { type Result, TerminalError } from '../../../../src/runtime/controller/result.js';
 import { RecordingLogger } from '../../../support/recording-logger.js';
 import { useFakeTime } from '../support/fake-timers.js';
 

@@ -1,10 +1,11 @@
 import { expect } from 'chai';
 import {
+  controllerOf,
   hasFinalizer,
+  ownerReferenceTo,
   withFinalizer,
   withoutFinalizer,
 } from '../../../../src/runtime/kube/finalizers.js';
-import { controllerOf, ownerReferenceTo } from '../../../../src/runtime/kube/owner.js';
 import { aThing, Thing } from '../support/things.js';
 
 describe('finalizers', () => {

@@ -5,8 +5,8 @@ import { text } from 'node:stream/consumers';
 import { setImmediate } from 'node:timers/promises';
 import { expect } from 'chai';
 import { systemClock } from '../../../../src/runtime/clock.js';
-import { DeadlineError } from '../../../../src/runtime/kube/deadline.js';
 import {
+  DeadlineError,
   exchange,
   type HttpAnswer,
   type HttpRequest,

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { jsonLines } from '../../../../src/runtime/kube/json-lines.js';
 import { MalformedAnswerError } from '../../../../src/runtime/kube/kube-errors.js';
+import { jsonLines } from '../../../../src/runtime/kube/wire.js';
 
 async function* chunksOf(...chunks: (string | Uint8Array)[]): AsyncGenerator<Uint8Array> {
   for (const chunk of chunks) yield Buffer.from(chunk);

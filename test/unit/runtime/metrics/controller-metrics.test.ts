@@ -1,7 +1,10 @@
 import { expect } from 'chai';
 import { Registry } from 'prom-client';
-import { Controller } from '../../../../src/runtime/controller/controller.js';
-import { type Result, TerminalError } from '../../../../src/runtime/controller/result.js';
+import {
+  Controller,
+  type Result,
+  TerminalError,
+} from '../../../../src/runtime/controller/controller.js';
 import { ControllerMetrics } from '../../../../src/runtime/metrics/controller-metrics.js';
 import { metricValue, parseMetrics } from '../../../support/prometheus-text.js';
 import { RecordingLogger } from '../../../support/recording-logger.js';

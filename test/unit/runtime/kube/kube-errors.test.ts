@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { retryAfterMs } from '../../../../src/runtime/kube/retry-after.js';
+import { retryAfterMs } from '../../../../src/runtime/kube/kube-errors.js';
 
 const NOW = Date.parse('2026-01-01T00:00:00Z');
 

@@ -1,9 +1,6 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import {
-  compareResourceVersions,
-  isNewer,
-} from '../../../../src/runtime/cache/resource-version.js';
+import { compareResourceVersions, isNewer } from '../../../../src/runtime/cache/replica.js';
 
 describe('compareResourceVersions', () => {
   it('orders as integers do, beyond the integers of a double', () => {

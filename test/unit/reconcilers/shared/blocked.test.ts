@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { type SinonFakeTimers, useFakeTimers } from 'sinon';
-import { BlockedRetries } from '../../../../src/reconcilers/shared/blocked-retries.js';
+import { BlockedRetries } from '../../../../src/reconcilers/shared/blocked.js';
 import { systemClock } from '../../../../src/runtime/clock.js';
 import { ExponentialBackoff } from '../../../../src/runtime/concurrency/backoff.js';
 

@@ -4,8 +4,7 @@ import https from 'node:https';
 import net, { type AddressInfo } from 'node:net';
 import { expect } from 'chai';
 import { generate } from 'selfsigned';
-import { fencedAgents } from '../../../../src/aws/sdk/fenced-agents.js';
-import { FencedError } from '../../../../src/aws/sdk/write-fence.js';
+import { FencedError, fencedAgents } from '../../../../src/aws/sdk/write-fence.js';
 
 describe('fencedAgents', () => {
   let certificate: { private: string; cert: string };

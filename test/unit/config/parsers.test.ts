@@ -1,6 +1,6 @@
 import { expect } from 'chai';
-import { listenAddress } from '../../../src/config/parse-address.js';
-import { formatAddress, type ListenAddress } from '../../../src/runtime/serving/listen-address.js';
+import { listenAddress } from '../../../src/config/parsers.js';
+import { formatAddress, type ListenAddress } from '../../../src/runtime/serving/http-server.js';
 
 const addresses: [text: string, address: ListenAddress][] = [
   [':8080', { port: 8080 }],

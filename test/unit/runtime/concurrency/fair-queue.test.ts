@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { FairLimit } from '../../../../src/runtime/concurrency/fair-limit.js';
+import { FairLimit } from '../../../../src/runtime/concurrency/fair-queue.js';
 
 describe('FairLimit', () => {
   /** Tasks that end when they are told to. */

@@ -2,8 +2,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
+import { tellOfManagers } from '../../../../src/agent/managers/detect-managers.js';
 import { readHostSigns } from '../../../../src/agent/managers/host-signs.js';
-import { tellOfManagers } from '../../../../src/agent/managers/tell-of-managers.js';
 import { FakeHost } from '../../../support/fake-host.js';
 import { RecordingLogger } from '../../../support/recording-logger.js';
 

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
+import { leaseTimes } from '../../../../src/agent/dhcp/dhcp-client.js';
 import type { DhcpAck } from '../../../../src/agent/dhcp/dhcp-message.js';
-import { leaseTimes } from '../../../../src/agent/dhcp/lease-times.js';
 
 const DAY = 86_400;
 
