@@ -1,6 +1,6 @@
 import { type Clock, sleep } from '../src/runtime/clock.js';
+import { createAttachments, deleteAttachments, reportedUp } from './agent-attachments.js';
 import { type BenchDevice, benchDevice } from './agent-device.js';
-import { createRecords, deleteRecords, reportedUp } from './agent-records.js';
 import { type AgentCost, type Delays, delaysOf } from './agent-result.js';
 import type { AgentStage } from './agent-stage.js';
 import { reach } from './goal.js';
@@ -11,7 +11,7 @@ export interface Rounds {
   rounds: number;
 }
 
-/** Time to forget what has gone and to hear of new records, in milliseconds. */
+/** Time to forget what has gone and to hear of new ENIAttachments, in milliseconds. */
 const SETTLE_MS = 1_000;
 
 /** Each round begins on a host without devices, for no host has a hundred; the last one's stay. */
@@ -37,7 +37,8 @@ export class AgentRounds {
     appear: (devices: readonly BenchDevice[]) => Promise<number[]>,
   ): Promise<Delays & AgentCost> {
     const { stage, clock } = this;
-    const { kube, signal } = stage.parts;
+    const { kube } = stage;
+    const { signal } = stage.run;
     const delays: number[] = [];
     const sum: AgentCost = { cpuSeconds: 0, kubeWrites: 0 };
     for (let round = 0; round < rounds; round++) {
@@ -53,16 +54,17 @@ export class AgentRounds {
     return { ...delaysOf(delays), ...sum };
   }
 
-  /** Takes away what the round before left, and makes the records of this one's devices. */
+  /** Takes away what the round before left, and makes the ENIAttachments of this one's devices. */
   private async prepare(devices: number): Promise<void> {
-    const { kube, cables, signal } = this.stage.parts;
+    const { kube, run } = this.stage;
+    const { cables, signal } = run;
     cables.plugOut(this.present);
-    await deleteRecords(this.present, kube);
+    await deleteAttachments(this.present, kube);
     this.present = Array.from({ length: devices }, (_, index) =>
       benchDevice(this.made + index + 1),
     );
     this.made += devices;
-    await createRecords(this.present, kube);
+    await createAttachments(this.present, kube);
     await sleep(this.clock, SETTLE_MS, signal);
   }
 }

@@ -1,17 +1,15 @@
 import { type Clock, systemClock } from '../src/runtime/clock.js';
-import { KubeConfigAccess } from '../src/runtime/kube/access/kubeconfig-access.js';
-import { HttpKubeClient } from '../src/runtime/kube/http-kube-client.js';
 import type { KubeClient } from '../src/runtime/kube/kube-client.js';
-import { ControlPlane } from '../tools/envtest/control-plane.js';
+import { BaseStage } from '../tools/stage/base-stage.js';
 import { AGENT_USER, agentIdentity } from '../tools/stage/host/agent-identity.js';
 import type { AgentProcess } from '../tools/stage/host/agent-process.js';
 import { BareHost } from '../tools/stage/host/bare-host.js';
 import { whyNoNamespaces } from '../tools/stage/host/network-namespace.js';
-import { silentLogger } from '../tools/stage/silent-logger.js';
+import { StageParts } from '../tools/stage/stage-parts.js';
+import { NODE_NAME } from './agent-attachments.js';
 import { AgentCables } from './agent-cables.js';
 import { type BenchDevice, MTU } from './agent-device.js';
 import { AgentObserver } from './agent-observer.js';
-import { NODE_NAME } from './agent-records.js';
 import type { AgentCost } from './agent-result.js';
 import { NoAuditLogError } from './bench-cluster.js';
 import { reach } from './goal.js';
@@ -46,8 +44,7 @@ export interface AgentStageOptions {
   clock?: Clock | undefined;
 }
 
-interface Parts {
-  kube: KubeClient;
+interface Run {
   agent: AgentProcess;
   cables: AgentCables;
   observer: AgentObserver;
@@ -59,13 +56,16 @@ interface Parts {
 const KEPT_LINES = 10;
 
 /** An API server, and a host with the agent that is shipped; EC2 has no part in it. */
-export class AgentStage implements AsyncDisposable {
+export class AgentStage extends BaseStage {
   private cpuSeconds = 0;
 
   private constructor(
-    readonly parts: Readonly<Parts>,
-    private readonly undo: AsyncDisposableStack,
-  ) {}
+    readonly run: Readonly<Run>,
+    kube: KubeClient,
+    parts: StageParts,
+  ) {
+    super(kube, parts);
+  }
 
   /**
    * Resolves once the agent is at work.
@@ -75,34 +75,27 @@ export class AgentStage implements AsyncDisposable {
     const { env, program, clock = systemClock } = options;
     const why = await whyNoNamespaces();
     if (why !== undefined) throw new NoNamespacesError(why);
-    await using undo = new AsyncDisposableStack();
-    const controlPlane = await ControlPlane.start({ auditLog: true });
-    undo.defer(() => controlPlane.stop());
-    const { kubeconfigPath, auditLogPath } = controlPlane;
+    await using parts = new StageParts();
+    const { kubeconfigPath, auditLogPath } = await parts.controlPlane({ auditLog: true });
     if (auditLogPath === undefined) throw new NoAuditLogError();
-    await controlPlane.applyCrds('crds');
-    const access = KubeConfigAccess.fromFiles(kubeconfigPath);
-    const kube = HttpKubeClient.create({ access, logger: silentLogger });
-    undo.defer(() => kube.close());
+    const kube = parts.kube(kubeconfigPath);
 
     const host = await BareHost.create({ nodeName: NODE_NAME, kubeconfigPath });
-    undo.defer(() => host.delete());
+    parts.defer(() => host.delete());
     const cables = await AgentCables.create(host.namespace);
-    undo.defer(() => cables.delete());
+    parts.defer(() => cables.delete());
     const { namespace } = host;
     const observer = await AgentObserver.start({ ...options, namespace, mtu: MTU, clock });
     const identity = await agentIdentity({ kube, kubeconfigPath });
-    undo.defer(() => identity.delete());
+    parts.defer(() => identity.delete());
 
     const agent = host.startAgent(identity, { env, program });
-    undo.defer(async () => {
-      await agent.stop();
-    });
+    parts.defer(() => agent.stop());
     const signal = AbortSignal.any([options.signal, ended(agent)]);
     const count = (): number => agent.log.filter(({ msg }) => msg === 'Started').length;
     await reach({ what: 'agents started', target: 1, count }, { clock, signal });
     const auditLog = new AuditLog(auditLogPath);
-    return new AgentStage({ kube, agent, cables, observer, signal, auditLog }, undo.move());
+    return new AgentStage({ agent, cables, observer, signal, auditLog }, kube, parts.move());
   }
 
   /**
@@ -111,7 +104,7 @@ export class AgentStage implements AsyncDisposable {
    * @throws DeviceNotSeenError; the signal's reason
    */
   appear(devices: readonly BenchDevice[]): Promise<number[]> {
-    const { cables, observer } = this.parts;
+    const { cables, observer } = this.run;
     cables.plugIn(devices);
     return Promise.all(
       devices.map(async (device) => {
@@ -124,22 +117,15 @@ export class AgentStage implements AsyncDisposable {
 
   /** What the agent holds now. */
   usage(): Promise<ProcessUsage> {
-    return processUsage(this.parts.agent.pid);
+    return processUsage(this.run.agent.pid);
   }
 
   /** What the agent spent since the last call, or since its start; the next one counts from here. */
   async cost(): Promise<AgentCost> {
-    const [lines, { cpuSeconds }] = await Promise.all([
-      this.parts.auditLog.newLines(),
-      this.usage(),
-    ]);
+    const [lines, { cpuSeconds }] = await Promise.all([this.run.auditLog.newLines(), this.usage()]);
     const spent = cpuSeconds - this.cpuSeconds;
     this.cpuSeconds = cpuSeconds;
     return { cpuSeconds: spent, kubeWrites: kubeWritesOf(lines, AGENT_USER).total };
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.undo.disposeAsync();
   }
 }
 

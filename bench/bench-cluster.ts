@@ -4,14 +4,13 @@ import { NodeENI } from '../src/api/node-eni.js';
 import { Informer } from '../src/runtime/cache/informer.js';
 import type { Store } from '../src/runtime/cache/store.js';
 import { systemClock } from '../src/runtime/clock.js';
-import { KubeConfigAccess } from '../src/runtime/kube/access/kubeconfig-access.js';
-import { HttpKubeClient } from '../src/runtime/kube/http-kube-client.js';
 import type { KubeClient } from '../src/runtime/kube/kube-client.js';
 import type { KindClass, KubeObject } from '../src/runtime/kube/resource.js';
 import type { Eni, SimulatorControl } from '../tools/ec2-simulator/index.js';
-import { ControlPlane } from '../tools/envtest/control-plane.js';
-import { ControllerProcess } from '../tools/stage/controller-process.js';
+import { BaseStage } from '../tools/stage/base-stage.js';
+import type { ControllerProcess } from '../tools/stage/controller-process.js';
 import { silentLogger } from '../tools/stage/silent-logger.js';
+import { StageParts } from '../tools/stage/stage-parts.js';
 import { createNodeENIs, createNodes, deleteNodeENIs, unlabelNodes } from './bench-objects.js';
 import { CONTROLLER_USER, REGION } from './conditions.js';
 import { AuditLog } from './measures/kube-writes.js';
@@ -46,20 +45,22 @@ export interface BenchClusterOptions {
   beforeController?: (surroundings: Surroundings) => Promise<void>;
 }
 
-interface Parts extends Surroundings {
+interface Run extends Surroundings {
   controller: ControllerProcess;
   controllerStartedAt: number;
   auditLog: AuditLog;
   nodeENIs: Store<NodeENI>;
-  records: Store<ENIAttachment>;
+  attachments: Store<ENIAttachment>;
 }
 
 /** A scenario's cluster: control plane, EC2 and the shipped controller, each a process of its own. */
-export class BenchCluster implements AsyncDisposable {
+export class BenchCluster extends BaseStage {
   private constructor(
-    private readonly parts: Parts,
-    private readonly stack: AsyncDisposableStack,
-  ) {}
+    private readonly run: Run,
+    parts: StageParts,
+  ) {
+    super(run.kube, parts);
+  }
 
   /**
    * Resolves once the nodes are there and the controller's process runs; it may still be starting.
@@ -67,23 +68,20 @@ export class BenchCluster implements AsyncDisposable {
    */
   static async start(options: BenchClusterOptions): Promise<BenchCluster> {
     const { scenario, program, env, ec2Limits = true, beforeController } = options;
-    await using stack = new AsyncDisposableStack();
-    const controlPlane = await ControlPlane.start({ auditLog: true });
-    stack.defer(() => controlPlane.stop());
+    await using parts = new StageParts();
+    const controlPlane = await parts.controlPlane({ auditLog: true });
     const { auditLogPath } = controlPlane;
     if (auditLogPath === undefined) {
       throw new NoAuditLogError();
     }
-    await controlPlane.applyCrds('crds');
     const simulator = await startSimulator({ limits: ec2Limits });
-    stack.defer(() => simulator.stop());
+    parts.defer(() => simulator.stop());
     const ec2 = simulator.control;
 
-    const kube = clientFor(controlPlane.kubeconfigPath);
-    stack.defer(() => kube.close());
+    const kube = parts.kube(controlPlane.kubeconfigPath, { userAgent: 'eni-operator-bench' });
     const watching = new AbortController();
-    stack.defer(() => watching.abort());
-    const [nodeENIs, records] = await Promise.all([
+    parts.defer(() => watching.abort());
+    const [nodeENIs, attachments] = await Promise.all([
       storeOf(kube, NodeENI, watching.signal),
       storeOf(kube, ENIAttachment, watching.signal),
     ]);
@@ -96,48 +94,45 @@ export class BenchCluster implements AsyncDisposable {
       groups: ['system:masters'],
     });
     const controllerStartedAt = systemClock.now();
-    const controller = ControllerProcess.start({
+    const controller = parts.controller({
       kubeconfigPath,
       ec2Url: ec2.url,
       region: REGION,
       ...(program === undefined ? {} : { program }),
       ...(env === undefined ? {} : { env }),
     });
-    stack.defer(async () => {
-      await controller.stop();
-    });
     const auditLog = new AuditLog(auditLogPath);
     return new BenchCluster(
-      { ...surroundings, controller, controllerStartedAt, auditLog, nodeENIs, records },
-      stack.move(),
+      { ...surroundings, controller, controllerStartedAt, auditLog, nodeENIs, attachments },
+      parts.move(),
     );
   }
 
   get ec2(): SimulatorControl {
-    return this.parts.ec2;
+    return this.run.ec2;
   }
 
   get controller(): ControllerProcess {
-    return this.parts.controller;
+    return this.run.controller;
   }
 
   /** Milliseconds since the epoch. */
   get controllerStartedAt(): number {
-    return this.parts.controllerStartedAt;
+    return this.run.controllerStartedAt;
   }
 
   get auditLog(): AuditLog {
-    return this.parts.auditLog;
+    return this.run.auditLog;
   }
 
   /** As the API server has them. */
   get nodeENIs(): Store<NodeENI> {
-    return this.parts.nodeENIs;
+    return this.run.nodeENIs;
   }
 
   /** As the API server has them. */
-  get records(): Store<ENIAttachment> {
-    return this.parts.records;
+  get attachments(): Store<ENIAttachment> {
+    return this.run.attachments;
   }
 
   /** The ENIs that the controller has made and EC2 has. */
@@ -147,30 +142,17 @@ export class BenchCluster implements AsyncDisposable {
   }
 
   async createNodeENIs(): Promise<void> {
-    await createNodeENIs(this.parts.scenario, this.parts.kube);
+    await createNodeENIs(this.run.scenario, this.run.kube);
   }
 
   /** Takes the label from the first `count` nodes. */
   unlabel(count: number): Promise<void> {
-    return unlabelNodes(count, this.parts.kube);
+    return unlabelNodes(count, this.run.kube);
   }
 
   deleteNodeENIs(): Promise<void> {
-    return deleteNodeENIs(this.parts.scenario, this.parts.kube);
+    return deleteNodeENIs(this.run.scenario, this.run.kube);
   }
-
-  /** Ends all processes. */
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.stack.disposeAsync();
-  }
-}
-
-function clientFor(kubeconfigPath: string): HttpKubeClient {
-  return HttpKubeClient.create({
-    access: KubeConfigAccess.fromFiles(kubeconfigPath),
-    logger: silentLogger,
-    userAgent: 'eni-operator-bench',
-  });
 }
 
 async function storeOf<T extends KubeObject>(

@@ -7,7 +7,7 @@ import type { Goal } from './goal.js';
 /** One change, as EC2, the ENIAttachments and the NodeENIs show that it is done. */
 export interface Goals {
   ec2: Goal;
-  records: Goal;
+  attachments: Goal;
   nodeENIs: Goal;
 }
 
@@ -22,10 +22,10 @@ export function attached(
       target: nodes * nodeENIs,
       count: async () => (await cluster.managedEnis()).filter(isAttached).length,
     },
-    records: {
+    attachments: {
       what: 'ENIAttachments Ready',
       target: nodes * nodeENIs,
-      count: () => cluster.records.list().filter(isReady).length,
+      count: () => cluster.attachments.list().filter(isReady).length,
     },
     nodeENIs: nodeENIsSettled(cluster, { nodes, nodeENIs }),
   };
@@ -50,14 +50,18 @@ export function gone(cluster: BenchCluster): Goals {
   };
 }
 
-function remaining(cluster: BenchCluster, enis: number): Pick<Goals, 'ec2' | 'records'> {
+function remaining(cluster: BenchCluster, enis: number): Pick<Goals, 'ec2' | 'attachments'> {
   return {
     ec2: {
       what: 'ENIs left',
       target: enis,
       count: async () => (await cluster.managedEnis()).length,
     },
-    records: { what: 'ENIAttachments left', target: enis, count: () => cluster.records.size },
+    attachments: {
+      what: 'ENIAttachments left',
+      target: enis,
+      count: () => cluster.attachments.size,
+    },
   };
 }
 

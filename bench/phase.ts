@@ -84,9 +84,9 @@ export async function measurePhase(options: PhaseOptions): Promise<PhaseResult> 
   const seen = (goal: Goal): Promise<number> =>
     reach(goal, { clock, signal, onCount: (count) => counts.set(goal, count) });
   try {
-    const [ec2Seen, recordsSeen, nodeENIsSeen] = await Promise.all([
+    const [ec2Seen, attachmentsSeen, nodeENIsSeen] = await Promise.all([
       seen(goals.ec2),
-      seen(goals.records),
+      seen(goals.attachments),
       seen(goals.nodeENIs),
       ask(),
     ]);
@@ -97,7 +97,7 @@ export async function measurePhase(options: PhaseOptions): Promise<PhaseResult> 
       enis,
       floorSeconds: floor,
       ec2Seconds: (answeredAt - begun) / 1_000,
-      recordsSeconds: (recordsSeen - begun) / 1_000,
+      attachmentsSeconds: (attachmentsSeen - begun) / 1_000,
       nodeENIsSeconds: (nodeENIsSeen - begun) / 1_000,
       ...(await meter.read()),
     };

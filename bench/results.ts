@@ -18,7 +18,7 @@ export interface PhaseResult extends Cost {
   /** Until EC2 had it, and had answered the last write of it. */
   ec2Seconds: number;
   /** Until the ENIAttachments said so. */
-  recordsSeconds: number;
+  attachmentsSeconds: number;
   /** Until the NodeENIs said so. */
   nodeENIsSeconds: number;
 }

@@ -39,7 +39,7 @@ export async function runAgent(options: AgentRunOptions): Promise<AgentResult> {
   const { single = { devices: 10, rounds: 10 }, together = { devices: 16, rounds: 5 } } = options;
   progress('starting an API server, a host and its agent');
   await using stage = await AgentStage.start({ ...options, env: { RESYNC_PERIOD } });
-  const { signal } = stage.parts;
+  const { signal } = stage.run;
   const { rss: started } = await stage.usage();
   const rounds = AgentRounds.create({ stage, clock });
 

@@ -105,7 +105,7 @@ function phaseRows({ title, of, results, baseline, baselineCalls }: PhaseRows): 
     },
     {
       label: '  ENIAttachments, s',
-      value: (result) => seconds(of(result).recordsSeconds),
+      value: (result) => seconds(of(result).attachmentsSeconds),
       means: 'until all ENIAttachments said so (Ready, or gone)',
     },
     {

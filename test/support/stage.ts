@@ -1,22 +1,21 @@
-import { ENIAttachment } from '../../src/api/eni-attachment.js';
 import { Node } from '../../src/api/node.js';
 import { NodeENI, type NodeENISpec } from '../../src/api/node-eni.js';
-import { KubeConfigAccess } from '../../src/runtime/kube/access/kubeconfig-access.js';
-import { HttpKubeClient } from '../../src/runtime/kube/http-kube-client.js';
-import type { KubeClient, ObjectName } from '../../src/runtime/kube/kube-client.js';
+import type { KubeClient } from '../../src/runtime/kube/kube-client.js';
 import { isNotFound } from '../../src/runtime/kube/kube-errors.js';
 import type { KubeObject, ResourceType } from '../../src/runtime/kube/resource.js';
 import {
   DEFAULT_IDS,
-  Ec2Simulator,
+  type Ec2Simulator,
   type Eni,
   type SimulatorOptions,
 } from '../../tools/ec2-simulator/index.js';
 import { sharedControlPlane } from '../../tools/envtest/shared-control-plane.js';
-import { ControllerProcess } from '../../tools/stage/controller-process.js';
+import { BaseStage } from '../../tools/stage/base-stage.js';
+import { BRISK_SETTINGS } from '../../tools/stage/brisk-settings.js';
+import type { ControllerProcess } from '../../tools/stage/controller-process.js';
 import { createNode, deleteNode, labelNode, type StageNode } from '../../tools/stage/nodes.js';
 import { PodIdentity } from '../../tools/stage/pod-identity.js';
-import { silentLogger } from '../../tools/stage/silent-logger.js';
+import { StageParts } from '../../tools/stage/stage-parts.js';
 import { eventually } from './eventually.js';
 
 const REGION = 'us-west-2';
@@ -47,30 +46,25 @@ export interface StageEvent extends KubeObject {
   series?: { count: number };
 }
 
-/** Settings under which tests wait for little: short looks, short waits before a retry. */
-const BRISK = {
-  OBSERVE_INTERVAL: '50ms',
-  LOOKUP_TTL: '0s',
-  EC2_CONSISTENCY_WINDOW: '1s',
-  BLOCKED_RETRY_MIN: '100ms',
-  BLOCKED_RETRY_MAX: '500ms',
-};
-
 /** The shared control plane, an EC2 simulator and the shipped controller between them. */
-export class Stage {
+export class Stage extends BaseStage {
   private controller: ControllerProcess | undefined;
 
   private constructor(
     readonly ec2: Ec2Simulator,
-    readonly kube: KubeClient,
+    kube: KubeClient,
     readonly kubeconfigPath: string,
-  ) {}
+    parts: StageParts,
+  ) {
+    super(kube, parts);
+  }
 
   static async open(simulator: SimulatorOptions = {}): Promise<Stage> {
+    await using parts = new StageParts();
     const { kubeconfigPath } = await sharedControlPlane();
-    const access = KubeConfigAccess.fromFiles(kubeconfigPath);
-    const ec2 = await Ec2Simulator.start({ region: REGION, ...simulator });
-    return new Stage(ec2, HttpKubeClient.create({ access, logger: silentLogger }), kubeconfigPath);
+    const kube = parts.kube(kubeconfigPath);
+    const ec2 = await parts.ec2({ region: REGION, ...simulator });
+    return new Stage(ec2, kube, kubeconfigPath, parts.move());
   }
 
   /** A service account that may do anything, for a component whose permissions are not what a test is about. */
@@ -98,11 +92,11 @@ export class Stage {
 
   /** Starts a controller, as a new process. */
   start(env: Record<string, string> = {}): ControllerProcess {
-    this.controller = ControllerProcess.start({
+    this.controller = this.parts.controller({
       kubeconfigPath: this.kubeconfigPath,
       ec2Url: this.ec2.url,
       region: REGION,
-      env: { ...BRISK, ...env },
+      env: { ...BRISK_SETTINGS, ...env },
     });
     return this.controller;
   }
@@ -161,13 +155,6 @@ export class Stage {
 
   async deleteNodeENI(name: string): Promise<void> {
     await this.kube.delete(NodeENI.resource, { name });
-  }
-
-  async records(nodeENI?: string): Promise<ENIAttachment[]> {
-    const { items } = await this.kube.list<ENIAttachment>(ENIAttachment.resource, {
-      fieldSelector: nodeENI ? `spec.nodeENI=${nodeENI}` : undefined,
-    });
-    return items;
   }
 
   /** Events about an object, or about any whose name begins so. */
@@ -230,33 +217,24 @@ export class Stage {
     });
   }
 
-  /** Takes away all NodeENIs and Nodes, and waits until their ENIs are gone. */
+  /** Deletes all NodeENIs and Nodes, and waits until their ENIs are gone. */
   async clear(): Promise<void> {
-    for (const resource of [NodeENI.resource, Node.resource]) {
-      const { items } = await this.kube.list(resource);
-      await Promise.all(items.map(({ metadata }) => this.deleteIfThere(resource, metadata)));
-    }
+    await this.deleteAll(NodeENI.resource);
+    await this.deleteAll(Node.resource);
     await eventually(async () => {
-      const { items } = await this.kube.list(NodeENI.resource);
-      const records = await this.records();
-      if (items.length + records.length > 0) {
-        throw new Error(`left over: ${JSON.stringify([...items, ...records])}`);
+      const left = [...(await this.listNodeENIs()), ...(await this.listAttachments())];
+      if (left.length > 0) {
+        throw new Error(`left over: ${JSON.stringify(left)}`);
       }
     });
   }
 
-  private async deleteIfThere(resource: ResourceType, name: ObjectName): Promise<void> {
-    try {
-      await this.kube.delete(resource, name);
-    } catch (error) {
-      if (!isNotFound(error)) {
-        throw error;
-      }
-    }
-  }
-
   /** Clears the API server, by a controller if none runs, and ends everything that was started. */
   async close(): Promise<void> {
+    await this[Symbol.asyncDispose]();
+  }
+
+  override async [Symbol.asyncDispose](): Promise<void> {
     try {
       this.ec2.clearFaults();
       if (!this.controller?.isRunning) {
@@ -264,8 +242,7 @@ export class Stage {
       }
       await this.clear();
     } finally {
-      await this.controller?.stop();
-      await this.ec2.stop();
+      await super[Symbol.asyncDispose]();
     }
   }
 }

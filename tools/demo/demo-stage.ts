@@ -1,7 +1,9 @@
-import { type CallLatency, Ec2Simulator } from '../ec2-simulator/index.js';
+import type { CallLatency, Ec2Simulator } from '../ec2-simulator/index.js';
 import { findAssets } from '../envtest/assets.js';
+import { BaseStage } from '../stage/base-stage.js';
 import { ControllerProcess } from '../stage/controller-process.js';
 import type { NodeHost } from '../stage/host/node-host.js';
+import { StageParts } from '../stage/stage-parts.js';
 import { Component } from './component.js';
 import type { Display } from './display.js';
 import { Hosts } from './hosts.js';
@@ -44,19 +46,21 @@ export interface StageOptions {
   logs: LastLines;
 }
 
-interface Parts {
-  cluster: Kubernetes['parts'];
+interface Cast {
+  cluster: Kubernetes;
   ec2: Ec2Simulator;
   lifeline: Lifeline;
   hosts: Hosts | undefined;
 }
 
 /** Everything that the demo runs on. */
-export class DemoStage implements AsyncDisposable {
+export class DemoStage extends BaseStage {
   private constructor(
-    private readonly parts: Parts,
-    private readonly undo: AsyncDisposableStack,
-  ) {}
+    private readonly cast: Cast,
+    parts: StageParts,
+  ) {
+    super(cast.cluster.kube, parts);
+  }
 
   /**
    * Starts one part after the other, and tells of each.
@@ -67,56 +71,54 @@ export class DemoStage implements AsyncDisposable {
     if (process.env.USE_EXISTING_CLUSTER === 'true') {
       throw new ForeignClusterError();
     }
-    await using undo = new AsyncDisposableStack();
+    await using parts = new StageParts();
 
     // A first build takes minutes, tells of itself, and is not waited for.
     await lifeline.guard(findAssets());
     // An interruption waits here: what is half started can be stopped only once it has started.
-    const kubernetes = undo.use(
+    const cluster = parts.use(
       await display.during(
         'Kubernetes: a real kube-apiserver and etcd',
         Kubernetes.start({ lifeline }),
       ),
     );
     lifeline.signal.throwIfAborted();
-    const cluster = kubernetes.parts;
 
     const ec2 = await display.during(
       'EC2: simulated, with three instances in two zones',
-      startEc2(),
+      parts.ec2({ region: REGION, callLatency: CALL_LATENCY, transition: TRANSITION }),
     );
-    undo.defer(() => ec2.stop());
     const instances = await registerNodes({ cluster, ec2, region: REGION });
 
-    const controller = undo.use(startController(options, cluster, ec2));
+    const controller = parts.use(startController(options, cluster, ec2));
     const what = 'The controller: the program that is shipped';
     await display.during(what, controller.untilStarted());
     const hosts = agents
-      ? undo.use(
+      ? parts.use(
           await display.during(
             'The nodes: network namespaces, each with the agent that is shipped',
             Hosts.start({ cluster, ec2, instances, lifeline, logs }),
           ),
         )
       : undefined;
-    return new DemoStage({ cluster, ec2, lifeline, hosts }, undo.move());
+    return new DemoStage({ cluster, ec2, lifeline, hosts }, parts.move());
   }
 
-  get cluster(): Kubernetes['parts'] {
-    return this.parts.cluster;
+  get cluster(): Kubernetes {
+    return this.cast.cluster;
   }
 
   get ec2(): Ec2Simulator {
-    return this.parts.ec2;
+    return this.cast.ec2;
   }
 
   get lifeline(): Lifeline {
-    return this.parts.lifeline;
+    return this.cast.lifeline;
   }
 
   /** Absent where nodes have no hosts. */
   get hosts(): Hosts | undefined {
-    return this.parts.hosts;
+    return this.cast.hosts;
   }
 
   /** @throws RangeError where nodes have no hosts, or there is no such node */
@@ -148,15 +150,11 @@ export class DemoStage implements AsyncDisposable {
       }
     }
   }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.undo.disposeAsync();
-  }
 }
 
 function startController(
   { lifeline, logs, agents }: StageOptions,
-  { kubeconfigPath }: Kubernetes['parts'],
+  { kubeconfigPath }: Kubernetes,
   { url: ec2Url }: Ec2Simulator,
 ): Component {
   const name = 'The controller';
@@ -167,13 +165,5 @@ function startController(
       ControllerProcess.start({ kubeconfigPath, ec2Url, region: REGION, env, onLine }),
     lifeline,
     onLine: logs.of(name),
-  });
-}
-
-function startEc2(): Promise<Ec2Simulator> {
-  return Ec2Simulator.start({
-    region: REGION,
-    callLatency: CALL_LATENCY,
-    transition: TRANSITION,
   });
 }

@@ -8,7 +8,7 @@ import type { LastLines } from './last-lines.js';
 import type { Lifeline } from './lifeline.js';
 
 export interface HostsOptions {
-  cluster: Kubernetes['parts'];
+  cluster: Kubernetes;
   ec2: Ec2Simulator;
   /** Ids of the nodes' instances. */
   instances: ReadonlyMap<string, string>;

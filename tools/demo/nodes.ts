@@ -12,7 +12,7 @@ const ZONE_OF: Readonly<Record<string, string>> = { 'node-1': 'a', 'node-2': 'b'
  * @returns the instances' ids by the nodes' names
  */
 export async function registerNodes(options: {
-  cluster: Kubernetes['parts'];
+  cluster: Kubernetes;
   ec2: Ec2Simulator;
   region: string;
 }): Promise<ReadonlyMap<string, string>> {

@@ -13,7 +13,7 @@ export interface Intent {
 export interface View {
   /** All ENIs but those that instances were launched with. */
   enis: readonly Eni[];
-  records: readonly ENIAttachment[];
+  attachments: readonly ENIAttachment[];
   nodeENIs: readonly NodeENI[];
 }
 
@@ -35,51 +35,53 @@ export function deviations(view: View, intent: Intent, wanted: readonly WantedEn
     return [
       ...wanted.flatMap((eni) => wrongWith(eni, view)),
       ...countedWrong('ENIs', view.enis, wanted.length),
-      ...countedWrong('ENIAttachments', view.records, wanted.length),
+      ...countedWrong('ENIAttachments', view.attachments, wanted.length),
       ...untrueStatuses(view, wanted),
     ];
   }
   return [
     ...countedWrong('ENIs', view.enis, 0),
-    ...countedWrong('ENIAttachments', view.records, 0),
+    ...countedWrong('ENIAttachments', view.attachments, 0),
     ...(intent.nodeENIsDeleted
       ? countedWrong('NodeENIs', view.nodeENIs, 0)
       : untrueStatuses(view, [])),
   ];
 }
 
-/** What must not be at any moment: two ENIs of one record. */
+/** What must not be at any moment: two ENIs of one ENIAttachment. */
 export function duplicates({ enis }: View): string[] {
   return [...Map.groupBy(enis, ({ tags }) => tags[TAGS.attachmentUID])].flatMap(([uid, those]) =>
-    those.length > 1 ? [`${those.map(({ id }) => id).join(' and ')} are all of record ${uid}`] : [],
+    those.length > 1
+      ? [`${those.map(({ id }) => id).join(' and ')} are all of ENIAttachment ${uid}`]
+      : [],
   );
 }
 
-function wrongWith(wanted: WantedEni, { enis, records }: View): string[] {
+function wrongWith(wanted: WantedEni, { enis, attachments }: View): string[] {
   const what = `NodeENI ${wanted.nodeENI} on ${wanted.node}`;
-  const record = records.find(
+  const attachment = attachments.find(
     ({ spec }) => spec.nodeENI === wanted.nodeENI && spec.nodeName === wanted.node,
   );
-  if (!record) {
-    return [`${what}: no record`];
+  if (!attachment) {
+    return [`${what}: no ENIAttachment`];
   }
-  const eni = enis.find(({ tags }) => tags[TAGS.attachmentUID] === record.metadata.uid);
+  const eni = enis.find(({ tags }) => tags[TAGS.attachmentUID] === attachment.metadata.uid);
   if (!eni) {
-    return [`${what}: no ENI; the record is ${record.status?.phase ?? 'new'}`];
+    return [`${what}: no ENI; the ENIAttachment is ${attachment.status?.phase ?? 'new'}`];
   }
-  const { attachment, tags } = eni;
+  const { attachment: placed, tags } = eni;
   const facts: [string, unknown, unknown][] = [
-    ['record phase', record.status?.phase, 'Ready'],
-    ['record eniID', record.status?.eniID, eni.id],
-    ['record attachmentID', record.status?.attachmentID, attachment?.id],
-    ['instance', attachment?.instanceId, wanted.instanceID],
-    ['device index', attachment?.deviceIndex, wanted.deviceIndex],
-    ['network card', attachment?.networkCardIndex, 0],
-    ['attachment', attachment?.status, 'attached'],
-    ['deleteOnTermination', attachment?.deleteOnTermination, wanted.deleteOnTermination],
+    ['ENIAttachment phase', attachment.status?.phase, 'Ready'],
+    ['ENIAttachment eniID', attachment.status?.eniID, eni.id],
+    ['ENIAttachment attachmentID', attachment.status?.attachmentID, placed?.id],
+    ['instance', placed?.instanceId, wanted.instanceID],
+    ['device index', placed?.deviceIndex, wanted.deviceIndex],
+    ['network card', placed?.networkCardIndex, 0],
+    ['attachment', placed?.status, 'attached'],
+    ['deleteOnTermination', placed?.deleteOnTermination, wanted.deleteOnTermination],
     ['subnet', eni.subnetId, wanted.subnetID],
     ['groups', eni.groupIds.join(), wanted.securityGroupID],
-    ['Name tag', tags[TAGS.name], record.metadata.name],
+    ['Name tag', tags[TAGS.name], attachment.metadata.name],
     ['cluster tag', tags[TAGS.clusterID], wanted.clusterID],
     ['NodeENI tag', tags[TAGS.nodeENI], wanted.nodeENI],
     ['node tag', tags[TAGS.node], wanted.node],

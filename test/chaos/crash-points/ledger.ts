@@ -6,7 +6,7 @@ interface Answer {
 /** What the servers said that they had made, whoever heard of it. */
 export class Ledger {
   private readonly enis = new Set<string>();
-  private readonly records = new Set<string>();
+  private readonly attachments = new Set<string>();
 
   ec2Answered(write: string, { status, body }: Answer): void {
     const id = /<networkInterfaceId>(eni-[0-9a-f]+)</.exec(body)?.[1];
@@ -18,13 +18,13 @@ export class Ledger {
   kubernetesAnswered(write: string, { status, body }: Answer): void {
     if (write === 'post eniattachments' && status === 201) {
       const { metadata } = JSON.parse(body) as { metadata: { uid: string } };
-      this.records.add(metadata.uid);
+      this.attachments.add(metadata.uid);
     }
   }
 
-  /** What is wrong with how much was made: a record has one ENI in its whole life. */
+  /** What is wrong with how much was made: an ENIAttachment has one ENI in its whole life. */
   get excess(): string[] {
-    const [enis, records] = [this.enis.size, this.records.size];
-    return enis > records ? [`${enis} ENIs were made for ${records} records`] : [];
+    const [enis, attachments] = [this.enis.size, this.attachments.size];
+    return enis > attachments ? [`${enis} ENIs were made for ${attachments} ENIAttachments`] : [];
   }
 }

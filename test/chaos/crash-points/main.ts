@@ -1,6 +1,6 @@
 import { Command, Option } from 'commander';
-import { ControlPlane } from '../../../tools/envtest/control-plane.js';
 import { interrupted, wholeNumber } from '../../../tools/stage/command-line.js';
+import { StageParts } from '../../../tools/stage/stage-parts.js';
 import { runCampaign, type Tally } from './campaign.js';
 import { MOMENTS, type Moment } from './crash-point.js';
 import { report } from './report.js';
@@ -9,7 +9,7 @@ import { SCENARIOS } from './scenario.js';
 
 const program = new Command('npm run test:crash --')
   .description(
-    'Kills the shipped controller at each of its writes to EC2 and Kubernetes, starts it again, and looks whether every record has its one ENI, and in the end nothing is left.',
+    'Kills the shipped controller at each of its writes to EC2 and Kubernetes, starts it again, and looks whether every ENIAttachment has its one ENI, and in the end nothing is left.',
   )
   .option('--scenario <text>', 'only scenarios whose names contain this', '')
   .option('--only <text>', 'only writes whose names contain this', '')
@@ -36,13 +36,11 @@ interface Options {
 
 async function run(options: Options): Promise<Tally> {
   const signal = interrupted();
-  await using undo = new AsyncDisposableStack();
+  await using parts = new StageParts();
   const rigs: Rig[] = [];
   for (let lane = 0; lane < options.lanes; lane++) {
-    const controlPlane = await ControlPlane.start();
-    undo.defer(() => controlPlane.stop());
-    await controlPlane.applyCrds('crds');
-    rigs.push(undo.use(await Rig.create({ controlPlane, program: options.program })));
+    const controlPlane = await parts.controlPlane();
+    rigs.push(parts.use(await Rig.create({ controlPlane, program: options.program })));
   }
   return await runCampaign({
     rigs,

@@ -1,13 +1,12 @@
 import { join } from 'node:path';
 import { KubeConfig } from '@kubernetes/client-node';
-import { KubeConfigAccess } from '../../../src/runtime/kube/access/kubeconfig-access.js';
-import { HttpKubeClient } from '../../../src/runtime/kube/http-kube-client.js';
 import type { KubeClient } from '../../../src/runtime/kube/kube-client.js';
 import type { ControlPlane } from '../../../tools/envtest/control-plane.js';
 import { kubeconfig, writePrivate } from '../../../tools/envtest/kubeconfig.js';
 import { CertificateAuthority, type KeyPair } from '../../../tools/envtest/pki.js';
 import { TemporaryDirectory } from '../../../tools/envtest/temporary-directory.js';
-import { silentLogger } from '../../../tools/stage/silent-logger.js';
+import { BaseStage } from '../../../tools/stage/base-stage.js';
+import { StageParts } from '../../../tools/stage/stage-parts.js';
 import type { Upstream } from './gated-proxy.js';
 
 export interface RigOptions {
@@ -28,8 +27,7 @@ export class NoCertificateError extends Error {
   }
 }
 
-interface Parts {
-  kube: KubeClient;
+interface Fixtures {
   /** The API server. */
   upstream: Upstream;
   /** Certificate of proxies on 127.0.0.1. */
@@ -40,65 +38,55 @@ interface Parts {
 }
 
 /** What all trials share: an API server, and what it takes to stand in front of it. */
-export class Rig implements AsyncDisposable {
+export class Rig extends BaseStage {
   private files = 0;
 
   private constructor(
-    private readonly parts: Parts,
-    private readonly undo: AsyncDisposableStack,
-  ) {}
+    private readonly fixtures: Fixtures,
+    kube: KubeClient,
+    parts: StageParts,
+  ) {
+    super(kube, parts);
+  }
 
   /** @throws NoCertificateError */
   static async create({ controlPlane, program }: RigOptions): Promise<Rig> {
-    await using undo = new AsyncDisposableStack();
+    await using parts = new StageParts();
     const kubeConfig = new KubeConfig();
     kubeConfig.loadFromFile(controlPlane.kubeconfigPath);
-    const kube = HttpKubeClient.create({
-      access: KubeConfigAccess.create(kubeConfig),
-      logger: silentLogger,
-    });
-    undo.defer(() => kube.close());
+    const kube = parts.kube(controlPlane.kubeconfigPath);
     const ca = await CertificateAuthority.create();
     const serving = await ca.servingCertificate();
     const directory = await TemporaryDirectory.create('eni-operator-crash-points-');
-    undo.defer(() => directory.remove());
+    parts.defer(() => directory.remove());
     const upstream = upstreamOf(kubeConfig);
-    return new Rig({ kube, upstream, serving, ca, directory, program }, undo.move());
-  }
-
-  /** Past all proxies. */
-  get kube(): KubeClient {
-    return this.parts.kube;
+    return new Rig({ upstream, serving, ca, directory, program }, kube, parts.move());
   }
 
   get upstream(): Upstream {
-    return this.parts.upstream;
+    return this.fixtures.upstream;
   }
 
   get serving(): KeyPair {
-    return this.parts.serving;
+    return this.fixtures.serving;
   }
 
   get program(): string | undefined {
-    return this.parts.program;
+    return this.fixtures.program;
   }
 
   /** A place of its own, for as long as the rig stands. */
   get directory(): string {
-    return this.parts.directory.path;
+    return this.fixtures.directory.path;
   }
 
   /** Writes a kubeconfig that names a proxy; the proxy knows itself who is calling. */
   async kubeconfigFor(server: string): Promise<string> {
     const path = join(this.directory, `${++this.files}.kubeconfig`);
-    const ca = this.parts.ca.certificate;
+    const ca = this.fixtures.ca.certificate;
     const credentials = { token: 'for-the-proxy' };
     await writePrivate(path, kubeconfig({ server, ca, user: 'controller', credentials }));
     return path;
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.undo.disposeAsync();
   }
 }
 

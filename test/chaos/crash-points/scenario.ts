@@ -1,7 +1,7 @@
 import { MOMENTS, type Moment } from './crash-point.js';
 
 /** What users do about the ENIs of a life. */
-export type Change = 'label' | 'unlabel' | 'deleteNodeENIs' | 'deleteRecords';
+export type Change = 'label' | 'unlabel' | 'deleteNodeENIs' | 'deleteAttachments';
 
 /**
  * Which of a life's writes are crash points: those until all ENIs were ready, those from then on, or both.
@@ -61,7 +61,7 @@ export const SCENARIOS: readonly Scenario[] = [
     stretch: 'removing',
   },
   { ...DOWN, name: 'NodeENI deleted while down', whileDown: ['deleteNodeENIs'] },
-  { ...DOWN, name: 'record deleted while down', whileDown: ['deleteRecords'] },
+  { ...DOWN, name: 'ENIAttachment deleted while down', whileDown: ['deleteAttachments'] },
   {
     ...DOWN,
     name: 'label removed, NodeENI deleted while down',
@@ -91,8 +91,8 @@ export const SCENARIOS: readonly Scenario[] = [
   },
   {
     ...DOWN,
-    name: 'lagging EC2, record deleted while down',
-    whileDown: ['deleteRecords'],
+    name: 'lagging EC2, ENIAttachment deleted while down',
+    whileDown: ['deleteAttachments'],
     lagging: true,
   },
   { ...FOUR, name: '2 nodes x 2 NodeENIs', sample: 24 },

@@ -1,10 +1,12 @@
 import { join } from 'node:path';
 import { ENIAttachment } from '../../../src/api/eni-attachment.js';
 import { NodeENI } from '../../../src/api/node-eni.js';
-import { isNotFound } from '../../../src/runtime/kube/kube-errors.js';
-import type { KubeObject, ResourceType } from '../../../src/runtime/kube/resource.js';
-import { DEFAULT_IDS, Ec2Simulator } from '../../../tools/ec2-simulator/index.js';
+import type { KubeClient } from '../../../src/runtime/kube/kube-client.js';
+import { DEFAULT_IDS, type Ec2Simulator } from '../../../tools/ec2-simulator/index.js';
+import { BaseStage } from '../../../tools/stage/base-stage.js';
+import { BRISK_SETTINGS } from '../../../tools/stage/brisk-settings.js';
 import { createNode, deleteNode, labelNode } from '../../../tools/stage/nodes.js';
+import { StageParts } from '../../../tools/stage/stage-parts.js';
 import type { CrashPoint } from './crash-point.js';
 import { CrashingController } from './crashing-controller.js';
 import type { Intent, View, WantedEni } from './expectation.js';
@@ -21,16 +23,6 @@ const CLUSTER_ID = 'crash-points';
 const LAG = { newInvisibleMs: 1_500, staleReadMs: 800 };
 const LAG_EXPECTED = '4s';
 
-/** Settings under which a trial waits for little: short looks, short waits before a retry. */
-const BRISK = {
-  OBSERVE_INTERVAL: '50ms',
-  LOOKUP_TTL: '0s',
-  EC2_CONSISTENCY_WINDOW: '1s',
-  BLOCKED_RETRY_MIN: '100ms',
-  BLOCKED_RETRY_MAX: '500ms',
-  CLUSTER_ID,
-};
-
 export interface TrialStageOptions {
   rig: Rig;
   scenario: Scenario;
@@ -38,8 +30,7 @@ export interface TrialStageOptions {
   point?: CrashPoint | undefined;
 }
 
-interface Parts {
-  rig: Rig;
+interface Trial {
   scenario: Scenario;
   ec2: Ec2Simulator;
   controller: CrashingController;
@@ -47,22 +38,24 @@ interface Parts {
 }
 
 /** One life: its nodes and NodeENIs, an EC2 of its own, and the controller that may be killed. */
-export class TrialStage implements AsyncDisposable {
+export class TrialStage extends BaseStage {
   readonly intent: Intent = { labelled: true, nodeENIsDeleted: false };
 
   private constructor(
-    private readonly parts: Parts,
-    private readonly undo: AsyncDisposableStack,
-  ) {}
+    private readonly trial: Trial,
+    kube: KubeClient,
+    parts: StageParts,
+  ) {
+    super(kube, parts);
+  }
 
   /** Starts the controller, then asks for the ENIs. */
   static async open({ rig, scenario, point }: TrialStageOptions): Promise<TrialStage> {
-    await using undo = new AsyncDisposableStack();
-    const ec2 = await Ec2Simulator.start({
+    await using parts = new StageParts();
+    const ec2 = await parts.ec2({
       region: REGION,
       consistency: scenario.lagging ? LAG : { newInvisibleMs: 0, staleReadMs: 0 },
     });
-    undo.defer(() => ec2.stop());
     const wanted: WantedEni[] = [];
     for (const node of names('node', scenario.nodes)) {
       const { id } = ec2.addInstance({ zone: ZONE, type: INSTANCE_TYPE, name: node });
@@ -73,24 +66,25 @@ export class TrialStage implements AsyncDisposable {
         instanceType: INSTANCE_TYPE,
         labels: { [LABEL]: 'true' },
       });
-      undo.defer(() => deleteNode(rig.kube, node));
+      parts.defer(() => deleteNode(rig.kube, node));
       wanted.push(...wantedOn(node, id, scenario));
     }
-    const controller = undo.use(
+    const controller = parts.use(
       await CrashingController.start({
         rig,
         ec2Url: ec2.url,
         region: REGION,
         point,
         env: {
-          ...BRISK,
+          ...BRISK_SETTINGS,
+          CLUSTER_ID,
           ...(scenario.lagging ? { EC2_CONSISTENCY_WINDOW: LAG_EXPECTED } : {}),
           NODE_COMPILE_CACHE: join(rig.directory, 'compile-cache'),
         },
         whileDown: () => stage.changeAll(scenario.whileDown),
       }),
     );
-    const stage = new TrialStage({ rig, scenario, ec2, controller, wanted }, undo.move());
+    const stage = new TrialStage({ scenario, ec2, controller, wanted }, rig.kube, parts.move());
     for (const [index, name] of names('crash', scenario.nodeENIs).entries()) {
       await stage.createNodeENI(name, index + 1);
     }
@@ -98,21 +92,22 @@ export class TrialStage implements AsyncDisposable {
   }
 
   get controller(): CrashingController {
-    return this.parts.controller;
+    return this.trial.controller;
   }
 
   get wanted(): readonly WantedEni[] {
-    return this.parts.wanted;
+    return this.trial.wanted;
   }
 
   async view(): Promise<View> {
-    const { rig, ec2 } = this.parts;
-    const [{ items: records }, { items: nodeENIs }] = await Promise.all([
-      rig.kube.list<ENIAttachment>(ENIAttachment.resource),
-      rig.kube.list<NodeENI>(NodeENI.resource),
+    const [attachments, nodeENIs] = await Promise.all([
+      this.listAttachments(),
+      this.listNodeENIs(),
     ]);
-    const enis = ec2.state.enis.filter(({ attachment }) => attachment?.deviceIndex !== 0);
-    return { enis, records, nodeENIs };
+    const enis = this.trial.ec2.state.enis.filter(
+      ({ attachment }) => attachment?.deviceIndex !== 0,
+    );
+    return { enis, attachments, nodeENIs };
   }
 
   async changeAll(changes: readonly Change[]): Promise<void> {
@@ -131,23 +126,20 @@ export class TrialStage implements AsyncDisposable {
       case 'deleteNodeENIs':
         this.intent.nodeENIsDeleted = true;
         return this.deleteAll(NodeENI.resource);
-      case 'deleteRecords':
+      case 'deleteAttachments':
         return this.deleteAll(ENIAttachment.resource);
     }
   }
 
   /** Ends the controller, and takes away what it has left. */
-  async [Symbol.asyncDispose](): Promise<void> {
+  override async [Symbol.asyncDispose](): Promise<void> {
     await this.controller.stop();
-    for (const resource of [NodeENI.resource, ENIAttachment.resource]) {
-      await this.deleteAll(resource);
-      await this.dropFinalizers(resource);
-    }
-    await this.undo.disposeAsync();
+    await this.forceDeleteAll();
+    await super[Symbol.asyncDispose]();
   }
 
   private async createNodeENI(name: string, deviceIndex: number): Promise<void> {
-    await this.parts.rig.kube.create<NodeENI>(NodeENI.resource, {
+    await this.kube.create<NodeENI>(NodeENI.resource, {
       metadata: { name },
       spec: {
         nodeSelector: { [LABEL]: 'true' },
@@ -160,26 +152,8 @@ export class TrialStage implements AsyncDisposable {
   }
 
   private async label(value: string | null): Promise<void> {
-    const { rig, scenario } = this.parts;
-    for (const node of names('node', scenario.nodes)) {
-      await labelNode(rig.kube, node, { [LABEL]: value });
-    }
-  }
-
-  private async deleteAll(resource: ResourceType): Promise<void> {
-    const { kube } = this.parts.rig;
-    const { items } = await kube.list<KubeObject>(resource);
-    for (const { metadata } of items) {
-      await ignoringNotFound(kube.delete(resource, metadata));
-    }
-  }
-
-  private async dropFinalizers(resource: ResourceType): Promise<void> {
-    const { kube } = this.parts.rig;
-    const { items } = await kube.list<KubeObject>(resource);
-    for (const { metadata } of items) {
-      const body = { metadata: { finalizers: [] } };
-      await ignoringNotFound(kube.patch(resource, metadata, { type: 'merge', body }));
+    for (const node of names('node', this.trial.scenario.nodes)) {
+      await labelNode(this.kube, node, { [LABEL]: value });
     }
   }
 }
@@ -199,14 +173,4 @@ function wantedOn(node: string, instanceID: string, { nodeENIs }: Scenario): Wan
 
 function names(prefix: string, count: number): string[] {
   return Array.from({ length: count }, (_, index) => `${prefix}-${index + 1}`);
-}
-
-async function ignoringNotFound(write: Promise<unknown>): Promise<void> {
-  try {
-    await write;
-  } catch (error) {
-    if (!isNotFound(error)) {
-      throw error;
-    }
-  }
 }

@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { systemClock } from '../../../src/runtime/clock.js';
-import { ControlPlane } from '../../../tools/envtest/control-plane.js';
 import { interrupted, wholeNumber } from '../../../tools/stage/command-line.js';
+import { StageParts } from '../../../tools/stage/stage-parts.js';
 import { runCampaign } from '../storms/campaign.js';
 
 const program = new Command('npm run test:soak --')
@@ -42,10 +42,8 @@ function replayOf(options: Options, seed: number): string {
 
 async function run(options: Options): Promise<void> {
   const signal = interrupted();
-  await using undo = new AsyncDisposableStack();
-  const controlPlane = await ControlPlane.start();
-  undo.defer(() => controlPlane.stop());
-  await controlPlane.applyCrds('crds');
+  await using parts = new StageParts();
+  const controlPlane = await parts.controlPlane();
   const end = systemClock.now() + options.minutes * 60_000;
   let begun = systemClock.now();
   await runCampaign({

@@ -120,7 +120,7 @@ function action({ apiServerRestarts }: StormSize): fc.Arbitrary<Action> {
     [3, createNodeENI],
     [8, fc.record({ do: fc.constant('editNodeENI' as const), nodeENI: pick, change: edit })],
     [2, fc.record({ do: fc.constant('deleteNodeENI' as const), nodeENI: pick })],
-    [3, fc.record({ do: fc.constant('deleteRecord' as const), record: pick })],
+    [3, fc.record({ do: fc.constant('deleteAttachment' as const), attachment: pick })],
     [1, on('terminateInstance')],
     [1, on('forgetInstance')],
     [2, on('stopInstance')],

@@ -11,7 +11,7 @@ import type { Intent, WantedEni } from './intent.js';
 export interface View {
   /** Those with the cluster's tag. */
   enis: readonly Eni[];
-  records: readonly ENIAttachment[];
+  attachments: readonly ENIAttachment[];
   nodeENIs: readonly NodeENI[];
 }
 
@@ -24,57 +24,57 @@ export function deviations(view: View, intent: Intent): string[] {
     ...intent.wanted
       .filter(({ node }) => !intent.undecided.has(node))
       .flatMap((wanted) => wrongWith(wanted, view)),
-    ...view.records.flatMap((record) => unwanted(record, intent)),
-    ...view.records
+    ...view.attachments.flatMap((attachment) => unwanted(attachment, intent)),
+    ...view.attachments
       .filter(({ spec }) => intent.undecided.has(spec.nodeName))
-      .flatMap((record) => neitherReadyNorBlocked(record, view)),
+      .flatMap((attachment) => neitherReadyNorBlocked(attachment, view)),
     ...wrongStatuses(view, intent),
   ];
 }
 
-/** Records and ENIs that do not belong together one to one. */
-function bookkeeping({ enis, records }: View): string[] {
-  const uids = new Set(records.map(({ metadata }) => metadata.uid));
+/** ENIAttachments and ENIs that do not belong together one to one. */
+function bookkeeping({ enis, attachments }: View): string[] {
+  const uids = new Set(attachments.map(({ metadata }) => metadata.uid));
   return [
     ...enis
       .filter(({ tags }) => !uids.has(tags[TAGS.attachmentUID] ?? ''))
-      .map((eni) => `${describe(eni)} has no record`),
-    ...records
+      .map((eni) => `${describe(eni)} has no ENIAttachment`),
+    ...attachments
       .filter(({ metadata }) => metadata.deletionTimestamp)
-      .map(({ metadata, status }) => `record ${metadata.name} is still ${status?.phase}`),
-    ...records
+      .map(({ metadata, status }) => `ENIAttachment ${metadata.name} is still ${status?.phase}`),
+    ...attachments
       .filter(({ status }) => status?.eniID !== undefined)
       .filter(({ status }) => !enis.some(({ id }) => id === status?.eniID))
       .map(
         ({ metadata, status }) =>
-          `record ${metadata.name} tells of ${status?.eniID}, which is no more`,
+          `ENIAttachment ${metadata.name} tells of ${status?.eniID}, which is no more`,
       ),
   ];
 }
 
-function wrongWith(wanted: WantedEni, { enis, records }: View): string[] {
+function wrongWith(wanted: WantedEni, { enis, attachments }: View): string[] {
   const what = `NodeENI ${wanted.nodeENI} on ${wanted.node} in ${wanted.subnetID}`;
-  const [record, ...others] = records.filter(
+  const [attachment, ...others] = attachments.filter(
     ({ spec }) =>
       spec.nodeENI === wanted.nodeENI &&
       spec.instanceID === wanted.instanceID &&
       spec.subnetID === wanted.subnetID,
   );
-  if (!record || others.length > 0) {
-    return [`${what}: ${record ? others.length + 1 : 'no'} records`];
+  if (!attachment || others.length > 0) {
+    return [`${what}: ${attachment ? others.length + 1 : 'no'} ENIAttachments`];
   }
-  const eni = eniOf(record, enis);
+  const eni = eniOf(attachment, enis);
   if (!eni) {
-    return [`${what}: no ENI; the record is ${stateOf(record)}`];
+    return [`${what}: no ENI; the ENIAttachment is ${stateOf(attachment)}`];
   }
   return [
     ...different(what, [
-      ['record state', stateOf(record), 'Ready'],
-      ['record eniID', record.status?.eniID, eni.id],
-      ['record attachmentID', record.status?.attachmentID, eni.attachment?.id],
+      ['ENIAttachment state', stateOf(attachment), 'Ready'],
+      ['ENIAttachment eniID', attachment.status?.eniID, eni.id],
+      ['ENIAttachment attachmentID', attachment.status?.attachmentID, eni.attachment?.id],
     ]),
     ...wrongEni(what, eni, wanted),
-    ...different(what, [['Name tag', eni.tags[TAGS.name], record.metadata.name]]),
+    ...different(what, [['Name tag', eni.tags[TAGS.name], attachment.metadata.name]]),
   ];
 }
 
@@ -103,7 +103,7 @@ function wrongEni(what: string, eni: Eni, wanted: WantedEni): string[] {
   ]);
 }
 
-/** A record of what no NodeENI asks of that instance, in whatever order things came. */
+/** An ENIAttachment of what no NodeENI asks of that instance, in whatever order things came. */
 function unwanted({ metadata, spec }: ENIAttachment, intent: Intent): string[] {
   const claims = intent.wanted.filter((wanted) => wanted.nodeENI === spec.nodeENI);
   const isMatched = intent.nodes.get(spec.nodeENI)?.includes(spec.nodeName) ?? false;
@@ -114,22 +114,22 @@ function unwanted({ metadata, spec }: ENIAttachment, intent: Intent): string[] {
   return isMatched && (isAsked || mayLinger)
     ? []
     : [
-        `record ${metadata.name} of NodeENI ${spec.nodeENI} on ${spec.nodeName}: nobody asks for it`,
+        `ENIAttachment ${metadata.name} of NodeENI ${spec.nodeENI} on ${spec.nodeName}: nobody asks for it`,
       ];
 }
 
-/** Whoever came first has the slot, as its own record says; the others say why they have not. */
-function neitherReadyNorBlocked(record: ENIAttachment, { enis }: View): string[] {
-  const { spec } = record;
+/** Whoever came first has the slot, as its own ENIAttachment says; the others say why they have not. */
+function neitherReadyNorBlocked(attachment: ENIAttachment, { enis }: View): string[] {
+  const { spec } = attachment;
   const what = `NodeENI ${spec.nodeENI} on ${spec.nodeName}, undecided`;
-  const state = stateOf(record);
+  const state = stateOf(attachment);
   if (state in REMEDIES) {
-    const eni = eniOf(record, enis);
+    const eni = eniOf(attachment, enis);
     return eni?.attachment ? [`${what}: ${state}, and yet ${describe(eni)}`] : [];
   }
-  const eni = eniOf(record, enis);
+  const eni = eniOf(attachment, enis);
   if (state !== 'Ready' || !eni) {
-    return [`${what}: the record is ${state}, with ${eni ? describe(eni) : 'no ENI'}`];
+    return [`${what}: the ENIAttachment is ${state}, with ${eni ? describe(eni) : 'no ENI'}`];
   }
   return wrongEni(what, eni, {
     ...spec,
@@ -139,7 +139,7 @@ function neitherReadyNorBlocked(record: ENIAttachment, { enis }: View): string[]
   });
 }
 
-function wrongStatuses({ nodeENIs, records }: View, intent: Intent): string[] {
+function wrongStatuses({ nodeENIs, attachments }: View, intent: Intent): string[] {
   const unknown = nodeENIs.filter(({ metadata }) => !intent.nodes.has(metadata.name));
   const missing = [...intent.nodes.keys()].filter(
     (name) => !nodeENIs.some(({ metadata }) => metadata.name === name),
@@ -147,18 +147,18 @@ function wrongStatuses({ nodeENIs, records }: View, intent: Intent): string[] {
   return [
     ...unknown.map(({ metadata }) => `NodeENI ${metadata.name} is still there`),
     ...missing.map((name) => `NodeENI ${name} is not there`),
-    ...nodeENIs.flatMap((nodeENI) => wrongStatus(nodeENI, records, intent)),
+    ...nodeENIs.flatMap((nodeENI) => wrongStatus(nodeENI, attachments, intent)),
   ];
 }
 
 function wrongStatus(
   { metadata, status }: NodeENI,
-  records: readonly ENIAttachment[],
+  attachments: readonly ENIAttachment[],
   intent: Intent,
 ): string[] {
   const nodes = intent.nodes.get(metadata.name) ?? [];
-  const own = records.filter(({ spec }) => spec.nodeENI === metadata.name);
-  const ready = own.filter((record) => record.status?.phase === 'Ready').length;
+  const own = attachments.filter(({ spec }) => spec.nodeENI === metadata.name);
+  const ready = own.filter((attachment) => attachment.status?.phase === 'Ready').length;
   const what = `status of NodeENI ${metadata.name}`;
   const wrong = different(what, [
     ['observedGeneration', status?.observedGeneration, metadata.generation],

@@ -1,6 +1,7 @@
 import { ENIAttachment } from '../../../src/api/eni-attachment.js';
 import { NodeENI, type NodeENISpec } from '../../../src/api/node-eni.js';
 import { DEFAULT_IDS, type Eni } from '../../../tools/ec2-simulator/index.js';
+import { ignoringNotFound } from '../../../tools/stage/ignoring-not-found.js';
 import { createNode, deleteNode, labelNode } from '../../../tools/stage/nodes.js';
 import type { Model, ModelNode } from './model.js';
 import {
@@ -11,7 +12,7 @@ import {
   TYPES,
   type ZoneLetter,
 } from './plan.js';
-import { ignoringNotFound, REGION, type StormStage } from './storm-stage.js';
+import { REGION, type StormStage } from './storm-stage.js';
 
 /** Where actions take place, and what remembers what they mean. */
 export interface World {
@@ -61,11 +62,11 @@ export async function perform(action: Action, world: World): Promise<void> {
       }
       return;
     }
-    case 'deleteRecord': {
+    case 'deleteAttachment': {
       const { items } = await stage.kube.list<ENIAttachment>(ENIAttachment.resource);
-      const record = pick(items, action.record);
-      if (record) {
-        await ignoringNotFound(stage.kube.delete(ENIAttachment.resource, record.metadata));
+      const attachment = pick(items, action.attachment);
+      if (attachment) {
+        await ignoringNotFound(stage.kube.delete(ENIAttachment.resource, attachment.metadata));
       }
       return;
     }

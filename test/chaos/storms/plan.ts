@@ -40,7 +40,7 @@ export type Action =
   | { do: 'createNodeENI'; spec: NodeENISpec }
   | { do: 'editNodeENI'; nodeENI: number; change: Edit }
   | { do: 'deleteNodeENI'; nodeENI: number }
-  | { do: 'deleteRecord'; record: number }
+  | { do: 'deleteAttachment'; attachment: number }
   | { do: 'terminateInstance'; node: number }
   /** EC2 forgets it too: its id is unknown. */
   | { do: 'forgetInstance'; node: number }

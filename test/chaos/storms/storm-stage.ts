@@ -1,15 +1,14 @@
 import { ENIAttachment } from '../../../src/api/eni-attachment.js';
 import { TAGS } from '../../../src/api/names.js';
+import { Node } from '../../../src/api/node.js';
 import { NodeENI } from '../../../src/api/node-eni.js';
-import { KubeConfigAccess } from '../../../src/runtime/kube/access/kubeconfig-access.js';
-import { HttpKubeClient } from '../../../src/runtime/kube/http-kube-client.js';
 import type { KubeClient } from '../../../src/runtime/kube/kube-client.js';
-import { isNotFound } from '../../../src/runtime/kube/kube-errors.js';
-import type { KubeObject, ResourceType } from '../../../src/runtime/kube/resource.js';
-import { Ec2Simulator, type Eni } from '../../../tools/ec2-simulator/index.js';
+import type { Ec2Simulator, Eni } from '../../../tools/ec2-simulator/index.js';
 import type { ControlPlane } from '../../../tools/envtest/control-plane.js';
+import { BaseStage } from '../../../tools/stage/base-stage.js';
+import { BRISK_SETTINGS } from '../../../tools/stage/brisk-settings.js';
 import { ControllerProcess } from '../../../tools/stage/controller-process.js';
-import { silentLogger } from '../../../tools/stage/silent-logger.js';
+import { StageParts } from '../../../tools/stage/stage-parts.js';
 import { eventually } from '../../support/eventually.js';
 import type { View } from './deviations.js';
 
@@ -23,22 +22,10 @@ export interface StormStageOptions {
 export const REGION = 'us-west-2';
 const CLUSTER_ID = 'storms';
 
-const NODES: ResourceType = {
-  group: '',
-  version: 'v1',
-  plural: 'nodes',
-  kind: 'Node',
-  namespaced: false,
-};
-
-/** Short looks and waits; EC2's reads lag less than the controller allows for. */
+/** EC2's reads lag less than the controller allows for. */
 const SETTINGS = {
+  ...BRISK_SETTINGS,
   CLUSTER_ID,
-  OBSERVE_INTERVAL: '50ms',
-  LOOKUP_TTL: '0s',
-  EC2_CONSISTENCY_WINDOW: '1s',
-  BLOCKED_RETRY_MIN: '100ms',
-  BLOCKED_RETRY_MAX: '500ms',
   RESYNC_PERIOD: '1s',
   ORPHAN_GRACE_PERIOD: '1s',
 };
@@ -54,21 +41,25 @@ const KEPT_LINES = 20_000;
 const API_SERVER_BACK_WITHIN_MS = 60_000;
 
 /** A control plane, an EC2 of its own, and the shipped controller, as they are in a storm. */
-export class StormStage implements AsyncDisposable {
+export class StormStage extends BaseStage {
   private controller: ControllerProcess | undefined;
   private readonly lines: string[] = [];
 
   private constructor(
     private readonly controlPlane: ControlPlane,
     private readonly program: string | undefined,
-    readonly kube: KubeClient,
+    kube: KubeClient,
     readonly ec2: Ec2Simulator,
-  ) {}
+    parts: StageParts,
+  ) {
+    super(kube, parts);
+  }
 
   static async open({ controlPlane, program }: StormStageOptions): Promise<StormStage> {
-    const access = KubeConfigAccess.fromFiles(controlPlane.kubeconfigPath);
-    const kube = HttpKubeClient.create({ access, logger: silentLogger });
-    return new StormStage(controlPlane, program, kube, await Ec2Simulator.start(EC2_AT_WORK));
+    await using parts = new StageParts();
+    const kube = parts.kube(controlPlane.kubeconfigPath);
+    const ec2 = await parts.ec2(EC2_AT_WORK);
+    return new StormStage(controlPlane, program, kube, ec2, parts.move());
   }
 
   get clusterID(): string {
@@ -118,7 +109,7 @@ export class StormStage implements AsyncDisposable {
     const isStarting = this.controller && !this.controller.log.some(({ msg }) => msg === 'Started');
     await this.controlPlane.restartApiServer();
     // Each kind has a cache of its own to fill.
-    for (const resource of [NODES, NodeENI.resource, ENIAttachment.resource]) {
+    for (const resource of [Node.resource, NodeENI.resource, ENIAttachment.resource]) {
       await eventually(() => this.kube.list(resource), API_SERVER_BACK_WITHIN_MS);
     }
     // Without an API server a controller does not start, and ends; kubelet starts it again.
@@ -139,38 +130,27 @@ export class StormStage implements AsyncDisposable {
   }
 
   async view(): Promise<View> {
-    const [{ items: records }, { items: nodeENIs }] = await Promise.all([
-      this.kube.list<ENIAttachment>(ENIAttachment.resource),
-      this.kube.list<NodeENI>(NodeENI.resource),
+    const [attachments, nodeENIs] = await Promise.all([
+      this.listAttachments(),
+      this.listNodeENIs(),
     ]);
-    return { enis: this.ownEnis(), records, nodeENIs };
+    return { enis: this.ownEnis(), attachments, nodeENIs };
   }
 
   /** Asks for the end of all NodeENIs and Nodes, without waiting for it. */
-  async deleteAll(): Promise<void> {
-    for (const resource of [NodeENI.resource, NODES]) {
-      const { items } = await this.kube.list<KubeObject>(resource);
-      await Promise.all(
-        items.map(({ metadata }) => ignoringNotFound(this.kube.delete(resource, metadata))),
-      );
-    }
+  async deleteNodesAndNodeENIs(): Promise<void> {
+    await this.deleteAll(NodeENI.resource);
+    await this.deleteAll(Node.resource);
   }
 
   /** Ends the controller, and takes from the API server by force what it may have left. */
-  async [Symbol.asyncDispose](): Promise<void> {
+  override async [Symbol.asyncDispose](): Promise<void> {
     try {
       await this.killController();
-      await this.deleteAll();
-      for (const resource of [NodeENI.resource, ENIAttachment.resource]) {
-        const { items } = await this.kube.list<KubeObject>(resource);
-        for (const { metadata } of items) {
-          const body = { metadata: { finalizers: null } };
-          await ignoringNotFound(this.kube.patch(resource, metadata, { type: 'merge', body }));
-          await ignoringNotFound(this.kube.delete(resource, metadata));
-        }
-      }
+      await this.deleteNodesAndNodeENIs();
+      await this.forceDeleteAll();
     } finally {
-      await this.ec2.stop();
+      await super[Symbol.asyncDispose]();
     }
   }
 
@@ -178,16 +158,6 @@ export class StormStage implements AsyncDisposable {
     this.lines.push(line);
     if (this.lines.length > 2 * KEPT_LINES) {
       this.lines.splice(0, KEPT_LINES);
-    }
-  }
-}
-
-export async function ignoringNotFound(write: Promise<unknown>): Promise<void> {
-  try {
-    await write;
-  } catch (error) {
-    if (!isNotFound(error)) {
-      throw error;
     }
   }
 }

@@ -100,7 +100,7 @@ class Storm {
       this.enisChecked += intent.wanted.filter(({ node }) => !intent.undecided.has(node)).length;
     }
     this.note('delete everything');
-    await stage.deleteAll();
+    await stage.deleteNodesAndNodeENIs();
     await this.settle(NOTHING, watchdog);
     return { actions: this.actions.length, enisChecked: this.enisChecked };
   }

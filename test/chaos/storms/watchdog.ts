@@ -13,7 +13,7 @@ export interface WatchdogOptions {
 const INTERVAL_MS = 10;
 
 /**
- * Looks again and again at what EC2 has, for what must not be at any moment: two ENIs of one record, two of
+ * Looks again and again at what EC2 has, for what must not be at any moment: two ENIs of one ENIAttachment, two of
  * ours at one slot, and any change to an ENI of somebody else.
  */
 export class Watchdog implements Disposable {
@@ -45,7 +45,7 @@ export class Watchdog implements Disposable {
       ({ tags }) => tags[TAGS.clusterID] === this.clusterID,
     );
     for (const violation of [
-      ...sharing('record', own, ({ tags }) => tags[TAGS.attachmentUID]),
+      ...sharing('ENIAttachment', own, ({ tags }) => tags[TAGS.attachmentUID]),
       ...sharing('slot', own, slotOf),
       ...this.touched(others, state),
     ]) {

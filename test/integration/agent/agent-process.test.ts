@@ -63,7 +63,7 @@ describe('the node agent, as it is shipped', () => {
     (await stage.events(prefix)).map(({ reason }) => reason);
 
   async function theRecord(): Promise<ENIAttachment> {
-    const [record] = await stage.records('agent');
+    const [record] = await stage.listAttachments('agent');
     return record ?? expect.fail('there is no record');
   }
 

@@ -271,12 +271,12 @@ describe('bad input', () => {
             expect((await stage.nodeENI('bad')).status?.ready).to.equal(1);
           });
         }
-        const records = await stage.records('bad');
+        const records = await stage.listAttachments('bad');
         const sick = records.find((record) => record.spec.nodeName === 'sick');
         expect(sick !== undefined).to.equal(atRecord);
         if (sick) {
           await eventually(async () => {
-            const now = (await stage.records('bad')).find(
+            const now = (await stage.listAttachments('bad')).find(
               ({ spec: { nodeName } }) => nodeName === 'sick',
             );
             const condition = now?.status?.conditions?.find(({ type }) => type === 'Ready');

@@ -187,7 +187,7 @@ describe('changes', () => {
       });
       await toldOnce('InterfaceLost');
       await stage.ready('change', 1);
-      const [record] = await stage.records('change');
+      const [record] = await stage.listAttachments('change');
       expect(record?.status).to.include({ eniID: theEni().id, replacements: 1 });
     });
   });

@@ -108,7 +108,7 @@ describe('the controller under docs/iam-policy.json', () => {
     await stage.ready('policed', 1);
     stage.ec2.terminateInstance(theEni().attachment?.instanceId ?? '');
     await stage.deleteNode('policed-a');
-    await eventually(async () => expect(await stage.records('policed')).to.deep.equal([]));
+    await eventually(async () => expect(await stage.listAttachments('policed')).to.deep.equal([]));
   });
 
   it('leaves nothing of an ENI that somebody deleted', async () => {

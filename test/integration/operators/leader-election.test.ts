@@ -171,7 +171,7 @@ describe('two controllers with a Lease', function () {
       await stage.createNodeENI('lead');
       // The Attach has been decided upon, and waits for the credentials to sign it with.
       await eventually(async () => {
-        expect((await stage.records('lead'))[0]?.status?.phase).to.equal('Attaching');
+        expect((await stage.listAttachments('lead'))[0]?.status?.phase).to.equal('Attaching');
         expect(credentials.held).to.be.at.least(1);
       });
       process.kill(first.pid, 'SIGSTOP');

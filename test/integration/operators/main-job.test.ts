@@ -145,17 +145,17 @@ describe('the main job', () => {
     });
     expect((await stage.nodeENI('storage')).metadata.deletionTimestamp).to.be.a('string');
     await eventually(() => expect(stage.managedEnis()).to.deep.equal([]));
-    await eventually(async () => expect(await stage.records('storage')).to.deep.equal([]));
+    await eventually(async () => expect(await stage.listAttachments('storage')).to.deep.equal([]));
   });
 
   it('makes a record anew that somebody deletes by hand', async () => {
     await stage.addNode('main-a', { labels: { storage: 'true' } });
     await stage.createNodeENI('storage');
     await stage.ready('storage', 1);
-    const [before] = await stage.records('storage');
+    const [before] = await stage.listAttachments('storage');
     await stage.kube.delete(ENIAttachment.resource, { name: before?.metadata.name ?? '' });
     await eventually(async () => {
-      const [after] = await stage.records('storage');
+      const [after] = await stage.listAttachments('storage');
       expect(after?.metadata.uid).to.be.a('string').and.not.equal(before?.metadata.uid);
       expect(after?.status?.phase).to.equal('Ready');
     });

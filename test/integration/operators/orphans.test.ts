@@ -84,7 +84,7 @@ describe('orphaned ENIs', () => {
     await stage.kube.delete(ENIAttachment.resource, record.metadata);
   };
   const onlyRecord = async (nodeENI: string): Promise<ENIAttachment> => {
-    const records = await stage.records(nodeENI);
+    const records = await stage.listAttachments(nodeENI);
     expect(records).to.have.length(1);
     return records[0] as ENIAttachment;
   };

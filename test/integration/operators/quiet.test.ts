@@ -15,7 +15,7 @@ describe('a settled system', () => {
   after(() => stage.close());
 
   const versions = async (): Promise<string[]> =>
-    [await stage.nodeENI('still'), ...(await stage.records('still'))].map(
+    [await stage.nodeENI('still'), ...(await stage.listAttachments('still'))].map(
       ({ metadata }) => metadata.resourceVersion,
     );
 

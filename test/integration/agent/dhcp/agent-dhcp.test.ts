@@ -63,7 +63,7 @@ describe('the node agent, with DHCP and drop-in files', () => {
   it('makes an ENI ready once DHCP has confirmed its address, and says until then what is missing', async () => {
     await stage.createNodeENI('dhcp', { addressing: 'dhcp', routing: 'policy' });
     const [record] = await eventually(async () => {
-      const records = await stage.records('dhcp');
+      const records = await stage.listAttachments('dhcp');
       const { link, conditions } = records[0]?.status ?? {};
       expect(link).to.include({ state: 'up', reason: 'AddressMissing' });
       const ready = conditions?.find(({ type }) => type === 'Ready');
@@ -81,7 +81,7 @@ describe('the node agent, with DHCP and drop-in files', () => {
   });
 
   it('tells networkd to leave the device alone, as long as there is its ENI', async () => {
-    const [record] = await stage.records('dhcp');
+    const [record] = await stage.listAttachments('dhcp');
     const mac = record?.status?.macAddress ?? expect.fail('no address');
     const name = `10-eni-operator-${mac.replaceAll(':', '')}.network`;
     expect(await readdir(folder)).to.deep.equal([name]);

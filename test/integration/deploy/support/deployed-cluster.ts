@@ -1,11 +1,10 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import { KubeConfigAccess } from '../../../../src/runtime/kube/access/kubeconfig-access.js';
-import { HttpKubeClient } from '../../../../src/runtime/kube/http-kube-client.js';
 import type { KubeClient } from '../../../../src/runtime/kube/kube-client.js';
-import { ControlPlane } from '../../../../tools/envtest/control-plane.js';
+import type { ControlPlane } from '../../../../tools/envtest/control-plane.js';
+import { BaseStage } from '../../../../tools/stage/base-stage.js';
 import { PodIdentity } from '../../../../tools/stage/pod-identity.js';
-import { silentLogger } from '../../../../tools/stage/silent-logger.js';
+import { CRDS, StageParts } from '../../../../tools/stage/stage-parts.js';
 import { eventually } from '../../../support/eventually.js';
 import { Api } from './api.js';
 import { type Manifest, theOne } from './manifest.js';
@@ -22,26 +21,28 @@ const FIRST = ['Namespace', 'CustomResourceDefinition'];
 const run = promisify(execFile);
 
 /** A control plane of its own, with an audit log, that overlays are applied to. */
-export class DeployedCluster {
-  private readonly identities: PodIdentity[] = [];
-  private readonly apis: Api[] = [];
-
+export class DeployedCluster extends BaseStage {
   private constructor(
     readonly controlPlane: ControlPlane,
     readonly api: Api,
-    readonly kube: KubeClient,
-  ) {}
+    kube: KubeClient,
+    parts: StageParts,
+  ) {
+    super(kube, parts);
+  }
 
   static async start(): Promise<DeployedCluster> {
-    const controlPlane = await ControlPlane.start({
+    await using parts = new StageParts();
+    const controlPlane = await parts.bareControlPlane({
       auditLog: true,
       // As OpenShift has it: a reference that blocks its owner's deletion needs a permission.
       extraApiServerFlags: ['--enable-admission-plugins=OwnerReferencesPermissionEnforcement'],
     });
     const { kubeconfigPath } = controlPlane;
-    const access = KubeConfigAccess.fromFiles(kubeconfigPath);
-    const kube = HttpKubeClient.create({ access, logger: silentLogger });
-    return new DeployedCluster(controlPlane, await Api.open(kubeconfigPath), kube);
+    const kube = parts.kube(kubeconfigPath);
+    const api = await Api.open(kubeconfigPath);
+    parts.defer(() => api.close());
+    return new DeployedCluster(controlPlane, api, kube, parts.move());
   }
 
   get server(): { host: string; port: number } {
@@ -62,7 +63,7 @@ export class DeployedCluster {
       }
     }
     // Waits until the kinds are served.
-    if (!options.dryRun) await this.controlPlane.applyCrds('crds');
+    if (!options.dryRun) await this.controlPlane.applyCrds(CRDS);
   }
 
   /** Resolves once the kinds of a group's version can be read. */
@@ -114,7 +115,7 @@ export class DeployedCluster {
       serviceAccount: spec.serviceAccountName,
       pod: { name: metadata.name, uid: (metadata as { uid?: string }).uid ?? '' },
     });
-    this.identities.push(identity);
+    this.parts.defer(() => identity.delete());
     const { CONTAINER_SANDBOX_MOUNT_POINT: folder = '' } = identity.env(this.server);
     const { runAsUser = 0 } = spec.securityContext ?? {};
     if (process.getuid?.() === 0) await run('chown', ['-R', String(runAsUser), folder]);
@@ -136,14 +137,11 @@ export class DeployedCluster {
   async as(account: ServiceAccountName, pod?: PodObject): Promise<Api> {
     const token = await this.tokenOf(account, pod);
     const api = await Api.open(await this.controlPlane.kubeconfigFor({ token }));
-    this.apis.push(api);
+    this.parts.defer(() => api.close());
     return api;
   }
 
   async stop(): Promise<void> {
-    for (const api of this.apis) await api.close();
-    for (const identity of this.identities) await identity.delete();
-    await this.api.close();
-    await this.controlPlane.stop();
+    await this[Symbol.asyncDispose]();
   }
 }

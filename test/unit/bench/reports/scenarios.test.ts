@@ -19,7 +19,7 @@ function phase(overrides: Partial<PhaseResult> = {}): PhaseResult {
     enis: 10,
     floorSeconds: 1.2,
     ec2Seconds: 1.8,
-    recordsSeconds: 2,
+    attachmentsSeconds: 2,
     nodeENIsSeconds: 2.5,
     ...cost(),
     ...overrides,

@@ -8,7 +8,7 @@ const PHASE: PhaseResult = {
   enis: 80,
   floorSeconds: 10,
   ec2Seconds: 12,
-  recordsSeconds: 12,
+  attachmentsSeconds: 12,
   nodeENIsSeconds: 12,
   ec2: NO_CALLS,
   kube: { total: 0, byTarget: {}, refused: {} },

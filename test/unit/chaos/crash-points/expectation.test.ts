@@ -63,8 +63,8 @@ const withCount = (count: number) => ({
   status: { desired: count, attached: count, ready: count },
 });
 
-const READY: View = { enis: [ENI], records: [RECORD], nodeENIs: [withCount(1)] };
-const NOTHING: View = { enis: [], records: [], nodeENIs: [] };
+const READY: View = { enis: [ENI], attachments: [RECORD], nodeENIs: [withCount(1)] };
+const NOTHING: View = { enis: [], attachments: [], nodeENIs: [] };
 
 const labelled = { labelled: true, nodeENIsDeleted: false };
 const unlabelled = { labelled: false, nodeENIsDeleted: false };
@@ -81,8 +81,8 @@ describe('what a life is expected to lead to', () => {
   });
 
   const WRONG: [string, View, RegExp][] = [
-    ['no record', { ...READY, records: [] }, /no record/],
-    ['no ENI', { ...READY, enis: [] }, /no ENI; the record is Ready/],
+    ['no ENIAttachment', { ...READY, attachments: [] }, /no ENIAttachment/],
+    ['no ENI', { ...READY, enis: [] }, /no ENI; the ENIAttachment is Ready/],
     ['one ENI too many', { ...READY, enis: [ENI, { ...ENI, tags: {} }] }, /2 ENIs instead of 1/],
     ['another slot', attachedAs({ deviceIndex: 2 }), /device index is 2, not 1/],
     ['another instance', attachedAs({ instanceId: 'i-other' }), /instance is i-other/],
@@ -94,9 +94,9 @@ describe('what a life is expected to lead to', () => {
       /node tag is , not node-a/,
     ],
     [
-      'a record that is behind',
-      { ...READY, records: [aRecord({ status: { ...RECORD.status, phase: 'Creating' } })] },
-      /record phase is Creating, not Ready/,
+      'an ENIAttachment that is behind',
+      { ...READY, attachments: [aRecord({ status: { ...RECORD.status, phase: 'Creating' } })] },
+      /ENIAttachment phase is Creating, not Ready/,
     ],
     ['a status that is behind', { ...READY, nodeENIs: [withCount(0)] }, /says 0 desired/],
   ];
@@ -106,7 +106,7 @@ describe('what a life is expected to lead to', () => {
     });
   }
 
-  it('is no ENI and no record without the label, and a NodeENI that says so', () => {
+  it('is no ENI and no ENIAttachment without the label, and a NodeENI that says so', () => {
     expect(
       deviations({ ...NOTHING, nodeENIs: [withCount(0)] }, unlabelled, [WANTED]),
     ).to.deep.equal([]);
@@ -122,10 +122,10 @@ describe('what a life is expected to lead to', () => {
     ]);
   });
 
-  it('is never two ENIs of one record', () => {
+  it('is never two ENIs of one attachment', () => {
     expect(duplicates(READY)).to.deep.equal([]);
     expect(duplicates({ ...READY, enis: [ENI, { ...ENI, id: 'eni-other' }] })).to.deep.equal([
-      `${ENI.id} and eni-other are all of record uid-of-storage-aaaaaaaaaa`,
+      `${ENI.id} and eni-other are all of ENIAttachment uid-of-storage-aaaaaaaaaa`,
     ]);
   });
 });

@@ -6,11 +6,14 @@ describe('Ledger', () => {
     status: 200,
     body: `<networkInterface><networkInterfaceId>${id}</networkInterfaceId></networkInterface>`,
   });
-  const record = (uid: string) => ({ status: 201, body: JSON.stringify({ metadata: { uid } }) });
+  const attachment = (uid: string) => ({
+    status: 201,
+    body: JSON.stringify({ metadata: { uid } }),
+  });
   let ledger: Ledger;
   beforeEach(() => {
     ledger = new Ledger();
-    ledger.kubernetesAnswered('post eniattachments', record('a'));
+    ledger.kubernetesAnswered('post eniattachments', attachment('a'));
   });
 
   it('takes a repeated Create that answers with the same ENI for one', () => {
@@ -19,14 +22,14 @@ describe('Ledger', () => {
     expect(ledger.excess).to.deep.equal([]);
   });
 
-  it('complains of a second ENI of a record, even if the first is gone', () => {
+  it('complains of a second ENI of a attachment, even if the first is gone', () => {
     ledger.ec2Answered('CreateNetworkInterface', created('eni-1'));
     ledger.ec2Answered('CreateNetworkInterface', created('eni-2'));
-    expect(ledger.excess).to.deep.equal(['2 ENIs were made for 1 records']);
+    expect(ledger.excess).to.deep.equal(['2 ENIs were made for 1 attachments']);
   });
 
-  it('counts no record that was refused, and no ENI that was only attached', () => {
-    ledger.kubernetesAnswered('post eniattachments', { ...record('b'), status: 409 });
+  it('counts no ENIAttachment that was refused, and no ENI that was only attached', () => {
+    ledger.kubernetesAnswered('post eniattachments', { ...attachment('b'), status: 409 });
     ledger.ec2Answered('CreateNetworkInterface', created('eni-1'));
     ledger.ec2Answered('AttachNetworkInterface', created('eni-2'));
     expect(ledger.excess).to.deep.equal([]);

@@ -104,7 +104,7 @@ const NODE_ENI: NodeENI = {
     })),
   },
 };
-const VIEW: View = { enis: [ENI], records: [RECORD], nodeENIs: [NODE_ENI] };
+const VIEW: View = { enis: [ENI], attachments: [RECORD], nodeENIs: [NODE_ENI] };
 const NOTHING: Intent = { wanted: [], undecided: new Set(), nodes: new Map() };
 
 describe('what a storm is judged by', () => {
@@ -115,8 +115,8 @@ describe('what a storm is judged by', () => {
   const { attachment } = ENI;
   const wrong: [string, Partial<View>][] = [
     ['an ENI that is missing', { enis: [] }],
-    ['an ENI without a record', { enis: [ENI, { ...ENI, id: 'eni-2', tags: {} }] }],
-    ['a record that is missing', { records: [] }],
+    ['an ENI without a attachment', { enis: [ENI, { ...ENI, id: 'eni-2', tags: {} }] }],
+    ['an ENIAttachment that is missing', { attachments: [] }],
     ['other groups', { enis: [{ ...ENI, groupIds: [DEFAULT_IDS.groups.nodes] }] }],
     ['a tag too many', { enis: [{ ...ENI, tags: { ...ENI.tags, tier: '1' } }] }],
     [
@@ -147,14 +147,14 @@ describe('what a storm is judged by', () => {
   }
 
   it('finds each thing that is left where there should be nothing', () => {
-    expect(deviations({ ...VIEW, records: [], nodeENIs: [] }, NOTHING)).to.have.length(1);
+    expect(deviations({ ...VIEW, attachments: [], nodeENIs: [] }, NOTHING)).to.have.length(1);
     expect(deviations({ ...VIEW, enis: [], nodeENIs: [] }, NOTHING)).not.to.deep.equal([]);
-    expect(deviations({ enis: [], records: [], nodeENIs: [NODE_ENI] }, NOTHING)).not.to.deep.equal(
-      [],
-    );
+    expect(
+      deviations({ enis: [], attachments: [], nodeENIs: [NODE_ENI] }, NOTHING),
+    ).not.to.deep.equal([]);
   });
 
-  it('decides nothing between two NodeENIs that want one slot, but wants their ENIs as their records say', () => {
+  it('decides nothing between two NodeENIs that want one slot, but wants their ENIs as their attachments say', () => {
     const model = aModel();
     const first = model.nodeENIs.get('storm-1');
     model.nodeENIs.set('storm-2', {

@@ -5,8 +5,8 @@ import { inParallel } from './bench-objects.js';
 
 export const NODE_NAME = 'bench-node';
 
-/** Records as the controller leaves them once it knows an ENI's MAC address; all that an agent can do is asked for. */
-export async function createRecords(
+/** ENIAttachments as the controller leaves them once it knows an ENI's MAC address; all that an agent can do is asked for. */
+export async function createAttachments(
   devices: readonly BenchDevice[],
   kube: KubeClient,
 ): Promise<void> {
@@ -46,7 +46,7 @@ export async function createRecords(
   });
 }
 
-export async function deleteRecords(
+export async function deleteAttachments(
   devices: readonly BenchDevice[],
   kube: KubeClient,
 ): Promise<void> {
@@ -55,7 +55,7 @@ export async function deleteRecords(
   );
 }
 
-/** How many records say that their interface is up. */
+/** How many ENIAttachments say that their interface is up. */
 export async function reportedUp(kube: KubeClient): Promise<number> {
   const { items } = await kube.list<ENIAttachment>(ENIAttachment.resource);
   return items.filter(({ status }) => status?.link?.state === 'up').length;
