@@ -22,10 +22,10 @@ describe('Ledger', () => {
     expect(ledger.excess).to.deep.equal([]);
   });
 
-  it('complains of a second ENI of a attachment, even if the first is gone', () => {
+  it('complains of a second ENI of an ENIAttachment, even if the first is gone', () => {
     ledger.ec2Answered('CreateNetworkInterface', created('eni-1'));
     ledger.ec2Answered('CreateNetworkInterface', created('eni-2'));
-    expect(ledger.excess).to.deep.equal(['2 ENIs were made for 1 attachments']);
+    expect(ledger.excess).to.deep.equal(['2 ENIs were made for 1 ENIAttachments']);
   });
 
   it('counts no ENIAttachment that was refused, and no ENI that was only attached', () => {

@@ -115,7 +115,7 @@ describe('what a storm is judged by', () => {
   const { attachment } = ENI;
   const wrong: [string, Partial<View>][] = [
     ['an ENI that is missing', { enis: [] }],
-    ['an ENI without a attachment', { enis: [ENI, { ...ENI, id: 'eni-2', tags: {} }] }],
+    ['an ENI without an ENIAttachment', { enis: [ENI, { ...ENI, id: 'eni-2', tags: {} }] }],
     ['an ENIAttachment that is missing', { attachments: [] }],
     ['other groups', { enis: [{ ...ENI, groupIds: [DEFAULT_IDS.groups.nodes] }] }],
     ['a tag too many', { enis: [{ ...ENI, tags: { ...ENI.tags, tier: '1' } }] }],
