@@ -49,22 +49,22 @@ export async function createSettledState(surroundings: Surroundings): Promise<vo
   for (const nodeENI of nodeENIs) {
     const plan = await planFor(nodeENI, nodes, gateway);
     const created = await inParallel(plan, async (desired) => {
-      const record = await createRecord(nodeENI, desired, kube);
-      await createEni(record, clusterID, surroundings);
-      return record;
+      const attachment = await createRecord(nodeENI, desired, kube);
+      await createEni(attachment, clusterID, surroundings);
+      return attachment;
     });
     const enis = await gateway.listEnis({ tags: { [TAGS.nodeENI]: nodeENI.metadata.name } });
     const byUid = new Map(enis.map((eni) => [eni.tags[TAGS.attachmentUID], eni]));
-    const records = await inParallel(created, (record) => {
-      const eni = byUid.get(record.metadata.uid);
-      const status = attachmentStatus({ record, phase: 'Ready', eni, now: systemClock.now() });
-      return patchStatus(kube, ENIAttachment.resource, record, status);
+    const attachments = await inParallel(created, (attachment) => {
+      const eni = byUid.get(attachment.metadata.uid);
+      const status = attachmentStatus({ attachment, phase: 'Ready', eni, now: systemClock.now() });
+      return patchStatus(kube, ENIAttachment.resource, attachment, status);
     });
     const status = nodeENIStatus({
       nodeENI,
       nodes: nodes.length,
-      desired: records.length,
-      records,
+      desired: attachments.length,
+      attachments,
       blockedNodes: [],
       deviceIndex: nodeENI.spec.deviceIndex ?? DEFAULTS.deviceIndex,
       now: systemClock.now(),
@@ -92,7 +92,7 @@ async function planFor(
 ): Promise<DesiredAttachment[]> {
   const resolver = new NetworkResolver(NetworkCatalog.create({ gateway, clock: systemClock }));
   const network = await resolver.resolve(nodeENI.spec);
-  return planNodeENI({ nodeENI, nodes, records: [], network, defaults: DEFAULTS }).create;
+  return planNodeENI({ nodeENI, nodes, attachments: [], network, defaults: DEFAULTS }).create;
 }
 
 function createRecord(
@@ -112,12 +112,12 @@ function createRecord(
 }
 
 async function createEni(
-  record: ENIAttachment,
+  attachment: ENIAttachment,
   clusterID: string,
   { ec2 }: Surroundings,
 ): Promise<void> {
-  const { subnetId, securityGroupIds, tags } = createRequestFor(record, clusterID);
-  const { instanceID: instanceId, deviceIndex, networkCardIndex } = record.spec;
+  const { subnetId, securityGroupIds, tags } = createRequestFor(attachment, clusterID);
+  const { instanceID: instanceId, deviceIndex, networkCardIndex } = attachment.spec;
   await ec2.addInterface({
     subnetId,
     securityGroupIds: [...securityGroupIds],

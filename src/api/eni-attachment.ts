@@ -71,7 +71,7 @@ export const PHASES = [
 ] as const;
 
 /**
- * Where an ENI is in its life. `Creating` is written before the Create call is sent: a record that never
+ * Where an ENI is in its life. `Creating` is written before the Create call is sent: an attachment that never
  * passed it has no ENI. `Failed`: somebody has to change something first.
  */
 export type Phase = (typeof PHASES)[number];
@@ -113,7 +113,7 @@ export interface ENIAttachmentStatus {
   conditions?: Condition[];
 }
 
-/** The record of one ENI of one node. Cluster scoped. */
+/** The attachment of one ENI of one node. Cluster scoped. */
 export class ENIAttachment {
   static readonly resource = {
     group: API_GROUP,

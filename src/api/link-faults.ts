@@ -16,7 +16,7 @@ export const LINK_REMEDIES = {
   LinkDown: 'Set the link up, or let the agent: take spec.linkState: unmanaged out of the NodeENI.',
   RouteTaken:
     "Remove that route, or give the agents a ROUTE_TABLE_BASE whose tables are nobody else's (docs/node-agent.md).",
-  InvalidRecord: 'Correct the NodeENI, or delete the ENIAttachment, and it is made anew.',
+  InvalidAttachment: 'Correct the NodeENI, or delete the ENIAttachment, and it is made anew.',
   HostRefused: 'Give the agent the capability NET_ADMIN and the host network.',
   Contended:
     'Tell the other program to leave the interface alone (docs/node-agent.md), or set spec.linkState of the NodeENI to unmanaged.',

@@ -130,7 +130,7 @@ export interface Ec2Gateway {
    * @param wanted asked at a call's turn: one that is no longer wanted is not sent, and fails with
    * {@link NotWantedError}
    */
-  onBehalfOf(owner: string, wanted?: () => boolean): Ec2Gateway;
+  forOwner(owner: string, wanted?: () => boolean): Ec2Gateway;
 
   describeSubnets(query: SubnetQuery): Promise<Subnet[]>;
   describeSecurityGroups(query: SecurityGroupQuery): Promise<SecurityGroup[]>;

@@ -1,7 +1,7 @@
 import { Registry } from 'prom-client';
 import type { OpenDhcpSocket } from '../agent/dhcp/dhcp-socket.js';
-import { DhcpLeases, LeaseNews } from '../agent/dhcp/leases.js';
-import { HostNews, HostNewsSource } from '../agent/host/host-events.js';
+import { DhcpLeases, LeaseEvent } from '../agent/dhcp/leases.js';
+import { HostEvents, HostNewsSource } from '../agent/host/host-events.js';
 import type { HostNetwork } from '../agent/host/host-network.js';
 import { observe } from '../agent/host/host-snapshot.js';
 import { tableOf } from '../agent/host/own-ids.js';
@@ -21,7 +21,7 @@ import { API_GROUP } from '../api/names.js';
 import type { AgentConfig } from '../config/agent-settings.js';
 import { Informer } from '../runtime/cache/informer.js';
 import { ExponentialBackoff } from '../runtime/concurrency/backoff.js';
-import { SharedLook } from '../runtime/concurrency/shared-read.js';
+import { SharedRead } from '../runtime/concurrency/shared-read.js';
 import type { KubeAccess } from '../runtime/kube/access/kube-access.js';
 import { KubeEventRecorder } from '../runtime/kube/events.js';
 import { HttpKubeClient } from '../runtime/kube/http-kube-client.js';
@@ -105,24 +105,24 @@ export class AgentOperator extends Operator {
     });
     this.addSource(ENIAttachment, informer);
     const news = new HostNewsSource({ network, clock, logger, resyncMs });
-    this.addSource(HostNews, news);
+    this.addSource(HostEvents, news);
     const leases = new DhcpLeases({ open: openDhcpSocket, clock, random, logger });
-    this.addSource(LeaseNews, leases);
+    this.addSource(LeaseEvent, leases);
 
-    const records = informer.store;
-    const recordClient = ResourceClient.create({
+    const attachments = informer.store;
+    const attachmentClient = ResourceClient.create({
       kind: ENIAttachment,
       client,
       observer: informer,
     });
     const backoff = () => ExponentialBackoff.create({ ...FAILURE_BACKOFF, random });
-    const reporter = new LinkReporter({ client: recordClient, events });
+    const reporter = new LinkReporter({ client: attachmentClient, events });
     const contention = new Contention(clock);
     this.addReconciler(
       new LinkReconciler({
-        records,
+        attachments,
         network,
-        look: new SharedLook(() => observe(network)),
+        look: new SharedRead(() => observe(network)),
         heard: news,
         reporter,
         contention,
@@ -132,10 +132,12 @@ export class AgentOperator extends Operator {
       }),
       { backoff: backoff(), concurrency: LINKS_AT_ONCE },
     );
-    this.addReconciler(new HostSweeper({ records, network, tableBase }), { backoff: backoff() });
+    this.addReconciler(new HostSweeper({ attachments, network, tableBase }), {
+      backoff: backoff(),
+    });
     const folders = dropInFolders(config);
     if (folders.length > 0) {
-      this.addReconciler(new DropInWriter({ records, folders }), { backoff: backoff() });
+      this.addReconciler(new DropInWriter({ attachments, folders }), { backoff: backoff() });
     }
     logger.info('Serving a node', { node: nodeName, tableBase });
   }

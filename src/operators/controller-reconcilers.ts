@@ -3,30 +3,30 @@ import type { Config } from '../config/controller-settings.js';
 import { AttachmentProvider } from '../reconcilers/eni-attachment/attachment-provider.js';
 import { AttachmentRemover } from '../reconcilers/eni-attachment/attachment-remover.js';
 import { AttachmentReporter } from '../reconcilers/eni-attachment/attachment-reporter.js';
-import type { CreateLog } from '../reconcilers/eni-attachment/ec2-call-times.js';
-import { DetachLog } from '../reconcilers/eni-attachment/ec2-call-times.js';
+import type { CreateTimes } from '../reconcilers/eni-attachment/ec2-call-times.js';
+import { DetachTimes } from '../reconcilers/eni-attachment/ec2-call-times.js';
 import { ENIAttachmentReconciler } from '../reconcilers/eni-attachment/eni-attachment-reconciler.js';
 import { DefinitionWriter } from '../reconcilers/network-attachment/definition-writer.js';
 import { NetworkAttachments } from '../reconcilers/network-attachment/network-attachments.js';
-import { RecordWriter } from '../reconcilers/node-eni/attachment-writer.js';
+import { AttachmentWriter } from '../reconcilers/node-eni/attachment-writer.js';
 import { NetworkResolver } from '../reconcilers/node-eni/network-resolver.js';
 import { NodeENIReconciler } from '../reconcilers/node-eni/node-eni-reconciler.js';
 import { NodeENIReporter } from '../reconcilers/node-eni/node-eni-reporter.js';
-import type { Demand } from '../reconcilers/node-eni/planned-attachments.js';
-import { LiveIntent } from '../reconcilers/node-eni/uncached-checks.js';
+import type { PlannedAttachments } from '../reconcilers/node-eni/planned-attachments.js';
+import { UncachedChecks } from '../reconcilers/node-eni/uncached-checks.js';
 import { NodeReadinessReconciler } from '../reconcilers/node-readiness/node-readiness-reconciler.js';
 import { OrphanReporter } from '../reconcilers/orphaned-eni/orphan-reporter.js';
 import { OrphanedENIReconciler } from '../reconcilers/orphaned-eni/orphaned-eni-reconciler.js';
 import type { OrphanRules } from '../reconcilers/orphaned-eni/plan-orphan.js';
-import { LiveRecords } from '../reconcilers/orphaned-eni/uncached-attachments.js';
-import { BlockedRetries } from '../reconcilers/shared/blocked.js';
+import { UncachedAttachments } from '../reconcilers/orphaned-eni/uncached-attachments.js';
+import { BlockedBackoff } from '../reconcilers/shared/blocked.js';
 import { SlotInspector } from '../reconcilers/slots/slot-inspector.js';
 import type { Clock } from '../runtime/clock.js';
 import { ExponentialBackoff } from '../runtime/concurrency/backoff.js';
 import { FairLimit } from '../runtime/concurrency/fair-queue.js';
 import type { Regarding } from '../runtime/kube/events.js';
-import type { Ec2Side } from './ec2-stack.js';
-import type { KubeSide } from './kube-stack.js';
+import type { Ec2Stack } from './ec2-stack.js';
+import type { KubeStack } from './kube-stack.js';
 import { AttachmentMetrics } from './metrics/attachment-metrics.js';
 import { BlockedMetrics } from './metrics/blocked-metrics.js';
 import { OrphanMetrics } from './metrics/orphan-metrics.js';
@@ -37,10 +37,10 @@ export interface ReconcilersOptions {
   /** At least 0, below 1. */
   random: () => number;
   registry: Registry;
-  kube: KubeSide;
-  ec2: Ec2Side;
-  demand: Demand;
-  createLog: CreateLog;
+  kube: KubeStack;
+  ec2: Ec2Stack;
+  plannedAttachments: PlannedAttachments;
+  createTimes: CreateTimes;
   isInCharge: () => boolean;
 }
 
@@ -56,31 +56,35 @@ export class Reconcilers {
   constructor(private readonly options: ReconcilersOptions) {
     const { kube, ec2 } = options;
     const { instances, instanceTypes } = ec2;
-    this.slots = new SlotInspector({ records: kube.records.store, instances, instanceTypes });
+    this.slots = new SlotInspector({
+      attachments: kube.attachments.store,
+      instances,
+      instanceTypes,
+    });
   }
 
   nodeENI(): NodeENIReconciler {
-    const { config, clock, kube, ec2, demand } = this.options;
+    const { config, clock, kube, ec2, plannedAttachments } = this.options;
     const { slots } = this;
-    const { client, nodeENIClient, recordClient, events } = kube;
+    const { client, nodeENIClient, attachmentClient, events } = kube;
     const observer = BlockedMetrics.create(this.whatIsMeasured());
     return new NodeENIReconciler({
       nodeENIs: kube.nodeENIs.store,
       nodes: kube.nodes.store,
-      records: kube.records.store,
+      attachments: kube.attachments.store,
       nodeENIClient,
-      writer: new RecordWriter(recordClient),
-      liveIntent: new LiveIntent({ nodeENIs: nodeENIClient, nodes: kube.nodeClient }),
+      writer: new AttachmentWriter(attachmentClient),
+      uncachedChecks: new UncachedChecks({ nodeENIs: nodeENIClient, nodes: kube.nodeClient }),
       slots,
       networkResolver: new NetworkResolver(ec2.network),
       reporter: new NodeENIReporter({ client: nodeENIClient, events, clock, observer }),
       networkAttachments: new NetworkAttachments({
         writer: new DefinitionWriter(client),
         nodeENIClient,
-        retries: this.blockedRetries(),
+        retries: this.blockedBackoff(),
       }),
-      demand,
-      blockedRetries: this.blockedRetries(),
+      plannedAttachments,
+      blockedBackoff: this.blockedBackoff(),
       defaults: {
         deviceIndex: config.defaultDeviceIndex,
         deleteOnTermination: config.defaultDeleteOnTermination,
@@ -89,43 +93,43 @@ export class Reconcilers {
   }
 
   nodeReadiness(): NodeReadinessReconciler {
-    const { demand } = this.options;
-    const { nodes, nodeENIs, records, nodeClient, events } = this.options.kube;
+    const { plannedAttachments } = this.options;
+    const { nodes, nodeENIs, attachments, nodeClient, events } = this.options.kube;
     return new NodeReadinessReconciler({
       nodes: nodes.store,
       nodeENIs: nodeENIs.store,
-      records: records.store,
-      demand,
+      attachments: attachments.store,
+      plannedAttachments,
       nodeClient,
       events,
     });
   }
 
   attachment(): ENIAttachmentReconciler {
-    const { config, clock, createLog, kube, ec2 } = this.options;
+    const { config, clock, createTimes, kube, ec2 } = this.options;
     const { slots } = this;
     const { gateway, inventory, instances, clusterID } = ec2;
-    const { recordClient, events } = kube;
-    const records = kube.records.store;
+    const { attachmentClient, events } = kube;
+    const attachments = kube.attachments.store;
     const { waitForAgent, consistencyWindow: consistencyWindowMs } = config;
     const reporter = new AttachmentReporter({
-      client: recordClient,
+      client: attachmentClient,
       events,
       clock,
       waitForAgent,
       observer: AttachmentMetrics.create(this.whatIsMeasured()),
     });
-    const shared = { gateway, inventory, instances, reporter, createLog, consistencyWindowMs };
+    const shared = { gateway, inventory, instances, reporter, createTimes, consistencyWindowMs };
     return new ENIAttachmentReconciler({
-      records,
+      attachments,
       inventory,
-      provider: new AttachmentProvider({ ...shared, records, slots, clusterID }),
+      provider: new AttachmentProvider({ ...shared, attachments, slots, clusterID }),
       remover: new AttachmentRemover({
         ...shared,
-        records,
-        client: recordClient,
+        attachments,
+        client: attachmentClient,
         clock,
-        detachLog: new DetachLog(clock),
+        detachTimes: new DetachTimes(clock),
         limits: {
           detach: new FairLimit(config.maxConcurrentCleanup),
           delete: new FairLimit(config.maxConcurrentCleanup),
@@ -134,7 +138,7 @@ export class Reconcilers {
         forceDetach: config.forceDetach,
       }),
       reporter,
-      blockedRetries: this.blockedRetries(),
+      blockedBackoff: this.blockedBackoff(),
       observeIntervalMs: config.observeInterval,
     });
   }
@@ -142,11 +146,11 @@ export class Reconcilers {
   /** @param cluster what Events about ENIs of no node are about */
   orphanedENI({ cleanup, cluster }: OrphanedENIOptions): OrphanedENIReconciler {
     const { config, clock, registry } = this.options;
-    const { client, nodes, records, events } = this.options.kube;
+    const { client, nodes, attachments, events } = this.options.kube;
     const { gateway, inventory, clusterID } = this.options.ec2;
     return new OrphanedENIReconciler({
-      records: records.store,
-      liveRecords: LiveRecords.create({ client, clock }),
+      attachments: attachments.store,
+      uncachedAttachments: UncachedAttachments.create({ client, clock }),
       gateway,
       inventory,
       reporter: new OrphanReporter({
@@ -165,14 +169,19 @@ export class Reconcilers {
   }
 
   private whatIsMeasured() {
-    const { registry, isInCharge: inCharge, kube } = this.options;
-    return { registry, records: kube.records.store, nodeENIs: kube.nodeENIs.store, inCharge };
+    const { registry, isInCharge: isLeader, kube } = this.options;
+    return {
+      registry,
+      attachments: kube.attachments.store,
+      nodeENIs: kube.nodeENIs.store,
+      isLeader,
+    };
   }
 
-  private blockedRetries(): BlockedRetries {
+  private blockedBackoff(): BlockedBackoff {
     const { clock, random, config } = this.options;
     const { blockedRetryMin: baseMs, blockedRetryMax: maxMs } = config;
     const backoff = ExponentialBackoff.create({ baseMs, maxMs, jitter: 0.1, random });
-    return new BlockedRetries({ backoff, clock });
+    return new BlockedBackoff({ backoff, clock });
   }
 }

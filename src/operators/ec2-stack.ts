@@ -29,7 +29,7 @@ export interface Ec2SideOptions {
 }
 
 /** Everything through which the controller reads and writes EC2. */
-export interface Ec2Side {
+export interface Ec2Stack {
   clusterID: string;
   gateway: Ec2Gateway;
   inventory: EniInventory;
@@ -46,7 +46,7 @@ const OBSERVATION_GATHER_MS = 100;
 /** A few ENIs are looked at as soon as they may be ready; many that trickle are looked at once an interval. */
 const OBSERVATION_BURST = 3;
 
-export function createEc2Side(options: Ec2SideOptions): Ec2Side {
+export function createEc2Stack(options: Ec2SideOptions): Ec2Stack {
   const { region, clusterID, config, clock, logger, elector, registry, onListing } = options;
   const budget = RequestBudget.create({ clock, share: config.budgetShare });
   const metrics = Ec2Metrics.create({ registry, budget });

@@ -7,8 +7,8 @@ import { NodeENI } from '../api/node-eni.js';
 import { EniInventory } from '../aws/inventory/eni-inventory.js';
 import { metadataRegion, resolveRegion } from '../aws/region.js';
 import type { Config } from '../config/controller-settings.js';
-import { CreateLog } from '../reconcilers/eni-attachment/ec2-call-times.js';
-import { Demand } from '../reconcilers/node-eni/planned-attachments.js';
+import { CreateTimes } from '../reconcilers/eni-attachment/ec2-call-times.js';
+import { PlannedAttachments } from '../reconcilers/node-eni/planned-attachments.js';
 import { ExponentialBackoff } from '../runtime/concurrency/backoff.js';
 import type { KubeAccess } from '../runtime/kube/access/kube-access.js';
 import type { KubeClient } from '../runtime/kube/kube-client.js';
@@ -21,8 +21,8 @@ import { registerProcessMetrics } from '../runtime/metrics/process-metrics.js';
 import { RequestMetrics } from '../runtime/metrics/request-metrics.js';
 import { Reconcilers } from './controller-reconcilers.js';
 import { Ec2Readiness } from './ec2-readiness.js';
-import { createEc2Side } from './ec2-stack.js';
-import { createKubeSide, type KubeSide } from './kube-stack.js';
+import { createEc2Stack } from './ec2-stack.js';
+import { createKubeStack, type KubeStack } from './kube-stack.js';
 import { Operator } from './operator.js';
 import { Serving } from './serving.js';
 
@@ -60,10 +60,10 @@ export class EniOperator extends Operator {
   private readonly access: KubeAccess;
   private readonly instance: string;
   private readonly namespace: string;
-  private readonly createLog: CreateLog;
+  private readonly createTimes: CreateTimes;
   private readonly registry: Registry;
   private serving: Serving | undefined;
-  private kube: KubeSide | undefined;
+  private kube: KubeStack | undefined;
   /** Unset: this process is the only one. */
   private elector: LeaderElector | undefined;
 
@@ -76,7 +76,7 @@ export class EniOperator extends Operator {
     this.access = access;
     this.instance = instance;
     this.namespace = namespace;
-    this.createLog = new CreateLog(this.clock);
+    this.createTimes = new CreateTimes(this.clock);
   }
 
   /** @throws RegionUnknownError, KubeApiError, KubeUnreachableError; what {@link Serving.start} throws */
@@ -86,7 +86,7 @@ export class EniOperator extends Operator {
     // First of all: what comes may wait for as long as the API server or EC2 make it.
     this.serving = await Serving.start({ config, registry, checks, access, clock, logger });
     const observer = RequestMetrics.create(registry);
-    const kube = createKubeSide({ access, instance, clock, random, logger, observer });
+    const kube = createKubeStack({ access, instance, clock, random, logger, observer });
     this.kube = kube;
     const region = await this.region(kube.client);
     const kubeSystem = await kube.client.get<KubeObject>(NAMESPACES, { name: 'kube-system' });
@@ -98,7 +98,7 @@ export class EniOperator extends Operator {
     const { elector } = this;
     const cluster = { kind: { resource: NAMESPACES }, object: kubeSystem };
     const readiness = new Ec2Readiness({ events: kube.events, cluster });
-    const ec2 = createEc2Side({
+    const ec2 = createEc2Stack({
       region,
       clusterID,
       config,
@@ -112,9 +112,9 @@ export class EniOperator extends Operator {
 
     this.addSource(NodeENI, kube.nodeENIs);
     this.addSource(Node, kube.nodes);
-    this.addSource(ENIAttachment, kube.records);
-    const demand = new Demand();
-    this.addSource(Demand, demand);
+    this.addSource(ENIAttachment, kube.attachments);
+    const plannedAttachments = new PlannedAttachments();
+    this.addSource(PlannedAttachments, plannedAttachments);
     // A standby's listing would miss the leader's last writes: the first one is made in charge.
     this.addSource(EniInventory, ec2.inventory, { late: true });
 
@@ -125,8 +125,8 @@ export class EniOperator extends Operator {
       registry,
       kube,
       ec2,
-      demand,
-      createLog: this.createLog,
+      plannedAttachments,
+      createTimes: this.createTimes,
       isInCharge: () => this.isInCharge,
     });
     const backoff = () => ExponentialBackoff.create({ ...FAILURE_BACKOFF, random });
@@ -149,7 +149,7 @@ export class EniOperator extends Operator {
       await this.elector.acquire(signal);
     }
     // What a dead process had under way may arrive while this one starts.
-    this.createLog.takeCharge();
+    this.createTimes.takeCharge();
   }
 
   /** What is unfinished may yet write to EC2: then the lease is left to run out. */
@@ -170,7 +170,7 @@ export class EniOperator extends Operator {
     return this.elector?.isLeader ?? true;
   }
 
-  private createElector({ client, events }: KubeSide): LeaderElector {
+  private createElector({ client, events }: KubeStack): LeaderElector {
     const { config, clock, random, logger, registry } = this;
     const elector = LeaderElector.create({
       client,

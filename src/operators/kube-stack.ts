@@ -24,20 +24,20 @@ export interface KubeSideOptions {
 }
 
 /** Everything through which the controller reads and writes Kubernetes. */
-export interface KubeSide {
+export interface KubeStack {
   client: HttpKubeClient;
   nodeENIs: Informer<NodeENI>;
   /** Indexed by `taint`: the `key:Effect` of each. */
   nodes: Informer<Node>;
   /** Indexed by `uid`, `nodeENI` and `instanceID`. */
-  records: Informer<ENIAttachment>;
+  attachments: Informer<ENIAttachment>;
   nodeClient: ResourceClient<Node>;
   nodeENIClient: ResourceClient<NodeENI>;
-  recordClient: ResourceClient<ENIAttachment>;
+  attachmentClient: ResourceClient<ENIAttachment>;
   events: KubeEventRecorder;
 }
 
-export function createKubeSide(options: KubeSideOptions): KubeSide {
+export function createKubeStack(options: KubeSideOptions): KubeStack {
   const { access, instance, clock, random, logger, observer } = options;
   const client = HttpKubeClient.create({
     access,
@@ -55,7 +55,7 @@ export function createKubeSide(options: KubeSideOptions): KubeSide {
     transform: trimNode,
     indexes: { taint: ({ spec }) => spec?.taints?.map(taintName) ?? [] },
   });
-  const records = informer({
+  const attachments = informer({
     kind: ENIAttachment,
     indexes: {
       uid: ({ metadata }) => [metadata.uid],
@@ -67,10 +67,10 @@ export function createKubeSide(options: KubeSideOptions): KubeSide {
     client,
     nodeENIs,
     nodes,
-    records,
+    attachments,
     nodeClient: ResourceClient.create({ kind: Node, client, observer: nodes }),
     nodeENIClient: ResourceClient.create({ kind: NodeENI, client, observer: nodeENIs }),
-    recordClient: ResourceClient.create({ kind: ENIAttachment, client, observer: records }),
+    attachmentClient: ResourceClient.create({ kind: ENIAttachment, client, observer: attachments }),
     events: KubeEventRecorder.create({
       client,
       clock,

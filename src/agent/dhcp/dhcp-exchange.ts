@@ -27,7 +27,7 @@ export class DhcpExchange {
     const { macAddress, address, open, clock, random } = this.options;
     const transactionId = Math.floor(random() * 2 ** 32);
     const { promise, resolve, reject } = Promise.withResolvers<Outcome>();
-    const hear = (message: Uint8Array): void => {
+    const onMessage = (message: Uint8Array): void => {
       const reply = parseReply(message);
       if (reply?.transactionId === transactionId && reply.macAddress === macAddress) resolve(reply);
     };
@@ -39,7 +39,7 @@ export class DhcpExchange {
     const timer = clock.after(answerMs, () => resolve('silence'));
     let socket: DhcpSocket | undefined;
     try {
-      socket = await open(address, hear);
+      socket = await open(address, onMessage);
       await socket.send(encodeRequest({ transactionId, macAddress, address }), to);
       return await promise;
     } catch (error) {

@@ -6,13 +6,13 @@ export interface DhcpSocket {
 }
 
 /**
- * Opens the client port on an address that the host has. `hear` is given what comes to the address and what
+ * Opens the client port on an address that the host has. `onMessage` is given what comes to the address and what
  * is broadcast to clients: a DHCPNAK is (RFC 2131, 4.1).
  * @throws DhcpSocketError
  */
 export type OpenDhcpSocket = (
   address: string,
-  hear: (message: Uint8Array) => void,
+  onMessage: (message: Uint8Array) => void,
 ) => Promise<DhcpSocket>;
 
 export const BROADCAST = '255.255.255.255';

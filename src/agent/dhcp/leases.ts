@@ -6,8 +6,8 @@ import type { Logger } from '../../runtime/logger.js';
 import { describeError } from '../../runtime/logger.js';
 import { type Confirmation, DhcpClient, type DhcpClientOptions } from './dhcp-client.js';
 
-/** The address of a record was confirmed, or is no longer. */
-export class LeaseNews {
+/** The address of an attachment was confirmed, or is no longer. */
+export class LeaseEvent {
   constructor(readonly key: string) {}
 }
 
@@ -17,7 +17,7 @@ export interface LeaseRequest {
   address: string;
 }
 
-/** DHCP as the link reconciler uses it; keys are records'. */
+/** DHCP as the link reconciler uses it; keys are attachments'. */
 export interface Leases {
   /** Has the address confirmed and keeps its lease, from the first call on. Returns how that stands. */
   hold(key: string, request: LeaseRequest): Confirmation;
@@ -39,13 +39,13 @@ interface Held {
 const RESTART_BACKOFF = { baseMs: 1_000, maxMs: 60_000 };
 
 /** A DHCP client for each address that is to be confirmed. Its news wakes the reconciler. */
-export class DhcpLeases implements Leases, EventSource<LeaseNews> {
+export class DhcpLeases implements Leases, EventSource<LeaseEvent> {
   private readonly held = new Map<string, Held>();
-  private readonly handlers: ((event: SourceEvent<LeaseNews>) => void)[] = [];
+  private readonly handlers: ((event: SourceEvent<LeaseEvent>) => void)[] = [];
 
   constructor(private readonly options: DhcpLeasesOptions) {}
 
-  subscribe(handler: (event: SourceEvent<LeaseNews>) => void): void {
+  subscribe(handler: (event: SourceEvent<LeaseEvent>) => void): void {
     this.handlers.push(handler);
   }
 
@@ -79,7 +79,7 @@ export class DhcpLeases implements Leases, EventSource<LeaseNews> {
     const backoff = ExponentialBackoff.create({ ...RESTART_BACKOFF, jitter: 0.2, random });
     const become = (confirmation: Confirmation): void => {
       held.confirmation = confirmation;
-      this.publish(new LeaseNews(key));
+      this.publish(new LeaseEvent(key));
     };
     const onChange = (confirmation: Confirmation): void => {
       if (confirmation.is === 'held') backoff.forget(key);
@@ -99,7 +99,7 @@ export class DhcpLeases implements Leases, EventSource<LeaseNews> {
     }
   }
 
-  private publish(object: LeaseNews): void {
+  private publish(object: LeaseEvent): void {
     for (const handler of this.handlers) handler({ type: 'added', object });
   }
 }

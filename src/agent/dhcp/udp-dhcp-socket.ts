@@ -11,12 +11,12 @@ import { BROADCAST, type DhcpSocket, DhcpSocketError, PORT } from './dhcp-socket
  */
 export async function openUdpDhcpSocket(
   address: string,
-  hear: (message: Uint8Array) => void,
+  onMessage: (message: Uint8Array) => void,
 ): Promise<DhcpSocket> {
-  const own = await bound(address, hear);
+  const own = await bound(address, onMessage);
   try {
     own.setBroadcast(true);
-    const ear = await bound(BROADCAST, hear);
+    const ear = await bound(BROADCAST, onMessage);
     return new UdpDhcpSocket(own, ear);
   } catch (error) {
     own.close();
@@ -44,7 +44,7 @@ class UdpDhcpSocket implements DhcpSocket {
   }
 }
 
-async function bound(address: string, hear: (message: Uint8Array) => void): Promise<Socket> {
+async function bound(address: string, onMessage: (message: Uint8Array) => void): Promise<Socket> {
   const socket = createSocket({ type: 'udp4', reuseAddr: true });
   try {
     const listening = once(socket, 'listening');
@@ -54,7 +54,7 @@ async function bound(address: string, hear: (message: Uint8Array) => void): Prom
     socket.close();
     throw socketError('bind', error);
   }
-  socket.on('message', hear);
+  socket.on('message', onMessage);
   // An ICMP answer to what was sent ("port unreachable"): the same as silence.
   socket.on('error', () => undefined);
   return socket;

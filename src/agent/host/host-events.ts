@@ -4,7 +4,7 @@ import type { Logger } from '../../runtime/logger.js';
 import type { HostChange, HostLink, HostNetwork } from './host-network.js';
 
 /** Something on the host has changed: on the device of that address, in that table, or (neither) anywhere. */
-export class HostNews {
+export class HostEvents {
   constructor(
     readonly macAddress?: string,
     readonly table?: number,
@@ -30,21 +30,21 @@ export interface HostNewsSourceOptions {
 }
 
 /** Makes the kernel's events a source that wakes reconcilers; devices are told apart by MAC address. */
-export class HostNewsSource implements EventSource<HostNews>, HeardLinks {
-  private readonly handlers: ((event: SourceEvent<HostNews>) => void)[] = [];
+export class HostNewsSource implements EventSource<HostEvents>, HeardLinks {
+  private readonly handlers: ((event: SourceEvent<HostEvents>) => void)[] = [];
   /** Events of addresses and of devices that are gone name the index alone. */
   private readonly links = new Map<number, HostLink>();
 
   constructor(private readonly options: HostNewsSourceOptions) {}
 
-  subscribe(handler: (event: SourceEvent<HostNews>) => void): void {
+  subscribe(handler: (event: SourceEvent<HostEvents>) => void): void {
     this.handlers.push(handler);
   }
 
   /** Resolves once the devices that are there are known; then all is looked at, and again each `resyncMs`. @throws HostNetworkError */
   async start(signal: AbortSignal): Promise<void> {
     const { network } = this.options;
-    network.subscribe((change) => this.hear(change));
+    network.subscribe((change) => this.handle(change));
     await this.learn();
     let next: Timer | undefined;
     const lookAtEverything = (): void => {
@@ -57,7 +57,7 @@ export class HostNewsSource implements EventSource<HostNews>, HeardLinks {
 
   /** What is known of the devices may be old: it is learnt anew. */
   private everything(): void {
-    this.publish(new HostNews());
+    this.publish(new HostEvents());
     this.learn().catch((error: unknown) => {
       this.options.logger.warn('Devices cannot be listed', { err: error });
     });
@@ -73,7 +73,7 @@ export class HostNewsSource implements EventSource<HostNews>, HeardLinks {
     for (const link of links) this.remember(link);
   }
 
-  private hear(change: HostChange): void {
+  private handle(change: HostChange): void {
     if (change.type === 'overrun') {
       this.everything();
       return;
@@ -82,24 +82,24 @@ export class HostNewsSource implements EventSource<HostNews>, HeardLinks {
     if (news) this.publish(news);
   }
 
-  private newsOf(change: Exclude<HostChange, { type: 'overrun' }>): HostNews | undefined {
+  private newsOf(change: Exclude<HostChange, { type: 'overrun' }>): HostEvents | undefined {
     switch (change.type) {
       case 'link':
         this.remember(change.link);
-        return new HostNews(change.link.macAddress);
+        return new HostEvents(change.link.macAddress);
       case 'linkGone': {
         const macAddress = change.macAddress ?? this.links.get(change.index)?.macAddress;
         this.links.delete(change.index);
-        return macAddress === undefined ? undefined : new HostNews(macAddress);
+        return macAddress === undefined ? undefined : new HostEvents(macAddress);
       }
       case 'address':
       case 'route': {
         const macAddress = this.links.get(change.linkIndex)?.macAddress;
         // Of a device that is not known yet, it may be anybody's.
-        return new HostNews(macAddress);
+        return new HostEvents(macAddress);
       }
       case 'rule':
-        return new HostNews(undefined, change.table);
+        return new HostEvents(undefined, change.table);
     }
   }
 
@@ -107,7 +107,7 @@ export class HostNewsSource implements EventSource<HostNews>, HeardLinks {
     this.links.set(link.index, link);
   }
 
-  private publish(object: HostNews): void {
+  private publish(object: HostEvents): void {
     for (const handler of this.handlers) handler({ type: 'added', object });
   }
 }

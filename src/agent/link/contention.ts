@@ -7,9 +7,9 @@ const WINDOW_MS = 60_000;
 const FIRST_HOLD_MS = 60_000;
 const LONGEST_HOLD_MS = 900_000;
 
-interface Quarrel {
+interface Conflict {
   /** What we set, and another program undoes. */
-  wish: string;
+  desiredKey: string;
   /** When somebody undid what we had set, the last ones. Milliseconds since the epoch. */
   reversals: number[];
   holdMs: number;
@@ -21,37 +21,41 @@ interface Quarrel {
  * minute the interface is left as the other one wants it, and tried again after a minute, two, four …
  */
 export class Contention {
-  private readonly quarrels = new Map<string, Quarrel>();
+  private readonly conflicts = new Map<string, Conflict>();
 
   constructor(private readonly clock: Clock) {}
 
   /**
    * Milliseconds for which the interface is to be left alone yet; 0: not at all.
-   * @param wish what is asked for now: of another than was quarrelled about, the other side knows nothing
+   * @param desiredKey what is asked for now: of another than was quarrelled about, the other side knows nothing
    */
-  heldFor(key: string, wish: string): number {
-    const quarrel = this.quarrels.get(key);
-    return quarrel?.wish === wish ? Math.max(0, quarrel.heldUntil - this.clock.now()) : 0;
+  heldFor(key: string, desiredKey: string): number {
+    const conflict = this.conflicts.get(key);
+    return conflict?.desiredKey === desiredKey
+      ? Math.max(0, conflict.heldUntil - this.clock.now())
+      : 0;
   }
 
   /** Somebody has undone what was set. Returns whether that was once too often. */
-  reversed(key: string, wish: string): boolean {
+  reversed(key: string, desiredKey: string): boolean {
     const now = this.clock.now();
-    const known = this.quarrels.get(key);
-    const quarrel =
-      known?.wish === wish ? known : { wish, reversals: [], holdMs: FIRST_HOLD_MS, heldUntil: 0 };
-    this.quarrels.set(key, quarrel);
-    if (now - quarrel.heldUntil > LONGEST_HOLD_MS) quarrel.holdMs = FIRST_HOLD_MS;
-    quarrel.reversals = [...quarrel.reversals.filter((at) => at > now - WINDOW_MS), now];
-    if (quarrel.reversals.length < MAX_REVERSALS) return false;
-    quarrel.heldUntil = now + quarrel.holdMs;
-    quarrel.holdMs = Math.min(2 * quarrel.holdMs, LONGEST_HOLD_MS);
-    quarrel.reversals = [];
+    const known = this.conflicts.get(key);
+    const conflict =
+      known?.desiredKey === desiredKey
+        ? known
+        : { desiredKey, reversals: [], holdMs: FIRST_HOLD_MS, heldUntil: 0 };
+    this.conflicts.set(key, conflict);
+    if (now - conflict.heldUntil > LONGEST_HOLD_MS) conflict.holdMs = FIRST_HOLD_MS;
+    conflict.reversals = [...conflict.reversals.filter((at) => at > now - WINDOW_MS), now];
+    if (conflict.reversals.length < MAX_REVERSALS) return false;
+    conflict.heldUntil = now + conflict.holdMs;
+    conflict.holdMs = Math.min(2 * conflict.holdMs, LONGEST_HOLD_MS);
+    conflict.reversals = [];
     return true;
   }
 
   /** The interface is no longer asked for. */
   forget(key: string): void {
-    this.quarrels.delete(key);
+    this.conflicts.delete(key);
   }
 }

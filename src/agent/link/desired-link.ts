@@ -13,7 +13,7 @@ import {
 import type { HostRoute, HostRule } from '../host/host-network.js';
 import { OWN_PROTOCOL, tableOf } from '../host/own-ids.js';
 
-/** An address as the record has it, with the prefix that the interface is to have. */
+/** An address as the attachment has it, with the prefix that the interface is to have. */
 export interface DesiredAddress {
   family: 4 | 6;
   address: string;
@@ -22,7 +22,7 @@ export interface DesiredAddress {
   prefixRoute: boolean;
 }
 
-/** What a record asks of the host, apart from any device. */
+/** What an attachment asks of the host, apart from any device. */
 export interface DesiredLink {
   macAddress: string;
   /** Undefined: its state is left alone. */
@@ -41,20 +41,23 @@ export interface DesiredLink {
 }
 
 /**
- * What the host should have for a record; undefined where EC2 has not said yet which device it is. A record
+ * What the host should have for an attachment; undefined where EC2 has not said yet which device it is. An attachment
  * that is being deleted asks for nothing: what stands for it is taken away.
  */
 export function desiredLink(
-  record: ENIAttachment,
+  attachment: ENIAttachment,
   { tableBase }: { tableBase: number },
 ): DesiredLink | Fault | undefined {
-  const faults = eniAttachmentSpecFaults(record.spec);
-  if (faults.length > 0) return linkFault('InvalidRecord', faults.join('; '));
-  const { spec, status = {}, metadata } = record;
+  const faults = eniAttachmentSpecFaults(attachment.spec);
+  if (faults.length > 0) return linkFault('InvalidAttachment', faults.join('; '));
+  const { spec, status = {}, metadata } = attachment;
   if (status.macAddress === undefined) return undefined;
   const macAddress = String(status.macAddress).toLowerCase();
   if (!isMacAddress(macAddress)) {
-    return linkFault('InvalidRecord', `status.macAddress "${status.macAddress}" is no MAC address`);
+    return linkFault(
+      'InvalidAttachment',
+      `status.macAddress "${status.macAddress}" is no MAC address`,
+    );
   }
   const table = tableOf(spec, tableBase);
   const nothing = {
@@ -79,7 +82,7 @@ export function desiredLink(
   const hasRoutes = spec.routing === 'policy';
   if (!hasAddresses && !hasRoutes) return base;
 
-  const own = ownAddresses(record);
+  const own = ownAddresses(attachment);
   if ('reason' in own) return own;
   const { subnet, addresses } = own;
   return {
@@ -115,13 +118,19 @@ function ownAddresses({ spec, status = {} }: ENIAttachment): OwnAddresses | Faul
   for (const address of listed as unknown[]) {
     const family = typeof address === 'string' ? familyOf(address) : undefined;
     if (family === undefined) {
-      return linkFault('InvalidRecord', `${JSON.stringify(address)} in its status is no address`);
+      return linkFault(
+        'InvalidAttachment',
+        `${JSON.stringify(address)} in its status is no address`,
+      );
     }
     addresses.push({ family, address: address as string });
   }
   const subnet = parseSubnet(spec.subnetCIDR);
   if (!subnet && addresses.some(({ family }) => family === 4)) {
-    return linkFault('InvalidRecord', `spec.subnetCIDR "${spec.subnetCIDR}" is no IPv4 network`);
+    return linkFault(
+      'InvalidAttachment',
+      `spec.subnetCIDR "${spec.subnetCIDR}" is no IPv4 network`,
+    );
   }
   return { subnet, addresses };
 }

@@ -2,14 +2,14 @@ import { ENIAttachment } from '../../api/eni-attachment.js';
 import { type Fault, linkFault } from '../../api/link-faults.js';
 import type { Store } from '../../runtime/cache/store.js';
 import type { Clock } from '../../runtime/clock.js';
-import type { SharedLook } from '../../runtime/concurrency/shared-read.js';
+import type { SharedRead } from '../../runtime/concurrency/shared-read.js';
 import type { ReconcileContext, Result } from '../../runtime/controller/controller.js';
 import { Reconciler, Watch } from '../../runtime/controller/decorators.js';
 import { keyOf } from '../../runtime/kube/resource.js';
 import type { Logger } from '../../runtime/logger.js';
 import type { Confirmation } from '../dhcp/dhcp-client.js';
-import { LeaseNews, type Leases } from '../dhcp/leases.js';
-import { type HeardLinks, HostNews } from '../host/host-events.js';
+import { LeaseEvent, type Leases } from '../dhcp/leases.js';
+import { type HeardLinks, HostEvents } from '../host/host-events.js';
 import { type HostLink, type HostNetwork, HostNetworkError } from '../host/host-network.js';
 import type { HostView } from '../host/host-snapshot.js';
 import { carryOut, describeStep, type HostStep } from '../host/host-step.js';
@@ -18,13 +18,13 @@ import { type DesiredLink, desiredLink } from './desired-link.js';
 import type { LinkReporter } from './link-reporter.js';
 import { carriesTraffic } from './link-status.js';
 import { matchLink, planLink, planUp } from './plan-link.js';
-import { faultOf, mayHaveMoved, settledAs, wishOf } from './settled-link.js';
+import { desiredKeyOf, faultOf, mayHaveMoved, settledAs } from './settled-link.js';
 
 export interface LinkReconcilerOptions {
-  /** This node's records, indexed by `macAddress` and by `table`. */
-  records: Store<ENIAttachment>;
+  /** This node's attachments, indexed by `macAddress` and by `table`. */
+  attachments: Store<ENIAttachment>;
   network: HostNetwork;
-  look: SharedLook<HostView>;
+  look: SharedRead<HostView>;
   heard: HeardLinks;
   reporter: LinkReporter;
   contention: Contention;
@@ -48,90 +48,90 @@ interface Undone {
   steps: readonly HostStep[];
 }
 
-/** Makes an attached ENI a usable interface, as its record says, and keeps it so. */
+/** Makes an attached ENI a usable interface, as its attachment says, and keeps it so. */
 @Reconciler({ for: ENIAttachment })
 export class LinkReconciler {
-  /** By record: what {@link settledAs} said of what a pass has reached. */
+  /** By attachment: what {@link settledAs} said of what a pass has reached. */
   private readonly settled = new Map<string, string>();
 
   constructor(private readonly options: LinkReconcilerOptions) {}
 
-  @Watch(HostNews)
-  recordsAt({ macAddress, table }: HostNews): string[] {
-    const { records } = this.options;
-    if (macAddress !== undefined) return records.byIndex('macAddress', macAddress).map(keyOf);
-    if (table !== undefined) return records.byIndex('table', String(table)).map(keyOf);
-    return records.list().map(keyOf);
+  @Watch(HostEvents)
+  attachmentsAt({ macAddress, table }: HostEvents): string[] {
+    const { attachments } = this.options;
+    if (macAddress !== undefined) return attachments.byIndex('macAddress', macAddress).map(keyOf);
+    if (table !== undefined) return attachments.byIndex('table', String(table)).map(keyOf);
+    return attachments.list().map(keyOf);
   }
 
-  @Watch(LeaseNews)
-  recordOf({ key }: LeaseNews): string[] {
+  @Watch(LeaseEvent)
+  attachmentOf({ key }: LeaseEvent): string[] {
     return [key];
   }
 
   async reconcile(key: string, { logger }: ReconcileContext): Promise<Result> {
-    const { records, contention, leases, tableBase } = this.options;
-    const record = records.get(key);
-    if (!record) {
+    const { attachments, contention, leases, tableBase } = this.options;
+    const attachment = attachments.get(key);
+    if (!attachment) {
       this.settled.delete(key);
       contention.forget(key);
       leases.release(key);
       return {};
     }
-    const desired = desiredLink(record, { tableBase });
+    const desired = desiredLink(attachment, { tableBase });
     if (desired === undefined) return {};
-    if ('reason' in desired) return this.refuse(record, desired);
-    const heldFor = contention.heldFor(key, wishOf(desired));
+    if ('reason' in desired) return this.refuse(attachment, desired);
+    const heldFor = contention.heldFor(key, desiredKeyOf(desired));
     if (heldFor > 0) return { requeueAfter: heldFor };
-    return this.settle(record, desired, logger);
+    return this.settle(attachment, desired, logger);
   }
 
   private async settle(
-    record: ENIAttachment,
+    attachment: ENIAttachment,
     desired: DesiredLink,
     logger: Logger,
   ): Promise<Result> {
     const { network, look } = this.options;
-    await this.bringUp(record, desired, logger);
+    await this.bringUp(attachment, desired, logger);
     for (let round = 0; round < MAX_ROUNDS; round++) {
       const view = await look.take();
       const link = matchLink(view.links, desired.macAddress);
-      if (!link) return this.absent(record, logger);
+      if (!link) return this.absent(attachment, logger);
       const { steps, fault } = planLink({
         desired,
         link,
         view,
-        earlierAltName: record.status?.link?.altName ?? record.spec.interfaceName,
+        earlierAltName: attachment.status?.link?.altName ?? attachment.spec.interfaceName,
         reversePathFilter: desired.looseReversePath
           ? await network.reversePathFilter(link.index)
           : undefined,
       });
       if (steps.length === 0) {
-        this.settled.set(keyOf(record), settledAs(desired, link));
-        const lease = this.leaseOf(keyOf(record), desired, link);
-        // It is known within seconds, and LeaseNews tells of it.
+        this.settled.set(keyOf(attachment), settledAs(desired, link));
+        const lease = this.leaseOf(keyOf(attachment), desired, link);
+        // It is known within seconds, and LeaseEvent tells of it.
         if (!fault && lease.is === 'pending') return {};
         const missing = lease.is === 'missing' ? lease.fault : undefined;
-        await this.report(record, { link, view, fault: fault ?? missing });
+        await this.report(attachment, { link, view, fault: fault ?? missing });
         if (!fault) return {};
-        // What cures it may be about another device, of which this record hears nothing.
-        this.settled.delete(keyOf(record));
+        // What cures it may be about another device, of which this attachment hears nothing.
+        this.settled.delete(keyOf(attachment));
         return { requeueAfter: REFUSED_RETRY_MS };
       }
-      if (round === 0 && this.isUndone(record, desired, link)) {
-        const contended = this.quarrel(record, { desired, link, steps }, logger);
+      if (round === 0 && this.isUndone(attachment, desired, link)) {
+        const contended = this.isContended(attachment, { desired, link, steps }, logger);
         if (contended) {
-          await this.report(record, { link, view, fault: contended });
+          await this.report(attachment, { link, view, fault: contended });
           const { contention } = this.options;
-          return { requeueAfter: contention.heldFor(keyOf(record), wishOf(desired)) };
+          return { requeueAfter: contention.heldFor(keyOf(attachment), desiredKeyOf(desired)) };
         }
       }
       const refused = await this.carryOut(steps, link, logger);
       if (refused) {
-        this.settled.delete(keyOf(record));
+        this.settled.delete(keyOf(attachment));
         const after = await look.take();
         const now = matchLink(after.links, desired.macAddress);
-        await this.report(record, { link: now, view: after, fault: fault ?? refused });
+        await this.report(attachment, { link: now, view: after, fault: fault ?? refused });
         return { requeueAfter: REFUSED_RETRY_MS };
       }
     }
@@ -143,12 +143,12 @@ export class LinkReconciler {
    * wrong here is found, and told of, by the look that follows.
    */
   private async bringUp(
-    record: ENIAttachment,
+    attachment: ENIAttachment,
     desired: DesiredLink,
     logger: Logger,
   ): Promise<void> {
-    // What was up already is perhaps somebody's quarrel.
-    if (this.settled.has(keyOf(record))) return;
+    // What was up already is perhaps somebody's conflict.
+    if (this.settled.has(keyOf(attachment))) return;
     const { heard, network } = this.options;
     const link = matchLink(heard.withMac(desired.macAddress), desired.macAddress);
     const { steps } = link ? planUp(desired, link) : { steps: [] };
@@ -204,17 +204,17 @@ export class LinkReconciler {
   }
 
   /** The node has no such device: not yet, no longer, or a pod has it. */
-  private async absent(record: ENIAttachment, logger: Logger): Promise<Result> {
+  private async absent(attachment: ENIAttachment, logger: Logger): Promise<Result> {
     const { clock, leases } = this.options;
-    const wasHere = this.settled.delete(keyOf(record));
-    leases.release(keyOf(record));
-    if (record.metadata.deletionTimestamp !== undefined) return {};
-    const { macAddress, link, conditions } = record.status ?? {};
+    const wasHere = this.settled.delete(keyOf(attachment));
+    leases.release(keyOf(attachment));
+    if (attachment.metadata.deletionTimestamp !== undefined) return {};
+    const { macAddress, link, conditions } = attachment.status ?? {};
     const attached = conditions?.find(({ type }) => type === 'Attached');
     // Before that it is no news that there is no device.
     if (attached?.status !== 'True' && link?.state === undefined) return {};
-    if (mayHaveMoved(record, { wasHere })) {
-      await this.report(record, { link: 'moved', fault: undefined });
+    if (mayHaveMoved(attachment, { wasHere })) {
+      await this.report(attachment, { link: 'moved', fault: undefined });
       return {};
     }
     const sinceMs = clock.now() - Date.parse(attached?.lastTransitionTime ?? '');
@@ -223,44 +223,44 @@ export class LinkReconciler {
     }
     const fact = `The node has no device with the MAC address ${macAddress}`;
     logger.warn('Device missing', { mac: macAddress });
-    await this.report(record, { link: undefined, fault: linkFault('DeviceMissing', fact) });
+    await this.report(attachment, { link: undefined, fault: linkFault('DeviceMissing', fact) });
     return {};
   }
 
-  private async refuse(record: ENIAttachment, fault: Fault): Promise<Result> {
-    this.options.leases.release(keyOf(record));
-    await this.report(record, { link: undefined, fault });
+  private async refuse(attachment: ENIAttachment, fault: Fault): Promise<Result> {
+    this.options.leases.release(keyOf(attachment));
+    await this.report(attachment, { link: undefined, fault });
     return {};
   }
 
-  /** Nobody reads of a record that is being deleted how its interface is. */
+  /** Nobody reads of an attachment that is being deleted how its interface is. */
   private async report(
-    record: ENIAttachment,
-    finding: Omit<Parameters<LinkReporter['report']>[0], 'record' | 'view'> &
+    attachment: ENIAttachment,
+    finding: Omit<Parameters<LinkReporter['report']>[0], 'attachment' | 'view'> &
       Partial<Pick<Parameters<LinkReporter['report']>[0], 'view'>>,
   ): Promise<void> {
-    if (record.metadata.deletionTimestamp !== undefined) return;
+    if (attachment.metadata.deletionTimestamp !== undefined) return;
     const view = finding.view ?? { links: [], addresses: [], routes: [], rules: [] };
-    await this.options.reporter.report({ record, ...finding, view });
+    await this.options.reporter.report({ attachment, ...finding, view });
   }
 
-  private isUndone(record: ENIAttachment, desired: DesiredLink, link: HostLink): boolean {
-    return this.settled.get(keyOf(record)) === settledAs(desired, link);
+  private isUndone(attachment: ENIAttachment, desired: DesiredLink, link: HostLink): boolean {
+    return this.settled.get(keyOf(attachment)) === settledAs(desired, link);
   }
 
   /** Tells of what was undone. Returns a fault where that was once too often. */
-  private quarrel(
-    record: ENIAttachment,
+  private isContended(
+    attachment: ENIAttachment,
     { desired, link, steps }: Undone,
     logger: Logger,
   ): Fault | undefined {
     const what = steps.map(describeStep);
     logger.warn('Interface changed by another program', { interface: link.name, what });
-    if (this.options.contention.reversed(keyOf(record), wishOf(desired))) {
+    if (this.options.contention.reversed(keyOf(attachment), desiredKeyOf(desired))) {
       const fact = `Another program undoes what is set on ${link.name} (${what.join(', ')})`;
       return linkFault('Contended', fact);
     }
-    this.options.reporter.restored(record, link.name, what);
+    this.options.reporter.restored(attachment, link.name, what);
     return undefined;
   }
 }

@@ -18,27 +18,27 @@ export class LinkReporter {
    * @throws KubeApiError, KubeUnreachableError
    */
   async report(finding: LinkFinding): Promise<void> {
-    const { record, fault } = finding;
+    const { attachment, fault } = finding;
     const link = linkStatus(finding);
     try {
-      await this.options.client.patchStatus(record, { ...record.status, link });
+      await this.options.client.patchStatus(attachment, { ...attachment.status, link });
     } catch (error) {
       if (isNotFound(error)) return;
       throw error;
     }
-    const earlier = record.status?.link;
+    const earlier = attachment.status?.link;
     if (fault && fault.reason !== earlier?.reason) {
-      this.event(record, 'Warning', fault.reason, fault.message);
+      this.event(attachment, 'Warning', fault.reason, fault.message);
     } else if (!fault && link.state === 'up' && earlier?.state !== 'up') {
       const names = link.altName === undefined ? link.name : `${link.name} (${link.altName})`;
-      this.event(record, 'Normal', 'LinkUp', `${names} is up, its MTU is ${link.mtu}.`);
+      this.event(attachment, 'Normal', 'LinkUp', `${names} is up, its MTU is ${link.mtu}.`);
     }
   }
 
   /** Somebody has changed what was set, and it is put right. */
-  restored(record: ENIAttachment, name: string, what: readonly string[]): void {
+  restored(attachment: ENIAttachment, name: string, what: readonly string[]): void {
     const note = `${name} was changed by another program (${what.join(', ')}); it is put right.`;
-    this.event(record, 'Warning', 'LinkRestored', note);
+    this.event(attachment, 'Warning', 'LinkRestored', note);
   }
 
   private event(

@@ -6,7 +6,7 @@ import type { HostView } from '../host/host-snapshot.js';
 
 /** What an agent's pass has found. */
 export interface LinkFinding {
-  record: ENIAttachment;
+  attachment: ENIAttachment;
   /** `moved`: a pod has the device. */
   link: HostLink | 'moved' | undefined;
   view: HostView;
@@ -17,8 +17,8 @@ export interface LinkFinding {
 const CARRYING = new Set(['up', 'unknown']);
 
 /** `status.link` as it should be: what the host has, and what is wrong with it. */
-export function linkStatus({ record, link, view, fault }: LinkFinding): LinkStatus {
-  const { metadata, spec, status } = record;
+export function linkStatus({ attachment, link, view, fault }: LinkFinding): LinkStatus {
+  const { metadata, spec, status } = attachment;
   const said = {
     ...(metadata.generation === undefined ? {} : { observedGeneration: metadata.generation }),
     ...(fault ? { reason: fault.reason, message: fault.message } : {}),

@@ -6,7 +6,7 @@ import type { HostStep } from '../host/host-step.js';
 import { isOwnRule, OWN_PROTOCOL } from '../host/own-ids.js';
 import type { DesiredAddress, DesiredLink } from './desired-link.js';
 
-/** What is between the host as it is and as a record asks for. */
+/** What is between the host as it is and as an attachment asks for. */
 export interface LinkPlan {
   /** In this order; none where the device is as it should be. */
   steps: HostStep[];
@@ -16,7 +16,7 @@ export interface LinkPlan {
 
 export interface LinkPlanInput {
   desired: DesiredLink;
-  /** The device with the record's MAC address. */
+  /** The device with the attachment's MAC address. */
   link: HostLink;
   view: HostView;
   /** Names of ours that the device may have from before. */

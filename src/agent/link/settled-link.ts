@@ -6,7 +6,7 @@ import type { DesiredLink } from './desired-link.js';
 import { canHaveRoutes } from './plan-link.js';
 
 /** What is asked for, as a text that is equal for equal wishes. */
-export function wishOf(desired: DesiredLink): string {
+export function desiredKeyOf(desired: DesiredLink): string {
   return JSON.stringify(desired);
 }
 

@@ -251,7 +251,7 @@ export class RtnetlinkHostNetwork implements HostNetwork {
         clock,
         logger,
         receiveBufferBytes: eventBufferBytes,
-        onMessage: (message) => this.hear(message, handler),
+        onMessage: (message) => this.handle(message, handler),
         onOverrun: () => handler({ type: 'overrun' }),
       });
     } catch (error) {
@@ -293,7 +293,7 @@ export class RtnetlinkHostNetwork implements HostNetwork {
     return links.some((link) => link.index === index && link.altNames.includes(name));
   }
 
-  private hear(message: NetlinkMessage, handler: (change: HostChange) => void): void {
+  private handle(message: NetlinkMessage, handler: (change: HostChange) => void): void {
     const { routeProtocol = OWN_PROTOCOL, logger } = this.options;
     const change = this.understood(message, (news) => readChange(news, routeProtocol));
     if (!change) return;

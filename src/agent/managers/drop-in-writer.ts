@@ -3,23 +3,23 @@ import type { Store } from '../../runtime/cache/store.js';
 import type { ReconcileContext, Result } from '../../runtime/controller/controller.js';
 import { Reconciler, Watch } from '../../runtime/controller/decorators.js';
 import { isMacAddress } from '../host/addresses.js';
-import { HostNews } from '../host/host-events.js';
+import { HostEvents } from '../host/host-events.js';
 import type { DropInFolder } from './drop-in-folder.js';
 
 export interface DropInWriterOptions {
-  /** This node's records. */
-  records: Store<ENIAttachment>;
+  /** This node's attachments. */
+  attachments: Store<ENIAttachment>;
   folders: readonly DropInFolder[];
 }
 
-/** Records that come together are written of together (milliseconds). */
+/** Attachments that come together are written of together (milliseconds). */
 const COALESCE_MS = 20;
 /** The host is one. */
 const HOST = 'host';
 
 /**
  * Tells the host's network managers, by files, to leave the devices of ENIs alone: as soon as a device's MAC
- * address is known, which is before EC2 attaches it, and until its record is gone. What an earlier agent left
+ * address is known, which is before EC2 attaches it, and until its attachment is gone. What an earlier agent left
  * of ENIs that are gone is removed at the start.
  */
 @Reconciler({ name: 'drop-in-writer' })
@@ -31,15 +31,17 @@ export class DropInWriter {
     return [HOST];
   }
 
-  @Watch(HostNews, { when: { added: (news) => news.isAboutEverything } })
+  @Watch(HostEvents, { when: { added: (news) => news.isAboutEverything } })
   hostAt(): string[] {
     return [HOST];
   }
 
   /** @throws DropInError */
   async reconcile(_key: string, { logger }: ReconcileContext): Promise<Result> {
-    const { records, folders } = this.options;
-    const macAddresses = new Set(records.list().flatMap((record) => ownDevice(record) ?? []));
+    const { attachments, folders } = this.options;
+    const macAddresses = new Set(
+      attachments.list().flatMap((attachment) => ownDevice(attachment) ?? []),
+    );
     for (const folder of folders) {
       const { written, removed, foreign } = await folder.settle(macAddresses);
       if (written.length + removed.length > 0) {
@@ -59,6 +61,6 @@ function ownDevice({ spec, status }: ENIAttachment): string | undefined {
   return isMacAddress(macAddress) && spec.linkState !== 'unmanaged' ? macAddress : undefined;
 }
 
-function asksForMore(record: ENIAttachment, old: ENIAttachment): boolean {
-  return ownDevice(record) !== ownDevice(old);
+function asksForMore(attachment: ENIAttachment, old: ENIAttachment): boolean {
+  return ownDevice(attachment) !== ownDevice(old);
 }

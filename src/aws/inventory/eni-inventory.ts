@@ -7,7 +7,7 @@ import type { Logger } from '../../runtime/logger.js';
 import { Ec2Error } from '../ec2-errors.js';
 import type { Ec2Gateway, Eni, EniAttachmentState } from '../ec2-gateway.js';
 import { EniIndex } from './eni-index.js';
-import { EniRecord, type Moment } from './known-eni.js';
+import { KnownEni, type LogicalTime } from './known-eni.js';
 import {
   attaching,
   creation,
@@ -51,13 +51,13 @@ export interface EniInventoryOptions {
  */
 export class EniInventory implements EventSource<Eni> {
   private readonly index = new EniIndex();
-  private readonly records = new Map<string, EniRecord>();
+  private readonly known = new Map<string, KnownEni>();
   private readonly handlers: ((event: SourceEvent<Eni>) => void)[] = [];
   private readonly observations: Batcher<string, Eni>;
   private readonly lookups: Batcher<string, Eni[]>;
   private readonly rechecks = new Map<string, Timer>();
   private lastOrder = 0;
-  private listed: Moment = { order: 0, time: 0 };
+  private listed: LogicalTime = { order: 0, time: 0 };
   private listingFailure: string | undefined;
   private stopped = false;
 
@@ -143,7 +143,7 @@ export class EniInventory implements EventSource<Eni> {
 
   detaching(eniId: string): void {
     const attachment = this.get(eniId)?.attachment;
-    const wasRead = this.records.get(eniId)?.isRead('attachment') ?? false;
+    const wasRead = this.known.get(eniId)?.isRead('attachment') ?? false;
     if (attachment) this.wrote(eniId, detaching(attachment, { wasRead }));
   }
 
@@ -157,14 +157,14 @@ export class EniInventory implements EventSource<Eni> {
   }
 
   private wrote(eniId: string, write: LocalWrite, eni?: Eni): void {
-    const record = this.records.get(eniId) ?? EniRecord.create({ absentAt: 0 });
-    this.records.set(eniId, record);
-    record.wrote(write, {
+    const known = this.known.get(eniId) ?? KnownEni.create({ absentAt: 0 });
+    this.known.set(eniId, known);
+    known.wrote(write, {
       finishedAt: this.moment(),
       visibleWithinMs: this.options.consistencyWindowMs,
       ...(eni ? { eni } : {}),
     });
-    this.publish(eniId, record.view);
+    this.publish(eniId, known.view);
   }
 
   private async describe(ids: string[]): Promise<Map<string, Eni>> {
@@ -196,27 +196,27 @@ export class EniInventory implements EventSource<Eni> {
     const { gateway, clusterId } = this.options;
     const found = byId(await gateway.listEnis({ tags: { [TAGS.clusterID]: clusterId } }));
     for (const [id, eni] of found) this.observed(id, eni, begun);
-    for (const [id, record] of this.records) {
+    for (const [id, known] of this.known) {
       // A listing by tag says nothing of an ENI that has lost the tag.
-      const isListed = record.view === undefined || this.isOurs(record.view);
+      const isListed = known.view === undefined || this.isOurs(known.view);
       if (isListed && !found.has(id)) this.observed(id, undefined, begun);
-      if (record.isSettled(begun.order)) this.records.delete(id);
+      if (known.isSettled(begun.order)) this.known.delete(id);
     }
     this.listed = begun;
   }
 
-  private observed(eniId: string, eni: Eni | undefined, begun: Moment): void {
-    let record = this.records.get(eniId);
-    if (!record) {
-      // The newest listing, had it known the ENI, would have left a record.
-      record = EniRecord.create({ absentAt: eni && !this.isOurs(eni) ? 0 : this.listed.order });
-      this.records.set(eniId, record);
+  private observed(eniId: string, eni: Eni | undefined, begun: LogicalTime): void {
+    let known = this.known.get(eniId);
+    if (!known) {
+      // The newest listing, had it known the ENI, would have left a trace.
+      known = KnownEni.create({ absentAt: eni && !this.isOurs(eni) ? 0 : this.listed.order });
+      this.known.set(eniId, known);
     }
     // The object that is kept already, where it says the same: a resync leaves no second copy of everything.
-    const known = this.index.get(eniId);
-    record.observed(isDeepStrictEqual(known, eni) ? known : eni, begun);
-    this.publish(eniId, record.view);
-    if (record.contestedUntil !== undefined) this.recheckAt(record.contestedUntil, eniId);
+    const kept = this.index.get(eniId);
+    known.observed(isDeepStrictEqual(kept, eni) ? kept : eni, begun);
+    this.publish(eniId, known.view);
+    if (known.contestedUntil !== undefined) this.recheckAt(known.contestedUntil, eniId);
   }
 
   /** A read that contradicts a write is asked for again when it can no longer be mere lag. */
@@ -305,7 +305,7 @@ export class EniInventory implements EventSource<Eni> {
     return eni.tags[TAGS.clusterID] === this.options.clusterId;
   }
 
-  private moment(): Moment {
+  private moment(): LogicalTime {
     this.lastOrder += 1;
     return { order: this.lastOrder, time: this.options.clock.now() };
   }

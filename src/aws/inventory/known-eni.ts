@@ -1,18 +1,18 @@
 import type { Eni } from '../ec2-gateway.js';
-import type { Aspect, LocalWrite } from './pending-writes.js';
+import type { LocalWrite, WriteKind } from './pending-writes.js';
 
 /**
  * A point in this process's history. `order` rises with every read begun and every write finished, so
  * that it tells which came first where `time` (milliseconds) is the same.
  */
-export interface Moment {
+export interface LogicalTime {
   order: number;
   time: number;
 }
 
 interface PendingWrite {
   write: LocalWrite;
-  finishedAt: Moment;
+  finishedAt: LogicalTime;
   /** When EC2's word counts again whatever it is, in milliseconds. */
   expiresAt: number;
   /** The ENI right after the write: EC2 took the write, so the ENI was there. */
@@ -20,7 +20,7 @@ interface PendingWrite {
 }
 
 /** Writes apply in this order: a flag of an attachment needs the attachment first. */
-const ORDER: Record<Aspect, number> = {
+const ORDER: Record<WriteKind, number> = {
   existence: 0,
   attachment: 1,
   deleteOnTermination: 2,
@@ -28,23 +28,23 @@ const ORDER: Record<Aspect, number> = {
   description: 4,
   tags: 5,
 };
-const ASPECTS = (Object.keys(ORDER) as Aspect[]).sort((a, b) => ORDER[a] - ORDER[b]);
+const ASPECTS = (Object.keys(ORDER) as WriteKind[]).sort((a, b) => ORDER[a] - ORDER[b]);
 
 /**
  * What is known of one ENI: EC2's newest word, and over it our own writes that this word does not show
  * yet. Only a read begun after a write finished can settle the write: by showing it, or by being begun
  * after the write's time to become visible is over.
  */
-export class EniRecord {
+export class KnownEni {
   private read: Eni | undefined;
-  private readonly writes = new Map<Aspect, PendingWrite>();
+  private readonly writes = new Map<WriteKind, PendingWrite>();
   private known: Eni | undefined;
 
   private constructor(private readAt: number) {}
 
   /** @param options.absentAt order of the read that showed that EC2 does not know the ENI; 0: none did */
-  static create(options: { absentAt: number }): EniRecord {
-    return new EniRecord(options.absentAt);
+  static create(options: { absentAt: number }): KnownEni {
+    return new KnownEni(options.absentAt);
   }
 
   /** The ENI as it is, to the best of our knowledge; undefined where it is not. */
@@ -53,7 +53,7 @@ export class EniRecord {
   }
 
   /** Whether no write of the aspect waits for a read to show it. */
-  isRead(aspect: Aspect): boolean {
+  isRead(aspect: WriteKind): boolean {
     return !this.writes.has(aspect);
   }
 
@@ -65,7 +65,7 @@ export class EniRecord {
   /** Takes in a write that EC2 has just taken. `eni` is EC2's answer where it tells the whole ENI. */
   wrote(
     write: LocalWrite,
-    options: { finishedAt: Moment; visibleWithinMs: number; eni?: Eni },
+    options: { finishedAt: LogicalTime; visibleWithinMs: number; eni?: Eni },
   ): void {
     const { finishedAt, visibleWithinMs, eni = this.known } = options;
     const evidence = eni && write.apply(eni);
@@ -76,7 +76,7 @@ export class EniRecord {
   }
 
   /** Takes in what a read that began at `begun` says; a read older than one taken in before is ignored. */
-  observed(eni: Eni | undefined, begun: Moment): void {
+  observed(eni: Eni | undefined, begun: LogicalTime): void {
     if (begun.order <= this.readAt) return;
     this.readAt = begun.order;
     this.read = eni;

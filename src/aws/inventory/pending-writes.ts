@@ -1,7 +1,7 @@
 import type { Eni, EniAttachmentState } from '../ec2-gateway.js';
 
 /** What a write sets. A later write of the same aspect takes the place of the earlier. */
-export type Aspect =
+export type WriteKind =
   | 'existence'
   | 'attachment'
   | 'deleteOnTermination'
@@ -11,7 +11,7 @@ export type Aspect =
 
 /** One of our own writes, as long as EC2's reads may not show it yet. */
 export interface LocalWrite {
-  readonly aspect: Aspect;
+  readonly aspect: WriteKind;
   /** The ENI as the write left it; undefined where the write took it away. */
   apply(eni: Eni): Eni | undefined;
   /** Whether a read (undefined: EC2 does not know the ENI) shows the write. */

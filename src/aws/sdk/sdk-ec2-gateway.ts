@@ -37,7 +37,7 @@ import { toEc2Error } from './classify-error.js';
 import { filter, filterCalls } from './sdk-filters.js';
 import {
   MalformedAnswerError,
-  StringPool,
+  StringInterner,
   toEni,
   toInstance,
   toInstanceTypeLimits,
@@ -93,7 +93,7 @@ export class SdkEc2Gateway implements Ec2Gateway {
     return new SdkEc2Gateway(options);
   }
 
-  onBehalfOf(owner: string, wanted?: () => boolean): Ec2Gateway {
+  forOwner(owner: string, wanted?: () => boolean): Ec2Gateway {
     return new SdkEc2Gateway({ ...this.options, owner, wanted });
   }
 
@@ -243,7 +243,7 @@ export class SdkEc2Gateway implements Ec2Gateway {
   }
 
   private readEnis(by: FilteredRead): Promise<Eni[]> {
-    const strings = new StringPool();
+    const strings = new StringInterner();
     return this.readByFilter('DescribeNetworkInterfaces', by, async (paging) => {
       const answer = await this.client.send(new DescribeNetworkInterfacesCommand(paging));
       const enis = (answer.NetworkInterfaces ?? []).map((eni) => toEni(eni, strings));

@@ -20,7 +20,7 @@ import type {
  * One string in memory for all that are equal. A listing repeats the cluster's id, a subnet or a node's name
  * in thousands of ENIs, and each comes from the parser as a string of its own.
  */
-export class StringPool {
+export class StringInterner {
   private readonly known = new Map<string, string>();
 
   share(text: string): string {
@@ -40,7 +40,7 @@ export class MalformedAnswerError extends Error {
  * @param strings where what many ENIs have in common is shared
  * @throws {@link MalformedAnswerError} where the ENI has no id.
  */
-export function toEni(from: NetworkInterface | undefined, strings = new StringPool()): Eni {
+export function toEni(from: NetworkInterface | undefined, strings = new StringInterner()): Eni {
   const shared = (text: string | undefined): string => strings.share(text ?? '');
   const addresses = (from?.PrivateIpAddresses ?? [])
     .toSorted((a, b) => Number(b.Primary ?? false) - Number(a.Primary ?? false))
@@ -68,7 +68,7 @@ export function toEni(from: NetworkInterface | undefined, strings = new StringPo
 /** Undefined where the attachment is that of another service, which has no instance or no id. */
 function toAttachment(
   from: NetworkInterfaceAttachment | undefined,
-  strings: StringPool,
+  strings: StringInterner,
 ): EniAttachmentState | undefined {
   if (!from?.AttachmentId) return undefined;
   return {
@@ -136,7 +136,7 @@ export function toInstanceTypeLimits(from: InstanceTypeInfo): InstanceTypeLimits
 
 function toTags(
   tags: readonly Tag[] | undefined,
-  strings = new StringPool(),
+  strings = new StringInterner(),
 ): Record<string, string> {
   return Object.fromEntries(
     (tags ?? []).flatMap(({ Key, Value }) =>

@@ -7,10 +7,10 @@ import type { Store } from '../../runtime/cache/store.js';
 
 export interface AttachmentMetricsOptions {
   registry: Registry;
-  records: Pick<Store<ENIAttachment>, 'list'>;
+  attachments: Pick<Store<ENIAttachment>, 'list'>;
   nodeENIs: Pick<Store<NodeENI>, 'list'>;
   /** Whether this process is the one at work: one that stands by would tell the same things again. */
-  inCharge: () => boolean;
+  isLeader: () => boolean;
 }
 
 /** Seconds. EC2 takes two for an attachment; 10,000 at once take half an hour by its rate alone. */
@@ -31,7 +31,7 @@ export class AttachmentMetrics implements AttachmentObserver {
   private readonly times: Record<Milestone, Histogram>;
   private readonly repairs: Counter<'kind'>;
 
-  private constructor({ registry, records, nodeENIs, inCharge }: AttachmentMetricsOptions) {
+  private constructor({ registry, attachments, nodeENIs, isLeader }: AttachmentMetricsOptions) {
     const registers = [registry];
     new Gauge({
       name: 'eni_attachments',
@@ -39,9 +39,9 @@ export class AttachmentMetrics implements AttachmentObserver {
       labelNames: ['phase'],
       registers,
       collect() {
-        if (!inCharge()) return;
+        if (!isLeader()) return;
         const counts = new Map<string, number>(PHASES.map((phase) => [phase, 0]));
-        for (const { status } of records.list()) {
+        for (const { status } of attachments.list()) {
           const phase = status?.phase ?? 'Pending';
           counts.set(phase, (counts.get(phase) ?? 0) + 1);
         }
@@ -53,7 +53,7 @@ export class AttachmentMetrics implements AttachmentObserver {
       help: 'ENIs that nodes should have, by all NodeENIs.',
       registers,
       collect() {
-        if (!inCharge()) return;
+        if (!isLeader()) return;
         this.set(nodeENIs.list().reduce((sum, { status }) => sum + (status?.desired ?? 0), 0));
       },
     });

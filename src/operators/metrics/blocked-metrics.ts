@@ -9,29 +9,29 @@ import type { Store } from '../../runtime/cache/store.js';
 
 export interface BlockedMetricsOptions {
   registry: Registry;
-  records: Pick<Store<ENIAttachment>, 'list'>;
+  attachments: Pick<Store<ENIAttachment>, 'list'>;
   nodeENIs: Pick<Store<NodeENI>, 'has'>;
   /** Whether this process is the one at work. */
-  inCharge: () => boolean;
+  isLeader: () => boolean;
 }
 
 const REASONS = Object.keys({ ...REMEDIES, ...LINK_REMEDIES });
 
 /** `eni_blocked`: what only somebody else can help, by why. */
 export class BlockedMetrics implements NodeENIObserver {
-  /** By NodeENI: the reasons of the nodes for which it could make no record. */
+  /** By NodeENI: the reasons of the nodes for which it could make no attachment. */
   private readonly blockedNodes = new Map<string, readonly BlockedReason[]>();
 
   private constructor(private readonly options: BlockedMetricsOptions) {
-    const { registry, inCharge } = options;
+    const { registry, isLeader } = options;
     const reasons = (): Iterable<string> => this.reasons();
     new Gauge({
       name: 'eni_blocked',
-      help: 'ENIs, and nodes without a record of theirs, that wait for somebody to change something, by the reason in their conditions and Events.',
+      help: 'ENIs, and nodes without an attachment of theirs, that wait for somebody to change something, by the reason in their conditions and Events.',
       labelNames: ['reason'],
       registers: [registry],
       collect() {
-        if (!inCharge()) return;
+        if (!isLeader()) return;
         const counts = new Map(REASONS.map((reason) => [reason, 0]));
         for (const reason of reasons()) {
           const count = counts.get(reason);
@@ -52,8 +52,8 @@ export class BlockedMetrics implements NodeENIObserver {
   }
 
   private *reasons(): Generator<string> {
-    const { records, nodeENIs } = this.options;
-    for (const { status } of records.list()) {
+    const { attachments, nodeENIs } = this.options;
+    for (const { status } of attachments.list()) {
       const ready = status?.conditions?.find(
         ({ type }) => type === ENI_ATTACHMENT_CONDITIONS.ready,
       );

@@ -12,19 +12,19 @@ import { isLive } from '../shared/attachment-state.js';
 import { isNotVisible } from '../shared/blocked.js';
 import type { SlotInspector } from '../slots/slot-inspector.js';
 import type { AttachmentReporter } from './attachment-reporter.js';
-import type { CreateLog } from './ec2-call-times.js';
+import type { CreateTimes } from './ec2-call-times.js';
 import { createRequestFor, ownTags, setTags } from './eni-requests.js';
 import { type EniChanges, ownEni, planAttachment, type Step } from './plan-attachment.js';
-import { blockedAfterALook, type Outcome } from './step-result.js';
+import { blockedAfterALook, type StepResult } from './step-result.js';
 
 export interface AttachmentProviderOptions {
-  records: Store<ENIAttachment>;
+  attachments: Store<ENIAttachment>;
   gateway: Ec2Gateway;
   inventory: EniInventory;
   instances: InstanceCatalog;
   slots: SlotInspector;
   reporter: AttachmentReporter;
-  createLog: CreateLog;
+  createTimes: CreateTimes;
   clusterID: string;
   /** Milliseconds by which EC2's reads may lag behind its writes. */
   consistencyWindowMs: number;
@@ -38,78 +38,82 @@ const FRESH_ENOUGH_TO_CREATE_MS = 5_000;
 /** Before an Attach, EC2's own answer has the last word; this only spares calls that cannot succeed. */
 const FRESH_ENOUGH_TO_ATTACH_MS = 60_000;
 
-/** Takes one step towards a record's ENI, attached as its spec says. */
+/** Takes one step towards an attachment's ENI, attached as its spec says. */
 export class AttachmentProvider {
   constructor(private readonly options: AttachmentProviderOptions) {}
 
-  /** EC2, for this record's NodeENI; what waits for its turn while the record is deleted is not sent. */
-  private ec2For(record: ENIAttachment): Ec2Gateway {
-    const { gateway, records } = this.options;
-    return gateway.onBehalfOf(record.spec.nodeENI, () => {
-      const now = records.get(keyOf(record));
-      return now?.metadata.uid === record.metadata.uid && isLive(now);
+  /** EC2, for this attachment's NodeENI; what waits for its turn while the attachment is deleted is not sent. */
+  private ec2For(attachment: ENIAttachment): Ec2Gateway {
+    const { gateway, attachments } = this.options;
+    return gateway.forOwner(attachment.spec.nodeENI, () => {
+      const now = attachments.get(keyOf(attachment));
+      return now?.metadata.uid === attachment.metadata.uid && isLive(now);
     });
   }
 
-  async step(record: ENIAttachment, logger: Logger): Promise<Outcome> {
-    const eni = this.eniOf(record);
-    const step = this.plan(record, eni);
+  async step(attachment: ENIAttachment, logger: Logger): Promise<StepResult> {
+    const eni = this.eniOf(attachment);
+    const step = this.plan(attachment, eni);
     switch (step.do) {
       case 'create':
-        return this.create(record, logger);
+        return this.create(attachment, logger);
       case 'adopt':
-        return this.adopt(record, step, logger);
+        return this.adopt(attachment, step, logger);
       case 'attach':
-        return this.attach(record, eni, step.request, logger);
+        return this.attach(attachment, eni, step.request, logger);
       case 'modify':
-        this.noteDrift(record, Object.keys(step.changes));
+        this.noteDrift(attachment, Object.keys(step.changes));
         await Promise.all([
-          this.modify(record, step.eniId, step.changes, logger),
+          this.modify(attachment, step.eniId, step.changes, logger),
           step.settled ? undefined : this.options.inventory.observe(step.eniId),
         ]);
-        return 'again';
+        return 'continue';
       case 'observe':
         await this.options.inventory.observe(step.eniId);
-        return this.plan(record, this.eniOf(record)).do === 'observe' ? 'later' : 'again';
+        return this.plan(attachment, this.eniOf(attachment)).do === 'observe'
+          ? 'requeue'
+          : 'continue';
       case 'confirmLoss':
-        return this.confirmLoss(record, step.eniId);
+        return this.confirmLoss(attachment, step.eniId);
       case 'blocked':
-        return blockedAfterALook(this.options.inventory, record, (now) => this.plan(record, now));
+        return blockedAfterALook(this.options.inventory, attachment, (now) =>
+          this.plan(attachment, now),
+        );
       case 'nothing':
         if (eni) {
-          await this.options.reporter.settled(record, eni);
+          await this.options.reporter.settled(attachment, eni);
         }
         return 'done';
     }
   }
 
-  private eniOf(record: ENIAttachment): Eni | undefined {
-    return ownEni(this.options.inventory, record);
+  private eniOf(attachment: ENIAttachment): Eni | undefined {
+    return ownEni(this.options.inventory, attachment);
   }
 
-  private plan(record: ENIAttachment, eni: Eni | undefined): Step {
-    return planAttachment(record, eni, {
+  private plan(attachment: ENIAttachment, eni: Eni | undefined): Step {
+    return planAttachment(attachment, eni, {
       // Looked for only where they matter: it goes through all ENIs.
-      retained: eni ? [] : this.retainedFor(record),
-      ownTags: ownTags(record, this.options.clusterID),
+      retained: eni ? [] : this.retainedFor(attachment),
+      ownTags: ownTags(attachment, this.options.clusterID),
     });
   }
 
   private async adopt(
-    record: ENIAttachment,
+    attachment: ENIAttachment,
     { eniId, tags }: Extract<Step, { do: 'adopt' }>,
     logger: Logger,
-  ): Promise<Outcome> {
-    const { inventory, reporter, createLog } = this.options;
+  ): Promise<StepResult> {
+    const { inventory, reporter, createTimes } = this.options;
     // Written ahead, as before a Create: after a crash the adoption goes on where it was.
-    await reporter.report(record, { phase: 'Attaching', eni: inventory.get(eniId) });
+    await reporter.report(attachment, { phase: 'Attaching', eni: inventory.get(eniId) });
     try {
-      await this.modify(record, eniId, { tags }, logger);
+      await this.modify(attachment, eniId, { tags }, logger);
     } finally {
-      createLog.sent(record);
+      createTimes.sent(attachment);
     }
-    logger.info('ENI taken up again', { eniID: eniId, node: record.spec.nodeName });
-    return 'again';
+    logger.info('ENI taken up again', { eniID: eniId, node: attachment.spec.nodeName });
+    return 'continue';
   }
 
   /** ENIs kept for later; only a NodeENI that retains ENIs takes them up. */
@@ -119,73 +123,73 @@ export class AttachmentProvider {
       : [];
   }
 
-  /** Somebody changed in EC2 what the record said was settled. */
-  private noteDrift(record: ENIAttachment, what: readonly string[]): void {
-    if (isSettled(record)) {
-      this.options.reporter.drifted(record, what);
+  /** Somebody changed in EC2 what the attachment said was settled. */
+  private noteDrift(attachment: ENIAttachment, what: readonly string[]): void {
+    if (isSettled(attachment)) {
+      this.options.reporter.drifted(attachment, what);
     }
   }
 
-  private async create(record: ENIAttachment, logger: Logger): Promise<Outcome> {
-    const { inventory, reporter, createLog, clusterID, slots } = this.options;
-    const fault = await slots.fault(record, { maxAgeMs: FRESH_ENOUGH_TO_CREATE_MS });
+  private async create(attachment: ENIAttachment, logger: Logger): Promise<StepResult> {
+    const { inventory, reporter, createTimes, clusterID, slots } = this.options;
+    const fault = await slots.fault(attachment, { maxAgeMs: FRESH_ENOUGH_TO_CREATE_MS });
     if (fault) {
       return { blocked: fault };
     }
-    // Written ahead: a record that is Pending after a crash has no ENI, any other may have one.
-    if ((record.status?.phase ?? 'Pending') === 'Pending') {
-      await reporter.report(record, { phase: 'Creating' });
+    // Written ahead: an attachment that is Pending after a crash has no ENI, any other may have one.
+    if ((attachment.status?.phase ?? 'Pending') === 'Pending') {
+      await reporter.report(attachment, { phase: 'Creating' });
     } else {
-      await reporter.claimTags(record);
+      await reporter.claimTags(attachment);
     }
     let eni: Eni;
     let sent = true;
     try {
-      eni = await this.ec2For(record).createEni(createRequestFor(record, clusterID));
+      eni = await this.ec2For(attachment).createEni(createRequestFor(attachment, clusterID));
     } catch (error) {
       sent = !(error instanceof NotWantedError);
       const isSpent = error instanceof ConflictError && error.reason === 'IdempotencyMismatch';
-      // The token made an ENI already, with other settings: it is this record's, and is found by its tag.
-      if (isSpent && (await inventory.find(record.metadata.uid)).length > 0) {
-        return 'again';
+      // The token made an ENI already, with other settings: it is this attachment's, and is found by its tag.
+      if (isSpent && (await inventory.find(attachment.metadata.uid)).length > 0) {
+        return 'continue';
       }
       throw error;
     } finally {
       // The call may have waited for its turn: EC2 took it, if it did, at some time until now.
-      if (sent) createLog.sent(record);
+      if (sent) createTimes.sent(attachment);
     }
     inventory.created(eni);
     logger.info('ENI created', {
       eniID: eni.id,
       subnetID: eni.subnetId,
-      node: record.spec.nodeName,
+      node: attachment.spec.nodeName,
     });
-    return 'again';
+    return 'continue';
   }
 
   private async attach(
-    record: ENIAttachment,
+    attachment: ENIAttachment,
     eni: Eni | undefined,
     request: AttachEniRequest,
     logger: Logger,
-  ): Promise<Outcome> {
+  ): Promise<StepResult> {
     const { inventory, instances, reporter, slots } = this.options;
-    const fault = await slots.fault(record, {
+    const fault = await slots.fault(attachment, {
       ownEniIDs: [request.eniId],
       maxAgeMs: FRESH_ENOUGH_TO_ATTACH_MS,
     });
     if (fault) {
       return { blocked: fault, eni };
     }
-    this.noteDrift(record, ['attachment']);
+    this.noteDrift(attachment, ['attachment']);
     // Told while EC2 is at work: what is told here is for users, the ENI is found by its tag.
     const told =
-      record.status?.phase === 'Failed'
+      attachment.status?.phase === 'Failed'
         ? undefined
-        : reporter.report(record, { phase: 'Attaching', eni });
+        : reporter.report(attachment, { phase: 'Attaching', eni });
     try {
-      await bothOf(this.sendAttach(record, request, logger), told);
-      return 'again';
+      await bothOf(this.sendAttach(attachment, request, logger), told);
+      return 'continue';
     } catch (error) {
       if (!(error instanceof ConflictError || isNotVisible(error))) {
         throw error;
@@ -194,40 +198,40 @@ export class AttachmentProvider {
       // what was known of the instance or the ENI is out of date.
       instances.invalidate(request.instanceId);
       await inventory.observe(request.eniId);
-      const next = this.plan(record, this.eniOf(record));
+      const next = this.plan(attachment, this.eniOf(attachment));
       if (next.do === 'attach') {
         throw error;
       }
-      return 'again';
+      return 'continue';
     }
   }
 
   private async sendAttach(
-    record: ENIAttachment,
+    attachment: ENIAttachment,
     request: AttachEniRequest,
     logger: Logger,
   ): Promise<void> {
     const { eniId, ...slot } = request;
-    const { attachmentId } = await this.ec2For(record).attachEni(request);
+    const { attachmentId } = await this.ec2For(attachment).attachEni(request);
     this.options.inventory.attached(eniId, {
       attachmentId,
       ...slot,
       status: 'attaching',
       deleteOnTermination: false,
     });
-    const { instanceID, nodeName: node, deviceIndex } = record.spec;
+    const { instanceID, nodeName: node, deviceIndex } = attachment.spec;
     const told = { eniID: eniId, attachmentID: attachmentId, instanceID, node, deviceIndex };
     logger.info('ENI attaching', told);
   }
 
   private async modify(
-    record: ENIAttachment,
+    attachment: ENIAttachment,
     eniId: string,
     changes: EniChanges,
     logger: Logger,
   ): Promise<void> {
     const { inventory } = this.options;
-    const gateway = this.ec2For(record);
+    const gateway = this.ec2For(attachment);
     const { deleteOnTermination, securityGroupIds, description, tags } = changes;
     if (deleteOnTermination) {
       const { attachmentId, value } = deleteOnTermination;
@@ -243,30 +247,30 @@ export class AttachmentProvider {
       inventory.modified(eniId, { description });
     }
     if (tags) {
-      await this.options.reporter.claimTags(record);
+      await this.options.reporter.claimTags(attachment);
       await setTags(gateway, eniId, tags);
       inventory.modified(eniId, { tags });
     }
     logger.debug('ENI modified', { eniID: eniId, ...changes });
   }
 
-  private async confirmLoss(record: ENIAttachment, eniId: string): Promise<Outcome> {
-    const { inventory, instances, reporter, createLog, consistencyWindowMs } = this.options;
+  private async confirmLoss(attachment: ENIAttachment, eniId: string): Promise<StepResult> {
+    const { inventory, instances, reporter, createTimes, consistencyWindowMs } = this.options;
     const [byId, byTag] = await Promise.all([
       inventory.observe(eniId),
-      inventory.find(record.metadata.uid),
+      inventory.find(attachment.metadata.uid),
     ]);
     if (byId || byTag.length > 0) {
-      return 'again';
+      return 'continue';
     }
     // One that was made just before this process began may not be visible yet.
-    if (createLog.sentWithin(record, consistencyWindowMs)) {
-      return 'later';
+    if (createTimes.sentWithin(attachment, consistencyWindowMs)) {
+      return 'requeue';
     }
     // It may have gone with its instance: no other is made before that is known.
-    instances.invalidate(record.spec.instanceID);
-    await reporter.report(record, { phase: 'Pending', lost: true });
-    return 'again';
+    instances.invalidate(attachment.spec.instanceID);
+    await reporter.report(attachment, { phase: 'Pending', lost: true });
+    return 'continue';
   }
 }
 
@@ -277,7 +281,7 @@ async function bothOf(first: Promise<void>, second: Promise<void> | undefined): 
   await second;
 }
 
-/** Whether the record's present spec was fulfilled already. */
+/** Whether the attachment's present spec was fulfilled already. */
 function isSettled({ metadata, status }: ENIAttachment): boolean {
   return (
     (status?.phase === 'Attached' || status?.phase === 'Ready') &&

@@ -12,20 +12,20 @@ import { keyOf } from '../../runtime/kube/resource.js';
 import type { ResourceClient } from '../../runtime/kube/resource-client.js';
 import type { Logger } from '../../runtime/logger.js';
 import type { AttachmentReporter } from './attachment-reporter.js';
-import type { CreateLog, DetachLog } from './ec2-call-times.js';
+import type { CreateTimes, DetachTimes } from './ec2-call-times.js';
 import { setTags } from './eni-requests.js';
 import { ownEni, planRemoval, type RemovalStep } from './plan-attachment.js';
-import { blockedAfterALook, type Outcome } from './step-result.js';
+import { blockedAfterALook, type StepResult } from './step-result.js';
 
 export interface AttachmentRemoverOptions {
-  records: Store<ENIAttachment>;
+  attachments: Store<ENIAttachment>;
   client: ResourceClient<ENIAttachment>;
   gateway: Ec2Gateway;
   inventory: EniInventory;
   instances: InstanceCatalog;
   reporter: AttachmentReporter;
-  createLog: CreateLog;
-  detachLog: DetachLog;
+  createTimes: CreateTimes;
+  detachTimes: DetachTimes;
   clock: Clock;
   /** How many Detach calls, and how many Delete calls, may be under way or wait for EC2's rate at once. */
   limits: { detach: FairLimit; delete: FairLimit };
@@ -37,138 +37,146 @@ export interface AttachmentRemoverOptions {
   consistencyWindowMs: number;
 }
 
-/** Takes one step towards nothing being left in EC2 of a record that is deleted. */
+/** Takes one step towards nothing being left in EC2 of an attachment that is deleted. */
 export class AttachmentRemover {
   constructor(private readonly options: AttachmentRemoverOptions) {}
 
-  async step(record: ENIAttachment, logger: Logger): Promise<Outcome> {
-    const eni = this.eniOf(record);
-    const step = this.plan(record, eni);
+  async step(attachment: ENIAttachment, logger: Logger): Promise<StepResult> {
+    const eni = this.eniOf(attachment);
+    const step = this.plan(attachment, eni);
     switch (step.do) {
       case 'detach':
-        return this.detach(record, eni, step, logger);
+        return this.detach(attachment, eni, step, logger);
       case 'observe':
         await this.options.inventory.observe(step.eniId);
-        this.options.instances.invalidate(record.spec.instanceID);
-        return this.plan(record, this.eniOf(record)).do === 'observe' ? 'later' : 'again';
+        this.options.instances.invalidate(attachment.spec.instanceID);
+        return this.plan(attachment, this.eniOf(attachment)).do === 'observe'
+          ? 'requeue'
+          : 'continue';
       case 'delete':
-        return this.delete(record, eni, step.eniId, logger);
+        return this.delete(attachment, eni, step.eniId, logger);
       case 'retain':
-        await setTags(this.ec2For(record), step.eniId, step.tags);
+        await setTags(this.ec2For(attachment), step.eniId, step.tags);
         this.options.inventory.modified(step.eniId, { tags: step.tags });
-        logger.info('ENI retained', { eniID: step.eniId, node: record.spec.nodeName });
-        return 'again';
+        logger.info('ENI retained', { eniID: step.eniId, node: attachment.spec.nodeName });
+        return 'continue';
       case 'confirmAbsence':
-        return this.confirmAbsence(record);
+        return this.confirmAbsence(attachment);
       case 'blocked':
-        return blockedAfterALook(this.options.inventory, record, (now) => this.plan(record, now));
+        return blockedAfterALook(this.options.inventory, attachment, (now) =>
+          this.plan(attachment, now),
+        );
       case 'release':
-        return this.release(record);
+        return this.release(attachment);
     }
   }
 
-  /** EC2, for this record's NodeENI. */
+  /** EC2, for this attachment's NodeENI. */
   private ec2For({ spec }: ENIAttachment): Ec2Gateway {
-    return this.options.gateway.onBehalfOf(spec.nodeENI);
+    return this.options.gateway.forOwner(spec.nodeENI);
   }
 
   private limited(
     action: keyof AttachmentRemoverOptions['limits'],
-    record: ENIAttachment,
+    attachment: ENIAttachment,
     call: (ec2: Ec2Gateway) => Promise<void>,
   ): Promise<void> {
-    return this.options.limits[action].run(record.spec.nodeENI, () => call(this.ec2For(record)));
+    return this.options.limits[action].run(attachment.spec.nodeENI, () =>
+      call(this.ec2For(attachment)),
+    );
   }
 
-  private eniOf(record: ENIAttachment): Eni | undefined {
-    return ownEni(this.options.inventory, record);
+  private eniOf(attachment: ENIAttachment): Eni | undefined {
+    return ownEni(this.options.inventory, attachment);
   }
 
-  private plan(record: ENIAttachment, eni: Eni | undefined): RemovalStep {
-    const { detachmentTimeoutMs, forceDetach, clock, detachLog } = this.options;
+  private plan(attachment: ENIAttachment, eni: Eni | undefined): RemovalStep {
+    const { detachmentTimeoutMs, forceDetach, clock, detachTimes } = this.options;
     const isDetaching = eni?.attachment?.status === 'detaching';
-    return planRemoval(record, eni, {
+    return planRemoval(attachment, eni, {
       detachmentTimeoutMs,
       forceDetach,
-      detachingSince: isDetaching ? detachLog.detachingSince(record) : clock.now(),
+      detachingSince: isDetaching ? detachTimes.detachingSince(attachment) : clock.now(),
       now: clock.now(),
     });
   }
 
   private async detach(
-    record: ENIAttachment,
+    attachment: ENIAttachment,
     eni: Eni | undefined,
     { eniId, attachmentId, force }: Extract<RemovalStep, { do: 'detach' }>,
     logger: Logger,
-  ): Promise<Outcome> {
-    const { inventory, reporter, detachLog } = this.options;
+  ): Promise<StepResult> {
+    const { inventory, reporter, detachTimes } = this.options;
     if (force) {
       const now = await inventory.observe(eniId);
       if (now?.attachment?.attachmentId !== attachmentId) {
-        return 'again';
+        return 'continue';
       }
     }
-    await reporter.report(record, { phase: 'Detaching', eni });
+    await reporter.report(attachment, { phase: 'Detaching', eni });
     try {
-      await this.limited('detach', record, (ec2) => ec2.detachEni(attachmentId, { force }));
+      await this.limited('detach', attachment, (ec2) => ec2.detachEni(attachmentId, { force }));
     } catch (error) {
       if (!(error instanceof AlreadyDoneError || error instanceof ConflictError)) {
         throw error;
       }
       await inventory.observe(eniId);
-      const next = this.plan(record, this.eniOf(record));
+      const next = this.plan(attachment, this.eniOf(attachment));
       if (error instanceof ConflictError && next.do === 'detach') {
         throw error;
       }
-      return 'again';
+      return 'continue';
     }
-    detachLog.sent(record);
+    detachTimes.sent(attachment);
     inventory.detaching(eniId);
     logger.info('ENI detaching', { eniID: eniId, attachmentID: attachmentId, force });
-    return 'again';
+    return 'continue';
   }
 
   private async delete(
-    record: ENIAttachment,
+    attachment: ENIAttachment,
     eni: Eni | undefined,
     eniId: string,
     logger: Logger,
-  ): Promise<Outcome> {
+  ): Promise<StepResult> {
     const { inventory, reporter } = this.options;
-    await reporter.report(record, { phase: 'Deleting', eni });
+    await reporter.report(attachment, { phase: 'Deleting', eni });
     try {
-      await this.limited('delete', record, (ec2) => ec2.deleteEni(eniId));
+      await this.limited('delete', attachment, (ec2) => ec2.deleteEni(eniId));
     } catch (error) {
       if (error instanceof ConflictError) {
-        return this.inUse(record, eniId, error);
+        return this.inUse(attachment, eniId, error);
       }
-      if (!(error instanceof AlreadyDoneError || (await this.hidesAbsence(error, record, eniId)))) {
+      if (
+        !(error instanceof AlreadyDoneError || (await this.hidesAbsence(error, attachment, eniId)))
+      ) {
         throw error;
       }
       // An ENI that EC2 does not know may be one that it does not know yet.
-      if (this.mayAppear(record)) {
-        return 'later';
+      if (this.mayAppear(attachment)) {
+        return 'requeue';
       }
     }
     inventory.deleted(eniId);
-    logger.info('ENI deleted', { eniID: eniId, node: record.spec.nodeName });
-    return this.eniOf(record) ? 'again' : this.release(record);
+    logger.info('ENI deleted', { eniID: eniId, node: attachment.spec.nodeName });
+    return this.eniOf(attachment) ? 'continue' : this.release(attachment);
   }
 
   /** EC2 may hold on to an ENI for a while after it reads as free: then it is tried again, but not for ever. */
   private async inUse(
-    record: ENIAttachment,
+    attachment: ENIAttachment,
     eniId: string,
     error: ConflictError,
-  ): Promise<Outcome> {
-    const { inventory, detachLog, clock, consistencyWindowMs } = this.options;
+  ): Promise<StepResult> {
+    const { inventory, detachTimes, clock, consistencyWindowMs } = this.options;
     await inventory.observe(eniId);
-    const next = this.plan(record, this.eniOf(record));
-    const isLag = clock.now() - detachLog.detachingSince(record) < consistencyWindowMs;
+    const next = this.plan(attachment, this.eniOf(attachment));
+    const isLag = clock.now() - detachTimes.detachingSince(attachment) < consistencyWindowMs;
     if (next.do === 'delete' && !isLag) {
       throw error;
     }
-    return next.do === 'delete' ? 'later' : 'again';
+    return next.do === 'delete' ? 'requeue' : 'continue';
   }
 
   /**
@@ -177,7 +185,7 @@ export class AttachmentRemover {
    */
   private async hidesAbsence(
     error: unknown,
-    record: ENIAttachment,
+    attachment: ENIAttachment,
     eniId: string,
   ): Promise<boolean> {
     if (!(error instanceof DeniedError)) {
@@ -186,38 +194,38 @@ export class AttachmentRemover {
     const { inventory } = this.options;
     const [byId, byTag] = await Promise.all([
       inventory.observe(eniId),
-      inventory.find(record.metadata.uid),
+      inventory.find(attachment.metadata.uid),
     ]);
     return byId === undefined && byTag.length === 0;
   }
 
   /** A Create that was sent and not answered may have made an ENI that EC2's reads do not show yet. */
-  private async confirmAbsence(record: ENIAttachment): Promise<Outcome> {
-    if (this.mayAppear(record)) {
-      return 'later';
+  private async confirmAbsence(attachment: ENIAttachment): Promise<StepResult> {
+    if (this.mayAppear(attachment)) {
+      return 'requeue';
     }
-    const found = await this.options.inventory.find(record.metadata.uid);
-    return found.length > 0 ? 'again' : this.release(record);
+    const found = await this.options.inventory.find(attachment.metadata.uid);
+    return found.length > 0 ? 'continue' : this.release(attachment);
   }
 
-  /** Whether an ENI of the record may be there that EC2 does not show yet. */
-  private mayAppear(record: ENIAttachment): boolean {
-    const { createLog, consistencyWindowMs } = this.options;
-    return createLog.sentWithin(record, consistencyWindowMs);
+  /** Whether an ENI of the attachment may be there that EC2 does not show yet. */
+  private mayAppear(attachment: ENIAttachment): boolean {
+    const { createTimes, consistencyWindowMs } = this.options;
+    return createTimes.sentWithin(attachment, consistencyWindowMs);
   }
 
-  private async release(record: ENIAttachment): Promise<Outcome> {
-    const { records, client, reporter, createLog, detachLog } = this.options;
-    // This pass may have written the record's status: the patch must name its newest version.
-    const newest = records.get(keyOf(record));
-    const isSame = newest?.metadata.uid === record.metadata.uid;
-    const patch = withoutFinalizer(isSame ? newest : record, ENI_FINALIZER);
+  private async release(attachment: ENIAttachment): Promise<StepResult> {
+    const { attachments, client, reporter, createTimes, detachTimes } = this.options;
+    // This pass may have written the attachment's status: the patch must name its newest version.
+    const newest = attachments.get(keyOf(attachment));
+    const isSame = newest?.metadata.uid === attachment.metadata.uid;
+    const patch = withoutFinalizer(isSame ? newest : attachment, ENI_FINALIZER);
     if (patch) {
-      await client.patch(record.metadata, patch);
+      await client.patch(attachment.metadata, patch);
     }
-    createLog.forget(record);
-    detachLog.forget(record);
-    reporter.released(record);
+    createTimes.forget(attachment);
+    detachTimes.forget(attachment);
+    reporter.released(attachment);
     return 'done';
   }
 }

@@ -9,7 +9,7 @@ import { attachmentStatus, sameStatus, settledPhase, tagKeysOf } from './attachm
 import { AttachmentTimes, type MilestoneObserver } from './milestone-timer.js';
 import { isInItsSlot } from './plan-attachment.js';
 
-/** What a pass found out about a record. */
+/** What a pass found out about an attachment. */
 export interface Finding {
   phase: Phase;
   eni?: Eni | undefined;
@@ -33,7 +33,7 @@ export interface AttachmentReporterOptions {
   observer?: AttachmentObserver | undefined;
 }
 
-/** Tells users what became of an ENI: the record's status, and one Event a change. */
+/** Tells users what became of an ENI: the attachment's status, and one Event a change. */
 export class AttachmentReporter {
   private readonly times: AttachmentTimes | undefined;
 
@@ -42,102 +42,102 @@ export class AttachmentReporter {
   }
 
   /**
-   * Writes the record's status where it says something new.
-   * @throws KubeApiError where the API server does not take it: a conflict where the record has changed
+   * Writes the attachment's status where it says something new.
+   * @throws KubeApiError where the API server does not take it: a conflict where the attachment has changed
    */
-  async report(record: ENIAttachment, finding: Finding): Promise<void> {
+  async report(attachment: ENIAttachment, finding: Finding): Promise<void> {
     const { client, clock } = this.options;
-    const status = attachmentStatus({ record, ...finding, now: clock.now() });
-    if (sameStatus(record.status, status)) {
+    const status = attachmentStatus({ attachment, ...finding, now: clock.now() });
+    if (sameStatus(attachment.status, status)) {
       return;
     }
     // Without the lock, the last word of a dead controller that arrives late would stand.
-    await client.patchStatus(record, status, { optimisticLock: true });
-    this.times?.moved(record, finding.phase, clock.now());
-    this.tell(record, finding);
+    await client.patchStatus(attachment, status, { optimisticLock: true });
+    this.times?.moved(attachment, finding.phase, clock.now());
+    this.tell(attachment, finding);
   }
 
-  /** The record's ENI is attached with all its settings. */
-  async settled(record: ENIAttachment, eni: Eni): Promise<void> {
-    const phase = settledPhase(record, this.options.waitForAgent);
-    await this.report(record, { phase, eni, settled: true });
+  /** The attachment's ENI is attached with all its settings. */
+  async settled(attachment: ENIAttachment, eni: Eni): Promise<void> {
+    const phase = settledPhase(attachment, this.options.waitForAgent);
+    await this.report(attachment, { phase, eni, settled: true });
   }
 
   /** Writes ahead which of the user's tags are to be set, so that each is taken away once nobody asks for it. */
-  async claimTags(record: ENIAttachment): Promise<void> {
-    const status = { ...record.status, ...tagKeysOf(record, { settled: false }) };
-    await this.options.client.patchStatus(record, status, { optimisticLock: true });
+  async claimTags(attachment: ENIAttachment): Promise<void> {
+    const status = { ...attachment.status, ...tagKeysOf(attachment, { settled: false }) };
+    await this.options.client.patchStatus(attachment, status, { optimisticLock: true });
   }
 
-  /** The record waits for somebody to change something; an ENI in its slot stays attached meanwhile. */
-  async blocked(record: ENIAttachment, blocked: Blocked, eni?: Eni): Promise<void> {
-    const wasAttached = conditionStatus(record, ENI_ATTACHMENT_CONDITIONS.attached) === 'True';
-    const stays = wasAttached && eni && isInItsSlot(record, eni);
-    await this.report(record, { phase: stays ? 'Attached' : 'Failed', eni, blocked });
+  /** The attachment waits for somebody to change something; an ENI in its slot stays attached meanwhile. */
+  async blocked(attachment: ENIAttachment, blocked: Blocked, eni?: Eni): Promise<void> {
+    const wasAttached = conditionStatus(attachment, ENI_ATTACHMENT_CONDITIONS.attached) === 'True';
+    const stays = wasAttached && eni && isInItsSlot(attachment, eni);
+    await this.report(attachment, { phase: stays ? 'Attached' : 'Failed', eni, blocked });
   }
 
   /** Somebody changed the ENI in EC2, and it is being put right. */
-  drifted(record: ENIAttachment, what: readonly string[]): void {
-    const note = `${record.status?.eniID} was changed in EC2 (${what.join(', ')}); it is put right.`;
-    this.event(record, 'Warning', 'DriftRepaired', 'Observe', note);
+  drifted(attachment: ENIAttachment, what: readonly string[]): void {
+    const note = `${attachment.status?.eniID} was changed in EC2 (${what.join(', ')}); it is put right.`;
+    this.event(attachment, 'Warning', 'DriftRepaired', 'Observe', note);
     for (const kind of what) this.options.observer?.driftRepaired(kind);
   }
 
-  /** The record keeps nothing in EC2 any longer. */
-  released(record: ENIAttachment): void {
-    const eniID = record.status?.eniID;
+  /** The attachment keeps nothing in EC2 any longer. */
+  released(attachment: ENIAttachment): void {
+    const eniID = attachment.status?.eniID;
     if (eniID === undefined) {
       return;
     }
-    if (record.spec.reclaimPolicy === 'Retain') {
+    if (attachment.spec.reclaimPolicy === 'Retain') {
       const note = `${eniID} is detached and kept (reclaimPolicy: Retain).`;
-      this.event(record, 'Normal', 'Retained', 'Retain', note);
+      this.event(attachment, 'Normal', 'Retained', 'Retain', note);
     } else {
-      this.event(record, 'Normal', 'Deleted', 'Delete', `${eniID} is detached and deleted.`);
+      this.event(attachment, 'Normal', 'Deleted', 'Delete', `${eniID} is detached and deleted.`);
     }
   }
 
-  private tell(record: ENIAttachment, { phase, eni, blocked, lost }: Finding): void {
+  private tell(attachment: ENIAttachment, { phase, eni, blocked, lost }: Finding): void {
     if (lost) {
-      const note = `${record.status?.eniID} is gone, and not by us: another ENI will be made.`;
-      this.event(record, 'Warning', 'InterfaceLost', 'Observe', note);
+      const note = `${attachment.status?.eniID} is gone, and not by us: another ENI will be made.`;
+      this.event(attachment, 'Warning', 'InterfaceLost', 'Observe', note);
       this.options.observer?.driftRepaired('interface');
     } else if (blocked) {
-      if (conditionReason(record, ENI_ATTACHMENT_CONDITIONS.ready) !== blocked.reason) {
-        this.event(record, 'Warning', blocked.reason, 'Attach', blocked.message);
+      if (conditionReason(attachment, ENI_ATTACHMENT_CONDITIONS.ready) !== blocked.reason) {
+        this.event(attachment, 'Warning', blocked.reason, 'Attach', blocked.message);
       }
     } else if (
       (phase === 'Attached' || phase === 'Ready') &&
-      conditionStatus(record, ENI_ATTACHMENT_CONDITIONS.attached) !== 'True'
+      conditionStatus(attachment, ENI_ATTACHMENT_CONDITIONS.attached) !== 'True'
     ) {
-      const { instanceID, deviceIndex } = record.spec;
+      const { instanceID, deviceIndex } = attachment.spec;
       const note = `${eni?.id} is attached to ${instanceID} at device index ${deviceIndex}.`;
-      this.event(record, 'Normal', 'Attached', 'Attach', note);
+      this.event(attachment, 'Normal', 'Attached', 'Attach', note);
     }
   }
 
   private event(
-    record: ENIAttachment,
+    attachment: ENIAttachment,
     type: 'Normal' | 'Warning',
     reason: string,
     action: string,
     note: string,
   ): void {
     this.options.events.event(
-      { kind: ENIAttachment, object: record },
+      { kind: ENIAttachment, object: attachment },
       { type, reason, action, note },
     );
   }
 }
 
-function conditionOf(record: ENIAttachment, type: string) {
-  return record.status?.conditions?.find((condition) => condition.type === type);
+function conditionOf(attachment: ENIAttachment, type: string) {
+  return attachment.status?.conditions?.find((condition) => condition.type === type);
 }
 
-function conditionStatus(record: ENIAttachment, type: string): string | undefined {
-  return conditionOf(record, type)?.status;
+function conditionStatus(attachment: ENIAttachment, type: string): string | undefined {
+  return conditionOf(attachment, type)?.status;
 }
 
-function conditionReason(record: ENIAttachment, type: string): string | undefined {
-  return conditionOf(record, type)?.reason;
+function conditionReason(attachment: ENIAttachment, type: string): string | undefined {
+  return conditionOf(attachment, type)?.reason;
 }

@@ -6,13 +6,13 @@ import { type Condition, setCondition } from '../../runtime/kube/conditions.js';
 import { definedOnly } from '../../runtime/kube/merge-patch.js';
 import { isLinkUsable } from '../shared/attachment-state.js';
 
-/** What a pass has to say of a record. */
+/** What a pass has to say of an attachment. */
 export interface AttachmentReport {
-  record: ENIAttachment;
+  attachment: ENIAttachment;
   phase: Phase;
   eni?: Eni | undefined;
   blocked?: Blocked | undefined;
-  /** Set where the ENI that the record had is lost, and another has to be made. */
+  /** Set where the ENI that the attachment had is lost, and another has to be made. */
   lost?: boolean;
   /** Set where the ENI is as the spec says, its tags included. */
   settled?: boolean;
@@ -21,13 +21,13 @@ export interface AttachmentReport {
 }
 
 /**
- * The record's next status: what EC2 knows of the ENI, its phase, and the conditions `Attached` and
+ * The attachment's next status: what EC2 knows of the ENI, its phase, and the conditions `Attached` and
  * `Ready`. What the node's agent writes (`link`) stays as it is.
  */
 export function attachmentStatus(report: AttachmentReport): ENIAttachmentStatus {
-  const { record, phase, eni, lost, settled = false, now } = report;
+  const { attachment, phase, eni, lost, settled = false, now } = report;
   const { eniID, attachmentID, macAddress, privateIPAddresses, ipv6Addresses, link, ...rest } =
-    record.status ?? {};
+    attachment.status ?? {};
   const known = lost
     ? { replacements: (rest.replacements ?? 0) + 1 }
     : eni
@@ -38,10 +38,10 @@ export function attachmentStatus(report: AttachmentReport): ENIAttachmentStatus 
     // What the agent said, it said of the ENI that is lost.
     ...(link && !lost ? { link } : {}),
     ...known,
-    ...(record.metadata.generation === undefined
+    ...(attachment.metadata.generation === undefined
       ? {}
-      : { observedGeneration: record.metadata.generation }),
-    ...tagKeysOf(record, { settled }),
+      : { observedGeneration: attachment.metadata.generation }),
+    ...tagKeysOf(attachment, { settled }),
     phase,
     conditions: conditionsOf(report),
     lastUpdated: new Date(now).toISOString(),
@@ -49,8 +49,8 @@ export function attachmentStatus(report: AttachmentReport): ENIAttachmentStatus 
 }
 
 /** `Ready` once an agent has the link up, where one is waited for; at once where none is. */
-export function settledPhase(record: ENIAttachment, waitForAgent: boolean): Phase {
-  return !waitForAgent || isLinkUsable(record) ? 'Ready' : 'Attached';
+export function settledPhase(attachment: ENIAttachment, waitForAgent: boolean): Phase {
+  return !waitForAgent || isLinkUsable(attachment) ? 'Ready' : 'Attached';
 }
 
 /** Whether two statuses say the same, their timestamps apart. */
@@ -89,18 +89,18 @@ function factsOf(eni: Eni): ENIAttachmentStatus {
   });
 }
 
-function conditionsOf({ record, phase, eni, blocked, now }: AttachmentReport): Condition[] {
+function conditionsOf({ attachment, phase, eni, blocked, now }: AttachmentReport): Condition[] {
   const { attached, ready } = ENI_ATTACHMENT_CONDITIONS;
   const isAttached = phase === 'Attached' || phase === 'Ready';
-  const fault = phase === 'Attached' ? linkFaultOf(record) : undefined;
-  const progress = blocked ?? fault ?? progressOf(record, phase, eni);
-  const observedGeneration = record.metadata.generation ?? 0;
+  const fault = phase === 'Attached' ? linkFaultOf(attachment) : undefined;
+  const progress = blocked ?? fault ?? progressOf(attachment, phase, eni);
+  const observedGeneration = attachment.metadata.generation ?? 0;
   const told: Omit<Condition, 'lastTransitionTime'>[] = [
     {
       type: attached,
       status: isAttached ? 'True' : 'False',
       reason: isAttached ? 'Attached' : progress.reason,
-      message: isAttached ? progressOf(record, 'Attached', eni).message : progress.message,
+      message: isAttached ? progressOf(attachment, 'Attached', eni).message : progress.message,
       observedGeneration,
     },
     {
@@ -110,11 +110,11 @@ function conditionsOf({ record, phase, eni, blocked, now }: AttachmentReport): C
       message: progress.message,
       observedGeneration,
     },
-    ...contentionOf(record).map((told) => ({ ...told, observedGeneration })),
+    ...contentionOf(attachment).map((told) => ({ ...told, observedGeneration })),
   ];
   return told.reduce<Condition[]>(
     (conditions, condition) => setCondition(conditions, condition, now),
-    record.status?.conditions ?? [],
+    attachment.status?.conditions ?? [],
   );
 }
 

@@ -2,10 +2,10 @@ import type { ENIAttachment } from '../../api/eni-attachment.js';
 import type { Clock } from '../../runtime/clock.js';
 
 /**
- * When a Create call was last under way for a record, as far as this process can know: what another process
+ * When a Create call was last under way for an attachment, as far as this process can know: what another process
  * sent, it sent before this one took charge.
  */
-export class CreateLog {
+export class CreateTimes {
   private readonly sentAt = new Map<string, number>();
   private inChargeSince: number;
 
@@ -20,30 +20,30 @@ export class CreateLog {
   }
 
   /** A Create call has ended, whatever became of it. */
-  sent(record: ENIAttachment): void {
-    this.sentAt.set(record.metadata.uid, this.clock.now());
+  sent(attachment: ENIAttachment): void {
+    this.sentAt.set(attachment.metadata.uid, this.clock.now());
   }
 
-  forget(record: ENIAttachment): void {
-    this.sentAt.delete(record.metadata.uid);
+  forget(attachment: ENIAttachment): void {
+    this.sentAt.delete(attachment.metadata.uid);
   }
 
-  /** Milliseconds since the epoch, after which no Create was sent for the record. */
-  lastSent(record: ENIAttachment): number {
-    return this.sentAt.get(record.metadata.uid) ?? this.inChargeSince;
+  /** Milliseconds since the epoch, after which no Create was sent for the attachment. */
+  lastSent(attachment: ENIAttachment): number {
+    return this.sentAt.get(attachment.metadata.uid) ?? this.inChargeSince;
   }
 
   /** Whether a Create call may have been under way less than `ms` milliseconds ago. */
-  sentWithin(record: ENIAttachment, ms: number): boolean {
-    return this.clock.now() - this.lastSent(record) < ms;
+  sentWithin(attachment: ENIAttachment, ms: number): boolean {
+    return this.clock.now() - this.lastSent(attachment) < ms;
   }
 }
 
 /**
- * Since when EC2 is detaching a record's ENI, as far as this process can know: since it sent the call, or
+ * Since when EC2 is detaching an attachment's ENI, as far as this process can know: since it sent the call, or
  * since it first saw a detachment that an earlier process began.
  */
-export class DetachLog {
+export class DetachTimes {
   private readonly since = new Map<string, number>();
 
   constructor(private readonly clock: Clock) {}

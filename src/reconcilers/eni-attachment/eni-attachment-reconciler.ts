@@ -12,21 +12,21 @@ import { generationChanged, type Predicates } from '../../runtime/controller/pre
 import { hasFinalizer } from '../../runtime/kube/finalizers.js';
 import { keyOf } from '../../runtime/kube/resource.js';
 import type { Logger } from '../../runtime/logger.js';
-import { type BlockedRetries, blockedByFailure } from '../shared/blocked.js';
+import { type BlockedBackoff, blockedByFailure } from '../shared/blocked.js';
 import type { AttachmentProvider } from './attachment-provider.js';
 import type { AttachmentRemover } from './attachment-remover.js';
 import type { AttachmentReporter } from './attachment-reporter.js';
 import { ownEni } from './plan-attachment.js';
-import type { Outcome } from './step-result.js';
+import type { StepResult } from './step-result.js';
 
 export interface ENIAttachmentReconcilerOptions {
-  records: Store<ENIAttachment>;
+  attachments: Store<ENIAttachment>;
   inventory: EniInventory;
   provider: AttachmentProvider;
   remover: AttachmentRemover;
   reporter: AttachmentReporter;
   /** Waits between tries of what somebody has to correct. */
-  blockedRetries: BlockedRetries;
+  blockedBackoff: BlockedBackoff;
   /** Milliseconds between looks at what EC2 is doing. */
   observeIntervalMs: number;
 }
@@ -35,10 +35,10 @@ export interface ENIAttachmentReconcilerOptions {
 const MAX_STEPS = 12;
 
 /** Our own status writes wake nobody; the agent's word on the link does. */
-export const recordChanged: Predicates<ENIAttachment> = {
-  updated: (record, old) =>
-    generationChanged.updated?.(record, old) !== false ||
-    !isDeepStrictEqual(linkVerdict(record), linkVerdict(old)),
+export const attachmentChanged: Predicates<ENIAttachment> = {
+  updated: (attachment, old) =>
+    generationChanged.updated?.(attachment, old) !== false ||
+    !isDeepStrictEqual(linkVerdict(attachment), linkVerdict(old)),
 };
 
 function linkVerdict({ status }: ENIAttachment) {
@@ -47,56 +47,61 @@ function linkVerdict({ status }: ENIAttachment) {
 }
 
 /** Let go by us, and gone as soon as the API server says so. */
-function isReleased(record: ENIAttachment): boolean {
-  return record.metadata.deletionTimestamp !== undefined && !hasFinalizer(record, ENI_FINALIZER);
+function finalizersRemoved(attachment: ENIAttachment): boolean {
+  return (
+    attachment.metadata.deletionTimestamp !== undefined && !hasFinalizer(attachment, ENI_FINALIZER)
+  );
 }
 
 /**
- * Turns records into EC2 calls, and is the only one that does. Each step reads the record, reads what EC2
+ * Turns attachments into EC2 calls, and is the only one that does. Each step reads the attachment, reads what EC2
  * has, and does what `planAttachment` or `planRemoval` say; a pass goes on until it has to wait.
  */
-@Reconciler({ for: ENIAttachment, when: recordChanged })
+@Reconciler({ for: ENIAttachment, when: attachmentChanged })
 export class ENIAttachmentReconciler {
   constructor(private readonly options: ENIAttachmentReconcilerOptions) {}
 
   @Watch(EniInventory)
-  recordOf(eni: Eni): string[] {
+  attachmentOf(eni: Eni): string[] {
     const uid = eni.tags[TAGS.attachmentUID];
-    return uid === undefined ? [] : this.options.records.byIndex('uid', uid).map(keyOf);
+    return uid === undefined ? [] : this.options.attachments.byIndex('uid', uid).map(keyOf);
   }
 
   async reconcile(key: string, { logger }: ReconcileContext): Promise<Result> {
-    const { records, blockedRetries } = this.options;
+    const { attachments, blockedBackoff } = this.options;
     for (let step = 0; step < MAX_STEPS; step++) {
-      const record = records.get(key);
-      if (!record || isReleased(record)) {
-        blockedRetries.forget(key);
+      const attachment = attachments.get(key);
+      if (!attachment || finalizersRemoved(attachment)) {
+        blockedBackoff.forget(key);
         return {};
       }
-      const outcome = await this.step(record, logger);
-      if (outcome !== 'again') {
-        return this.resultOf(record, outcome, logger);
+      const outcome = await this.step(attachment, logger);
+      if (outcome !== 'continue') {
+        return this.resultOf(attachment, outcome, logger);
       }
     }
     return { requeueAfter: this.options.observeIntervalMs };
   }
 
-  private async step(record: ENIAttachment, logger: Logger): Promise<Outcome> {
+  private async step(attachment: ENIAttachment, logger: Logger): Promise<StepResult> {
     const { provider, remover } = this.options;
     try {
-      return await (record.metadata.deletionTimestamp ? remover : provider).step(record, logger);
+      return await (attachment.metadata.deletionTimestamp ? remover : provider).step(
+        attachment,
+        logger,
+      );
     } catch (error) {
       if (error instanceof NotWantedError) {
-        return 'again';
+        return 'continue';
       }
       const blocked = error instanceof Ec2Error ? blockedByFailure(error) : undefined;
       if (!blocked) {
         throw error;
       }
-      if (error instanceof DeniedError && (await this.hasChanged(record))) {
-        return 'again';
+      if (error instanceof DeniedError && (await this.hasChanged(attachment))) {
+        return 'continue';
       }
-      return { blocked, eni: ownEni(this.options.inventory, record) };
+      return { blocked, eni: ownEni(this.options.inventory, attachment) };
     }
   }
 
@@ -104,32 +109,32 @@ export class ENIAttachmentReconciler {
    * Whether the ENI is not what it was known as, or gone: a policy that goes by its tags then refuses what
    * EC2 would else answer as a conflict or as not found.
    */
-  private async hasChanged(record: ENIAttachment): Promise<boolean> {
+  private async hasChanged(attachment: ENIAttachment): Promise<boolean> {
     const { inventory } = this.options;
-    const known = ownEni(inventory, record);
+    const known = ownEni(inventory, attachment);
     if (!known) {
       return false;
     }
     await inventory.observe(known.id);
-    return !isDeepStrictEqual(ownEni(inventory, record), known);
+    return !isDeepStrictEqual(ownEni(inventory, attachment), known);
   }
 
   private async resultOf(
-    record: ENIAttachment,
-    outcome: Exclude<Outcome, 'again'>,
+    attachment: ENIAttachment,
+    outcome: Exclude<StepResult, 'continue'>,
     logger: Logger,
   ): Promise<Result> {
-    const { records, reporter, blockedRetries, observeIntervalMs } = this.options;
-    const key = keyOf(record);
-    if (outcome === 'later') {
+    const { attachments, reporter, blockedBackoff, observeIntervalMs } = this.options;
+    const key = keyOf(attachment);
+    if (outcome === 'requeue') {
       return { requeueAfter: observeIntervalMs };
     }
     if (outcome === 'done') {
-      blockedRetries.forget(key);
+      blockedBackoff.forget(key);
       return {};
     }
-    await reporter.blocked(records.get(key) ?? record, outcome.blocked, outcome.eni);
-    const { afterMs, counts } = blockedRetries.next(key);
+    await reporter.blocked(attachments.get(key) ?? attachment, outcome.blocked, outcome.eni);
+    const { afterMs, counts } = blockedBackoff.next(key);
     if (counts) {
       const { reason, message: detail } = outcome.blocked;
       logger.warn('ENI blocked', { reason, detail, requeueAfterMs: afterMs });

@@ -3,7 +3,7 @@ import { MANAGER_NAME, TAGS } from '../../api/names.js';
 import type { CreateEniRequest, Ec2Gateway } from '../../aws/ec2-gateway.js';
 import type { EniChanges } from './plan-attachment.js';
 
-/** The tags by which an ENI is known as the record's; they are put back where somebody takes them off. */
+/** The tags by which an ENI is known as the attachment's; they are put back where somebody takes them off. */
 export function ownTags(
   { metadata, spec }: ENIAttachment,
   clusterID: string,
@@ -19,12 +19,12 @@ export function ownTags(
 }
 
 /**
- * The Create call of a record's ENI: all tags are in it, for an ENI without them is nobody's. The
- * ClientToken is the record's UID, so that EC2 itself answers a repeated call with the same ENI; an ENI that
+ * The Create call of an attachment's ENI: all tags are in it, for an ENI without them is nobody's. The
+ * ClientToken is the attachment's UID, so that EC2 itself answers a repeated call with the same ENI; an ENI that
  * replaces a lost one has a token of its own.
  */
-export function createRequestFor(record: ENIAttachment, clusterID: string): CreateEniRequest {
-  const { metadata, spec, status } = record;
+export function createRequestFor(attachment: ENIAttachment, clusterID: string): CreateEniRequest {
+  const { metadata, spec, status } = attachment;
   const replacements = status?.replacements ?? 0;
   return {
     clientToken: replacements > 0 ? `${metadata.uid}-${replacements}` : metadata.uid,
@@ -34,7 +34,7 @@ export function createRequestFor(record: ENIAttachment, clusterID: string): Crea
     tags: {
       ...spec.tags,
       [TAGS.name]: metadata.name,
-      ...ownTags(record, clusterID),
+      ...ownTags(attachment, clusterID),
     },
   };
 }

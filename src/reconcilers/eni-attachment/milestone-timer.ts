@@ -1,41 +1,41 @@
 import { ENI_ATTACHMENT_CONDITIONS } from '../../api/conditions.js';
 import type { ENIAttachment, Phase } from '../../api/eni-attachment.js';
 
-/** What a record's ENI comes to be, in this order. */
+/** What an attachment's ENI comes to be, in this order. */
 export type Milestone = 'attached' | 'ready';
 
-/** Hears of each record once a milestone, for metrics. */
+/** Hears of each attachment once a milestone, for metrics. */
 export interface MilestoneObserver {
-  /** @param seconds since the record was made; up to a second too many, as the API server keeps whole ones */
+  /** @param seconds since the attachment was made; up to a second too many, as the API server keeps whole ones */
   reached(milestone: Milestone, seconds: number): void;
 }
 
 const MILESTONES: readonly Milestone[] = ['attached', 'ready'];
 
 /**
- * A condition that became false later than this after the record was made (milliseconds) was true before: a
- * new record's first status comes within seconds, and says so from then on.
+ * A condition that became false later than this after the attachment was made (milliseconds) was true before: a
+ * new attachment's first status comes within seconds, and says so from then on.
  */
 const FIRST_STATUS_WITHIN_MS = 300_000;
 
 /**
- * Measures how long records take to their milestones, from a status to the next. One that is lost and reached
+ * Measures how long attachments take to their milestones, from a status to the next. One that is lost and reached
  * again is no news: that is told by what this process has seen, and for the time before it by how old the
  * condition's `False` is.
  */
 export class AttachmentTimes {
-  /** UIDs of records that have lost a milestone while nobody wanted them to. */
+  /** UIDs of attachments that have lost a milestone while nobody wanted them to. */
   private readonly lost: Record<Milestone, Set<string>> = { attached: new Set(), ready: new Set() };
 
   constructor(private readonly observer: MilestoneObserver) {}
 
   /**
-   * The record's status goes on to `phase`.
-   * @param record as it was before
+   * The attachment's status goes on to `phase`.
+   * @param attachment as it was before
    * @param now milliseconds since the epoch
    */
-  moved(record: ENIAttachment, phase: Phase, now: number): void {
-    const { uid, creationTimestamp, deletionTimestamp } = record.metadata;
+  moved(attachment: ENIAttachment, phase: Phase, now: number): void {
+    const { uid, creationTimestamp, deletionTimestamp } = attachment.metadata;
     if (deletionTimestamp !== undefined) {
       this.forget(uid);
       return;
@@ -43,11 +43,11 @@ export class AttachmentTimes {
     if (creationTimestamp === undefined) return;
     const createdAt = Date.parse(creationTimestamp);
     for (const milestone of MILESTONES) {
-      const before = hadReached(record, milestone);
+      const before = hadReached(attachment, milestone);
       const after = hasReached(phase, milestone);
       if (before && !after) this.lost[milestone].add(uid);
       if (before || !after || this.lost[milestone].has(uid)) continue;
-      if (isFirst(record, milestone, createdAt)) {
+      if (isFirst(attachment, milestone, createdAt)) {
         this.observer.reached(milestone, (now - createdAt) / 1_000);
       }
     }
@@ -62,13 +62,13 @@ function hasReached(phase: Phase, milestone: Milestone): boolean {
   return phase === 'Ready' || (phase === 'Attached' && milestone === 'attached');
 }
 
-function hadReached(record: ENIAttachment, milestone: Milestone): boolean {
-  return conditionOf(record, milestone)?.status === 'True';
+function hadReached(attachment: ENIAttachment, milestone: Milestone): boolean {
+  return conditionOf(attachment, milestone)?.status === 'True';
 }
 
-function isFirst(record: ENIAttachment, milestone: Milestone, createdAt: number): boolean {
-  if ((record.status?.replacements ?? 0) > 0) return false;
-  const falseSince = conditionOf(record, milestone)?.lastTransitionTime;
+function isFirst(attachment: ENIAttachment, milestone: Milestone, createdAt: number): boolean {
+  if ((attachment.status?.replacements ?? 0) > 0) return false;
+  const falseSince = conditionOf(attachment, milestone)?.lastTransitionTime;
   return falseSince === undefined || Date.parse(falseSince) - createdAt <= FIRST_STATUS_WITHIN_MS;
 }
 

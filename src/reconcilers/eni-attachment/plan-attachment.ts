@@ -3,7 +3,7 @@ import { TAGS } from '../../api/names.js';
 import { type Blocked, blocked } from '../../api/reasons.js';
 import type { AttachEniRequest, Eni, EniAttachmentState } from '../../aws/ec2-gateway.js';
 
-/** Settings of an ENI that differ from the record's and can change in place. */
+/** Settings of an ENI that differ from the attachment's and can change in place. */
 export interface EniChanges {
   deleteOnTermination?: { attachmentId: string; value: boolean };
   securityGroupIds?: readonly string[];
@@ -11,7 +11,7 @@ export interface EniChanges {
   tags?: { set: Record<string, string>; remove: string[] };
 }
 
-/** The one next step for a record that is to have its ENI. */
+/** The one next step for an attachment that is to have its ENI. */
 export type Step =
   /** Make the ENI; it has none. */
   | { do: 'create' }
@@ -21,12 +21,12 @@ export type Step =
   | { do: 'modify'; eniId: string; changes: EniChanges; settled: boolean }
   /** EC2 is at work, or its reads are behind: look again. */
   | { do: 'observe'; eniId: string }
-  /** The ENI that the record had is not in what we know of EC2: make sure. */
+  /** The ENI that the attachment had is not in what we know of EC2: make sure. */
   | { do: 'confirmLoss'; eniId: string }
   | { do: 'blocked'; blocked: Blocked }
   | { do: 'nothing' };
 
-/** The one next step for a record that is being deleted. */
+/** The one next step for an attachment that is being deleted. */
 export type RemovalStep =
   | { do: 'detach'; eniId: string; attachmentId: string; force: boolean }
   | { do: 'observe'; eniId: string }
@@ -36,39 +36,39 @@ export type RemovalStep =
   /** A Create may have been sent whose ENI we do not know: wait until EC2's reads would show it. */
   | { do: 'confirmAbsence' }
   | { do: 'blocked'; blocked: Blocked }
-  /** EC2 has nothing of this record: let it go. */
+  /** EC2 has nothing of this attachment: let it go. */
   | { do: 'release' };
 
-/** The ENI is held by an attachment, whatever its state; `detached` is none. */
+/** The ENI is held by an slot, whatever its state; `detached` is none. */
 function attachmentOf(eni: Eni): EniAttachmentState | undefined {
   return eni.attachment?.status === 'detached' ? undefined : eni.attachment;
 }
 
-/** Of the ENIs that carry the record's tag, the one to go on with: attached ones first. */
+/** Of the ENIs that carry the attachment's tag, the one to go on with: attached ones first. */
 export function chooseEni(enis: readonly Eni[]): Eni | undefined {
   const rank = (eni: Eni): string => `${attachmentOf(eni) ? 0 : 1}${eni.id}`;
   return [...enis].sort((a, b) => (rank(a) < rank(b) ? -1 : 1))[0];
 }
 
 export interface PlanContext {
-  /** ENIs that were retained and may be taken up again; looked at where the record has none. */
+  /** ENIs that were retained and may be taken up again; looked at where the attachment has none. */
   retained?: readonly Eni[];
   /** Our own tags, put back where somebody took them off. */
   ownTags?: Readonly<Record<string, string>>;
 }
 
-/** What to do next so that the record has its ENI, attached as its spec says. */
+/** What to do next so that the attachment has its ENI, attached as its spec says. */
 export function planAttachment(
-  record: ENIAttachment,
+  attachment: ENIAttachment,
   eni: Eni | undefined,
   { retained = [], ownTags = {} }: PlanContext = {},
 ): Step {
   if (!eni) {
-    return planMissing(record, retained);
+    return planMissing(attachment, retained);
   }
-  const attachment = attachmentOf(eni);
-  if (!attachment) {
-    const { instanceID, deviceIndex, networkCardIndex } = record.spec;
+  const slot = attachmentOf(eni);
+  if (!slot) {
+    const { instanceID, deviceIndex, networkCardIndex } = attachment.spec;
     return eni.status === 'available'
       ? {
           do: 'attach',
@@ -76,28 +76,28 @@ export function planAttachment(
         }
       : { do: 'observe', eniId: eni.id };
   }
-  if (!holdsItsSlot(record, attachment)) {
+  if (!holdsItsSlot(attachment, slot)) {
     return {
       do: 'blocked',
       blocked: blocked(
         'InterfaceInUse',
-        `${eni.id} is attached to ${attachment.instanceId} at device index ${attachment.deviceIndex}, not to ${record.spec.instanceID} at ${record.spec.deviceIndex}`,
+        `${eni.id} is attached to ${slot.instanceId} at device index ${slot.deviceIndex}, not to ${attachment.spec.instanceID} at ${attachment.spec.deviceIndex}`,
       ),
     };
   }
-  if (attachment.status === 'detaching') {
+  if (slot.status === 'detaching') {
     return { do: 'observe', eniId: eni.id };
   }
-  const settled = attachment.status === 'attached';
-  const changes = changesOf(record, eni, attachment, ownTags);
+  const settled = slot.status === 'attached';
+  const changes = changesOf(attachment, eni, slot, ownTags);
   if (Object.keys(changes).length > 0) {
     return { do: 'modify', eniId: eni.id, changes, settled };
   }
   return settled ? { do: 'nothing' } : { do: 'observe', eniId: eni.id };
 }
 
-function planMissing(record: ENIAttachment, retained: readonly Eni[]): Step {
-  const { status, spec, metadata } = record;
+function planMissing(attachment: ENIAttachment, retained: readonly Eni[]): Step {
+  const { status, spec, metadata } = attachment;
   // A Create that may have been sent already has the first word; an adoption that was begun goes on.
   const isUntouched = (status?.phase ?? 'Pending') === 'Pending';
   const kept = retained.find((eni) =>
@@ -135,17 +135,17 @@ export interface RemovalRules {
   now: number;
 }
 
-/** What to do next so that nothing of the record is left in EC2. */
+/** What to do next so that nothing of the attachment is left in EC2. */
 export function planRemoval(
-  record: ENIAttachment,
+  attachment: ENIAttachment,
   eni: Eni | undefined,
   rules: RemovalRules,
 ): RemovalStep {
   if (eni) {
-    return planEniRemoval(record, eni, rules);
+    return planEniRemoval(attachment, eni, rules);
   }
-  const { phase, eniID } = record.status ?? {};
-  if (eniID !== undefined && isRetained(record)) {
+  const { phase, eniID } = attachment.status ?? {};
+  if (eniID !== undefined && isRetained(attachment)) {
     return { do: 'confirmAbsence' };
   }
   if (eniID !== undefined) {
@@ -155,16 +155,16 @@ export function planRemoval(
   return phase === undefined || phase === 'Pending' ? { do: 'release' } : { do: 'confirmAbsence' };
 }
 
-function planEniRemoval(record: ENIAttachment, eni: Eni, rules: RemovalRules): RemovalStep {
-  const attachment = attachmentOf(eni);
+function planEniRemoval(attachment: ENIAttachment, eni: Eni, rules: RemovalRules): RemovalStep {
+  const slot = attachmentOf(eni);
   if (!attachment && eni.status === 'available') {
-    return planFree(record, eni);
+    return planFree(attachment, eni);
   }
-  if (!attachment) {
+  if (!slot) {
     return { do: 'observe', eniId: eni.id };
   }
-  const { attachmentId, instanceId, status } = attachment;
-  if (status !== 'detaching' && instanceId !== record.spec.instanceID) {
+  const { attachmentId, instanceId, status } = slot;
+  if (status !== 'detaching' && instanceId !== attachment.spec.instanceID) {
     // Somebody put it there, and may need it there.
     const fact = `${eni.id} is attached to ${instanceId}, which is not the node's instance`;
     return { do: 'blocked', blocked: blocked('InterfaceInUse', fact) };
@@ -188,34 +188,30 @@ function isRetained({ spec }: ENIAttachment): boolean {
 }
 
 /** What becomes of an ENI that nothing holds any longer. */
-function planFree(record: ENIAttachment, eni: Eni): RemovalStep {
-  if (!isRetained(record)) {
+function planFree(attachment: ENIAttachment, eni: Eni): RemovalStep {
+  if (!isRetained(attachment)) {
     return { do: 'delete', eniId: eni.id };
   }
-  return eni.tags[TAGS.retained] === record.spec.nodeENI
+  return eni.tags[TAGS.retained] === attachment.spec.nodeENI
     ? { do: 'release' }
     : {
         do: 'retain',
         eniId: eni.id,
-        tags: { set: { [TAGS.retained]: record.spec.nodeENI }, remove: [] },
+        tags: { set: { [TAGS.retained]: attachment.spec.nodeENI }, remove: [] },
       };
 }
 
-/** Whether the ENI is where the record's spec says, and not on its way out. */
-export function isInItsSlot(record: ENIAttachment, eni: Eni): boolean {
-  const attachment = attachmentOf(eni);
-  return (
-    attachment !== undefined &&
-    attachment.status !== 'detaching' &&
-    holdsItsSlot(record, attachment)
-  );
+/** Whether the ENI is where the attachment's spec says, and not on its way out. */
+export function isInItsSlot(attachment: ENIAttachment, eni: Eni): boolean {
+  const slot = attachmentOf(eni);
+  return slot !== undefined && slot.status !== 'detaching' && holdsItsSlot(attachment, slot);
 }
 
-function holdsItsSlot({ spec }: ENIAttachment, attachment: EniAttachmentState): boolean {
+function holdsItsSlot({ spec }: ENIAttachment, slot: EniAttachmentState): boolean {
   return (
-    attachment.instanceId === spec.instanceID &&
-    attachment.deviceIndex === spec.deviceIndex &&
-    attachment.networkCardIndex === spec.networkCardIndex
+    slot.instanceId === spec.instanceID &&
+    slot.deviceIndex === spec.deviceIndex &&
+    slot.networkCardIndex === spec.networkCardIndex
   );
 }
 
@@ -259,7 +255,7 @@ export interface KnownEnis {
 }
 
 /**
- * The record's ENI: the one that carries its UID; or the one that the record names, where somebody took
+ * The attachment's ENI: the one that carries its UID; or the one that the attachment names, where somebody took
  * that tag off.
  */
 export function ownEni(enis: KnownEnis, { metadata, status }: ENIAttachment): Eni | undefined {

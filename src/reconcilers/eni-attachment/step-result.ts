@@ -5,7 +5,11 @@ import type { EniInventory } from '../../aws/inventory/eni-inventory.js';
 import { ownEni } from './plan-attachment.js';
 
 /** How a step ended: go on with the next one, look again later, wait for an event, or be blocked. */
-export type Outcome = 'again' | 'later' | 'done' | { blocked: Blocked; eni?: Eni | undefined };
+export type StepResult =
+  | 'continue'
+  | 'requeue'
+  | 'done'
+  | { blocked: Blocked; eni?: Eni | undefined };
 
 /**
  * The end of a step that is blocked by what is known of the ENI: that may be out of date, and only what EC2
@@ -15,14 +19,14 @@ export type Outcome = 'again' | 'later' | 'done' | { blocked: Blocked; eni?: Eni
  */
 export async function blockedAfterALook(
   inventory: EniInventory,
-  record: ENIAttachment,
+  attachment: ENIAttachment,
   plan: (eni: Eni | undefined) => { do: string; blocked?: Blocked },
-): Promise<Outcome> {
-  const known = ownEni(inventory, record);
+): Promise<StepResult> {
+  const known = ownEni(inventory, attachment);
   if (known) {
     await inventory.observe(known.id);
   }
-  const eni = ownEni(inventory, record);
+  const eni = ownEni(inventory, attachment);
   const { blocked } = plan(eni);
-  return blocked ? { blocked, eni } : 'again';
+  return blocked ? { blocked, eni } : 'continue';
 }

@@ -8,7 +8,7 @@ import type { Patch } from '../../runtime/kube/kube-client.js';
 import { isNotFound } from '../../runtime/kube/kube-errors.js';
 import type { ResourceClient } from '../../runtime/kube/resource-client.js';
 import type { Logger } from '../../runtime/logger.js';
-import type { BlockedRetries } from '../shared/blocked.js';
+import type { BlockedBackoff } from '../shared/blocked.js';
 import { type DefinitionWriter, failureOf } from './definition-writer.js';
 import {
   attachmentCondition,
@@ -22,7 +22,7 @@ export interface NetworkAttachmentsOptions {
   writer: DefinitionWriter;
   nodeENIClient: Pick<ResourceClient<NodeENI>, 'patch'>;
   /** Waits between tries of what somebody has to correct. */
-  retries: BlockedRetries;
+  retries: BlockedBackoff;
 }
 
 /** How the NetworkAttachmentDefinitions of a NodeENI stand. */

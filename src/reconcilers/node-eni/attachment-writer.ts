@@ -15,21 +15,21 @@ import type { NodeENIPlan } from './plan-node-eni.js';
 const PARALLEL_WRITES = 32;
 
 /** Writes ENIAttachments as plans say. */
-export class RecordWriter {
+export class AttachmentWriter {
   constructor(private readonly client: ResourceClient<ENIAttachment>) {}
 
   /**
-   * Creates, updates and deletes records as the plan says.
+   * Creates, updates and deletes attachments as the plan says.
    * @throws KubeApiError, the first of those that were thrown, once all has been tried
    */
   async carryOut(nodeENI: NodeENI, plan: NodeENIPlan, logger: Logger): Promise<void> {
     const limit = pLimit(PARALLEL_WRITES);
     const writes = [
       ...plan.create.map((desired) => limit(() => this.create(nodeENI, desired, logger))),
-      ...plan.update.map(({ record, spec }) =>
-        limit(() => this.client.patch(record.metadata, specPatch(record, spec))),
+      ...plan.update.map(({ attachment, spec }) =>
+        limit(() => this.client.patch(attachment.metadata, specPatch(attachment, spec))),
       ),
-      ...plan.delete.map((record) => limit(() => this.delete(record, logger))),
+      ...plan.delete.map((attachment) => limit(() => this.delete(attachment, logger))),
     ];
     await settleAll(writes);
   }
@@ -51,22 +51,22 @@ export class RecordWriter {
       });
       logger.info('ENIAttachment created', { attachment: name, node: spec.nodeName });
     } catch (error) {
-      // The store is behind; its next event brings the record.
+      // The store is behind; its next event brings the attachment.
       if (!isAlreadyExists(error)) {
         throw error;
       }
     }
   }
 
-  private async delete(record: ENIAttachment, logger: Logger): Promise<void> {
-    if (record.metadata.deletionTimestamp) {
+  private async delete(attachment: ENIAttachment, logger: Logger): Promise<void> {
+    if (attachment.metadata.deletionTimestamp) {
       return;
     }
     try {
-      await this.client.delete(record);
+      await this.client.delete(attachment);
       logger.info('ENIAttachment deleted', {
-        attachment: record.metadata.name,
-        node: record.spec.nodeName,
+        attachment: attachment.metadata.name,
+        node: attachment.spec.nodeName,
       });
     } catch (error) {
       // Gone, or another under the same name: this one is no more.
@@ -77,15 +77,15 @@ export class RecordWriter {
   }
 
   /** @throws KubeApiError */
-  async deleteAll(records: readonly ENIAttachment[], logger: Logger): Promise<void> {
+  async deleteAll(attachments: readonly ENIAttachment[], logger: Logger): Promise<void> {
     const limit = pLimit(PARALLEL_WRITES);
-    await settleAll(records.map((record) => limit(() => this.delete(record, logger))));
+    await settleAll(attachments.map((attachment) => limit(() => this.delete(attachment, logger))));
   }
 }
 
-function specPatch(record: ENIAttachment, spec: ENIAttachmentSpec): Patch {
-  const { uid } = record.metadata;
-  return { type: 'merge', body: { metadata: { uid }, spec: mergePatch(record.spec, spec) } };
+function specPatch(attachment: ENIAttachment, spec: ENIAttachmentSpec): Patch {
+  const { uid } = attachment.metadata;
+  return { type: 'merge', body: { metadata: { uid }, spec: mergePatch(attachment.spec, spec) } };
 }
 
 /** Lets every write finish before the first failure is told, so that one refused write stops no other. */

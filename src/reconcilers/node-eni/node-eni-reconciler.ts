@@ -14,41 +14,41 @@ import { keyOf } from '../../runtime/kube/resource.js';
 import type { ResourceClient } from '../../runtime/kube/resource-client.js';
 import type { Logger } from '../../runtime/logger.js';
 import type { NetworkAttachments } from '../network-attachment/network-attachments.js';
-import { answerOrBlocked, type BlockedRetries } from '../shared/blocked.js';
+import { answerOrBlocked, type BlockedBackoff } from '../shared/blocked.js';
 import { matchesSelector, placementChanged } from '../shared/node-placement.js';
 import type { SlotInspector } from '../slots/slot-inspector.js';
-import type { RecordWriter } from './attachment-writer.js';
+import type { AttachmentWriter } from './attachment-writer.js';
 import type { Network, NetworkResolver } from './network-resolver.js';
 import type { NodeENIReporter } from './node-eni-reporter.js';
 import { emptyPlan, type NodeENIDefaults, type NodeENIPlan, planNodeENI } from './plan-node-eni.js';
-import type { Demand } from './planned-attachments.js';
-import { maxUnavailableNodes, nextTurns } from './rollout.js';
-import type { LiveIntent } from './uncached-checks.js';
+import type { PlannedAttachments } from './planned-attachments.js';
+import { maxUnavailableNodes, selectForRollout } from './rollout.js';
+import type { UncachedChecks } from './uncached-checks.js';
 
 export interface NodeENIReconcilerOptions {
   nodeENIs: Store<NodeENI>;
   nodes: Store<Node>;
-  records: Store<ENIAttachment>;
+  attachments: Store<ENIAttachment>;
   nodeENIClient: ResourceClient<NodeENI>;
-  writer: RecordWriter;
-  liveIntent: LiveIntent;
+  writer: AttachmentWriter;
+  uncachedChecks: UncachedChecks;
   networkResolver: NetworkResolver;
   slots: SlotInspector;
   reporter: NodeENIReporter;
   networkAttachments: NetworkAttachments;
   /** Hears what each node should have, once that is written. */
-  demand: Pick<Demand, 'publish' | 'forget'>;
+  plannedAttachments: Pick<PlannedAttachments, 'publish' | 'forget'>;
   /** Waits between tries of what somebody has to correct. */
-  blockedRetries: BlockedRetries;
+  blockedBackoff: BlockedBackoff;
   defaults: NodeENIDefaults;
 }
 
-/** Bursts of record changes within this time (milliseconds) become one status write of their NodeENI. */
+/** Bursts of attachment changes within this time (milliseconds) become one status write of their NodeENI. */
 const STATUS_COALESCE_MS = 500;
-/** Records that are gone are waited for: by the next ENI of the slot, by the end of the NodeENI. */
+/** Attachments that are gone are waited for: by the next ENI of the slot, by the end of the NodeENI. */
 const GONE_COALESCE_MS = 50;
 
-/** Turns intent into records, one for each ENI, and records into a status. It never writes to EC2. */
+/** Turns intent into attachments, one for each ENI, and attachments into a status. It never writes to EC2. */
 @Reconciler({ for: NodeENI, when: generationChanged })
 export class NodeENIReconciler {
   constructor(private readonly options: NodeENIReconcilerOptions) {}
@@ -66,28 +66,28 @@ export class NodeENIReconciler {
   }
 
   @Watch(ENIAttachment, { when: { deleted: () => false }, coalesceMs: STATUS_COALESCE_MS })
-  statusOf(record: ENIAttachment): string[] {
-    return [record.spec.nodeENI];
+  statusOf(attachment: ENIAttachment): string[] {
+    return [attachment.spec.nodeENI];
   }
 
   @Watch(ENIAttachment, {
     when: { added: () => false, updated: () => false },
     coalesceMs: GONE_COALESCE_MS,
   })
-  successorOf(record: ENIAttachment): string[] {
-    return [record.spec.nodeENI];
+  successorOf(attachment: ENIAttachment): string[] {
+    return [attachment.spec.nodeENI];
   }
 
   async reconcile(key: string, { logger }: ReconcileContext): Promise<Result> {
     const nodeENI = this.options.nodeENIs.get(key);
-    const records = this.options.records.byIndex('nodeENI', key);
-    const [own, strangers] = partition(records, (record) => isOwnedBy(record, nodeENI));
+    const attachments = this.options.attachments.byIndex('nodeENI', key);
+    const [own, foreign] = partition(attachments, (attachment) => isOwnedBy(attachment, nodeENI));
     // Of a NodeENI that is gone, or of an earlier one under the same name.
-    const { writer, liveIntent } = this.options;
-    await writer.deleteAll(await liveIntent.abandoned(strangers), logger);
-    if (!nodeENI || isReleased(nodeENI)) {
-      this.options.blockedRetries.forget(key);
-      this.options.demand.forget(key);
+    const { writer, uncachedChecks } = this.options;
+    await writer.deleteAll(await uncachedChecks.abandoned(foreign), logger);
+    if (!nodeENI || finalizersRemoved(nodeENI)) {
+      this.options.blockedBackoff.forget(key);
+      this.options.plannedAttachments.forget(key);
       return {};
     }
     return nodeENI.metadata.deletionTimestamp
@@ -103,7 +103,7 @@ export class NodeENIReconciler {
     const { reporter, defaults, writer, networkAttachments } = this.options;
     await writer.deleteAll(own, logger);
     const definitions = await networkAttachments.reconcile(nodeENI, logger);
-    const left = this.recordsOf(nodeENI);
+    const left = this.attachmentsOf(nodeENI);
     const held =
       left.length === 0
         ? await this.patch(
@@ -111,13 +111,13 @@ export class NodeENIReconciler {
             withoutFinalizer(definitions.nodeENI, NODE_ENI_FINALIZER),
           )
         : definitions.nodeENI;
-    if (isReleased(held)) {
+    if (finalizersRemoved(held)) {
       return {};
     }
     await reporter.report(held, {
       nodes: 0,
       desired: 0,
-      records: left,
+      attachments: left,
       blockedNodes: [],
       deviceIndex: effectiveIndex(nodeENI, defaults),
       networkAttachment: definitions.condition,
@@ -127,16 +127,16 @@ export class NodeENIReconciler {
 
   private async provide(
     nodeENI: NodeENI,
-    records: readonly ENIAttachment[],
+    attachments: readonly ENIAttachment[],
     logger: Logger,
   ): Promise<Result> {
-    const { reporter, defaults, blockedRetries, networkResolver, slots, writer, liveIntent } =
+    const { reporter, defaults, blockedBackoff, networkResolver, slots, writer, uncachedChecks } =
       this.options;
-    const { demand, networkAttachments } = this.options;
+    const { plannedAttachments, networkAttachments } = this.options;
     const faults = nodeENISpecFaults(nodeENI.spec);
     const invalid = faults.length > 0 ? blocked('InvalidSpec', faults.join('; ')) : undefined;
     const nodes = invalid ? [] : this.matchingNodes(nodeENI);
-    const served = new Set(records.map((record) => record.spec.nodeName));
+    const served = new Set(attachments.map((attachment) => attachment.spec.nodeName));
     slots.askAhead(nodes.filter(({ metadata }) => !served.has(metadata.name)));
     const occupied =
       nodeENI.spec.deviceIndexPolicy === 'Auto'
@@ -145,30 +145,30 @@ export class NodeENIReconciler {
     const unknown = invalid ?? (occupied && 'reason' in occupied ? occupied : undefined);
     const [network, held] = await Promise.all([
       unknown ?? networkResolver.resolve(nodeENI.spec),
-      // Before the first record is made; asked for together, for both take a while.
+      // Before the first attachment is made; asked for together, for both take a while.
       nodes.length > 0 ? this.patch(nodeENI, withFinalizer(nodeENI, NODE_ENI_FINALIZER)) : nodeENI,
     ]);
     const fault = 'reason' in network ? network : undefined;
     // An invalid NodeENI says nothing of which nodes it means: what it has, it keeps.
     const plan: NodeENIPlan = invalid
-      ? { ...emptyPlan(), desired: records.length }
+      ? { ...emptyPlan(), desired: attachments.length }
       : planNodeENI({
           nodeENI,
           nodes,
-          records,
+          attachments,
           network,
           defaults,
           occupied: occupied && 'reason' in occupied ? undefined : occupied,
         });
-    plan.delete.push(...(await liveIntent.unmeant(nodeENI, plan.unmeant)));
-    const outdated = await this.takeTurns(nodeENI, plan, network, nodes.length);
+    plan.delete.push(...(await uncachedChecks.unselected(nodeENI, plan.unselected)));
+    const outdated = await this.selectReplacements(nodeENI, plan, network, nodes.length);
     await writer.carryOut(nodeENI, plan, logger);
-    demand.publish(nodeENI, plan.wanted);
+    plannedAttachments.publish(nodeENI, plan.wanted);
     const definitions = invalid ? undefined : await networkAttachments.reconcile(held, logger);
     await reporter.report(definitions?.nodeENI ?? held, {
       nodes: nodes.length,
       desired: plan.desired,
-      records: this.recordsOf(nodeENI),
+      attachments: this.attachmentsOf(nodeENI),
       blockedNodes: plan.blocked,
       deviceIndex: effectiveIndex(nodeENI, defaults),
       outdated,
@@ -178,7 +178,7 @@ export class NodeENIReconciler {
 
     const blockedBy = fault ?? plan.blocked[0]?.blocked;
     if (blockedBy) {
-      const { afterMs, counts } = blockedRetries.next(keyOf(nodeENI));
+      const { afterMs, counts } = blockedBackoff.next(keyOf(nodeENI));
       if (counts) {
         const { reason, message: detail } = blockedBy;
         const nodesBlocked = plan.blocked.length;
@@ -186,15 +186,15 @@ export class NodeENIReconciler {
       }
       return resultOf(afterMs, definitions?.requeueAfter);
     }
-    blockedRetries.forget(keyOf(nodeENI));
+    blockedBackoff.forget(keyOf(nodeENI));
     return resultOf(definitions?.requeueAfter);
   }
 
   /**
-   * Adds to the plan the old records of the nodes whose turn it is to be replaced, and the faults of those
+   * Adds to the plan the old attachments of the nodes whose turn it is to be replaced, and the faults of those
    * that could not succeed. Returns how many nodes are left with what they should have no longer.
    */
-  private async takeTurns(
+  private async selectReplacements(
     { spec }: NodeENI,
     plan: NodeENIPlan,
     network: Network | Blocked,
@@ -216,7 +216,7 @@ export class NodeENIReconciler {
         return fault ? [{ node, blocked: fault }] : [];
       }),
     );
-    const turns = nextTurns(able, {
+    const turns = selectForRollout(able, {
       unavailable: plan.unavailable,
       maxUnavailable: maxUnavailableNodes(spec.updatePolicy, nodes),
     });
@@ -228,10 +228,10 @@ export class NodeENIReconciler {
     return patch ? this.options.nodeENIClient.patch(nodeENI.metadata, patch) : nodeENI;
   }
 
-  private recordsOf(nodeENI: NodeENI): ENIAttachment[] {
-    return this.options.records
+  private attachmentsOf(nodeENI: NodeENI): ENIAttachment[] {
+    return this.options.attachments
       .byIndex('nodeENI', nodeENI.metadata.name)
-      .filter((record) => isOwnedBy(record, nodeENI));
+      .filter((attachment) => isOwnedBy(attachment, nodeENI));
   }
 
   private matchingNodes({ spec }: NodeENI): Node[] {
@@ -247,7 +247,7 @@ function effectiveIndex({ spec }: NodeENI, defaults: NodeENIDefaults): number | 
 }
 
 /** Let go by us, and gone as soon as the API server says so; or never ours to hold. */
-function isReleased(nodeENI: NodeENI): boolean {
+function finalizersRemoved(nodeENI: NodeENI): boolean {
   return (
     nodeENI.metadata.deletionTimestamp !== undefined &&
     !hasFinalizer(nodeENI, NODE_ENI_FINALIZER) &&
@@ -261,8 +261,10 @@ function resultOf(...waits: (number | undefined)[]): Result {
   return known.length > 0 ? { requeueAfter: Math.min(...known) } : {};
 }
 
-function isOwnedBy(record: ENIAttachment, nodeENI: NodeENI | undefined): boolean {
-  return record.metadata.ownerReferences?.some(({ uid }) => uid === nodeENI?.metadata.uid) ?? false;
+function isOwnedBy(attachment: ENIAttachment, nodeENI: NodeENI | undefined): boolean {
+  return (
+    attachment.metadata.ownerReferences?.some(({ uid }) => uid === nodeENI?.metadata.uid) ?? false
+  );
 }
 
 function partition<T>(items: readonly T[], belongs: (item: T) => boolean): [T[], T[]] {

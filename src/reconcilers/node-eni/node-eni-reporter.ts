@@ -8,7 +8,7 @@ import { type NodeENIReport, nodeENIStatus } from './node-eni-status.js';
 
 /** Hears how NodeENIs stand, for metrics. */
 export interface NodeENIObserver {
-  /** Why nodes have no record of this NodeENI: the reason of each such node. */
+  /** Why nodes have no attachment of this NodeENI: the reason of each such node. */
   nodesBlocked(nodeENI: string, reasons: readonly BlockedReason[]): void;
 }
 
@@ -52,10 +52,10 @@ export class NodeENIReporter {
       const { reason, message } = ready;
       events.event(regarding, { type: 'Normal', reason, action: 'Reconcile', note: message });
     }
-    const attachment = newly(NODE_ENI_CONDITIONS.networkAttachment, nodeENI.status, status);
-    if (attachment) {
-      const { reason, message } = attachment;
-      const type = attachment.status === 'True' ? 'Normal' : 'Warning';
+    const changed = newly(NODE_ENI_CONDITIONS.networkAttachment, nodeENI.status, status);
+    if (changed) {
+      const { reason, message } = changed;
+      const type = changed.status === 'True' ? 'Normal' : 'Warning';
       events.event(regarding, { type, reason, action: 'ApplyDefinitions', note: message });
     }
   }

@@ -17,9 +17,9 @@ export interface NodeENIReport {
   nodes: number;
   /** ENIs that these nodes should have. */
   desired: number;
-  /** The records that are there, the ones being deleted included. */
-  records: readonly ENIAttachment[];
-  /** Nodes for which no record can be made. */
+  /** The attachments that are there, the ones being deleted included. */
+  attachments: readonly ENIAttachment[];
+  /** Nodes for which no attachment can be made. */
   blockedNodes: readonly BlockedNode[];
   /** Nodes that still have what they should have no longer, and wait for their turn. */
   outdated?: number;
@@ -36,9 +36,9 @@ export interface NodeENIReport {
 /** The NodeENI's next status: counts, attachments and the conditions Ready, Progressing, Degraded. */
 export function nodeENIStatus(report: NodeENIReport): NodeENIStatus {
   const { nodeENI, nodes, desired, deviceIndex } = report;
-  const records = [...report.records].sort(byNodeAndSlot);
-  const live = records.filter(isLive);
-  const omitted = records.length - MAX_LISTED_ATTACHMENTS;
+  const attachments = [...report.attachments].sort(byNodeAndSlot);
+  const live = attachments.filter(isLive);
+  const omitted = attachments.length - MAX_LISTED_ATTACHMENTS;
   return {
     ...(nodeENI.metadata.generation === undefined
       ? {}
@@ -48,7 +48,7 @@ export function nodeENIStatus(report: NodeENIReport): NodeENIStatus {
     desired,
     attached: live.filter(isAttached).length,
     ready: live.filter(isReady).length,
-    attachments: records.slice(0, MAX_LISTED_ATTACHMENTS).map(entryOf),
+    attachments: attachments.slice(0, MAX_LISTED_ATTACHMENTS).map(entryOf),
     ...(omitted > 0 ? { attachmentsOmitted: omitted } : {}),
     conditions: nodeENIConditions(report, live),
   };
@@ -58,8 +58,8 @@ function byNodeAndSlot({ spec: a }: ENIAttachment, { spec: b }: ENIAttachment): 
   return a.nodeName.localeCompare(b.nodeName) || a.deviceIndex - b.deviceIndex;
 }
 
-function entryOf(record: ENIAttachment): NodeENIAttachment {
-  const { spec, status = {} } = record;
+function entryOf(attachment: ENIAttachment): NodeENIAttachment {
+  const { spec, status = {} } = attachment;
   return {
     nodeID: spec.nodeName,
     instanceID: spec.instanceID,
@@ -69,7 +69,7 @@ function entryOf(record: ENIAttachment): NodeENIAttachment {
     ...(spec.subnetCIDR === undefined ? {} : { subnetCIDR: spec.subnetCIDR }),
     ...(spec.mtu === undefined ? {} : { mtu: spec.mtu }),
     deviceIndex: spec.deviceIndex,
-    status: isAttached(record) ? 'attached' : (status.phase ?? 'Pending').toLowerCase(),
+    status: isAttached(attachment) ? 'attached' : (status.phase ?? 'Pending').toLowerCase(),
     ...(status.lastUpdated === undefined ? {} : { lastUpdated: status.lastUpdated }),
   };
 }
@@ -77,7 +77,7 @@ function entryOf(record: ENIAttachment): NodeENIAttachment {
 /** Nodes that a condition's message names before it only counts. */
 const MAX_NAMED_NODES = 3;
 
-interface Told {
+interface Statement {
   reason: string;
   message: string;
 }
@@ -85,7 +85,7 @@ interface Told {
 /** What keeps a node from an ENI: EC2, or the node's own network. */
 interface Problem {
   node: string;
-  blocked: Told;
+  blocked: Statement;
 }
 
 /** How the ENIs of a NodeENI stand, in numbers. */
@@ -101,7 +101,7 @@ interface Tally {
 /**
  * The conditions of a NodeENI: `Ready`, `Progressing`, `Degraded`, `CapacityExceeded`, and `NetworkAttachment`
  * where definitions are asked for.
- * @param live the records that are not being deleted
+ * @param live the attachments that are not being deleted
  */
 export function nodeENIConditions(
   report: NodeENIReport,
@@ -118,7 +118,7 @@ export function nodeENIConditions(
   const busy = busyWith(report, tally);
 
   const { ready, progressing, degraded: degradedType, capacityExceeded } = NODE_ENI_CONDITIONS;
-  const told: [type: string, holds: boolean, told: Told][] = [
+  const rows: [type: string, holds: boolean, statement: Statement][] = [
     [ready, isReady, isReady ? readyWith(tally) : (degraded ?? busy)],
     [progressing, isBusy, isBusy ? busy : { reason: 'Settled', message: 'Nothing is under way.' }],
     [
@@ -133,7 +133,7 @@ export function nodeENIConditions(
     ],
   ];
   const observedGeneration = nodeENI.metadata.generation ?? 0;
-  const standing = told.reduce<Condition[]>(
+  const standing = rows.reduce<Condition[]>(
     (conditions, [type, holds, { reason, message }]) =>
       setCondition(
         conditions,
@@ -151,7 +151,7 @@ export function nodeENIConditions(
 }
 
 function tallyOf(
-  { desired, records, outdated = 0 }: NodeENIReport,
+  { desired, attachments, outdated = 0 }: NodeENIReport,
   live: readonly ENIAttachment[],
   blocked: number,
 ): Tally {
@@ -160,18 +160,18 @@ function tallyOf(
     desired,
     ready,
     underWay: Math.max(0, desired - ready - blocked),
-    leaving: records.length - live.length,
+    leaving: attachments.length - live.length,
     outdated,
   };
 }
 
-function readyWith({ desired }: Tally): Told {
+function readyWith({ desired }: Tally): Statement {
   return desired === 0
     ? { reason: 'NoMatchingNodes', message: 'No node matches spec.nodeSelector.' }
     : { reason: 'AllReady', message: `All ${desired} ENIs are ready.` };
 }
 
-function busyWith({ nodeENI }: NodeENIReport, tally: Tally): Told {
+function busyWith({ nodeENI }: NodeENIReport, tally: Tally): Statement {
   const { desired, ready, underWay, leaving, outdated } = tally;
   const message = `${ready} of ${desired} ENIs are ready, ${underWay} on their way, ${leaving} being removed.`;
   if (nodeENI.metadata.deletionTimestamp) {
@@ -184,18 +184,18 @@ function busyWith({ nodeENI }: NodeENIReport, tally: Tally): Told {
   return { reason: leaving > 0 ? 'Removing' : 'Attaching', message };
 }
 
-/** Everything that keeps a node from an ENI: no record can be made, or the record cannot go on. */
+/** Everything that keeps a node from an ENI: no attachment can be made, or the attachment cannot go on. */
 function problemsOf(report: NodeENIReport, live: readonly ENIAttachment[]): Problem[] {
-  const atRecords = live.flatMap((record) => {
-    const blocked = blockedOf(record);
-    return blocked ? [{ node: record.spec.nodeName, blocked }] : [];
+  const atAttachments = live.flatMap((attachment) => {
+    const blocked = blockedOf(attachment);
+    return blocked ? [{ node: attachment.spec.nodeName, blocked }] : [];
   });
-  return [...report.blockedNodes, ...atRecords];
+  return [...report.blockedNodes, ...atAttachments];
 }
 
-/** What a record's conditions say that it waits for, where that is for somebody to change something. */
-function blockedOf(record: ENIAttachment): Told | undefined {
-  const condition = record.status?.conditions?.find(
+/** What an attachment's conditions say that it waits for, where that is for somebody to change something. */
+function blockedOf(attachment: ENIAttachment): Statement | undefined {
+  const condition = attachment.status?.conditions?.find(
     ({ type }) => type === ENI_ATTACHMENT_CONDITIONS.ready,
   );
   return condition && (condition.reason in REMEDIES || condition.reason in LINK_REMEDIES)
@@ -208,7 +208,7 @@ function isCapacity(reason: string): boolean {
 }
 
 /** One reason and one message for many problems: the most frequent reason, its first nodes by name. */
-function summaryOf(problems: readonly Problem[], nodes: number): Told | undefined {
+function summaryOf(problems: readonly Problem[], nodes: number): Statement | undefined {
   const byReason = [...Map.groupBy(problems, ({ blocked }) => blocked.reason)].sort(
     ([a, some], [b, others]) => others.length - some.length || (a < b ? -1 : 1),
   );

@@ -28,12 +28,12 @@ export interface BlockedNode {
 
 export interface NodeENIPlan {
   create: DesiredAttachment[];
-  /** Settings that changed on a record that stays. */
-  update: { record: ENIAttachment; spec: ENIAttachmentSpec }[];
+  /** Settings that changed on an attachment that stays. */
+  update: { attachment: ENIAttachment; spec: ENIAttachmentSpec }[];
   delete: ENIAttachment[];
   /** To be deleted too: their node is not meant, or runs on another instance, as far as the store knows. */
-  unmeant: ENIAttachment[];
-  /** Nodes whose ENIs have to make way for others; what {@link nextTurns} lets through is deleted. */
+  unselected: ENIAttachment[];
+  /** Nodes whose ENIs have to make way for others; what {@link selectForRollout} lets through is deleted. */
   replace: Replacement[];
   /** How many ENIs the matching nodes should have; a blocked node counts as one. */
   desired: number;
@@ -41,7 +41,7 @@ export interface NodeENIPlan {
   unavailable: number;
   blocked: BlockedNode[];
   /**
-   * The names of the records that a node should have, by node. A node is not among them while something
+   * The names of the attachments that a node should have, by node. A node is not among them while something
    * keeps it from its ENIs, or while what it has makes way for others.
    */
   wanted: Map<string, readonly string[]>;
@@ -51,8 +51,8 @@ export interface NodeENIPlanInput {
   nodeENI: NodeENI;
   /** The nodes that the selector matches. */
   nodes: readonly Node[];
-  /** The records that this NodeENI owns. */
-  records: readonly ENIAttachment[];
+  /** The attachments that this NodeENI owns. */
+  attachments: readonly ENIAttachment[];
   /** What the NodeENI's names mean, or why that is not known. */
   network: Network | Blocked;
   defaults: NodeENIDefaults;
@@ -66,7 +66,7 @@ export function emptyPlan(): NodeENIPlan {
     create: [],
     update: [],
     delete: [],
-    unmeant: [],
+    unselected: [],
     replace: [],
     desired: 0,
     unavailable: 0,
@@ -76,19 +76,19 @@ export function emptyPlan(): NodeENIPlan {
 }
 
 /**
- * Which records there should be. A record goes when its node no longer matches, is gone, or runs on another
- * instance, or when its subnet or slot is no longer asked for. While the network is not known, no record of
+ * Which attachments there should be. An attachment goes when its node no longer matches, is gone, or runs on another
+ * instance, or when its subnet or slot is no longer asked for. While the network is not known, no attachment of
  * a matching node goes: a failed look-up never costs an ENI.
  */
 export function planNodeENI(input: NodeENIPlanInput): NodeENIPlan {
   const plan = emptyPlan();
-  const byNode = Map.groupBy(input.records, (record) => record.spec.nodeName);
+  const byNode = Map.groupBy(input.attachments, (attachment) => attachment.spec.nodeName);
   for (const node of input.nodes) {
     planNode(plan, node, byNode.get(node.metadata.name) ?? [], input);
   }
   const matching = new Set(input.nodes.map(({ metadata }) => metadata.name));
-  plan.unmeant.push(
-    ...input.records.filter(({ spec }) => !matching.has(spec.nodeName)).filter(isLive),
+  plan.unselected.push(
+    ...input.attachments.filter(({ spec }) => !matching.has(spec.nodeName)).filter(isLive),
   );
   return plan;
 }
@@ -97,12 +97,12 @@ export function planNodeENI(input: NodeENIPlanInput): NodeENIPlan {
 function planNode(
   plan: NodeENIPlan,
   node: Node,
-  records: readonly ENIAttachment[],
+  attachments: readonly ENIAttachment[],
   input: NodeENIPlanInput,
 ): void {
-  const ofEarlierInstance = records.filter((record) => runsElsewhere(record, node));
-  plan.unmeant.push(...ofEarlierInstance.filter(isLive));
-  const own = records.filter((record) => !ofEarlierInstance.includes(record));
+  const ofEarlierInstance = attachments.filter((attachment) => runsElsewhere(attachment, node));
+  plan.unselected.push(...ofEarlierInstance.filter(isLive));
+  const own = attachments.filter((attachment) => !ofEarlierInstance.includes(attachment));
 
   const wanted = wantedOf(node, own, input);
   if ('reason' in wanted) {
@@ -115,18 +115,18 @@ function planNode(
   const kept: ENIAttachment[] = [];
   const missing: DesiredAttachment[] = [];
   for (const desired of wanted) {
-    const record = own.find(({ metadata }) => metadata.name === desired.name);
-    if (record && isLive(record) && sameSlot(record.spec, desired.spec)) {
-      kept.push(record);
-      if (!sameSettings(record.spec, desired.spec)) {
-        plan.update.push({ record, spec: desired.spec });
+    const attachment = own.find(({ metadata }) => metadata.name === desired.name);
+    if (attachment && isLive(attachment) && sameSlot(attachment.spec, desired.spec)) {
+      kept.push(attachment);
+      if (!sameSettings(attachment.spec, desired.spec)) {
+        plan.update.push({ attachment, spec: desired.spec });
       }
     } else {
       missing.push(desired);
     }
   }
 
-  const stale = own.filter((record) => isLive(record) && !kept.includes(record));
+  const stale = own.filter((attachment) => isLive(attachment) && !kept.includes(attachment));
   const unavailable = !own.every(isUsable);
   if (unavailable || (missing.length > 0 && stale.length === 0)) {
     plan.unavailable += 1;
@@ -144,13 +144,15 @@ function planNode(
   plan.create.push(
     ...missing.filter(
       ({ name, spec }) =>
-        !own.some((record) => record.metadata.name === name || sameSlot(record.spec, spec)),
+        !own.some(
+          (attachment) => attachment.metadata.name === name || sameSlot(attachment.spec, spec),
+        ),
     ),
   );
 }
 
-function isUsable(record: ENIAttachment): boolean {
-  return isLive(record) && isAttached(record);
+function isUsable(attachment: ENIAttachment): boolean {
+  return isLive(attachment) && isAttached(attachment);
 }
 
 function wantedOf(
@@ -204,7 +206,7 @@ function indexOf(
   const networkCardIndex = spec.networkCardIndex ?? 0;
   return chooseIndex(
     own.find(({ metadata }) => metadata.name === name),
-    occupied({ instanceID, networkCardIndex, attachment: name }),
+    occupied({ instanceID, networkCardIndex, attachmentName: name }),
     new Set(wanted.map((desired) => desired.spec.deviceIndex)),
   );
 }
@@ -248,10 +250,10 @@ function hostSettings(
   };
 }
 
-/** Whether a record belongs to an earlier instance under the node's name. */
-function runsElsewhere(record: ENIAttachment, node: Node): boolean {
+/** Whether an attachment belongs to an earlier instance under the node's name. */
+function runsElsewhere(attachment: ENIAttachment, node: Node): boolean {
   const identity = identifyNode(node);
-  return 'instanceID' in identity && identity.instanceID !== record.spec.instanceID;
+  return 'instanceID' in identity && identity.instanceID !== attachment.spec.instanceID;
 }
 
 function sameSlot(a: ENIAttachmentSpec, b: ENIAttachmentSpec): boolean {

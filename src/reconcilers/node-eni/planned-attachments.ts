@@ -2,7 +2,7 @@ import type { NodeENI } from '../../api/node-eni.js';
 import type { EventSource, SourceEvent } from '../../runtime/controller/source.js';
 
 /** A node for which a NodeENI wants other ENIAttachments than it did, or wants the same anew. */
-export interface DemandChange {
+export interface PlannedAttachmentsChange {
   node: string;
 }
 
@@ -17,11 +17,11 @@ interface Published {
  * Which ENIAttachments each node should have, as the plans of NodeENIs that have been carried out say: only
  * they know the subnets of a node's zone. It is in memory alone, and fills with the first passes.
  */
-export class Demand implements EventSource<DemandChange> {
+export class PlannedAttachments implements EventSource<PlannedAttachmentsChange> {
   private readonly published = new Map<string, Published>();
-  private readonly handlers: ((event: SourceEvent<DemandChange>) => void)[] = [];
+  private readonly handlers: ((event: SourceEvent<PlannedAttachmentsChange>) => void)[] = [];
 
-  /** A plan of the NodeENI has been carried out: its records are there, and as it says. */
+  /** A plan of the NodeENI has been carried out: its attachments are there, and as it says. */
   publish({ metadata }: NodeENI, wanted: ReadonlyMap<string, readonly string[]>): void {
     const { name, uid, generation } = metadata;
     const old = this.published.get(name);
@@ -50,7 +50,7 @@ export class Demand implements EventSource<DemandChange> {
       : undefined;
   }
 
-  subscribe(handler: (event: SourceEvent<DemandChange>) => void): void {
+  subscribe(handler: (event: SourceEvent<PlannedAttachmentsChange>) => void): void {
     this.handlers.push(handler);
   }
 

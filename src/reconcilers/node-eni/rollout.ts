@@ -19,7 +19,7 @@ export function maxUnavailableNodes(policy: UpdatePolicy | undefined, nodes: num
  * The nodes whose turn it is: those that lack ENIs anyhow, then as many others as `maxUnavailable` leaves
  * room for, by name. A node that cannot succeed takes no turn.
  */
-export function nextTurns(
+export function selectForRollout(
   candidates: readonly Replacement[],
   { unavailable, maxUnavailable }: { unavailable: number; maxUnavailable: number },
 ): Replacement[] {

@@ -6,7 +6,7 @@ import { isNotFound } from '../../runtime/kube/kube-errors.js';
 import type { ResourceClient } from '../../runtime/kube/resource-client.js';
 import { identifyNode, matchesSelector } from '../shared/node-placement.js';
 
-export interface LiveIntentOptions {
+export interface UncachedChecksOptions {
   nodeENIs: Pick<ResourceClient<NodeENI>, 'get'>;
   nodes: Pick<ResourceClient<Node>, 'get'>;
 }
@@ -16,23 +16,26 @@ const PARALLEL_READS = 32;
 
 /**
  * What users want, as the API server has it now. A store may lack what is there, where its watch is behind;
- * that must not cost an ENI, so what ends records is asked for past the store.
+ * that must not cost an ENI, so what ends attachments is asked for past the store.
  * All methods throw KubeApiError.
  */
-export class LiveIntent {
-  constructor(private readonly options: LiveIntentOptions) {}
+export class UncachedChecks {
+  constructor(private readonly options: UncachedChecksOptions) {}
 
-  /** Of records whose NodeENI the store lacks, those whose NodeENI is gone indeed. */
-  async abandoned(records: readonly ENIAttachment[]): Promise<ENIAttachment[]> {
-    return filter(records, async ({ spec, metadata }) => {
+  /** Of attachments whose NodeENI the store lacks, those whose NodeENI is gone indeed. */
+  async abandoned(attachments: readonly ENIAttachment[]): Promise<ENIAttachment[]> {
+    return filter(attachments, async ({ spec, metadata }) => {
       const nodeENI = await found(this.options.nodeENIs.get({ name: spec.nodeENI }));
       return !metadata.ownerReferences?.some(({ uid }) => uid === nodeENI?.metadata.uid);
     });
   }
 
-  /** Of records that are to go, those whose node is not meant, or runs on another instance, indeed. */
-  async unmeant(nodeENI: NodeENI, records: readonly ENIAttachment[]): Promise<ENIAttachment[]> {
-    return filter(records, async ({ spec }) => {
+  /** Of attachments that are to go, those whose node is not meant, or runs on another instance, indeed. */
+  async unselected(
+    nodeENI: NodeENI,
+    attachments: readonly ENIAttachment[],
+  ): Promise<ENIAttachment[]> {
+    return filter(attachments, async ({ spec }) => {
       const node = await found(this.options.nodes.get({ name: spec.nodeName }));
       if (!node || !matchesSelector(nodeENI.spec.nodeSelector, node.metadata.labels)) {
         return true;

@@ -10,7 +10,10 @@ import type { EventRecorder } from '../../runtime/kube/events.js';
 import { isInvalid, isNotFound } from '../../runtime/kube/kube-errors.js';
 import type { ResourceClient } from '../../runtime/kube/resource-client.js';
 import type { Logger } from '../../runtime/logger.js';
-import { Demand, type DemandChange } from '../node-eni/planned-attachments.js';
+import {
+  PlannedAttachments,
+  type PlannedAttachmentsChange,
+} from '../node-eni/planned-attachments.js';
 import { placementChanged } from '../shared/node-placement.js';
 import { planReadiness, startupTaintOf, startupTaints, taintRemoval } from './plan-readiness.js';
 
@@ -18,8 +21,8 @@ export interface NodeReadinessReconcilerOptions {
   /** Indexed by `taint`: the `key:Effect` of each. */
   nodes: Store<Node>;
   nodeENIs: Store<NodeENI>;
-  records: Store<ENIAttachment>;
-  demand: Pick<Demand, 'of'>;
+  attachments: Store<ENIAttachment>;
+  plannedAttachments: Pick<PlannedAttachments, 'of'>;
   nodeClient: Pick<ResourceClient<Node>, 'get' | 'patch'>;
   events: EventRecorder;
 }
@@ -34,13 +37,13 @@ const CONCURRENCY = 16;
 @Reconciler({ name: 'nodereadiness', concurrency: CONCURRENCY })
 export class NodeReadinessReconciler {
   /** UIDs of the nodes whose taint nobody will remove, as their users were told, by name. */
-  private readonly told = new Map<string, string>();
+  private readonly lastReported = new Map<string, string>();
 
   constructor(private readonly options: NodeReadinessReconcilerOptions) {}
 
   @Watch(Node, { when: { updated: readinessChanged } })
   changed({ metadata: { name }, spec }: Node): string[] {
-    return this.told.has(name) || this.hasStartupTaint(spec?.taints) ? [name] : [];
+    return this.lastReported.has(name) || this.hasStartupTaint(spec?.taints) ? [name] : [];
   }
 
   @Watch(ENIAttachment, { when: { deleted: () => false } })
@@ -48,8 +51,8 @@ export class NodeReadinessReconciler {
     return this.ifWaiting(spec.nodeName);
   }
 
-  @Watch(Demand)
-  demandedFor({ node }: DemandChange): string[] {
+  @Watch(PlannedAttachments)
+  demandedFor({ node }: PlannedAttachmentsChange): string[] {
     return this.ifWaiting(node);
   }
 
@@ -62,21 +65,21 @@ export class NodeReadinessReconciler {
   }
 
   async reconcile(key: string, { logger }: ReconcileContext): Promise<Result> {
-    const { nodes, nodeENIs, records, demand } = this.options;
+    const { nodes, nodeENIs, attachments, plannedAttachments } = this.options;
     const node = nodes.get(key);
     const step = node
       ? planReadiness({
           node,
           nodeENIs: nodeENIs.list(),
-          wanted: (nodeENI) => demand.of(nodeENI, key),
-          record: (name) => records.get(name),
+          wanted: (nodeENI) => plannedAttachments.of(nodeENI, key),
+          attachment: (name) => attachments.get(name),
         })
       : undefined;
     if (node && step?.do === 'tell') {
       this.tellUnselected(node, step.taints, logger);
       return {};
     }
-    this.told.delete(key);
+    this.lastReported.delete(key);
     if (node && step?.do === 'remove') {
       await this.remove(node, step, logger);
     }
@@ -121,10 +124,10 @@ export class NodeReadinessReconciler {
   /** Once a node: nothing will change until somebody does something about it. */
   private tellUnselected(node: Node, taints: readonly Taint[], logger: Logger): void {
     const { name, uid } = node.metadata;
-    if (this.told.get(name) === uid) {
+    if (this.lastReported.get(name) === uid) {
       return;
     }
-    this.told.set(name, uid);
+    this.lastReported.set(name, uid);
     const names = taints.map(taintName).join(', ');
     logger.warn('Node keeps its startup taint: no NodeENI selects it', { taint: names });
     this.options.events.event(

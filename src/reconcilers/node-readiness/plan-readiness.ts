@@ -11,9 +11,9 @@ export interface ReadinessInput {
   node: Node;
   /** All that there are. */
   nodeENIs: readonly NodeENI[];
-  /** Names of the records that a NodeENI wants on the node; undefined where that is not known, or not possible. */
+  /** Names of the attachments that a NodeENI wants on the node; undefined where that is not known, or not possible. */
   wanted: (nodeENI: NodeENI) => readonly string[] | undefined;
-  record: (name: string) => ENIAttachment | undefined;
+  attachment: (name: string) => ENIAttachment | undefined;
 }
 
 export type ReadinessStep =
@@ -39,7 +39,12 @@ export function startupTaints(nodeENIs: readonly NodeENI[]): Set<string> {
  * What is to be done about a node's startup taints. They go together, once every ENI of every NodeENI that
  * selects the node is ready on the node's present instance: a pod that gets in needs all of them.
  */
-export function planReadiness({ node, nodeENIs, wanted, record }: ReadinessInput): ReadinessStep {
+export function planReadiness({
+  node,
+  nodeENIs,
+  wanted,
+  attachment,
+}: ReadinessInput): ReadinessStep {
   const taints = taintsAmong(node, startupTaints(nodeENIs));
   if (taints.length === 0 || node.metadata.deletionTimestamp) {
     return { do: 'leave' };
@@ -55,7 +60,7 @@ export function planReadiness({ node, nodeENIs, wanted, record }: ReadinessInput
   }
   const identity = identifyNode(node);
   const isServed = (nodeENI: NodeENI) =>
-    wanted(nodeENI)?.every((name) => isUsableOn(record(name), nodeENI, identity)) ?? false;
+    wanted(nodeENI)?.every((name) => isUsableOn(attachment(name), nodeENI, identity)) ?? false;
   return selecting.every(isServed)
     ? { do: 'remove', taints: removable, nodeENIs: selecting.map(({ metadata }) => metadata.name) }
     : { do: 'wait' };
@@ -91,16 +96,16 @@ function taintsAmong({ spec }: Node, names: ReadonlySet<string>): Taint[] {
 }
 
 function isUsableOn(
-  record: ENIAttachment | undefined,
+  attachment: ENIAttachment | undefined,
   nodeENI: NodeENI,
   identity: ReturnType<typeof identifyNode>,
 ): boolean {
   return (
-    record !== undefined &&
+    attachment !== undefined &&
     'instanceID' in identity &&
-    record.spec.instanceID === identity.instanceID &&
-    record.spec.nodeENI === nodeENI.metadata.name &&
-    isLive(record) &&
-    isReady(record)
+    attachment.spec.instanceID === identity.instanceID &&
+    attachment.spec.nodeENI === nodeENI.metadata.name &&
+    isLive(attachment) &&
+    isReady(attachment)
   );
 }

@@ -9,7 +9,7 @@ import type { OrphanFinding } from './plan-orphan.js';
 
 /** Hears of each orphan once for each thing that becomes of it, for metrics. */
 export interface OrphanObserver {
-  /** An ENI without a record stays, for that reason. */
+  /** An ENI without an attachment stays, for that reason. */
   orphanLeft(reason: OrphanFinding | BlockedReason): void;
   orphanDeleted(): void;
 }
@@ -23,7 +23,7 @@ export interface OrphanReporterOptions {
 }
 
 /**
- * Tells users of ENIs that no record stands for. Nothing in Kubernetes is such an ENI's object, so an Event
+ * Tells users of ENIs that no attachment stands for. Nothing in Kubernetes is such an ENI's object, so an Event
  * is about the Node that the ENI was made for, where people look who miss a slot or an address; without
  * that Node it is about the `kube-system` namespace, which is always there and whose UID is the cluster's
  * identity. The controller's pod would be neither: it changes, and it may run outside of the cluster.
@@ -32,13 +32,13 @@ export class OrphanReporter {
   constructor(private readonly options: OrphanReporterOptions) {}
 
   found(eni: Eni, finding: OrphanFinding, logger: Logger): void {
-    logger.warn('ENI without a record', { reason: finding, ...fieldsOf(eni) });
+    logger.warn('ENI without an attachment', { reason: finding, ...fieldsOf(eni) });
     this.options.observer?.orphanLeft(finding);
     this.event(eni, 'Warning', finding, 'Observe', noteOf(eni, finding));
   }
 
   deleted(eni: Eni, logger: Logger): void {
-    logger.info('ENI without a record deleted', fieldsOf(eni));
+    logger.info('ENI without an attachment deleted', fieldsOf(eni));
     this.options.observer?.orphanDeleted();
     const note = `${eni.id}, which no ENIAttachment stood for and nothing used, is deleted.`;
     this.event(eni, 'Normal', 'OrphanDeleted', 'Delete', note);
@@ -46,7 +46,7 @@ export class OrphanReporter {
 
   /** EC2 did not delete it. */
   refused(eni: Eni, { reason, message }: Blocked, logger: Logger): void {
-    logger.warn('ENI without a record not deleted', { reason, message, ...fieldsOf(eni) });
+    logger.warn('ENI without an attachment not deleted', { reason, message, ...fieldsOf(eni) });
     this.options.observer?.orphanLeft(reason);
     const note = `${eni.id} has no ENIAttachment and nothing uses it. ${message}`;
     this.event(eni, 'Warning', reason, 'Delete', note);

@@ -13,9 +13,9 @@ import type { OrphanReporter } from './orphan-reporter.js';
 import { type OrphanRules, type OrphanStep, planOrphan, type Sighting } from './plan-orphan.js';
 
 export interface OrphanedENIReconcilerOptions {
-  records: Store<ENIAttachment>;
-  /** The records as the API server has them now, past the store. */
-  liveRecords: { has(uid: string): Promise<boolean> };
+  attachments: Store<ENIAttachment>;
+  /** The attachments as the API server has them now, past the store. */
+  uncachedAttachments: { has(uid: string): Promise<boolean> };
   gateway: Pick<Ec2Gateway, 'deleteEni'>;
   inventory: Pick<EniInventory, 'get' | 'byAttachmentUID' | 'observe' | 'deleted'>;
   reporter: OrphanReporter;
@@ -24,7 +24,7 @@ export interface OrphanedENIReconcilerOptions {
 }
 
 /**
- * Ends ENIs of this cluster that have no record, as when a finalizer was taken off by hand. Its keys are
+ * Ends ENIs of this cluster that have no attachment, as when a finalizer was taken off by hand. Its keys are
  * ENI ids. What it has seen it keeps in memory alone: after a restart each orphan has its whole grace
  * period again. Few workers, for they share EC2's rate of Delete calls with the ENIs that users wait for.
  */
@@ -36,17 +36,17 @@ export class OrphanedENIReconciler {
 
   @Watch(EniInventory)
   suspect(eni: Eni): string[] {
-    return this.sightings.has(eni.id) || !this.hasStoredRecord(eni) ? [eni.id] : [];
+    return this.sightings.has(eni.id) || !this.hasStoredAttachment(eni) ? [eni.id] : [];
   }
 
   @Watch(ENIAttachment, { when: { added: () => false, updated: () => false } })
-  leftBy(record: ENIAttachment): string[] {
-    return this.options.inventory.byAttachmentUID(record.metadata.uid).map(({ id }) => id);
+  leftBy(attachment: ENIAttachment): string[] {
+    return this.options.inventory.byAttachmentUID(attachment.metadata.uid).map(({ id }) => id);
   }
 
   async reconcile(eniId: string, { logger }: ReconcileContext): Promise<Result> {
     const eni = this.options.inventory.get(eniId);
-    const step = this.plan(eniId, eni, eni !== undefined && this.hasStoredRecord(eni));
+    const step = this.plan(eniId, eni, eni !== undefined && this.hasStoredAttachment(eni));
     if (step.do === 'delete' || step.do === 'report') {
       return this.carryOut(eniId, await this.planAfterALook(eniId, step.sighting.eni), logger);
     }
@@ -55,17 +55,17 @@ export class OrphanedENIReconciler {
 
   /** Plans again on what the API server and then EC2 say now: stores and listings may be behind. */
   private async planAfterALook(eniId: string, { tags }: Eni): Promise<OrphanStep> {
-    const { liveRecords, inventory } = this.options;
-    // A record is older than its UID on an ENI: one that is missing now will not come.
-    const isLive = await liveRecords.has(tags[TAGS.attachmentUID] ?? '');
+    const { uncachedAttachments, inventory } = this.options;
+    // An attachment is older than its UID on an ENI: one that is missing now will not come.
+    const isLive = await uncachedAttachments.has(tags[TAGS.attachmentUID] ?? '');
     const eni = await inventory.observe(eniId);
-    return this.plan(eniId, eni, isLive || (eni !== undefined && this.hasStoredRecord(eni)));
+    return this.plan(eniId, eni, isLive || (eni !== undefined && this.hasStoredAttachment(eni)));
   }
 
-  private plan(eniId: string, eni: Eni | undefined, hasRecord: boolean): OrphanStep {
+  private plan(eniId: string, eni: Eni | undefined, hasAttachment: boolean): OrphanStep {
     const { clock, rules } = this.options;
     const sighting = this.sightings.get(eniId);
-    return planOrphan({ eni, hasRecord, sighting, now: clock.now() }, rules);
+    return planOrphan({ eni, hasAttachment, sighting, now: clock.now() }, rules);
   }
 
   private async carryOut(eniId: string, step: OrphanStep, logger: Logger): Promise<Result> {
@@ -81,7 +81,7 @@ export class OrphanedENIReconciler {
         return {};
       case 'report':
         reporter.found(step.sighting.eni, step.finding, logger);
-        this.sightings.set(eniId, { ...step.sighting, told: step.finding });
+        this.sightings.set(eniId, { ...step.sighting, lastReported: step.finding });
         return {};
       case 'delete':
         return this.delete(step.sighting, logger);
@@ -118,16 +118,16 @@ export class OrphanedENIReconciler {
     if (!blocked) {
       throw error;
     }
-    if (sighting.told !== blocked.reason) {
+    if (sighting.lastReported !== blocked.reason) {
       reporter.refused(sighting.eni, blocked, logger);
     }
     const { eni } = sighting;
-    this.sightings.set(eni.id, { eni, since: clock.now(), told: blocked.reason });
+    this.sightings.set(eni.id, { eni, since: clock.now(), lastReported: blocked.reason });
     return { requeueAfter: rules.gracePeriodMs };
   }
 
-  private hasStoredRecord({ tags }: Eni): boolean {
+  private hasStoredAttachment({ tags }: Eni): boolean {
     const uid = tags[TAGS.attachmentUID];
-    return uid !== undefined && this.options.records.byIndex('uid', uid).length > 0;
+    return uid !== undefined && this.options.attachments.byIndex('uid', uid).length > 0;
   }
 }

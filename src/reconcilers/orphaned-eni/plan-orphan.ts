@@ -2,21 +2,21 @@ import { isDeepStrictEqual } from 'node:util';
 import { MANAGER_NAME, TAGS } from '../../api/names.js';
 import type { Eni } from '../../aws/ec2-gateway.js';
 
-/** What an ENI without a record is, where it is left as it is. */
+/** What an ENI without an attachment is, where it is left as it is. */
 export type OrphanFinding =
   /** Nothing uses it; it would be deleted if that were allowed. */
   | 'Orphaned'
   /** Something uses it, and may need it: it is never detached. */
   | 'OrphanedInUse';
 
-/** What is remembered of an ENI from when it was first seen without a record. */
+/** What is remembered of an ENI from when it was first seen without an attachment. */
 export interface Sighting {
   /** The ENI as it has been since then. */
   eni: Eni;
   /** Milliseconds since the epoch. */
   since: number;
   /** The reason that users were told last. */
-  told?: string;
+  lastReported?: string;
   /** Whether EC2 has been asked to delete it, whatever the answer was. */
   deletionSent?: boolean;
 }
@@ -34,7 +34,7 @@ export interface OrphanSituation {
   /** `undefined`: EC2 does not know it. */
   eni: Eni | undefined;
   /** Whether an ENIAttachment has the UID of the ENI's tag. */
-  hasRecord: boolean;
+  hasAttachment: boolean;
   sighting: Sighting | undefined;
   /** Milliseconds since the epoch. */
   now: number;
@@ -54,16 +54,16 @@ export type OrphanStep =
 
 /**
  * What becomes of an ENI by itself, by rules that each must hold before it is deleted: it carries the tags
- * of this cluster and this manager, and no tag that retains it; no AWS service manages it; no record has
+ * of this cluster and this manager, and no tag that retains it; no AWS service manages it; no attachment has
  * its UID; nothing is attached to it; and all that has been so, unchanged, for the grace period. EC2 does
  * not tell when an ENI was made, so its age counts from when it was first seen.
  */
 export function planOrphan(situation: OrphanSituation, rules: OrphanRules): OrphanStep {
-  const { eni, hasRecord, sighting, now } = situation;
+  const { eni, hasAttachment, sighting, now } = situation;
   if (!eni) {
     return sighting?.deletionSent ? { do: 'confirmDeleted', sighting } : { do: 'forget' };
   }
-  if (hasRecord || !isOurs(eni, rules.clusterID)) {
+  if (hasAttachment || !isOurs(eni, rules.clusterID)) {
     return { do: 'forget' };
   }
   if (!sighting || !isDeepStrictEqual(sighting.eni, eni)) {
@@ -78,10 +78,10 @@ export function planOrphan(situation: OrphanSituation, rules: OrphanRules): Orph
     return { do: 'delete', sighting };
   }
   const finding = isFree(eni) ? 'Orphaned' : 'OrphanedInUse';
-  return sighting.told === finding ? { do: 'leave' } : { do: 'report', sighting, finding };
+  return sighting.lastReported === finding ? { do: 'leave' } : { do: 'report', sighting, finding };
 }
 
-/** Whether we made the ENI and may end it. Without a UID it cannot be shown to have no record. */
+/** Whether we made the ENI and may end it. Without a UID it cannot be shown to have no attachment. */
 function isOurs({ tags, requesterManaged }: Eni, clusterID: string): boolean {
   return (
     tags[TAGS.clusterID] === clusterID &&

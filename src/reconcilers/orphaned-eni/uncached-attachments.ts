@@ -3,12 +3,12 @@ import type { Clock } from '../../runtime/clock.js';
 import { Batcher } from '../../runtime/concurrency/batcher.js';
 import type { KubeClient } from '../../runtime/kube/kube-client.js';
 
-export interface LiveRecordsOptions {
+export interface UncachedAttachmentsOptions {
   client: Pick<KubeClient, 'list'>;
   clock: Clock;
 }
 
-/** Records a page of a listing. */
+/** Attachments a page of a listing. */
 const PAGE_SIZE = 500;
 /** Milliseconds between the starts of two listings, and how long one waits for more who ask. */
 const MIN_INTERVAL_MS = 1_000;
@@ -16,13 +16,13 @@ const GATHER_MS = 20;
 const MAX_BATCH = 1_000;
 
 /**
- * Which records the API server has, past the store. It finds no object by UID, and a record's name and
+ * Which attachments the API server has, past the store. It finds no object by UID, and an attachment's name and
  * labels as an ENI's tags tell them may have been edited; so all are listed, once for all who ask together.
  */
-export class LiveRecords {
+export class UncachedAttachments {
   private readonly uids: Batcher<string, true>;
 
-  private constructor(private readonly options: LiveRecordsOptions) {
+  private constructor(private readonly options: UncachedAttachmentsOptions) {
     this.uids = Batcher.create({
       fetch: () => this.list(),
       clock: options.clock,
@@ -32,12 +32,12 @@ export class LiveRecords {
     });
   }
 
-  static create(options: LiveRecordsOptions): LiveRecords {
-    return new LiveRecords(options);
+  static create(options: UncachedAttachmentsOptions): UncachedAttachments {
+    return new UncachedAttachments(options);
   }
 
   /**
-   * Whether there is a record of that UID, as of a listing that began after the call.
+   * Whether there is an attachment of that UID, as of a listing that began after the call.
    * @throws what {@link KubeClient} throws: then nothing is known.
    */
   async has(uid: string): Promise<boolean> {

@@ -4,17 +4,17 @@ export function isLive({ metadata }: ENIAttachment): boolean {
   return metadata.deletionTimestamp === undefined;
 }
 
-/** Whether EC2 has attached the record's ENI. */
+/** Whether EC2 has attached the attachment's ENI. */
 export function isAttached({ status }: ENIAttachment): boolean {
   return status?.phase === 'Attached' || status?.phase === 'Ready';
 }
 
-/** Whether the record's ENI is usable, and as the record's present spec says. */
+/** Whether the attachment's ENI is usable, and as the attachment's present spec says. */
 export function isReady({ metadata, status }: ENIAttachment): boolean {
   return status?.phase === 'Ready' && status.observedGeneration === metadata.generation;
 }
 
-/** Whether the node's agent reports the interface to be as the record's present spec says. */
+/** Whether the node's agent reports the interface to be as the attachment's present spec says. */
 export function isLinkUsable({ metadata, spec, status }: ENIAttachment): boolean {
   const { link } = status ?? {};
   if (!link || link.reason !== undefined || link.observedGeneration !== metadata.generation) {

@@ -50,7 +50,7 @@ export function isNotVisible(error: unknown): error is NotYetVisibleError {
   return error instanceof NotYetVisibleError;
 }
 
-export interface BlockedRetriesOptions {
+export interface BlockedBackoffOptions {
   backoff: ExponentialBackoff;
   clock: Clock;
 }
@@ -64,10 +64,10 @@ export interface Retry {
 }
 
 /** Growing waits between tries, that passes woken by something else neither shorten nor lengthen. */
-export class BlockedRetries {
+export class BlockedBackoff {
   private readonly dueAt = new Map<string, number>();
 
-  constructor(private readonly options: BlockedRetriesOptions) {}
+  constructor(private readonly options: BlockedBackoffOptions) {}
 
   next(key: string): Retry {
     const { backoff, clock } = this.options;

@@ -11,7 +11,7 @@ import { identifyNode } from '../shared/node-placement.js';
 import { type OccupiedIndexes, occupiedIndexes, slotFault } from './slots.js';
 
 export interface SlotInspectorOptions {
-  records: Store<ENIAttachment>;
+  attachments: Store<ENIAttachment>;
   instances: InstanceCatalog;
   instanceTypes: InstanceTypeCatalog;
 }
@@ -52,15 +52,15 @@ export class SlotInspector {
    * @throws Ec2Error
    */
   async occupied(nodes: readonly Node[]): Promise<OccupiedIndexes> {
-    const recordsOn = (instanceID: string): ENIAttachment[] =>
-      this.options.records.byIndex('instanceID', instanceID);
+    const attachmentsOn = (instanceID: string): ENIAttachment[] =>
+      this.options.attachments.byIndex('instanceID', instanceID);
     const ids = nodes.flatMap((node) => {
       const identity = identifyNode(node);
       return 'instanceID' in identity ? [identity.instanceID] : [];
     });
     const unsettled = ids.filter((id) => {
-      const records = recordsOn(id);
-      return records.length === 0 || records.some(({ status }) => !status?.attachmentID);
+      const attachments = attachmentsOn(id);
+      return attachments.length === 0 || attachments.some(({ status }) => !status?.attachmentID);
     });
     const found = await Promise.all(
       unsettled.map((id) =>
@@ -70,23 +70,23 @@ export class SlotInspector {
     const instances = new Map(
       found.flatMap((instance) => (instance ? [[instance.id, instance]] : [])),
     );
-    return occupiedIndexes(instances, recordsOn);
+    return occupiedIndexes(instances, attachmentsOn);
   }
 
   /**
-   * Why the record's ENI cannot be attached as things are. What is known of the instance may be `maxAgeMs`
+   * Why the attachment's ENI cannot be attached as things are. What is known of the instance may be `maxAgeMs`
    * milliseconds old.
    * @throws Ec2Error
    */
   async fault(
-    record: ENIAttachment,
+    attachment: ENIAttachment,
     { maxAgeMs, ownEniIDs = [] }: { maxAgeMs: number; ownEniIDs?: readonly string[] },
   ): Promise<Blocked | undefined> {
-    const { instanceID } = record.spec;
-    const siblings = this.options.records
+    const { instanceID } = attachment.spec;
+    const siblings = this.options.attachments
       .byIndex('instanceID', instanceID)
-      .filter((sibling) => sibling.metadata.uid !== record.metadata.uid);
-    return this.inspect(record, { siblings, ownEniIDs, maxAgeMs });
+      .filter((sibling) => sibling.metadata.uid !== attachment.metadata.uid);
+    return this.inspect(attachment, { siblings, ownEniIDs, maxAgeMs });
   }
 
   /**
@@ -100,13 +100,13 @@ export class SlotInspector {
     const ownEniIDs = stale.flatMap(({ status }) => status?.eniID ?? []);
     for (const { name, spec } of missing) {
       const subnet = subnets.find(({ id }) => id === spec.subnetID);
-      const frees = stale.some((record) => record.spec.subnetID === spec.subnetID);
+      const frees = stale.some((attachment) => attachment.spec.subnetID === spec.subnetID);
       if (subnet?.availableAddresses === 0 && !frees) {
         return blocked('SubnetFull', `Subnet ${subnet.id} has no free address`);
       }
-      const record = { metadata: { name, uid: '', resourceVersion: '' }, spec };
+      const attachment = { metadata: { name, uid: '', resourceVersion: '' }, spec };
       const options = { siblings: [], ownEniIDs, maxAgeMs: FRESH_ENOUGH_TO_REPLACE_MS };
-      const fault = await this.inspect(record, options);
+      const fault = await this.inspect(attachment, options);
       if (fault) {
         return fault;
       }
@@ -115,7 +115,7 @@ export class SlotInspector {
   }
 
   private async inspect(
-    record: ENIAttachment,
+    attachment: ENIAttachment,
     options: {
       siblings: readonly ENIAttachment[];
       ownEniIDs: readonly string[];
@@ -123,11 +123,11 @@ export class SlotInspector {
     },
   ): Promise<Blocked | undefined> {
     const { instances, instanceTypes } = this.options;
-    const { instanceID } = record.spec;
+    const { instanceID } = attachment.spec;
     const { siblings, ownEniIDs, maxAgeMs } = options;
     const instance = await instances.instance(instanceID, { maxAgeMs });
     const limits = instance && (await instanceTypes.limits(instance.type));
-    const fault = slotFault({ record, siblings, ownEniIDs, instance, limits });
+    const fault = slotFault({ attachment, siblings, ownEniIDs, instance, limits });
     if (fault) {
       // The next try asks EC2 anew whether the cause is gone.
       instances.invalidate(instanceID);

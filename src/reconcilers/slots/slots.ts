@@ -4,10 +4,10 @@ import type { Instance, InstanceTypeLimits } from '../../aws/ec2-gateway.js';
 
 /** What is known of an instance before an ENI is made for it. */
 export interface SlotSituation {
-  record: ENIAttachment;
-  /** ENIs that do not count: the record's own, or those that make way for it. */
+  attachment: ENIAttachment;
+  /** ENIs that do not count: the attachment's own, or those that make way for it. */
   ownEniIDs: readonly string[];
-  /** Other records on the same instance. */
+  /** Other attachments on the same instance. */
   siblings: readonly ENIAttachment[];
   /** `undefined`: EC2 does not know the instance. */
   instance: Instance | undefined;
@@ -19,13 +19,13 @@ export interface SlotSituation {
 const ATTACHABLE_STATES = ['running', 'stopped', 'stopping'];
 
 /**
- * Why the record's ENI cannot be attached as things are, or `undefined` where it can: asked before Create,
- * so that no ENI is made that would find no place. Among records that want the same slot or the last one,
+ * Why the attachment's ENI cannot be attached as things are, or `undefined` where it can: asked before Create,
+ * so that no ENI is made that would find no place. Among attachments that want the same slot or the last one,
  * the oldest goes first.
  */
 export function slotFault(situation: SlotSituation): Blocked | undefined {
-  const { record, instance, limits } = situation;
-  const { instanceID, deviceIndex, networkCardIndex, nodeName } = record.spec;
+  const { attachment, instance, limits } = situation;
+  const { instanceID, deviceIndex, networkCardIndex, nodeName } = attachment.spec;
   if (!instance) {
     return blocked(
       'InstanceNotFound',
@@ -77,13 +77,13 @@ interface Occupant {
 
 /** Everything that holds, or is older and about to hold, a slot of the instance. */
 function occupants(situation: SlotSituation, instance: Instance): Occupant[] {
-  const { record, ownEniIDs, siblings } = situation;
+  const { attachment, ownEniIDs, siblings } = situation;
   const attached = instance.interfaces
     .filter(({ eniId }) => !ownEniIDs.includes(eniId))
     .map(({ eniId, ...slot }) => ({ ...slot, who: eniId }));
   const claimed = siblings
     .filter(({ metadata }) => !metadata.deletionTimestamp)
-    .filter((sibling) => goesFirst(sibling, record))
+    .filter((sibling) => goesFirst(sibling, attachment))
     .filter(({ spec }) => !attached.some((slot) => sameSlot(slot, spec)))
     .map(({ metadata, spec }) => ({
       deviceIndex: spec.deviceIndex,
@@ -100,13 +100,13 @@ function sameSlot(
   return a.deviceIndex === b.deviceIndex && a.networkCardIndex === b.networkCardIndex;
 }
 
-/** The order in which records get slots: those that have an ENI, then by age, then by name. */
+/** The order in which attachments get slots: those that have an ENI, then by age, then by name. */
 export function goesFirst(a: ENIAttachment, b: ENIAttachment): boolean {
-  const rank = (record: ENIAttachment): string =>
+  const rank = (attachment: ENIAttachment): string =>
     [
-      record.status?.attachmentID ? 0 : 1,
-      record.metadata.creationTimestamp,
-      record.metadata.name,
+      attachment.status?.attachmentID ? 0 : 1,
+      attachment.metadata.creationTimestamp,
+      attachment.metadata.name,
     ].join();
   return rank(a) < rank(b);
 }
@@ -116,7 +116,7 @@ export interface Card {
   instanceID: string;
   networkCardIndex: number;
   /** Name of the ENIAttachment that looks for a slot: its own does not count. */
-  attachment: string;
+  attachmentName: string;
 }
 
 /** The device indexes of a card that others hold or have been promised. */
@@ -128,17 +128,17 @@ const FIRST_DEVICE_INDEX = 1;
 /** What is known of instances and their ENIAttachments, put together. */
 export function occupiedIndexes(
   instances: ReadonlyMap<string, Instance>,
-  recordsOn: (instanceID: string) => readonly ENIAttachment[],
+  attachmentsOn: (instanceID: string) => readonly ENIAttachment[],
 ): OccupiedIndexes {
-  return ({ instanceID, networkCardIndex, attachment }) => {
-    const records = recordsOn(instanceID);
-    const own = records.find(({ metadata }) => metadata.name === attachment);
+  return ({ instanceID, networkCardIndex, attachmentName }) => {
+    const attachments = attachmentsOn(instanceID);
+    const own = attachments.find(({ metadata }) => metadata.name === attachmentName);
     const held = (instances.get(instanceID)?.interfaces ?? []).filter(
       ({ eniId }) => eniId !== own?.status?.eniID,
     );
     // Of two that were promised the same index, only the later one gives way.
-    const promised = records
-      .filter(({ metadata }) => metadata.name !== attachment)
+    const promised = attachments
+      .filter(({ metadata }) => metadata.name !== attachmentName)
       .filter((other) => !own || goesFirst(other, own))
       .map(({ spec }) => spec);
     return new Set(
@@ -155,13 +155,13 @@ export function occupiedIndexes(
  * @param chosen indexes given to others in the same pass
  */
 export function chooseIndex(
-  record: ENIAttachment | undefined,
+  attachment: ENIAttachment | undefined,
   occupied: ReadonlySet<number>,
   chosen: ReadonlySet<number>,
 ): number {
   const isFree = (index: number): boolean => !occupied.has(index) && !chosen.has(index);
-  if (record && (record.status?.attachmentID || isFree(record.spec.deviceIndex))) {
-    return record.spec.deviceIndex;
+  if (attachment && (attachment.status?.attachmentID || isFree(attachment.spec.deviceIndex))) {
+    return attachment.spec.deviceIndex;
   }
   let index = FIRST_DEVICE_INDEX;
   while (!isFree(index)) {

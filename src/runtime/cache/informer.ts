@@ -6,7 +6,7 @@ import type { WriteObserver } from '../kube/resource-client.js';
 import type { Logger } from '../logger.js';
 import { describeError } from '../logger.js';
 import { Reflector } from './reflector.js';
-import { Replica } from './replica.js';
+import { ObjectCache } from './object-cache.js';
 import type { Indexes, Store } from './store.js';
 
 export interface InformerOptions<T extends KubeObject> {
@@ -43,7 +43,7 @@ export class AlreadyStartedError extends Error {
  */
 export class Informer<T extends KubeObject> implements EventSource<T>, WriteObserver<T> {
   private readonly handlers: ((event: SourceEvent<T>) => void)[] = [];
-  private readonly replica: Replica<T>;
+  private readonly cache: ObjectCache<T>;
   private readonly logger: Logger;
   private synced = false;
   private reflector: Reflector<T> | undefined;
@@ -51,7 +51,7 @@ export class Informer<T extends KubeObject> implements EventSource<T>, WriteObse
   private constructor(private readonly options: InformerOptions<T>) {
     const { namespace, fieldSelector, labelSelector, transform, indexes } = options;
     this.logger = options.logger.child({ resource: options.kind.resource.plural });
-    this.replica = Replica.create<T>({
+    this.cache = ObjectCache.create<T>({
       onChange: (event) => this.publish(event),
       partial: (namespace ?? fieldSelector ?? labelSelector) !== undefined,
       ...(transform === undefined ? {} : { transform: this.guardedTransform(transform) }),
@@ -64,7 +64,7 @@ export class Informer<T extends KubeObject> implements EventSource<T>, WriteObse
   }
 
   get store(): Store<T> {
-    return this.replica.store;
+    return this.cache.store;
   }
 
   /** True once the first list has been delivered. */
@@ -92,7 +92,7 @@ export class Informer<T extends KubeObject> implements EventSource<T>, WriteObse
         client,
         clock,
         random,
-        target: this.replica,
+        target: this.cache,
         logger: this.logger,
         pageSize: this.options.pageSize ?? 500,
         silenceMs: this.options.silenceMs ?? 180_000,
@@ -114,11 +114,11 @@ export class Informer<T extends KubeObject> implements EventSource<T>, WriteObse
   }
 
   observeWrite(object: T): void {
-    this.replica.observeWrite(object);
+    this.cache.observeWrite(object);
   }
 
   observeRemoval(key: string, uid: string): void {
-    this.replica.observeRemoval(key, uid);
+    this.cache.observeRemoval(key, uid);
   }
 
   private publish(event: SourceEvent<T>): void {

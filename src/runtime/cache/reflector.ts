@@ -5,10 +5,10 @@ import { isGone, KubeApiError, MalformedAnswerError } from '../kube/kube-errors.
 import type { KubeObject, ResourceType } from '../kube/resource.js';
 import type { Logger } from '../logger.js';
 import { describeError } from '../logger.js';
-import type { ListRound } from './replica.js';
-import { isNewer } from './replica.js';
+import type { ListRound } from './object-cache.js';
+import { isNewer } from './object-cache.js';
 
-/** Where a reflector puts what it hears; a `Replica` fits. */
+/** Where a reflector puts what it hears; a `ObjectCache` fits. */
 export interface ReflectorTarget<T> {
   startList(resourceVersion: string): ListRound<T>;
   observe(event: WatchEvent<T>): void;

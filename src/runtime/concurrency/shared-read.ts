@@ -2,7 +2,7 @@
  * Looks that are asked for while one is under way share the next one: sixteen interfaces that appear together cost
  * two or three looks at the host, not sixteen. Each answer is of a moment after its question.
  */
-export class SharedLook<T> {
+export class SharedRead<T> {
   private current: Promise<T> | undefined;
   private next: Promise<T> | undefined;
 

@@ -53,7 +53,8 @@ export async function exchange(request: HttpRequest): Promise<HttpAnswer> {
       return await attempt.answer();
     } catch (error) {
       // It ends: each attempt takes a kept connection out of the pool, until one has to be opened.
-      if (!attempt.cameTooLate || request.connection.closed.aborted) throw attempt.failure(error);
+      if (!attempt.isStaleConnection || request.connection.closed.aborted)
+        throw attempt.failure(error);
     }
   }
 }
@@ -61,7 +62,7 @@ export async function exchange(request: HttpRequest): Promise<HttpAnswer> {
 /** One request on one connection, until the last of its answer. */
 class Attempt {
   /** It was sent on a kept connection that was closed by then, and does no harm when it is sent again. */
-  cameTooLate = false;
+  isStaleConnection = false;
   private readonly sent: http.ClientRequest;
   private received: http.IncomingMessage | undefined;
   private readonly deadline: Deadline;
@@ -102,7 +103,7 @@ class Attempt {
       const { statusCode: status = 0, headersDistinct: headers } = received;
       return { status, headers, body: this.parts(received) };
     } catch (error) {
-      this.cameTooLate = sent.reusedSocket && method === 'GET' && isClosedByPeer(error);
+      this.isStaleConnection = sent.reusedSocket && method === 'GET' && isClosedByPeer(error);
       throw error;
     }
   }

@@ -208,7 +208,7 @@ export class HttpKubeClient implements KubeClient {
       throw error;
     }
     observer?.answered({ method, host, code: String(answer.status) });
-    this.warnings.hear(answer.headers.warning);
+    this.warnings.log(answer.headers.warning);
     if (answer.status < 300) return answer;
     throw await this.refusal(answer);
   }

@@ -1,21 +1,21 @@
 import type { Logger } from '../logger.js';
 
-/** Distinct warnings that are remembered; beyond these, old ones may be told again. */
+/** Distinct warnings that are remembered; beyond these, old ones may be logged again. */
 const MAX_REMEMBERED = 256;
 
 /** The API server's warnings (RFC 7234 `Warning: 299 - "text"`), each logged once. */
 export class WarningLog {
-  private readonly told = new Set<string>();
+  private readonly logged = new Set<string>();
 
   constructor(private readonly logger: Logger) {}
 
-  hear(header: string | string[] | undefined): void {
+  log(header: string | string[] | undefined): void {
     if (header === undefined) return;
     for (const line of Array.isArray(header) ? header : [header]) {
       const text = /^299 \S+ "(?<text>.*)"$/.exec(line)?.groups?.text ?? line;
-      if (this.told.has(text)) continue;
-      if (this.told.size >= MAX_REMEMBERED) this.told.clear();
-      this.told.add(text);
+      if (this.logged.has(text)) continue;
+      if (this.logged.size >= MAX_REMEMBERED) this.logged.clear();
+      this.logged.add(text);
       this.logger.warn('The API server warns', { warning: text });
     }
   }

@@ -1,7 +1,7 @@
 import {
   type CrashPoint,
   describeWrite,
-  type Moment,
+  type LogicalTime,
   pointsOf,
   type Write,
 } from './crash-point.js';
@@ -35,7 +35,7 @@ export interface CampaignOptions {
   /** Decides which points are chosen by lot: the same seed, the same choice. */
   seed: number;
   /** Of the scenarios' moments, only these; unset: all. */
-  moments?: readonly Moment[] | undefined;
+  moments?: readonly LogicalTime[] | undefined;
   /** Only writes whose names contain this; unset: all. */
   only?: string | undefined;
   /** Hears what is being done. */

@@ -1,5 +1,5 @@
 import { type Clock, sleep } from '../../../src/runtime/clock.js';
-import type { CrashPoint, Moment, Write } from './crash-point.js';
+import type { CrashPoint, LogicalTime, Write } from './crash-point.js';
 
 /** A controller that does nothing for so long after an answer (milliseconds) does nothing because of it. */
 const NEXT_REQUEST_MS = 150;
@@ -8,7 +8,7 @@ const NEXT_REQUEST_MS = 150;
  * What becomes of a request: it `pass`es; it is `held` until the controller is dead, and then dropped; or
  * it is the one at which the controller dies, and this is when.
  */
-export type Verdict = 'pass' | 'held' | Moment;
+export type Verdict = 'pass' | 'held' | LogicalTime;
 
 export interface CrashGateOptions {
   clock: Clock;

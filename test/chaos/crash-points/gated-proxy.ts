@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 import type { KeyPair } from '../../../tools/envtest/pki.js';
 import type { CrashGate } from './crash-gate.js';
-import type { Moment } from './crash-point.js';
+import type { LogicalTime } from './crash-point.js';
 import type { WriteNamer } from './write-name.js';
 
 /** A server behind a proxy. */
@@ -148,7 +148,7 @@ export class GatedProxy implements AsyncDisposable {
 
 /** The request at which the controller dies. */
 interface FatalRequest {
-  moment: Moment;
+  moment: LogicalTime;
   request: IncomingMessage;
   response: ServerResponse;
   body: Buffer;

@@ -2,7 +2,7 @@ import { Command, Option } from 'commander';
 import { interrupted, wholeNumber } from '../../../tools/stage/command-line.js';
 import { StageParts } from '../../../tools/stage/stage-parts.js';
 import { runCampaign, type Tally } from './campaign.js';
-import { MOMENTS, type Moment } from './crash-point.js';
+import { type LogicalTime, MOMENTS } from './crash-point.js';
 import { report } from './report.js';
 import { Rig } from './rig.js';
 import { SCENARIOS } from './scenario.js';
@@ -28,7 +28,7 @@ const program = new Command('npm run test:crash --')
 interface Options {
   scenario: string;
   only: string;
-  moment?: Moment[];
+  moment?: LogicalTime[];
   seed: number;
   lanes: number;
   program?: string;

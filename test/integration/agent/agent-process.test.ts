@@ -62,9 +62,9 @@ describe('the node agent, as it is shipped', () => {
   const reasonsOf = async (prefix: string) =>
     (await stage.events(prefix)).map(({ reason }) => reason);
 
-  async function theRecord(): Promise<ENIAttachment> {
-    const [record] = await stage.listAttachments('agent');
-    return record ?? expect.fail('there is no record');
+  async function theAttachment(): Promise<ENIAttachment> {
+    const [attachment] = await stage.listAttachments('agent');
+    return attachment ?? expect.fail('there is no attachment');
   }
 
   it('makes an attached ENI a usable interface, by its name on every node, and the NodeENI ready', async () => {
@@ -74,7 +74,7 @@ describe('the node agent, as it is shipped', () => {
     expect(link).to.include({ ifname: 'ens6', mtu: 9001 });
     expect(link?.flags).to.include('UP');
     expect(link?.altnames).to.deep.equal(['eni-agent']);
-    const { status } = await theRecord();
+    const { status } = await theAttachment();
     expect(status?.phase).to.equal('Ready');
     expect(status?.link).to.deep.include({
       name: 'ens6',
@@ -90,7 +90,7 @@ describe('the node agent, as it is shipped', () => {
     const before = await rules();
     await stage.createNodeENI('agent', { addressing: 'static', routing: 'policy' });
     await stage.ready('agent', 1);
-    const [address] = (await theRecord()).status?.privateIPAddresses ?? [];
+    const [address] = (await theAttachment()).status?.privateIPAddresses ?? [];
     expect(await rules()).to.include(`from ${address} lookup 21001`);
     expect(await host.reaches(String(address), OUTSIDE.ipv4)).to.equal(true);
 
@@ -115,21 +115,21 @@ describe('the node agent, as it is shipped', () => {
 
     await host.namespace.ip('link set ens6 down');
     await eventually(async () => expect((await links())[0]?.flags).to.include('UP'));
-    const { name } = (await theRecord()).metadata;
+    const { name } = (await theAttachment()).metadata;
     await eventually(async () =>
       expect(await reasonsOf(name)).to.include.members(['LinkUp', 'LinkRestored']),
     );
   });
 
-  it('reports another program that keeps undoing it, on the record, and stops', async () => {
+  it('reports another program that keeps undoing it, on the attachment, and stops', async () => {
     await stage.createNodeENI('agent');
     await stage.ready('agent', 1);
     await eventually(async () => {
       await host.namespace.ip('link set ens6 down');
-      expect((await theRecord()).status?.link?.reason).to.equal('Contended');
+      expect((await theAttachment()).status?.link?.reason).to.equal('Contended');
     });
     await eventually(async () => {
-      const { conditions = [] } = (await theRecord()).status ?? {};
+      const { conditions = [] } = (await theAttachment()).status ?? {};
       expect(conditions.find(({ type }) => type === 'Contended')).to.include({ status: 'True' });
       expect(conditions.find(({ type }) => type === 'Ready')).to.include({
         status: 'False',
@@ -143,7 +143,7 @@ describe('the node agent, as it is shipped', () => {
     await stage.ready('agent', 1);
     await stage.patchNodeENI('agent', { interfaceName: 'lo' });
     await eventually(async () => {
-      const { conditions = [] } = (await theRecord()).status ?? {};
+      const { conditions = [] } = (await theAttachment()).status ?? {};
       const ready = conditions.find(({ type }) => type === 'Ready');
       expect(ready).to.include({ status: 'False', reason: 'NameTaken' });
       expect(ready?.message).to.include('Choose another spec.interfaceName');

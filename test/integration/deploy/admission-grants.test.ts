@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { CONTROL_PLANE_TIMEOUT_MS } from '../../../tools/envtest/shared-control-plane.js';
 import { eventually } from '../../support/eventually.js';
 import type { Answer, Api } from './support/api.js';
-import { API, MULTUS_CRD, nodeENI, record } from './support/custom-objects.js';
+import { API, attachment, MULTUS_CRD, nodeENI } from './support/custom-objects.js';
 import { CONTROLLER, DeployedCluster } from './support/deployed-cluster.js';
 import { type Manifest, render, theOne } from './support/manifest.js';
 import type { Rule } from './support/permissions.js';
@@ -53,9 +53,9 @@ describe('the permissions that a write of another object needs', () => {
     });
   }
 
-  it('include to update the finalizers of the NodeENI that a record keeps from being deleted', async () => {
+  it('include to update the finalizers of the NodeENI that an attachment keeps from being deleted', async () => {
     const owner = await cluster.api.send('POST', `${API}/nodeenis`, nodeENI('owner'));
-    const owned = record({ name: 'owned', nodeName: 'any' });
+    const owned = attachment({ name: 'owned', nodeName: 'any' });
     const ownerReference = {
       apiVersion: owned.apiVersion,
       kind: 'NodeENI',

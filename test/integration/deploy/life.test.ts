@@ -126,16 +126,16 @@ describe('the deployed components, as their service accounts', () => {
     return eventually(async () => {
       const nodeENI = await cluster.kube.get<NodeENI>(NodeENI.resource, { name: 'storage' });
       const { items } = await cluster.kube.list<ENIAttachment>(ENIAttachment.resource);
-      const [record] = items;
+      const [attachment] = items;
       const { ready, conditions, observedGeneration } = nodeENI.status ?? {};
       const isReady = conditions?.find(({ type }) => type === 'Ready')?.status === 'True';
       const isCurrent = observedGeneration === nodeENI.metadata.generation;
-      if (!(record && items.length === 1 && ready === 1 && isReady && isCurrent)) {
+      if (!(attachment && items.length === 1 && ready === 1 && isReady && isCurrent)) {
         throw new Error(
           `not settled: ${JSON.stringify([nodeENI.status, items, controller.lines.slice(-5), agent.lines.slice(-5)])}`,
         );
       }
-      return record;
+      return attachment;
     });
   }
 
@@ -197,9 +197,9 @@ describe('the deployed components, as their service accounts', () => {
     });
     await edit({ subnetName: 'net2', networkAttachment: null as never });
     const second = await eventually(async () => {
-      const record = await settled();
-      expect(record.metadata.name).not.to.equal(first.metadata.name);
-      return record;
+      const attachment = await settled();
+      expect(attachment.metadata.name).not.to.equal(first.metadata.name);
+      return attachment;
     }, 30_000);
     expect(second.status?.link?.state).to.equal('up');
     await eventually(async () => {
@@ -214,7 +214,7 @@ describe('the deployed components, as their service accounts', () => {
     await labelNode(cluster.kube, NODE, { storage: 'true' });
     await settled();
 
-    // Deleted, and its finalizers taken off by hand: its record is found, and goes all the same.
+    // Deleted, and its finalizers taken off by hand: its attachment is found, and goes all the same.
     await cluster.kube.delete(NodeENI.resource, { name: 'storage' });
     const body = { metadata: { finalizers: null } };
     await cluster.kube.patch(NodeENI.resource, { name: 'storage' }, { type: 'merge', body });

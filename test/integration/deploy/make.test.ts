@@ -3,7 +3,7 @@ import { promisify, stripVTControlCharacters } from 'node:util';
 import { expect } from 'chai';
 import { CONTROL_PLANE_TIMEOUT_MS } from '../../../tools/envtest/shared-control-plane.js';
 import { eventually } from '../../support/eventually.js';
-import { API, nodeENI, record } from './support/custom-objects.js';
+import { API, attachment, nodeENI } from './support/custom-objects.js';
 import { CONTROLLER, DeployedCluster, NAMESPACE } from './support/deployed-cluster.js';
 import { finalizeNamespace } from './support/namespace-controller.js';
 
@@ -70,7 +70,7 @@ describe('make', function () {
   async function createENI(): Promise<void> {
     for (const [plural, object] of [
       ['nodeenis', nodeENI('storage')],
-      ['eniattachments', record({ name: 'storage-1', nodeName: 'node-1' })],
+      ['eniattachments', attachment({ name: 'storage-1', nodeName: 'node-1' })],
     ] as const) {
       const { status, body } = await cluster.api.send('POST', `${API}/${plural}`, object);
       expect(status, body.message).to.equal(201);
@@ -114,7 +114,7 @@ describe('make', function () {
     expect(output).to.include('nodeeni.networking.k8s.aws/storage');
   });
 
-  it('undeploy ENIS=keep leaves the ENIs with their records', async () => {
+  it('undeploy ENIS=keep leaves the ENIs with their attachments', async () => {
     await succeeds('undeploy', 'ENIS=keep');
     expect(await statusOf(DEPLOYMENT)).to.equal(404);
     expect(await statusOf(`${API}/eniattachments/storage-1`)).to.equal(200);

@@ -4,7 +4,7 @@ import { parse } from 'yaml';
 import { CONTROL_PLANE_TIMEOUT_MS } from '../../../tools/envtest/shared-control-plane.js';
 import { eventually } from '../../support/eventually.js';
 import type { Answer, Api } from './support/api.js';
-import { API, record } from './support/custom-objects.js';
+import { API, attachment } from './support/custom-objects.js';
 import { AGENT, CONTROLLER, DeployedCluster } from './support/deployed-cluster.js';
 import { type Manifest, parseManifests, render } from './support/manifest.js';
 
@@ -94,7 +94,7 @@ describe('the admission policies', () => {
   }
 
   async function createRecord(node: string): Promise<void> {
-    await created(RECORDS, record({ name: `of-${node}`, nodeName: node }));
+    await created(RECORDS, attachment({ name: `of-${node}`, nodeName: node }));
     const status = Object.fromEntries(
       Object.entries(STATUS).map(([field, [value]]) => [field, value]),
     );
@@ -111,7 +111,7 @@ describe('the admission policies', () => {
   }
 
   describe('of the agents', () => {
-    it('let an agent write status.link of the records of its own node, and take it away', async () => {
+    it('let an agent write status.link of the attachments of its own node, and take it away', async () => {
       expect(await writeLink(agent, 'node-a')).to.have.property('status', 200);
       const link = { link: null };
       expect(await agent.merge(`${RECORDS}/of-node-a/status`, { status: link })).to.have.property(
@@ -120,10 +120,10 @@ describe('the admission policies', () => {
       );
     });
 
-    it('refuse it the records of other nodes', async () => {
+    it('refuse it the attachments of other nodes', async () => {
       refused(
         await writeLink(agent, 'node-b'),
-        'the agent of node node-a may not write records of node node-b',
+        'the agent of node node-a may not write attachments of node node-b',
       );
     });
 
@@ -155,7 +155,7 @@ describe('the admission policies', () => {
       refused(await agent.merge(own, { metadata: { finalizers: ['a.b/c'] } }), message);
       refused(await agent.send('DELETE', own), message);
       refused(
-        await agent.send('POST', RECORDS, record({ name: 'another', nodeName: 'node-a' })),
+        await agent.send('POST', RECORDS, attachment({ name: 'another', nodeName: 'node-a' })),
         message,
       );
     });

@@ -17,7 +17,7 @@ interface Case {
   /** Whether the node `well` has its ENI meanwhile. */
   servesOthers: boolean;
   /** Whether an ENIAttachment of the sick node exists, and says so too. */
-  atRecord: boolean;
+  atAttachment: boolean;
   /** Takes the cause away; the rest is the controller's. */
   cure: (stage: Stage) => Promise<void>;
   /** Something that the condition's message must name. */
@@ -36,7 +36,7 @@ const cases: Case[] = [
     spec: { subnetIDs: ['subnet-0aa00000000000c01'] },
     arrange: sickNode,
     servesOthers: false,
-    atRecord: false,
+    atAttachment: false,
     async cure(stage) {
       stage.ec2.addSubnet({
         id: 'subnet-0aa00000000000c01',
@@ -53,7 +53,7 @@ const cases: Case[] = [
     spec: { securityGroupNames: ['nowhere'] },
     arrange: sickNode,
     servesOthers: false,
-    atRecord: false,
+    atAttachment: false,
     cure: (stage) => stage.patchNodeENI('bad', { securityGroupNames: ['net1'] }),
     names: /"nowhere".*Name a security group/,
   },
@@ -74,7 +74,7 @@ const cases: Case[] = [
       }
     },
     servesOthers: false,
-    atRecord: false,
+    atAttachment: false,
     async cure(stage) {
       stage.ec2.setTags({
         resourceIds: ['subnet-0aa00000000000d02'],
@@ -89,7 +89,7 @@ const cases: Case[] = [
     spec: { securityGroupIDs: [DEFAULT_IDS.groups.other] },
     arrange: sickNode,
     servesOthers: false,
-    atRecord: false,
+    atAttachment: false,
     cure: (stage) => stage.patchNodeENI('bad', { securityGroupIDs: [DEFAULT_IDS.groups.net1] }),
     names: new RegExp(`${DEFAULT_IDS.groups.other} belongs to ${DEFAULT_IDS.otherVpc}`),
   },
@@ -108,7 +108,7 @@ const cases: Case[] = [
       });
     },
     servesOthers: true,
-    atRecord: false,
+    atAttachment: false,
     async cure(stage) {
       stage.ec2.addSubnet({
         id: 'subnet-0aa00000000000e02',
@@ -128,7 +128,7 @@ const cases: Case[] = [
       await stage.registerNode({ name: 'sick', instanceID: id, zone: ZONE_A, labels });
     },
     servesOthers: true,
-    atRecord: true,
+    atAttachment: true,
     cure: detachForeign,
     names: /Device index 1 of i-\w+ \(node sick\) is taken by eni-/,
   },
@@ -144,7 +144,7 @@ const cases: Case[] = [
       await stage.registerNode({ name: 'sick', instanceID: id, zone: ZONE_A, labels });
     },
     servesOthers: true,
-    atRecord: true,
+    atAttachment: true,
     cure: detachForeign,
     names: /t3\.medium i-\w+ of node sick takes 3 interfaces and has 3/,
   },
@@ -160,7 +160,7 @@ const cases: Case[] = [
       }
     },
     servesOthers: false,
-    atRecord: true,
+    atAttachment: true,
     async cure(stage) {
       const foreign = stage.ec2.state.enis.filter(
         ({ subnetId, tags }) =>
@@ -186,7 +186,7 @@ const cases: Case[] = [
       });
     },
     servesOthers: false,
-    atRecord: true,
+    atAttachment: true,
     async cure(stage) {
       stage.ec2.clearFaults();
     },
@@ -199,7 +199,7 @@ const cases: Case[] = [
       await stage.kube.create(Node.resource, { metadata: { name: 'sick', labels } });
     },
     servesOthers: true,
-    atRecord: false,
+    atAttachment: false,
     async cure(stage) {
       const { id } = stage.ec2.addInstance({ zone: ZONE_A });
       const body = { spec: { providerID: `aws:///${ZONE_A}/${id}` } };
@@ -219,7 +219,7 @@ const cases: Case[] = [
       });
     },
     servesOthers: true,
-    atRecord: true,
+    atAttachment: true,
     async cure(stage) {
       stage.ec2.addInstance({ id: 'i-0dead00000000beef', zone: ZONE_A });
     },
@@ -241,7 +241,7 @@ async function detachForeign(stage: Stage): Promise<void> {
 }
 
 describe('bad input', () => {
-  for (const { title, reason, spec, arrange, servesOthers, atRecord, cure, names } of cases) {
+  for (const { title, reason, spec, arrange, servesOthers, atAttachment, cure, names } of cases) {
     describe(title, () => {
       let stage: Stage;
 
@@ -271,9 +271,9 @@ describe('bad input', () => {
             expect((await stage.nodeENI('bad')).status?.ready).to.equal(1);
           });
         }
-        const records = await stage.listAttachments('bad');
-        const sick = records.find((record) => record.spec.nodeName === 'sick');
-        expect(sick !== undefined).to.equal(atRecord);
+        const attachments = await stage.listAttachments('bad');
+        const sick = attachments.find((attachment) => attachment.spec.nodeName === 'sick');
+        expect(sick !== undefined).to.equal(atAttachment);
         if (sick) {
           await eventually(async () => {
             const now = (await stage.listAttachments('bad')).find(

@@ -187,8 +187,8 @@ describe('changes', () => {
       });
       await toldOnce('InterfaceLost');
       await stage.ready('change', 1);
-      const [record] = await stage.listAttachments('change');
-      expect(record?.status).to.include({ eniID: theEni().id, replacements: 1 });
+      const [attachment] = await stage.listAttachments('change');
+      expect(attachment?.status).to.include({ eniID: theEni().id, replacements: 1 });
     });
   });
 

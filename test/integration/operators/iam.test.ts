@@ -85,7 +85,7 @@ describe('the controller under docs/iam-policy.json', () => {
     await stage.deleteNodeENI('policed');
     await noneIsLeft();
 
-    stage.ec2.addInterface({ tags: { ...OWNER_TAGS, [TAGS.attachmentUID]: 'no-record' } });
+    stage.ec2.addInterface({ tags: { ...OWNER_TAGS, [TAGS.attachmentUID]: 'no-attachment' } });
     await noneIsLeft();
 
     expect(denied()).to.deep.equal([]);

@@ -148,7 +148,7 @@ describe('the main job', () => {
     await eventually(async () => expect(await stage.listAttachments('storage')).to.deep.equal([]));
   });
 
-  it('makes a record anew that somebody deletes by hand', async () => {
+  it('makes an attachment anew that somebody deletes by hand', async () => {
     await stage.addNode('main-a', { labels: { storage: 'true' } });
     await stage.createNodeENI('storage');
     await stage.ready('storage', 1);

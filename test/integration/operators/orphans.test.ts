@@ -47,7 +47,7 @@ describe('orphaned ENIs', () => {
   const tagsOfOurs = (more: Record<string, string> = {}): Record<string, string> => ({
     [TAGS.clusterID]: clusterID,
     [TAGS.managedBy]: MANAGER_NAME,
-    [TAGS.attachmentUID]: `no-record-${++made}`,
+    [TAGS.attachmentUID]: `no-attachment-${++made}`,
     [TAGS.node]: 'orphan-node',
     ...more,
   });
@@ -62,7 +62,7 @@ describe('orphaned ENIs', () => {
       expect(stage.calls().DescribeNetworkInterfaces ?? 0).to.be.at.least(count),
     );
   };
-  /** What was told of the ENI that no record stands for; its life before had Events of its own. */
+  /** What was told of the ENI that no attachment stands for; its life before had Events of its own. */
   const eventsOf = async (eniID: string): Promise<StageEvent[]> =>
     (await stage.events('')).filter(
       ({ note, regarding }) => note.startsWith(eniID) && regarding.kind !== 'ENIAttachment',
@@ -78,18 +78,18 @@ describe('orphaned ENIs', () => {
   const linesOf = (eniID: string) => stage.log.log.filter((line) => line.eniID === eniID);
 
   /** As an impatient user does it: without the finalizer, deletion waits for nobody. */
-  const forceRemove = async (record: ENIAttachment): Promise<void> => {
+  const forceRemove = async (attachment: ENIAttachment): Promise<void> => {
     const body = { metadata: { finalizers: null } };
-    await stage.kube.patch(ENIAttachment.resource, record.metadata, { type: 'merge', body });
-    await stage.kube.delete(ENIAttachment.resource, record.metadata);
+    await stage.kube.patch(ENIAttachment.resource, attachment.metadata, { type: 'merge', body });
+    await stage.kube.delete(ENIAttachment.resource, attachment.metadata);
   };
   const onlyRecord = async (nodeENI: string): Promise<ENIAttachment> => {
-    const records = await stage.listAttachments(nodeENI);
-    expect(records).to.have.length(1);
-    return records[0] as ENIAttachment;
+    const attachments = await stage.listAttachments(nodeENI);
+    expect(attachments).to.have.length(1);
+    return attachments[0] as ENIAttachment;
   };
 
-  it('deletes a free ENI that has no record, and says so once, of the Node that it was for', async () => {
+  it('deletes a free ENI that has no attachment, and says so once, of the Node that it was for', async () => {
     await stage.addNode('orphan-node');
     const { id } = anOrphan();
     stage.start(SHORT_GRACE);
@@ -157,7 +157,7 @@ describe('orphaned ENIs', () => {
     expect(Object.keys(stage.calls())).to.deep.equal(['DescribeNetworkInterfaces']);
   });
 
-  it('spares an ENI whose record is there again before the grace period is over', async () => {
+  it('spares an ENI whose attachment is there again before the grace period is over', async () => {
     await stage.addNode('orphan-node', { labels: { orphans: 'true' } });
     stage.start({ ...SHORT_GRACE, ORPHAN_GRACE_PERIOD: '4s' });
     await stage.createNodeENI('orphans');
@@ -172,7 +172,7 @@ describe('orphaned ENIs', () => {
     expect(await eventsOf(spared.id)).to.deep.equal([]);
   });
 
-  it('never detaches an ENI whose record was removed by force, and cleans it up once it is free', async () => {
+  it('never detaches an ENI whose attachment was removed by force, and cleans it up once it is free', async () => {
     await stage.addNode('orphan-node', { labels: { orphans: 'true' } });
     stage.start(SHORT_GRACE);
     await stage.createNodeENI('orphans');
@@ -202,7 +202,7 @@ describe('orphaned ENIs', () => {
     expect(stage.managedEnis()).to.have.length(1);
   });
 
-  it('finds after a start the ENI of a record that was removed by force while it was away', async () => {
+  it('finds after a start the ENI of an attachment that was removed by force while it was away', async () => {
     await stage.addNode('orphan-node', { labels: { orphans: 'true' } });
     stage.start(SHORT_GRACE);
     await stage.createNodeENI('orphans', { deleteOnTermination: false });

@@ -85,7 +85,7 @@ describe('Operator, in charge and out of it', () => {
     operator = new ElectedOperator();
   });
 
-  async function inCharge(): Promise<void> {
+  async function isLeader(): Promise<void> {
     operator.elected.resolve();
     await operator.start();
   }
@@ -102,7 +102,7 @@ describe('Operator, in charge and out of it', () => {
   });
 
   it('takes no more keys from the moment that it fails, and tells why', async () => {
-    await inCharge();
+    await isLeader();
     operator.things.tell(aThing('a', 1));
     await time.tick(0);
     const reason = new Error('out of charge');
@@ -126,7 +126,7 @@ describe('Operator, in charge and out of it', () => {
   });
 
   it('says at a graceful stop when its passes have ended', async () => {
-    await inCharge();
+    await isLeader();
     const work = Promise.withResolvers<void>();
     operator.reconciler.work = () => work.promise;
     operator.things.tell(aThing('a', 1));
@@ -140,7 +140,7 @@ describe('Operator, in charge and out of it', () => {
   });
 
   it('says at a graceful stop how many passes have not ended in time', async () => {
-    await inCharge();
+    await isLeader();
     operator.reconciler.work = () => new Promise(() => undefined);
     operator.things.tell(aThing('a', 1));
     await time.tick(0);

@@ -14,7 +14,7 @@ export function nodeENI(name: string) {
 }
 
 /** An ENIAttachment of the NodeENI "storage". */
-export function record({ name, nodeName }: { name: string; nodeName: string }) {
+export function attachment({ name, nodeName }: { name: string; nodeName: string }) {
   return {
     apiVersion,
     kind: 'ENIAttachment',

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { Informer, type InformerOptions } from '../../../../src/runtime/cache/informer.js';
-import { isNewer } from '../../../../src/runtime/cache/replica.js';
+import { isNewer } from '../../../../src/runtime/cache/object-cache.js';
 import { systemClock } from '../../../../src/runtime/clock.js';
 import type { SourceEvent } from '../../../../src/runtime/controller/source.js';
 import type { HttpKubeClient } from '../../../../src/runtime/kube/http-kube-client.js';

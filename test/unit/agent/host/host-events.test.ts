@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import { expect } from 'chai';
-import { HostNews, HostNewsSource } from '../../../../src/agent/host/host-events.js';
+import { HostEvents, HostNewsSource } from '../../../../src/agent/host/host-events.js';
 import { silentLogger } from '../../../../tools/stage/silent-logger.js';
 import { aLink, FakeHost } from '../../../support/fake-host.js';
 import { VirtualTime } from '../../runtime/support/virtual-time.js';
@@ -11,7 +11,7 @@ describe('HostNewsSource', () => {
   let host: FakeHost;
   let time: VirtualTime;
   let stop: AbortController;
-  let heard: HostNews[];
+  let heard: HostEvents[];
 
   beforeEach(async () => {
     host = new FakeHost();
@@ -30,9 +30,9 @@ describe('HostNewsSource', () => {
   });
 
   it('has all looked at when it starts, and again each resync until it is stopped', async () => {
-    expect(heard.splice(0)).to.deep.equal([new HostNews()]);
+    expect(heard.splice(0)).to.deep.equal([new HostEvents()]);
     await time.pass(120_000);
-    expect(heard.splice(0)).to.deep.equal([new HostNews(), new HostNews()]);
+    expect(heard.splice(0)).to.deep.equal([new HostEvents(), new HostEvents()]);
     stop.abort();
     await time.pass(600_000);
     expect(heard).to.deep.equal([]);
@@ -44,24 +44,24 @@ describe('HostNewsSource', () => {
     host.tell({ type: 'address', linkIndex: 2 });
     host.tell({ type: 'route', table: 21_001, linkIndex: 2 });
     host.tell({ type: 'linkGone', index: 2 });
-    expect(heard).to.deep.equal(Array.from({ length: 4 }, () => new HostNews(MAC)));
+    expect(heard).to.deep.equal(Array.from({ length: 4 }, () => new HostEvents(MAC)));
   });
 
   it('tells of rules by table', () => {
     heard.splice(0);
     host.tell({ type: 'rule', table: 21_001 });
-    expect(heard).to.deep.equal([new HostNews(undefined, 21_001)]);
+    expect(heard).to.deep.equal([new HostEvents(undefined, 21_001)]);
   });
 
   it('learns the devices anew where events were lost', async () => {
     host.state.links.push(aLink({ index: 7, macAddress: '02:00:00:00:00:07' }));
     heard.splice(0);
     host.tell({ type: 'address', linkIndex: 7 });
-    expect(heard.splice(0)).to.deep.equal([new HostNews()]);
+    expect(heard.splice(0)).to.deep.equal([new HostEvents()]);
     host.tell({ type: 'overrun' });
     await setImmediate();
     heard.splice(0);
     host.tell({ type: 'address', linkIndex: 7 });
-    expect(heard).to.deep.equal([new HostNews('02:00:00:00:00:07')]);
+    expect(heard).to.deep.equal([new HostEvents('02:00:00:00:00:07')]);
   });
 });

@@ -14,7 +14,7 @@ describe('Contention', () => {
   });
 
   /** Reverses until that is once too often; returns the hold. */
-  function quarrel(): number {
+  function conflict(): number {
     for (let count = 0; count < 10; count++) {
       if (contention.reversed('a', 'up')) return contention.heldFor('a', 'up');
     }
@@ -37,7 +37,7 @@ describe('Contention', () => {
   it('waits longer each time, up to a quarter of an hour', async () => {
     const holds: number[] = [];
     for (let count = 0; count < 6; count++) {
-      holds.push(quarrel());
+      holds.push(conflict());
       await time.pass(contention.heldFor('a', 'up'));
       expect(contention.heldFor('a', 'up')).to.equal(0);
     }
@@ -45,14 +45,14 @@ describe('Contention', () => {
   });
 
   it('begins anew after a long peace', async () => {
-    quarrel();
-    quarrel();
+    conflict();
+    conflict();
     await time.pass(contention.heldFor('a', 'up') + 15 * MINUTE + 1);
-    expect(quarrel()).to.equal(MINUTE);
+    expect(conflict()).to.equal(MINUTE);
   });
 
   it('tries at once what is asked for anew', () => {
-    quarrel();
+    conflict();
     expect(contention.heldFor('a', 'unmanaged')).to.equal(0);
     expect(contention.reversed('a', 'unmanaged')).to.equal(false);
   });

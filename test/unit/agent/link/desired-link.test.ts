@@ -15,12 +15,12 @@ function desired(
   status: ENIAttachmentStatus = STATUS,
   metadata: object = {},
 ) {
-  const record = aRecord({ spec: { subnetCIDR: '10.0.1.0/24', ...spec }, status, metadata });
-  return desiredLink(record, { tableBase: 21_000 });
+  const attachment = aRecord({ spec: { subnetCIDR: '10.0.1.0/24', ...spec }, status, metadata });
+  return desiredLink(attachment, { tableBase: 21_000 });
 }
 
 describe('desiredLink', () => {
-  it('asks for nothing but up where the record says nothing', () => {
+  it('asks for nothing but up where the attachment says nothing', () => {
     expect(desired()).to.deep.equal({
       macAddress: MAC,
       table: 21_001,
@@ -87,7 +87,7 @@ describe('desiredLink', () => {
     ]);
   });
 
-  it('asks for nothing, of a record that is being deleted', () => {
+  it('asks for nothing, of an attachment that is being deleted', () => {
     const spec = {
       routing: 'policy',
       addressing: 'static',
@@ -123,7 +123,7 @@ describe('desiredLink', () => {
   ] as [string, Partial<ENIAttachmentSpec>, ENIAttachmentStatus][]) {
     it(`refuses ${what}, with a remedy`, () => {
       const fault = desired(spec, status);
-      expect(fault).to.include({ reason: 'InvalidRecord' });
+      expect(fault).to.include({ reason: 'InvalidAttachment' });
       expect(fault).to.have.property('message').that.includes('Correct the NodeENI');
     });
   }

@@ -14,7 +14,7 @@ import {
 } from '../../../../src/api/eni-attachment.js';
 import { linkFault } from '../../../../src/api/link-faults.js';
 import { IndexedStore } from '../../../../src/runtime/cache/store.js';
-import { SharedLook } from '../../../../src/runtime/concurrency/shared-read.js';
+import { SharedRead } from '../../../../src/runtime/concurrency/shared-read.js';
 import type { EventDetails } from '../../../../src/runtime/kube/events.js';
 import { ResourceClient } from '../../../../src/runtime/kube/resource-client.js';
 import { silentLogger } from '../../../../tools/stage/silent-logger.js';
@@ -43,7 +43,7 @@ const STATUS: ENIAttachmentStatus = {
 describe('LinkReconciler', () => {
   let host: FakeHost;
   let time: VirtualTime;
-  let records: IndexedStore<ENIAttachment>;
+  let attachments: IndexedStore<ENIAttachment>;
   let events: EventDetails[];
   let reconciler: LinkReconciler;
   /** Whether the kernel's events have told of the devices before they are looked at. */
@@ -60,7 +60,7 @@ describe('LinkReconciler', () => {
     time = new VirtualTime(NOW);
     events = [];
     heard = true;
-    records = IndexedStore.create<ENIAttachment>({
+    attachments = IndexedStore.create<ENIAttachment>({
       indexes: {
         macAddress: ({ status }) => (status?.macAddress ? [status.macAddress] : []),
         table: ({ spec }) => [String(tableOf(spec, 21_000))],
@@ -68,13 +68,15 @@ describe('LinkReconciler', () => {
     });
     const client = stubbedKubeClient();
     client.patch.callsFake(async (_resource, _name, patch) => {
-      const record = records.get(KEY) ?? expect.fail('no record');
+      const attachment = attachments.get(KEY) ?? expect.fail('no attachment');
       const { link } = (patch.body as { status: { link: LinkStatus } }).status;
       const merged = Object.fromEntries(
-        Object.entries({ ...record.status?.link, ...link }).filter(([, value]) => value !== null),
+        Object.entries({ ...attachment.status?.link, ...link }).filter(
+          ([, value]) => value !== null,
+        ),
       );
-      records.put(KEY, { ...record, status: { ...record.status, link: merged } });
-      return records.get(KEY) as never;
+      attachments.put(KEY, { ...attachment, status: { ...attachment.status, link: merged } });
+      return attachments.get(KEY) as never;
     });
     held = new Map();
     confirmation = { is: 'pending' };
@@ -86,9 +88,9 @@ describe('LinkReconciler', () => {
       release: (key) => void held.delete(key),
     };
     reconciler = new LinkReconciler({
-      records,
+      attachments,
       network: host,
-      look: new SharedLook(() => observe(host)),
+      look: new SharedRead(() => observe(host)),
       heard: {
         withMac: (mac) => host.state.links.filter((link) => heard && link.macAddress === mac),
       },
@@ -108,8 +110,8 @@ describe('LinkReconciler', () => {
     status: ENIAttachmentStatus = STATUS,
     metadata: object = {},
   ): void {
-    const link = records.get(KEY)?.status?.link;
-    records.put(
+    const link = attachments.get(KEY)?.status?.link;
+    attachments.put(
       KEY,
       aRecord({
         spec: { subnetCIDR: '10.0.1.0/24', ...spec },
@@ -128,7 +130,7 @@ describe('LinkReconciler', () => {
     return (await reconciler.reconcile(KEY, context))?.requeueAfter;
   }
 
-  const reported = () => records.get(KEY)?.status?.link;
+  const reported = () => attachments.get(KEY)?.status?.link;
   const reasons = () => events.map(({ reason }) => reason);
   const device = () => host.state.links.find(({ index }) => index === 2) ?? expect.fail('none');
 
@@ -169,7 +171,7 @@ describe('LinkReconciler', () => {
     expect(reasons()).to.deep.equal(['LinkUp']);
   });
 
-  it('sets addresses, rp_filter, routes and rules, and takes them away as the record is deleted', async () => {
+  it('sets addresses, rp_filter, routes and rules, and takes them away as the attachment is deleted', async () => {
     host.state.links.push(aLink());
     const spec = { addressing: 'static', routing: 'policy', interfaceName: 'eni-storage' } as const;
     set(spec);
@@ -219,7 +221,7 @@ describe('LinkReconciler', () => {
     expect(device().altNames).to.deep.equal(['enp0s6']);
   });
 
-  it('renames the device where the record asks for another name', async () => {
+  it('renames the device where the attachment asks for another name', async () => {
     host.state.links.push(aLink());
     set({ interfaceName: 'eni-a' });
     await pass();
@@ -346,7 +348,7 @@ describe('LinkReconciler', () => {
     expect(reported()).to.include({ state: 'up' }).and.not.have.property('reason');
   });
 
-  it('does not take a change of the record for somebody else’s', async () => {
+  it('does not take a change of the attachment for somebody else’s', async () => {
     host.state.links.push(aLink());
     for (const mtu of [1400, 1500, 1400, 1500, 9001]) {
       set({ mtu });
@@ -398,10 +400,10 @@ describe('LinkReconciler', () => {
 
   const ends: [string, () => void][] = [
     ['the device is gone', () => host.state.links.pop()],
-    ['the record is gone', () => records.delete(KEY)],
-    ['the record says garbage', () => set({}, { ...STATUS, macAddress: 'garbage' })],
+    ['the attachment is gone', () => attachments.delete(KEY)],
+    ['the attachment says garbage', () => set({}, { ...STATUS, macAddress: 'garbage' })],
     [
-      'the record is being deleted',
+      'the attachment is being deleted',
       () => set({ addressing: 'dhcp' }, STATUS, { deletionTimestamp: '2026-01-01T00:00:00Z' }),
     ],
   ];
@@ -418,15 +420,15 @@ describe('LinkReconciler', () => {
     });
   }
 
-  it('tells of garbage in a record, and does nothing', async () => {
+  it('tells of garbage in an attachment, and does nothing', async () => {
     host.state.links.push(aLink());
     set({}, { ...STATUS, macAddress: 'garbage' });
     await pass();
     expect(host.takeDone()).to.deep.equal([]);
-    expect(reported()).to.include({ reason: 'InvalidRecord' });
+    expect(reported()).to.include({ reason: 'InvalidAttachment' });
   });
 
-  it('tries at once what is asked for after a quarrel, and strips a record that is deleted', async () => {
+  it('tries at once what is asked for after a quarrel, and strips an attachment that is deleted', async () => {
     host.state.links.push(aLink());
     set({ interfaceName: 'eni-a' });
     await pass();

@@ -15,15 +15,15 @@ const FILE = '10-eni-operator-020000000001.network';
 
 describe('DropInWriter', () => {
   let path: string;
-  let records: IndexedStore<ENIAttachment>;
+  let attachments: IndexedStore<ENIAttachment>;
   let logger: RecordingLogger;
   let writer: DropInWriter;
 
   beforeEach(async () => {
     path = await mkdtemp(join(tmpdir(), 'drop-ins-'));
-    records = IndexedStore.create<ENIAttachment>();
+    attachments = IndexedStore.create<ENIAttachment>();
     logger = new RecordingLogger();
-    writer = new DropInWriter({ records, folders: [new DropInFolder(path, NETWORKD_DROP_IN)] });
+    writer = new DropInWriter({ attachments, folders: [new DropInFolder(path, NETWORKD_DROP_IN)] });
   });
 
   afterEach(() => rm(path, { recursive: true }));
@@ -34,15 +34,15 @@ describe('DropInWriter', () => {
     return readdir(path);
   }
 
-  it('writes a file before the device is attached, and keeps it until the record is gone', async () => {
-    records.put('a', aRecord({ status: { phase: 'Creating' } }));
+  it('writes a file before the device is attached, and keeps it until the attachment is gone', async () => {
+    attachments.put('a', aRecord({ status: { phase: 'Creating' } }));
     expect(await pass()).to.deep.equal([]);
-    records.put('a', aRecord({ status: { phase: 'Attaching', macAddress } }));
+    attachments.put('a', aRecord({ status: { phase: 'Attaching', macAddress } }));
     expect(await pass()).to.deep.equal([FILE]);
     const metadata = { deletionTimestamp: '2026-01-01T00:00:00Z' };
-    records.put('a', aRecord({ status: { phase: 'Detaching', macAddress }, metadata }));
+    attachments.put('a', aRecord({ status: { phase: 'Detaching', macAddress }, metadata }));
     expect(await pass()).to.deep.equal([FILE]);
-    records.delete('a');
+    attachments.delete('a');
     expect(await pass()).to.deep.equal([]);
     expect(logger.messages('info')).to.deep.equal([
       'Drop-in files changed',
@@ -51,16 +51,16 @@ describe('DropInWriter', () => {
   });
 
   it('leaves a device to others whose state the agent does not manage', async () => {
-    records.put('a', aRecord({ spec: { linkState: 'unmanaged' }, status: { macAddress } }));
+    attachments.put('a', aRecord({ spec: { linkState: 'unmanaged' }, status: { macAddress } }));
     expect(await pass()).to.deep.equal([]);
   });
 
   it('makes no file name of what is no MAC address', async () => {
-    records.put('a', aRecord({ status: { macAddress: '../../etc/passwd' } }));
+    attachments.put('a', aRecord({ status: { macAddress: '../../etc/passwd' } }));
     expect(await pass()).to.deep.equal([]);
   });
 
-  it('looks again where a record’s device is another one, and not at each word of its status', () => {
+  it('looks again where an attachment’s device is another one, and not at each word of its status', () => {
     const { watches } = readReconciler(writer);
     const { when } = watches.find(({ source }) => source === ENIAttachment) ?? expect.fail('none');
     const updated = (is: ENIAttachment, was: ENIAttachment) => when.updated?.(is, was);

@@ -10,19 +10,19 @@ import { aNodeENI, aRecord, NOW } from '../../../support/objects.js';
 import { metricValue, parseMetrics } from '../../../support/prometheus-text.js';
 
 describe('BlockedMetrics', () => {
-  let records: IndexedStore<ENIAttachment>;
+  let attachments: IndexedStore<ENIAttachment>;
   let nodeENIs: IndexedStore<NodeENI>;
-  let inCharge: boolean;
+  let isLeader: boolean;
   let registry: Registry;
   let metrics: BlockedMetrics;
 
   beforeEach(() => {
-    records = IndexedStore.create();
+    attachments = IndexedStore.create();
     nodeENIs = IndexedStore.create();
     nodeENIs.put('storage', aNodeENI());
-    inCharge = true;
+    isLeader = true;
     registry = new Registry();
-    const options = { registry, records, nodeENIs, inCharge: () => inCharge };
+    const options = { registry, attachments, nodeENIs, isLeader: () => isLeader };
     metrics = BlockedMetrics.create(options);
   });
 
@@ -31,9 +31,9 @@ describe('BlockedMetrics', () => {
   }
 
   function put(name: string, report: Partial<Parameters<typeof attachmentStatus>[0]>): void {
-    const record = aRecord({ name });
-    const status = attachmentStatus({ record, phase: 'Failed', now: NOW, ...report });
-    records.put(name, { ...record, status });
+    const attachment = aRecord({ name });
+    const status = attachmentStatus({ attachment, phase: 'Failed', now: NOW, ...report });
+    attachments.put(name, { ...attachment, status });
   }
 
   it('counts the ENIs that are blocked, by the reason that their conditions give', async () => {
@@ -50,7 +50,7 @@ describe('BlockedMetrics', () => {
     expect(await count('SubnetFull')).to.equal(1);
   });
 
-  it('counts nodes for which no record could be made, until they can, or their NodeENI is gone', async () => {
+  it('counts nodes for which no attachment could be made, until they can, or their NodeENI is gone', async () => {
     metrics.nodesBlocked('storage', ['NoSubnetInZone', 'NoSubnetInZone', 'InstanceFull']);
     expect(await count('NoSubnetInZone')).to.equal(2);
     metrics.nodesBlocked('storage', ['NoSubnetInZone']);
@@ -61,7 +61,7 @@ describe('BlockedMetrics', () => {
   });
 
   it('says nothing where another process is in charge', async () => {
-    inCharge = false;
+    isLeader = false;
     expect(await count('SubnetFull')).to.equal(undefined);
   });
 });

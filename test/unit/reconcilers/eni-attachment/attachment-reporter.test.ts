@@ -41,7 +41,7 @@ function setUp({ now = systemClock.now } = {}) {
   return { client, reporter, written, told };
 }
 
-/** What the status becomes of a record that was ready, once it is blocked with its ENI like that. */
+/** What the status becomes of an attachment that was ready, once it is blocked with its ENI like that. */
 async function statusOnceBlocked(eni?: Eni): Promise<ENIAttachmentStatus> {
   const { reporter, written } = setUp();
   await reporter.blocked(aRecord({ status: ATTACHED }), REASON, eni);
@@ -49,7 +49,7 @@ async function statusOnceBlocked(eni?: Eni): Promise<ENIAttachmentStatus> {
 }
 
 describe('AttachmentReporter', () => {
-  it('leaves a blocked record attached while its ENI is in its slot', async () => {
+  it('leaves a blocked attachment attached while its ENI is in its slot', async () => {
     const eni = anEni({ status: 'in-use', attachment: anAttachment() });
     const { phase, conditions } = await statusOnceBlocked(eni);
     expect(phase).to.equal('Attached');
@@ -64,7 +64,7 @@ describe('AttachmentReporter', () => {
     ['on its way out', anEni({ status: 'in-use', attachment: leaving })],
     ['gone', undefined],
   ] as const) {
-    it(`says of a blocked record whose ENI is ${where} that it failed`, async () => {
+    it(`says of a blocked attachment whose ENI is ${where} that it failed`, async () => {
       const { phase, conditions } = await statusOnceBlocked(eni);
       expect(phase).to.equal('Failed');
       expect(conditions?.map(({ status, reason }) => [status, reason])).to.deep.equal([
@@ -77,7 +77,7 @@ describe('AttachmentReporter', () => {
   describe('for metrics', () => {
     const eni = anEni({ status: 'in-use', attachment: anAttachment() });
 
-    it('tells how long a record took, once its status is written', async () => {
+    it('tells how long an attachment took, once its status is written', async () => {
       const { client, reporter, told } = setUp({ now: () => NOW + 7_000 });
       client.patch.rejects(new Error('conflict'));
       await reporter.settled(aRecord(), eni).catch(() => undefined);
@@ -87,7 +87,7 @@ describe('AttachmentReporter', () => {
       expect(told).to.deep.equal(['attached after 7', 'ready after 7']);
     });
 
-    it('tells nothing of a record that was ready before', async () => {
+    it('tells nothing of an attachment that was ready before', async () => {
       const { reporter, told } = setUp();
       const status = { ...ATTACHED, observedGeneration: 0 };
       await reporter.settled(aRecord({ status }), eni);

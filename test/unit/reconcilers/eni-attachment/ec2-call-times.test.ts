@@ -1,45 +1,45 @@
 import { expect } from 'chai';
-import { CreateLog } from '../../../../src/reconcilers/eni-attachment/ec2-call-times.js';
+import { CreateTimes } from '../../../../src/reconcilers/eni-attachment/ec2-call-times.js';
 import { aRecord, NOW } from '../../../support/objects.js';
 
-describe('CreateLog', () => {
+describe('CreateTimes', () => {
   let now: number;
-  let log: CreateLog;
-  const record = aRecord();
+  let log: CreateTimes;
+  const attachment = aRecord();
 
   beforeEach(() => {
     now = NOW;
-    log = new CreateLog({ now: () => now, after: () => ({ cancel: () => undefined }) });
+    log = new CreateTimes({ now: () => now, after: () => ({ cancel: () => undefined }) });
   });
 
   it('takes for granted that another process sent until this one began', () => {
     now += 1_000;
-    expect(log.lastSent(record)).to.equal(NOW);
+    expect(log.lastSent(attachment)).to.equal(NOW);
   });
 
   it('counts from when a standby took charge, however long ago it began', () => {
     now += 3_600_000;
     log.takeCharge();
     now += 1_000;
-    expect(log.lastSent(record)).to.equal(NOW + 3_600_000);
+    expect(log.lastSent(attachment)).to.equal(NOW + 3_600_000);
   });
 
   it('knows what this process has sent, until it is told to forget', () => {
     now += 1_000;
-    log.sent(record);
+    log.sent(attachment);
     now += 1_000;
-    expect(log.lastSent(record)).to.equal(NOW + 1_000);
+    expect(log.lastSent(attachment)).to.equal(NOW + 1_000);
     expect(log.lastSent(aRecord({ name: 'other' }))).to.equal(NOW);
-    log.forget(record);
-    expect(log.lastSent(record)).to.equal(NOW);
+    log.forget(attachment);
+    expect(log.lastSent(attachment)).to.equal(NOW);
   });
 
   it('says whether a Create call may have been under way within some time', () => {
     now += 1_000;
-    log.sent(record);
+    log.sent(attachment);
     now += 999;
-    expect(log.sentWithin(record, 1_000)).to.equal(true);
+    expect(log.sentWithin(attachment, 1_000)).to.equal(true);
     now += 1;
-    expect(log.sentWithin(record, 1_000)).to.equal(false);
+    expect(log.sentWithin(attachment, 1_000)).to.equal(false);
   });
 });

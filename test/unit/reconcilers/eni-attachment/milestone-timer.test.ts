@@ -7,24 +7,24 @@ import {
 } from '../../../../src/reconcilers/eni-attachment/milestone-timer.js';
 import { aRecord, NOW } from '../../../support/objects.js';
 
-/** A record that goes from status to status, as the reporter writes them. */
+/** An attachment that goes from status to status, as the reporter writes them. */
 class Life {
-  record: ENIAttachment;
+  attachment: ENIAttachment;
   now = NOW;
 
   constructor(
     private times: AttachmentTimes,
     name = 'a',
   ) {
-    this.record = aRecord({ name });
+    this.attachment = aRecord({ name });
   }
 
   /** `seconds` later its phase is this one. */
   moves(seconds: number, phase: Phase, lost = false): void {
     this.now += seconds * 1_000;
-    this.times.moved(this.record, phase, this.now);
-    const status = attachmentStatus({ record: this.record, phase, lost, now: this.now });
-    this.record = { ...this.record, status };
+    this.times.moved(this.attachment, phase, this.now);
+    const status = attachmentStatus({ attachment: this.attachment, phase, lost, now: this.now });
+    this.attachment = { ...this.attachment, status };
   }
 
   /** Another process goes on with it. */
@@ -50,7 +50,7 @@ describe('AttachmentTimes', () => {
     });
   }
 
-  it('measures from the record’s creation to its being attached, and to its being ready', () => {
+  it('measures from the attachment’s creation to its being attached, and to its being ready', () => {
     life.moves(1, 'Creating');
     life.moves(1, 'Attaching');
     life.moves(3, 'Attached');
@@ -79,7 +79,7 @@ describe('AttachmentTimes', () => {
     ]);
   });
 
-  it('measures each record by itself', () => {
+  it('measures each attachment by itself', () => {
     const other = new Life(times, 'b');
     life.moves(4, 'Ready');
     other.moves(9, 'Ready');
@@ -131,7 +131,7 @@ describe('AttachmentTimes', () => {
   });
 
   it('measures nothing of what is being deleted', () => {
-    life.record = aRecord({ metadata: { deletionTimestamp: '2026-01-01T00:00:01Z' } });
+    life.attachment = aRecord({ metadata: { deletionTimestamp: '2026-01-01T00:00:01Z' } });
     life.moves(4, 'Ready');
     expect(reached).to.deep.equal([]);
   });

@@ -59,9 +59,9 @@ describe('planAttachment', () => {
       { do: 'attach' },
     ],
   ];
-  for (const [title, [record, eni], expected] of table) {
+  for (const [title, [attachment, eni], expected] of table) {
     it(title, () => {
-      expect(planAttachment(record, eni)).to.deep.include(expected);
+      expect(planAttachment(attachment, eni)).to.deep.include(expected);
     });
   }
 
@@ -72,12 +72,12 @@ describe('planAttachment', () => {
   });
 
   it('changes groups and description in place, whatever the order of the groups', () => {
-    const record = aRecord({
+    const attachment = aRecord({
       spec: { securityGroupIDs: ['sg-00000002', 'sg-00000001'], description: 'fast' },
     });
     const same = anEni({ ...inUse(), securityGroupIds: ['sg-00000001', 'sg-00000002'] });
-    expect(planAttachment(record, same)).to.deep.include({ changes: { description: 'fast' } });
-    expect(planAttachment(record, inUse())).to.have.deep.nested.property(
+    expect(planAttachment(attachment, same)).to.deep.include({ changes: { description: 'fast' } });
+    expect(planAttachment(attachment, inUse())).to.have.deep.nested.property(
       'changes.securityGroupIds',
       ['sg-00000002', 'sg-00000001'],
     );
@@ -95,11 +95,11 @@ describe('planAttachment, of tags', () => {
 
   it('takes away a user’s tag that we set, and no other', () => {
     const eni = { ...inUse(), tags: { team: 'storage', cost: '1', theirs: 'x' } };
-    const record = aRecord({
+    const attachment = aRecord({
       spec: { tags: { team: 'net' } },
       status: { tagKeys: ['cost', 'team'] },
     });
-    expect(planAttachment(record, eni)).to.deep.include({
+    expect(planAttachment(attachment, eni)).to.deep.include({
       changes: { tags: { set: { team: 'net' }, remove: ['cost'] } },
     });
   });
@@ -129,7 +129,7 @@ describe('planAttachment, of retained ENIs', () => {
     expect(planAttachment(created, undefined, { retained: [kept] }).do).to.equal('create');
   });
 
-  it('never deletes the ENI of a record that retains it, known or not', () => {
+  it('never deletes the ENI of an attachment that retains it, known or not', () => {
     const retaining = aRecord({
       spec: { reclaimPolicy: 'Retain' },
       status: { phase: 'Ready', eniID: kept.id },
@@ -170,7 +170,11 @@ describe('planRemoval', () => {
       [deleted({ phase: 'Attached', eniID: 'eni-1' }), undefined, rules],
       { do: 'delete', eniId: 'eni-1' },
     ],
-    ['lets a record go that never got to Create', [deleted(), undefined, rules], { do: 'release' }],
+    [
+      'lets an attachment go that never got to Create',
+      [deleted(), undefined, rules],
+      { do: 'release' },
+    ],
     [
       'makes sure where a Create may have been sent',
       [deleted({ phase: 'Creating' }), undefined, rules],
@@ -201,7 +205,7 @@ describe('planRemoval', () => {
     });
   });
 
-  it('never releases a record while EC2 has, or may have, an ENI of it', () => {
+  it('never releases an attachment while EC2 has, or may have, an ENI of it', () => {
     const statuses = fc.constantFrom(
       'pending',
       'available',

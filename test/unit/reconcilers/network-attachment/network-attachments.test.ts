@@ -4,7 +4,7 @@ import { NETWORK_ATTACHMENT_FINALIZER } from '../../../../src/api/names.js';
 import { NodeENI } from '../../../../src/api/node-eni.js';
 import { DefinitionWriter } from '../../../../src/reconcilers/network-attachment/definition-writer.js';
 import { NetworkAttachments } from '../../../../src/reconcilers/network-attachment/network-attachments.js';
-import { BlockedRetries } from '../../../../src/reconcilers/shared/blocked.js';
+import { BlockedBackoff } from '../../../../src/reconcilers/shared/blocked.js';
 import { systemClock } from '../../../../src/runtime/clock.js';
 import { ExponentialBackoff } from '../../../../src/runtime/concurrency/backoff.js';
 import { ownerReferenceTo } from '../../../../src/runtime/kube/finalizers.js';
@@ -63,7 +63,7 @@ describe('NetworkAttachments', () => {
     const step = new NetworkAttachments({
       writer: new DefinitionWriter(client),
       nodeENIClient: ResourceClient.create({ kind: NodeENI, client }),
-      retries: new BlockedRetries({ backoff, clock: systemClock }),
+      retries: new BlockedBackoff({ backoff, clock: systemClock }),
     });
     const reconcile = (nodeENI: NodeENI) => step.reconcile(nodeENI, logger);
     /** What was written, in order. */

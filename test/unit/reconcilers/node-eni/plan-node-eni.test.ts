@@ -32,7 +32,7 @@ function inputFor(
   const nodeENI = aNodeENI({ subnetID: undefined as never, ...spec });
   const subnets = chooseSubnets(subnetQuery(nodeENI.spec), found);
   const network = 'reason' in subnets ? subnets : { subnets, securityGroups: [group] };
-  return { nodeENI, nodes: [aNode('node-a')], records: [], network, defaults, ...overrides };
+  return { nodeENI, nodes: [aNode('node-a')], attachments: [], network, defaults, ...overrides };
 }
 
 const a1 = aSubnet('subnet-000000a1', { name: 'data' });
@@ -95,50 +95,50 @@ describe('planNodeENI', () => {
     expect(plan.blocked.map(({ node }) => node)).to.deep.equal(['node-x']);
   });
 
-  it('is settled once the records are there', () => {
+  it('is settled once the attachments are there', () => {
     const input = inputFor({ subnetID: 'subnet-000000a1' }, [a1]);
     const [desired] = planNodeENI(input).create;
-    const records = [aRecord({ name: desired?.name ?? '', spec: desired?.spec ?? {} })];
-    expect(planNodeENI({ ...input, records })).to.deep.include({
+    const attachments = [aRecord({ name: desired?.name ?? '', spec: desired?.spec ?? {} })];
+    expect(planNodeENI({ ...input, attachments })).to.deep.include({
       create: [],
       update: [],
       delete: [],
     });
   });
 
-  it('ends the record of a node that no longer matches', () => {
+  it('ends the attachment of a node that no longer matches', () => {
     const input = inputFor({ subnetID: 'subnet-000000a1' }, [a1]);
     const [desired] = planNodeENI(input).create;
-    const records = [aRecord({ name: desired?.name ?? '', spec: desired?.spec ?? {} })];
-    const plan = planNodeENI({ ...input, records, nodes: [] });
-    expect(plan.unmeant).to.deep.equal(records);
+    const attachments = [aRecord({ name: desired?.name ?? '', spec: desired?.spec ?? {} })];
+    const plan = planNodeENI({ ...input, attachments, nodes: [] });
+    expect(plan.unselected).to.deep.equal(attachments);
     expect(plan.desired).to.equal(0);
   });
 
-  it('replaces the record of a node that now runs on another instance', () => {
+  it('replaces the attachment of a node that now runs on another instance', () => {
     const input = inputFor({ subnetID: 'subnet-000000a1' }, [a1]);
     const [old] = planNodeENI(input).create;
-    const records = [aRecord({ name: old?.name ?? '', spec: old?.spec ?? {} })];
+    const attachments = [aRecord({ name: old?.name ?? '', spec: old?.spec ?? {} })];
     const nodes = [aNode('node-a', { instance: INSTANCE_B })];
-    const plan = planNodeENI({ ...input, records, nodes });
-    expect(plan.unmeant).to.deep.equal(records);
+    const plan = planNodeENI({ ...input, attachments, nodes });
+    expect(plan.unselected).to.deep.equal(attachments);
     expect(plan.create.map(({ spec }) => spec.instanceID)).to.deep.equal([INSTANCE_B]);
   });
 
-  it('changes settings in place, and a slot by replacing the record', () => {
+  it('changes settings in place, and a slot by replacing the attachment', () => {
     const input = inputFor({ subnetID: 'subnet-000000a1' }, [a1]);
     const [desired] = planNodeENI(input).create;
-    const records = [aRecord({ name: desired?.name ?? '', spec: desired?.spec ?? {} })];
+    const attachments = [aRecord({ name: desired?.name ?? '', spec: desired?.spec ?? {} })];
     const described = inputFor({ subnetID: 'subnet-000000a1', description: 'fast' }, [a1], {
-      records,
+      attachments,
     });
     expect(planNodeENI(described).update.map(({ spec }) => spec.description)).to.deep.equal([
       'fast',
     ]);
-    const moved = inputFor({ subnetID: 'subnet-000000a1', deviceIndex: 4 }, [a1], { records });
+    const moved = inputFor({ subnetID: 'subnet-000000a1', deviceIndex: 4 }, [a1], { attachments });
     expect(planNodeENI(moved)).to.deep.include({ create: [], update: [], delete: [] });
     expect(planNodeENI(moved).replace).to.have.length(1);
-    expect(planNodeENI(moved).replace[0]).to.deep.include({ node: 'node-a', stale: records });
+    expect(planNodeENI(moved).replace[0]).to.deep.include({ node: 'node-a', stale: attachments });
   });
 
   it('names what each node should have, once nothing keeps the node from it', () => {
@@ -147,13 +147,13 @@ describe('planNodeENI', () => {
     const plan = planNodeENI(input);
     const [desired] = plan.create;
     expect([...plan.wanted]).to.deep.equal([['node-a', [desired?.name]]]);
-    const records = [aRecord({ name: desired?.name ?? '', spec: desired?.spec ?? {} })];
-    expect(planNodeENI({ ...input, records }).wanted).to.deep.equal(plan.wanted);
-    const moved = inputFor({ subnetID: 'subnet-000000a1', deviceIndex: 4 }, [a1], { records });
+    const attachments = [aRecord({ name: desired?.name ?? '', spec: desired?.spec ?? {} })];
+    expect(planNodeENI({ ...input, attachments }).wanted).to.deep.equal(plan.wanted);
+    const moved = inputFor({ subnetID: 'subnet-000000a1', deviceIndex: 4 }, [a1], { attachments });
     expect([...planNodeENI(moved).wanted], 'while the old one makes way').to.deep.equal([]);
   });
 
-  it('ends no record of a matching node while the network is not known', () => {
+  it('ends no attachment of a matching node while the network is not known', () => {
     const zones = fc.constantFrom('us-west-2a', 'us-west-2b');
     const network: Network | ReturnType<typeof blocked> = blocked('SubnetNotFound', 'Gone');
     fc.assert(
@@ -161,14 +161,14 @@ describe('planNodeENI', () => {
         const nodes = nodeZones.map((zone, index) =>
           aNode(`node-${index}`, { zone, instance: `${INSTANCE_A.slice(0, -1)}${index}` }),
         );
-        const records = nodes.map(({ metadata: { name } }, index) =>
+        const attachments = nodes.map(({ metadata: { name } }, index) =>
           aRecord({
             name: `storage-${index}`,
             spec: { nodeName: name, instanceID: `${INSTANCE_A.slice(0, -1)}${index}` },
           }),
         );
-        const plan = planNodeENI({ nodeENI: aNodeENI(), nodes, records, network, defaults });
-        expect([...plan.delete, ...plan.unmeant]).to.deep.equal([]);
+        const plan = planNodeENI({ nodeENI: aNodeENI(), nodes, attachments, network, defaults });
+        expect([...plan.delete, ...plan.unselected]).to.deep.equal([]);
         expect(plan.desired).to.equal(nodes.length);
       }),
     );

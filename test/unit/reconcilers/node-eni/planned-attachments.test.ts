@@ -1,15 +1,15 @@
 import { expect } from 'chai';
-import { Demand } from '../../../../src/reconcilers/node-eni/planned-attachments.js';
+import { PlannedAttachments } from '../../../../src/reconcilers/node-eni/planned-attachments.js';
 import { aNodeENI } from '../../../support/objects.js';
 
 const generation = (generation: number) => aNodeENI({}, { generation });
 
-describe('Demand', () => {
-  let demand: Demand;
+describe('PlannedAttachments', () => {
+  let demand: PlannedAttachments;
   let told: string[];
 
   beforeEach(() => {
-    demand = new Demand();
+    demand = new PlannedAttachments();
     told = [];
     demand.subscribe(({ object }) => told.push(object.node));
     demand.publish(generation(1), new Map([['node-a', ['x', 'y']]]));

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { Node } from '../../../../src/api/node.js';
 import type { NodeENI } from '../../../../src/api/node-eni.js';
 import { type Taint, taintName } from '../../../../src/api/taints.js';
-import { Demand } from '../../../../src/reconcilers/node-eni/planned-attachments.js';
+import { PlannedAttachments } from '../../../../src/reconcilers/node-eni/planned-attachments.js';
 import { NodeReadinessReconciler } from '../../../../src/reconcilers/node-readiness/node-readiness-reconciler.js';
 import { IndexedStore } from '../../../../src/runtime/cache/store.js';
 import { passes } from '../../../../src/runtime/controller/predicates.js';
@@ -28,28 +28,28 @@ function setUp() {
     indexes: { taint: ({ spec }) => spec?.taints?.map(taintName) ?? [] },
   });
   const nodeENIs = IndexedStore.create<NodeENI>();
-  const records = IndexedStore.create<ReturnType<typeof aRecord>>();
-  const demand = new Demand();
+  const attachments = IndexedStore.create<ReturnType<typeof aRecord>>();
+  const plannedAttachments = new PlannedAttachments();
   const client = stubbedKubeClient();
   const told: string[] = [];
   const logger = new RecordingLogger();
   const reconciler = new NodeReadinessReconciler({
     nodes,
     nodeENIs,
-    records,
-    demand,
+    attachments,
+    plannedAttachments,
     nodeClient: ResourceClient.create({ kind: Node, client }),
     events: { event: (_, { type, reason }) => told.push(`${type} ${reason}`) },
   });
   nodes.put('node-a', tainted('node-a', OURS));
   nodes.put('node-b', aNode('node-b'));
   nodeENIs.put('storage', aNodeENI());
-  records.put('x', aRecord({ name: 'x', status: { phase: 'Ready', observedGeneration: 1 } }));
-  demand.publish(aNodeENI(), new Map([['node-a', ['x']]]));
+  attachments.put('x', aRecord({ name: 'x', status: { phase: 'Ready', observedGeneration: 1 } }));
+  plannedAttachments.publish(aNodeENI(), new Map([['node-a', ['x']]]));
   client.patch.resolves(aNode('node-a'));
   const reconcile = (key = 'node-a') =>
     reconciler.reconcile(key, { logger, reconcileID: '1', signal: new AbortController().signal });
-  return { nodes, nodeENIs, records, client, told, logger, reconciler, reconcile };
+  return { nodes, nodeENIs, attachments, client, told, logger, reconciler, reconcile };
 }
 
 describe('NodeReadinessReconciler', () => {
@@ -62,8 +62,8 @@ describe('NodeReadinessReconciler', () => {
   });
 
   it('writes nothing while an ENI is on its way', async () => {
-    const { client, told, records, reconcile } = setUp();
-    records.put('x', aRecord({ name: 'x', status: { phase: 'Attached' } }));
+    const { client, told, attachments, reconcile } = setUp();
+    attachments.put('x', aRecord({ name: 'x', status: { phase: 'Attached' } }));
     await reconcile();
     expect([client.patch.callCount, told]).to.deep.equal([0, []]);
   });

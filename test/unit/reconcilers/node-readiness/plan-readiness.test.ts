@@ -30,14 +30,14 @@ function readyRecord(name: string, overrides: Parameters<typeof aRecord>[0] = {}
 
 /** One NodeENI, whose two ENIs are ready on a node with the default taint. */
 function input({
-  records = [readyRecord('x'), readyRecord('y')],
+  attachments = [readyRecord('x'), readyRecord('y')],
   ...overrides
-}: Partial<ReadinessInput> & { records?: ENIAttachment[] } = {}): ReadinessInput {
+}: Partial<ReadinessInput> & { attachments?: ENIAttachment[] } = {}): ReadinessInput {
   return {
     node: tainted(FOREIGN, OURS),
     nodeENIs: [storage],
     wanted: ({ metadata }) => (metadata.name === 'storage' ? ['x', 'y'] : ['z']),
-    record: (name) => records.find(({ metadata }) => metadata.name === name),
+    attachment: (name) => attachments.find(({ metadata }) => metadata.name === name),
     ...overrides,
   };
 }
@@ -53,26 +53,31 @@ describe('planReadiness', () => {
 
   const x = readyRecord('x');
   const late: [string, Parameters<typeof input>[0]][] = [
-    ['a record is missing', { records: [x] }],
+    ['an attachment is missing', { attachments: [x] }],
     [
       'an ENI is attached only',
-      { records: [x, readyRecord('y', { status: { phase: 'Attached' } })] },
+      { attachments: [x, readyRecord('y', { status: { phase: 'Attached' } })] },
     ],
     [
-      'a record’s spec has changed since',
-      { records: [x, readyRecord('y', { metadata: { generation: 2 } })] },
+      'an attachment’s spec has changed since',
+      { attachments: [x, readyRecord('y', { metadata: { generation: 2 } })] },
     ],
     [
-      'a record is being deleted',
-      { records: [x, readyRecord('y', { metadata: { generation: 1, deletionTimestamp: 'now' } })] },
+      'an attachment is being deleted',
+      {
+        attachments: [
+          x,
+          readyRecord('y', { metadata: { generation: 1, deletionTimestamp: 'now' } }),
+        ],
+      },
     ],
     [
       'an ENI is an earlier instance’s',
-      { records: [x, readyRecord('y', { spec: { instanceID: INSTANCE_B } })] },
+      { attachments: [x, readyRecord('y', { spec: { instanceID: INSTANCE_B } })] },
     ],
     [
-      'a record is another NodeENI’s',
-      { records: [x, readyRecord('y', { spec: { nodeENI: 'other' } })] },
+      'an attachment is another NodeENI’s',
+      { attachments: [x, readyRecord('y', { spec: { nodeENI: 'other' } })] },
     ],
     ['what the node should have is not known', { wanted: () => undefined }],
     ['another NodeENI that selects the node lacks an ENI', { nodeENIs: [storage, backup] }],

@@ -59,7 +59,7 @@ describe('OrphanedENIReconciler', () => {
     stopping.add(stop);
     await inventory.start(stop.signal);
 
-    const records = IndexedStore.create<ENIAttachment>({
+    const attachments = IndexedStore.create<ENIAttachment>({
       indexes: { uid: ({ metadata }) => [metadata.uid] },
     });
     const nodes = IndexedStore.create<ReturnType<typeof aNode>>();
@@ -67,16 +67,17 @@ describe('OrphanedENIReconciler', () => {
     const deleteEni = sinon.stub<[string], Promise<void>>().resolves();
     const observe = sinon.spy(ec2, 'describeEnis');
     const observer = { orphanLeft: sinon.spy(), orphanDeleted: sinon.spy() };
-    const told: (EventDetails & { of: string })[] = [];
+    const lastReported: (EventDetails & { of: string })[] = [];
     const reconciler = new OrphanedENIReconciler({
-      records,
-      liveRecords: { has: hasLiveRecord },
+      attachments,
+      uncachedAttachments: { has: hasLiveRecord },
       gateway: { deleteEni },
       inventory,
       reporter: new OrphanReporter({
         nodes,
         events: {
-          event: ({ object }, details) => told.push({ of: object.metadata.name, ...details }),
+          event: ({ object }, details) =>
+            lastReported.push({ of: object.metadata.name, ...details }),
         },
         cluster: {
           kind: { resource: NAMESPACES },
@@ -104,9 +105,19 @@ describe('OrphanedENIReconciler', () => {
       expect(await pass()).to.deep.equal({ requeueAfter: GRACE_MS });
       await time.tick(GRACE_MS);
     };
-    const reasons = (): string[] => told.map(({ reason }) => reason);
+    const reasons = (): string[] => lastReported.map(({ reason }) => reason);
     return {
-      ...{ ec2, inventory, records, nodes, hasLiveRecord, deleteEni, observe, observer, told },
+      ...{
+        ec2,
+        inventory,
+        attachments,
+        nodes,
+        hasLiveRecord,
+        deleteEni,
+        observe,
+        observer,
+        lastReported,
+      },
       ...{ reconciler, pass, outlastGrace, reasons },
     };
   };
@@ -142,19 +153,19 @@ describe('OrphanedENIReconciler', () => {
     expect(reasons()).to.deep.equal(['OrphanDeleted']);
   });
 
-  it('spares an ENI whose record the API server has and the store has not', async () => {
-    const { pass, outlastGrace, hasLiveRecord, deleteEni, told } = await setUp(ORPHAN);
+  it('spares an ENI whose attachment the API server has and the store has not', async () => {
+    const { pass, outlastGrace, hasLiveRecord, deleteEni, lastReported } = await setUp(ORPHAN);
     hasLiveRecord.resolves(true);
     await outlastGrace();
     expect(await pass()).to.deep.equal({});
     expect(deleteEni.called).to.equal(false);
-    expect(told).to.deep.equal([]);
+    expect(lastReported).to.deep.equal([]);
   });
 
-  it('spares an ENI whose record comes into the store while it looks', async () => {
-    const { pass, outlastGrace, hasLiveRecord, deleteEni, records } = await setUp(ORPHAN);
+  it('spares an ENI whose attachment comes into the store while it looks', async () => {
+    const { pass, outlastGrace, hasLiveRecord, deleteEni, attachments } = await setUp(ORPHAN);
     hasLiveRecord.callsFake(async () => {
-      records.put('late', RECORD);
+      attachments.put('late', RECORD);
       return false;
     });
     await outlastGrace();
@@ -229,28 +240,28 @@ describe('OrphanedENIReconciler', () => {
       [aNode('node-a'), 'node-a'],
       [undefined, 'kube-system'],
     ] as const) {
-      const { pass, outlastGrace, nodes, told } = await setUp(IN_USE);
+      const { pass, outlastGrace, nodes, lastReported } = await setUp(IN_USE);
       if (node) nodes.put('node-a', node);
       await outlastGrace();
       await pass();
-      expect(told.map((event) => event.of)).to.deep.equal([of]);
+      expect(lastReported.map((event) => event.of)).to.deep.equal([of]);
     }
   });
 
-  it('looks at ENIs without a record, and at those it has seen without one', async () => {
-    const { reconciler, records, pass } = await setUp(ORPHAN);
-    records.put('a', RECORD);
+  it('looks at ENIs without an attachment, and at those it has seen without one', async () => {
+    const { reconciler, attachments, pass } = await setUp(ORPHAN);
+    attachments.put('a', RECORD);
     expect(reconciler.suspect(ORPHAN)).to.deep.equal([]);
-    records.delete('a');
+    attachments.delete('a');
     expect(reconciler.suspect(ORPHAN)).to.deep.equal([ORPHAN.id]);
     await pass();
-    records.put('a', RECORD);
+    attachments.put('a', RECORD);
     expect(reconciler.suspect(ORPHAN)).to.deep.equal([ORPHAN.id]);
     await pass();
     expect(reconciler.suspect(ORPHAN)).to.deep.equal([]);
   });
 
-  it('looks at the ENIs that a record leaves behind', async () => {
+  it('looks at the ENIs that an attachment leaves behind', async () => {
     const { reconciler } = await setUp(IN_USE);
     expect(reconciler.leftBy(RECORD)).to.deep.equal([IN_USE.id]);
     expect(reconciler.leftBy(aRecord({ name: 'another' }))).to.deep.equal([]);

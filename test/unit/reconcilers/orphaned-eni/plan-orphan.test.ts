@@ -30,19 +30,19 @@ const attached = (): Eni => orphan({ status: 'in-use', attachment: anAttachment(
 /** Seen for the whole grace period. */
 const seen = (eni: Eni, more: Partial<Sighting> = {}): OrphanSituation => ({
   eni,
-  hasRecord: false,
+  hasAttachment: false,
   sighting: { eni: structuredClone(eni), since: NOW - GRACE_MS, ...more },
   now: NOW,
 });
 
 describe('planOrphan', () => {
-  it('deletes an ENI of ours that has been free and without a record for the grace period', () => {
+  it('deletes an ENI of ours that has been free and without an attachment for the grace period', () => {
     expect(planOrphan(seen(orphan()), rules)).to.deep.include({ do: 'delete' });
   });
 
   it('waits for the whole grace period when it sees an orphan for the first time', () => {
     const eni = orphan();
-    const situation = { eni, hasRecord: false, sighting: undefined, now: NOW };
+    const situation = { eni, hasAttachment: false, sighting: undefined, now: NOW };
     expect(planOrphan(situation, rules)).to.deep.equal({
       do: 'wait',
       sighting: { eni, since: NOW },
@@ -60,25 +60,25 @@ describe('planOrphan', () => {
     expect(planOrphan(changed, rules)).to.deep.include({ do: 'wait', ms: GRACE_MS });
   });
 
-  const strangers: [string, Eni][] = [
+  const foreign: [string, Eni][] = [
     ['of another cluster', withTags({ [TAGS.clusterID]: 'theirs' })],
     ['without a cluster', without(TAGS.clusterID)],
     ['of another manager', withTags({ [TAGS.managedBy]: 'terraform' })],
     ['without a manager', without(TAGS.managedBy)],
-    ['without the UID of a record', without(TAGS.attachmentUID)],
+    ['without the UID of an attachment', without(TAGS.attachmentUID)],
     ['with an empty UID', withTags({ [TAGS.attachmentUID]: '' })],
     ['that is retained', withTags({ [TAGS.retained]: 'true' })],
     ['that is retained by a tag without a value', withTags({ [TAGS.retained]: '' })],
     ['that an AWS service manages', orphan({ requesterManaged: true })],
   ];
-  for (const [title, eni] of strangers) {
+  for (const [title, eni] of foreign) {
     it(`forgets an ENI ${title}`, () => {
       expect(planOrphan(seen(eni), rules)).to.deep.equal({ do: 'forget' });
     });
   }
 
-  it('forgets an ENI whose record is there', () => {
-    expect(planOrphan({ ...seen(orphan()), hasRecord: true }, rules)).to.deep.equal({
+  it('forgets an ENI whose attachment is there', () => {
+    expect(planOrphan({ ...seen(orphan()), hasAttachment: true }, rules)).to.deep.equal({
       do: 'forget',
     });
   });
@@ -88,8 +88,8 @@ describe('planOrphan', () => {
       do: 'report',
       finding: 'OrphanedInUse',
     });
-    const told = seen(attached(), { told: 'OrphanedInUse' });
-    expect(planOrphan(told, rules)).to.deep.equal({ do: 'leave' });
+    const lastReported = seen(attached(), { lastReported: 'OrphanedInUse' });
+    expect(planOrphan(lastReported, rules)).to.deep.equal({ do: 'leave' });
   });
 
   for (const status of ['pending', 'associated', 'attaching', 'in-use', 'detaching', 'melting']) {
@@ -104,11 +104,11 @@ describe('planOrphan', () => {
   });
 
   it('deletes an orphan that was in use, a grace period after it has become free', () => {
-    const old = seen(attached(), { told: 'OrphanedInUse' });
+    const old = seen(attached(), { lastReported: 'OrphanedInUse' });
     const freed = planOrphan({ ...old, eni: orphan() }, rules);
     expect(freed).to.deep.include({ do: 'wait', ms: GRACE_MS });
     const { sighting } = freed as { sighting: Sighting };
-    const later = { eni: orphan(), hasRecord: false, sighting, now: NOW + GRACE_MS };
+    const later = { eni: orphan(), hasAttachment: false, sighting, now: NOW + GRACE_MS };
     expect(planOrphan(later, rules)).to.deep.include({ do: 'delete' });
   });
 
@@ -118,12 +118,12 @@ describe('planOrphan', () => {
       do: 'report',
       finding: 'Orphaned',
     });
-    const told = seen(orphan(), { told: 'Orphaned' });
-    expect(planOrphan(told, reportOnly)).to.deep.equal({ do: 'leave' });
+    const lastReported = seen(orphan(), { lastReported: 'Orphaned' });
+    expect(planOrphan(lastReported, reportOnly)).to.deep.equal({ do: 'leave' });
   });
 
-  it('tries again to delete what EC2 refused to delete, whatever was told of it', () => {
-    const refused = seen(orphan(), { told: 'AccessDenied' });
+  it('tries again to delete what EC2 refused to delete, whatever was lastReported of it', () => {
+    const refused = seen(orphan(), { lastReported: 'AccessDenied' });
     expect(planOrphan(refused, rules)).to.deep.include({ do: 'delete' });
   });
 
@@ -170,19 +170,24 @@ describe('planOrphan', () => {
         { weight: 12, arbitrary: fc.integer({ min: GRACE_MS - 1, max: 2 * GRACE_MS }) },
         { weight: 1, arbitrary: fc.integer({ min: -10, max: GRACE_MS }) },
       ),
-      hasRecord: mostly(false, true),
+      hasAttachment: mostly(false, true),
       cleanup: mostly<OrphanRules['cleanup']>('delete', 'report'),
-      told: mostly<string | undefined>(undefined, 'Orphaned', 'OrphanedInUse', 'AccessDenied'),
+      lastReported: mostly<string | undefined>(
+        undefined,
+        'Orphaned',
+        'OrphanedInUse',
+        'AccessDenied',
+      ),
     })
-    .map(({ eni, before, isSeen, age, hasRecord, cleanup, told }) => {
+    .map(({ eni, before, isSeen, age, hasAttachment, cleanup, lastReported }) => {
       const sighting: Sighting = {
         eni: structuredClone(before ?? eni),
         since: NOW - age,
-        ...(told === undefined ? {} : { told }),
+        ...(lastReported === undefined ? {} : { lastReported }),
       };
       const situation: OrphanSituation & { eni: Eni } = {
         eni,
-        hasRecord,
+        hasAttachment,
         sighting: isSeen ? sighting : undefined,
         now: NOW,
       };
@@ -193,10 +198,10 @@ describe('planOrphan', () => {
     let deletions = 0;
     fc.assert(
       fc.property(anySituation, ({ situation, cleanup, age }) => {
-        const { eni, hasRecord, sighting } = situation;
+        const { eni, hasAttachment, sighting } = situation;
         const conditions = [
           cleanup === 'delete',
-          !hasRecord,
+          !hasAttachment,
           eni.tags['networking.k8s.aws/cluster-id'] === 'ours',
           eni.tags['networking.k8s.aws/managed-by'] === 'eni-operator',
           eni.tags['networking.k8s.aws/attachment-uid'] === 'uid-1',

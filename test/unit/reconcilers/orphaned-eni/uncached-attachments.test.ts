@@ -1,11 +1,11 @@
 import { expect } from 'chai';
-import { LiveRecords } from '../../../../src/reconcilers/orphaned-eni/uncached-attachments.js';
+import { UncachedAttachments } from '../../../../src/reconcilers/orphaned-eni/uncached-attachments.js';
 import { systemClock } from '../../../../src/runtime/clock.js';
 import { aRecord } from '../../../support/objects.js';
 import { useFakeTime } from '../../runtime/support/fake-timers.js';
 import { stubbedKubeClient } from '../../runtime/support/stubbed-kube-client.js';
 
-describe('LiveRecords', () => {
+describe('UncachedAttachments', () => {
   const time = useFakeTime();
 
   const aPage = (names: string[], next?: string) => ({
@@ -15,15 +15,15 @@ describe('LiveRecords', () => {
   });
   const setUp = () => {
     const client = stubbedKubeClient();
-    return { client, records: LiveRecords.create({ client, clock: systemClock }) };
+    return { client, attachments: UncachedAttachments.create({ client, clock: systemClock }) };
   };
 
-  it('finds a record by its UID on whichever page it is', async () => {
-    const { client, records } = setUp();
+  it('finds an attachment by its UID on whichever page it is', async () => {
+    const { client, attachments } = setUp();
     client.list.onFirstCall().resolves(aPage(['a', 'b'], 'more'));
     client.list.onSecondCall().resolves(aPage(['c']));
     const answers = Promise.all(
-      ['uid-of-c', 'uid-of-a', 'uid-of-x'].map((uid) => records.has(uid)),
+      ['uid-of-c', 'uid-of-a', 'uid-of-x'].map((uid) => attachments.has(uid)),
     );
     await time.tick(100);
     expect(await answers).to.deep.equal([true, true, false]);
@@ -31,10 +31,10 @@ describe('LiveRecords', () => {
     expect(pages.map((options) => options?.continue)).to.deep.equal([undefined, 'more']);
   });
 
-  it('asks for the newest state, of all records, whatever their labels', async () => {
-    const { client, records } = setUp();
+  it('asks for the newest state, of all attachments, whatever their labels', async () => {
+    const { client, attachments } = setUp();
     client.list.resolves(aPage([]));
-    const answer = records.has('uid-of-a');
+    const answer = attachments.has('uid-of-a');
     await time.tick(100);
     await answer;
     const [resource, options] = client.list.firstCall.args;
@@ -43,21 +43,21 @@ describe('LiveRecords', () => {
   });
 
   it('answers each question by a listing that began after it', async () => {
-    const { client, records } = setUp();
+    const { client, attachments } = setUp();
     client.list.onFirstCall().resolves(aPage([]));
     client.list.onSecondCall().resolves(aPage(['a']));
-    const first = records.has('uid-of-a');
+    const first = attachments.has('uid-of-a');
     await time.tick(100);
-    const second = records.has('uid-of-a');
+    const second = attachments.has('uid-of-a');
     await time.tick(1_000);
     expect([await first, await second]).to.deep.equal([false, true]);
   });
 
   it('knows nothing where a page cannot be had', async () => {
-    const { client, records } = setUp();
+    const { client, attachments } = setUp();
     client.list.onFirstCall().resolves(aPage(['b'], 'more'));
     client.list.onSecondCall().rejects(new Error('the token has expired'));
-    const answer = records.has('uid-of-a').catch((error: Error) => error.message);
+    const answer = attachments.has('uid-of-a').catch((error: Error) => error.message);
     await time.tick(100);
     expect(await answer).to.equal('the token has expired');
   });

@@ -1,13 +1,13 @@
 import { expect } from 'chai';
 import { type SinonFakeTimers, useFakeTimers } from 'sinon';
-import { BlockedRetries } from '../../../../src/reconcilers/shared/blocked.js';
+import { BlockedBackoff } from '../../../../src/reconcilers/shared/blocked.js';
 import { systemClock } from '../../../../src/runtime/clock.js';
 import { ExponentialBackoff } from '../../../../src/runtime/concurrency/backoff.js';
 
-describe('BlockedRetries', () => {
+describe('BlockedBackoff', () => {
   let time: SinonFakeTimers;
   const backoff = ExponentialBackoff.create({ baseMs: 100, maxMs: 1_000 });
-  const retries = new BlockedRetries({ backoff, clock: systemClock });
+  const retries = new BlockedBackoff({ backoff, clock: systemClock });
   before(() => {
     time = useFakeTimers({ now: 0, toFake: ['Date'] });
   });

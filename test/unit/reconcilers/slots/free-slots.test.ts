@@ -10,20 +10,20 @@ describe('chooseIndex', () => {
     expect(chooseIndex(undefined, new Set([0, 1, 3]), new Set([2]))).to.equal(4);
   });
 
-  it('keeps the index that a record has', () => {
+  it('keeps the index that an attachment has', () => {
     expect(chooseIndex(aRecord({ spec: { deviceIndex: 5 } }), none, none)).to.equal(5);
   });
 
   it('gives up an index that somebody else took before the ENI was attached', () => {
-    const record = aRecord({ spec: { deviceIndex: 1 } });
-    expect(chooseIndex(record, new Set([1]), none)).to.equal(2);
-    const attached = { ...record, status: { attachmentID: 'eni-attach-1' } };
+    const attachment = aRecord({ spec: { deviceIndex: 1 } });
+    expect(chooseIndex(attachment, new Set([1]), none)).to.equal(2);
+    const attached = { ...attachment, status: { attachmentID: 'eni-attach-1' } };
     expect(chooseIndex(attached, new Set([1]), none)).to.equal(1);
   });
 });
 
 describe('occupiedIndexes', () => {
-  it('counts what EC2 shows and what records were promised, but not the asker’s own', () => {
+  it('counts what EC2 shows and what attachments were promised, but not the asker’s own', () => {
     const instance = anInstance({
       interfaces: [
         { eniId: 'eni-launch', deviceIndex: 0, networkCardIndex: 0 },
@@ -34,7 +34,7 @@ describe('occupiedIndexes', () => {
     const own = aRecord({ name: 'own', status: { eniID: 'eni-own' } });
     const other = aRecord({ name: 'other', spec: { deviceIndex: 3 } });
     const occupied = occupiedIndexes(new Map([[INSTANCE_A, instance]]), () => [own, other]);
-    const card = { instanceID: INSTANCE_A, networkCardIndex: 0, attachment: 'own' };
+    const card = { instanceID: INSTANCE_A, networkCardIndex: 0, attachmentName: 'own' };
     expect([...occupied(card)]).to.have.members([0, 3]);
     expect([...occupied({ ...card, networkCardIndex: 1 })]).to.deep.equal([4]);
   });

@@ -8,14 +8,14 @@ const limits = {
   cards: [{ networkCardIndex: 0, maximumInterfaces: 3 }],
 };
 const slot = (eniId: string, deviceIndex: number) => ({ eniId, deviceIndex, networkCardIndex: 0 });
-const base = { record: aRecord(), siblings: [], ownEniIDs: [], instance: anInstance(), limits };
+const base = { attachment: aRecord(), siblings: [], ownEniIDs: [], instance: anInstance(), limits };
 
 describe('slotFault', () => {
   it('finds none on an instance with a free slot', () => {
     expect(slotFault(base)).to.equal(undefined);
   });
 
-  it('finds none where the slot is held by the record’s own ENI', () => {
+  it('finds none where the slot is held by the attachment’s own ENI', () => {
     const instance = anInstance({ interfaces: [slot('eni-own', 1)] });
     expect(slotFault({ ...base, instance, ownEniIDs: ['eni-own'] })).to.equal(undefined);
   });
@@ -28,14 +28,16 @@ describe('slotFault', () => {
       .and.include('index 1');
   });
 
-  it('lets the older of two records have a slot', () => {
+  it('lets the older of two attachments have a slot', () => {
     const older = aRecord({
       name: 'other-aaaaaaaaaa',
       spec: { nodeENI: 'other' },
       metadata: { creationTimestamp: '2025-12-31T00:00:00Z' },
     });
     expect(slotFault({ ...base, siblings: [older] })?.message).to.include('other-aaaaaaaaaa');
-    expect(slotFault({ ...base, record: older, siblings: [base.record] })).to.equal(undefined);
+    expect(slotFault({ ...base, attachment: older, siblings: [base.attachment] })).to.equal(
+      undefined,
+    );
   });
 
   it('counts slots held and claimed against the type’s limit', () => {

@@ -1,13 +1,13 @@
 import { expect } from 'chai';
-import { SharedLook } from '../../../../src/runtime/concurrency/shared-read.js';
+import { SharedRead } from '../../../../src/runtime/concurrency/shared-read.js';
 
-describe('SharedLook', () => {
+describe('SharedRead', () => {
   let looks: PromiseWithResolvers<number>[];
-  let shared: SharedLook<number>;
+  let shared: SharedRead<number>;
 
   beforeEach(() => {
     looks = [];
-    shared = new SharedLook(() => {
+    shared = new SharedRead(() => {
       const look = Promise.withResolvers<number>();
       looks.push(look);
       return look.promise;

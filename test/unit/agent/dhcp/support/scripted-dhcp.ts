@@ -57,7 +57,7 @@ export class ScriptedDhcp {
 
   readonly openSocket = async (
     _address: string,
-    hear: (message: Uint8Array) => void,
+    onMessage: (message: Uint8Array) => void,
   ): Promise<DhcpSocket> => {
     const [reaction = expect.fail('no reaction')] = this.reactions;
     const isLast = this.reactions.length === 1;
@@ -77,7 +77,7 @@ export class ScriptedDhcp {
         this.questions.push(question);
         if (reaction instanceof DhcpSocketError) throw reaction;
         if (reaction === 'silence') return;
-        hear(Buffer.isBuffer(reaction) ? reaction : question.answer(reaction));
+        onMessage(Buffer.isBuffer(reaction) ? reaction : question.answer(reaction));
       },
       close: () => {
         expect(isOpen).to.equal(true);

@@ -27,7 +27,7 @@ export interface ReplicaOptions<T> {
   /** What is kept of an object. */
   transform?: (object: T) => T;
   /**
-   * True where the replica holds a selection of the kind. Then an own write of an unknown object is left to
+   * True where the cache holds a selection of the kind. Then an own write of an unknown object is left to
    * the watch: only the server can say whether it is selected.
    */
   partial?: boolean;
@@ -48,7 +48,7 @@ export interface ListRound<T> {
  *   deletion.
  * - An object that a list lacks is deleted, unless an own write made it after the list was taken.
  */
-export class Replica<T extends KubeObject> {
+export class ObjectCache<T extends KubeObject> {
   private readonly objects: IndexedStore<T>;
   /** The resourceVersion up to which lists and the watch have told everything. */
   private observed = '';
@@ -59,8 +59,8 @@ export class Replica<T extends KubeObject> {
     this.objects = IndexedStore.create({ indexes: options.indexes });
   }
 
-  static create<T extends KubeObject>(options: ReplicaOptions<T>): Replica<T> {
-    return new Replica(options);
+  static create<T extends KubeObject>(options: ReplicaOptions<T>): ObjectCache<T> {
+    return new ObjectCache(options);
   }
 
   get store(): Store<T> {

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { compareResourceVersions, isNewer } from '../../../../src/runtime/cache/replica.js';
+import { compareResourceVersions, isNewer } from '../../../../src/runtime/cache/object-cache.js';
 
 describe('compareResourceVersions', () => {
   it('orders as integers do, beyond the integers of a double', () => {

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { Replica } from '../../../../src/runtime/cache/replica.js';
+import { ObjectCache } from '../../../../src/runtime/cache/object-cache.js';
 import type { SourceEvent } from '../../../../src/runtime/controller/source.js';
 import type { WatchEvent } from '../../../../src/runtime/kube/kube-client.js';
 import { aThing, type Thing } from '../support/things.js';
@@ -16,7 +16,7 @@ class Server {
   private version = 0;
   private born = 0;
 
-  constructor(private readonly replica: Replica<Thing>) {}
+  constructor(private readonly replica: ObjectCache<Thing>) {}
 
   get resourceVersion(): number {
     return this.version;
@@ -87,12 +87,12 @@ function versions(things: Iterable<Thing>): string[] {
   return [...things].map(({ metadata }) => `${metadata.uid}@${metadata.resourceVersion}`).sort();
 }
 
-describe('Replica, under any interleaving of lists, watch events and answers to own writes', () => {
+describe('ObjectCache, under any interleaving of lists, watch events and answers to own writes', () => {
   it('never goes back in time, and ends up equal to the server', () => {
     fc.assert(
       fc.property(steps, (all) => {
         const reader = new Reader();
-        const replica = Replica.create<Thing>({ onChange: (event) => reader.hear(event) });
+        const replica = ObjectCache.create<Thing>({ onChange: (event) => reader.hear(event) });
         const server = new Server(replica);
         /** Entries of the log that the watch has sent. */
         let sent = 0;

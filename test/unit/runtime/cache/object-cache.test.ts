@@ -1,11 +1,11 @@
 import { expect } from 'chai';
-import { Replica } from '../../../../src/runtime/cache/replica.js';
+import { ObjectCache } from '../../../../src/runtime/cache/object-cache.js';
 import type { SourceEvent } from '../../../../src/runtime/controller/source.js';
 import { aThing, type Thing } from '../support/things.js';
 
-describe('Replica', () => {
+describe('ObjectCache', () => {
   let heard: string[];
-  let replica: Replica<Thing>;
+  let replica: ObjectCache<Thing>;
 
   const tell = ({ type, object }: SourceEvent<Thing>): void => {
     heard.push(`${type} ${object.metadata.name}@${object.metadata.resourceVersion}`);
@@ -13,7 +13,7 @@ describe('Replica', () => {
 
   beforeEach(() => {
     heard = [];
-    replica = Replica.create<Thing>({ onChange: tell });
+    replica = ObjectCache.create<Thing>({ onChange: tell });
   });
 
   function list(resourceVersion: number, ...things: Thing[]): void {
@@ -50,7 +50,7 @@ describe('Replica', () => {
 
   it('follows the watch, and gives the old object with an update', () => {
     const updates: SourceEvent<Thing>[] = [];
-    replica = Replica.create<Thing>({ onChange: (event) => updates.push(event) });
+    replica = ObjectCache.create<Thing>({ onChange: (event) => updates.push(event) });
     const [before, after] = [aThing('a', 11), aThing('a', 12, { color: 'red' })];
     replica.observe({ type: 'ADDED', object: before });
     replica.observe({ type: 'MODIFIED', object: after });
@@ -136,7 +136,7 @@ describe('Replica', () => {
     });
 
     it('leaves new objects to the watch where it holds a selection', () => {
-      replica = Replica.create<Thing>({ onChange: tell, partial: true });
+      replica = ObjectCache.create<Thing>({ onChange: tell, partial: true });
       list(10, aThing('a', 3));
       replica.observeWrite(aThing('elsewhere', 11));
       replica.observeWrite(aThing('a', 12));
@@ -155,7 +155,7 @@ describe('Replica', () => {
   });
 
   it('keeps only what the transform leaves', () => {
-    replica = Replica.create<Thing>({
+    replica = ObjectCache.create<Thing>({
       onChange: tell,
       transform: ({ metadata }) => ({ metadata }),
     });
@@ -165,7 +165,7 @@ describe('Replica', () => {
 
   it('has a change in its store before it tells of it', () => {
     const seen: (string | undefined)[] = [];
-    replica = Replica.create<Thing>({
+    replica = ObjectCache.create<Thing>({
       onChange: () => seen.push(replica.store.get('a')?.metadata.resourceVersion),
     });
     list(10, aThing('a', 3));
