@@ -39,7 +39,7 @@ export type RemovalStep =
   /** EC2 has nothing of this attachment: let it go. */
   | { do: 'release' };
 
-/** The ENI is held by an slot, whatever its state; `detached` is none. */
+/** The ENI is held by an attachment, whatever its state; `detached` is none. */
 function attachmentOf(eni: Eni): EniAttachmentState | undefined {
   return eni.attachment?.status === 'detached' ? undefined : eni.attachment;
 }
@@ -157,7 +157,7 @@ export function planRemoval(
 
 function planEniRemoval(attachment: ENIAttachment, eni: Eni, rules: RemovalRules): RemovalStep {
   const slot = attachmentOf(eni);
-  if (!attachment && eni.status === 'available') {
+  if (!slot && eni.status === 'available') {
     return planFree(attachment, eni);
   }
   if (!slot) {

@@ -5,8 +5,8 @@ import type { KindClass, KubeObject } from '../kube/resource.js';
 import type { WriteObserver } from '../kube/resource-client.js';
 import type { Logger } from '../logger.js';
 import { describeError } from '../logger.js';
-import { Reflector } from './reflector.js';
 import { ObjectCache } from './object-cache.js';
+import { Reflector } from './reflector.js';
 import type { Indexes, Store } from './store.js';
 
 export interface InformerOptions<T extends KubeObject> {
