@@ -5,6 +5,7 @@ import { AGENT_USER, agentIdentity } from '../tools/stage/host/agent-identity.js
 import type { AgentProcess } from '../tools/stage/host/agent-process.js';
 import { BareHost } from '../tools/stage/host/bare-host.js';
 import { whyNoNamespaces } from '../tools/stage/host/network-namespace.js';
+import { orAborted } from '../tools/stage/or-aborted.js';
 import { StageParts } from '../tools/stage/stage-parts.js';
 import { NODE_NAME } from './agent-attachments.js';
 import { AgentCables } from './agent-cables.js';
@@ -12,7 +13,7 @@ import { type BenchDevice, MTU } from './agent-device.js';
 import { AgentObserver } from './agent-observer.js';
 import type { AgentCost } from './agent-result.js';
 import { NoAuditLogError } from './bench-cluster.js';
-import { reach } from './goal.js';
+import { endOf } from './component-end.js';
 import { AuditLog, kubeWritesOf } from './measures/kube-writes.js';
 import { type ProcessUsage, processUsage } from './measures/process-usage.js';
 
@@ -22,15 +23,6 @@ export class NoNamespacesError extends Error {
 
   constructor(reason: string) {
     super(`The node agent is measured in network namespaces: ${reason}`);
-  }
-}
-
-/** The agent ended while it was being measured. */
-export class AgentEndedError extends Error {
-  override readonly name = 'AgentEndedError';
-
-  constructor(code: number | null, lines: readonly string[]) {
-    super(`The agent ended with ${code ?? 'a signal'}; its last lines:\n${lines.join('\n')}`);
   }
 }
 
@@ -53,8 +45,6 @@ interface Run {
   auditLog: AuditLog;
 }
 
-const KEPT_LINES = 10;
-
 /** An API server, and a host with the agent that is shipped; EC2 has no part in it. */
 export class AgentStage extends BaseStage {
   private cpuSeconds = 0;
@@ -69,7 +59,7 @@ export class AgentStage extends BaseStage {
 
   /**
    * Resolves once the agent is at work.
-   * @throws NoNamespacesError; NoAuditLogError; AgentEndedError; the signal's reason
+   * @throws NoNamespacesError; NoAuditLogError; ComponentEndedError; the signal's reason
    */
   static async start(options: AgentStageOptions): Promise<AgentStage> {
     const { env, program, clock = systemClock } = options;
@@ -91,9 +81,8 @@ export class AgentStage extends BaseStage {
 
     const agent = host.startAgent(identity, { env, program });
     parts.defer(() => agent.stop());
-    const signal = AbortSignal.any([options.signal, ended(agent)]);
-    const count = (): number => agent.log.filter(({ msg }) => msg === 'Started').length;
-    await reach({ what: 'agents started', target: 1, count }, { clock, signal });
+    const signal = AbortSignal.any([options.signal, endOf(agent, 'The agent')]);
+    await orAborted(agent.started, signal);
     const auditLog = new AuditLog(auditLogPath);
     return new AgentStage({ agent, cables, observer, signal, auditLog }, kube, parts.move());
   }
@@ -127,12 +116,4 @@ export class AgentStage extends BaseStage {
     this.cpuSeconds = cpuSeconds;
     return { cpuSeconds: spent, kubeWrites: kubeWritesOf(lines, AGENT_USER).total };
   }
-}
-
-function ended(agent: AgentProcess): AbortSignal {
-  const controller = new AbortController();
-  void agent.ended().then((code) => {
-    controller.abort(new AgentEndedError(code, agent.lines.slice(-KEPT_LINES)));
-  });
-  return controller.signal;
 }

@@ -32,7 +32,7 @@ const AFTERMATH_MS = 1_000;
 /**
  * Lets devices appear on a host whose ENIAttachments are there already, and measures how soon each is up, and what
  * that and having nothing to do takes of the agent.
- * @throws NoNamespacesError; AgentEndedError; DeviceNotSeenError; the signal's reason
+ * @throws NoNamespacesError; ComponentEndedError; DeviceNotSeenError; the signal's reason
  */
 export async function runAgent(options: AgentRunOptions): Promise<AgentResult> {
   const { quietSeconds, progress, clock = systemClock, random = Math.random } = options;

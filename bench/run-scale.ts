@@ -1,6 +1,7 @@
 import { type Clock, sleep, systemClock } from '../src/runtime/clock.js';
+import { orAborted } from '../tools/stage/or-aborted.js';
 import { BenchCluster } from './bench-cluster.js';
-import { controllerEnded, untilStarted } from './controller-watch.js';
+import { endOf } from './component-end.js';
 import { reach } from './goal.js';
 import { processUsage } from './measures/process-usage.js';
 import { Meter } from './meter.js';
@@ -32,7 +33,7 @@ const SETTLED = { cpuSeconds: 0.05, withinMs: 1_000 };
 /**
  * Starts a controller in a large cluster in which there is nothing to do, and measures what that takes.
  * EC2 answers at once and never throttles: the controller is what is measured.
- * @throws ControllerEndedError; the signal's reason
+ * @throws ComponentEndedError; the signal's reason
  */
 export async function runScale(options: ScaleOptions): Promise<ScaleResult> {
   const { scenario, restSeconds = 30, resyncSeconds = 90, program, progress } = options;
@@ -49,12 +50,12 @@ export async function runScale(options: ScaleOptions): Promise<ScaleResult> {
       await surroundings.ec2.resetCounts();
     },
   });
-  const signal = AbortSignal.any([options.signal, controllerEnded(cluster)]);
+  const signal = AbortSignal.any([options.signal, endOf(cluster.controller, 'The controller')]);
   const meter = new Meter(cluster);
   const { pid } = cluster.controller;
 
   progress(`${name}: the controller starts`);
-  await untilStarted(cluster, clock, signal);
+  await orAborted(cluster.controller.started, signal);
   const startedMs = clock.now() - cluster.controllerStartedAt;
   const settledMs = (await untilSettled(pid, clock, signal)) - cluster.controllerStartedAt;
   const start = await meter.read();

@@ -1,6 +1,7 @@
 import { type Clock, sleep, systemClock } from '../src/runtime/clock.js';
+import { orAborted } from '../tools/stage/or-aborted.js';
 import { BenchCluster } from './bench-cluster.js';
-import { controllerEnded, untilStarted } from './controller-watch.js';
+import { endOf } from './component-end.js';
 import { refillSeconds, TO_ATTACH, TO_REMOVE } from './floor.js';
 import { attached, gone, reducedTo } from './goals.js';
 import { processUsage } from './measures/process-usage.js';
@@ -28,14 +29,14 @@ const START_SETTLES_MS = 2_000;
 /**
  * Measures a scenario on a cluster of its own: all ENIs attached; nothing to do; the label of half the nodes
  * removed; all NodeENIs deleted. Each change begins with EC2's token buckets full.
- * @throws ControllerEndedError, PhaseTimeoutError; the signal's reason
+ * @throws ComponentEndedError, PhaseTimeoutError; the signal's reason
  */
 export async function runScenario(options: RunOptions): Promise<ScenarioResult> {
   const { scenario, quietSeconds, progress, clock = systemClock } = options;
   const { name, nodes, nodeENIs, enis } = scenario;
   progress(`${name}: starting the control plane, EC2, ${nodes} nodes and the controller`);
   await using cluster = await BenchCluster.start({ scenario, program: options.program });
-  const signal = AbortSignal.any([options.signal, controllerEnded(cluster)]);
+  const signal = AbortSignal.any([options.signal, endOf(cluster.controller, 'The controller')]);
   await untilIdle(cluster, clock, signal);
 
   const meter = new Meter(cluster);
@@ -77,6 +78,6 @@ export async function runScenario(options: RunOptions): Promise<ScenarioResult> 
 }
 
 async function untilIdle(cluster: BenchCluster, clock: Clock, signal: AbortSignal): Promise<void> {
-  await untilStarted(cluster, clock, signal);
+  await orAborted(cluster.controller.started, signal);
   await sleep(clock, START_SETTLES_MS, signal);
 }

@@ -1,6 +1,7 @@
 import { type Clock, systemClock } from '../src/runtime/clock.js';
+import { orAborted } from '../tools/stage/or-aborted.js';
 import { BenchCluster } from './bench-cluster.js';
-import { controllerEnded, untilStarted } from './controller-watch.js';
+import { endOf } from './component-end.js';
 import { TO_ATTACH, TO_REMOVE } from './floor.js';
 import { attached, gone } from './goals.js';
 import { difference } from './measures/ec2-calls.js';
@@ -29,7 +30,7 @@ const OTHER_SHARE = 0.5;
 /**
  * Attaches all ENIs and removes them while another user of the account calls EC2 as fast as half of its rates
  * allows.
- * @throws ControllerEndedError, PhaseTimeoutError; the signal's reason
+ * @throws ComponentEndedError, PhaseTimeoutError; the signal's reason
  */
 export async function runShare(options: ShareOptions): Promise<ShareResult> {
   const { scenario, share, program, progress, clock = systemClock } = options;
@@ -41,8 +42,8 @@ export async function runShare(options: ShareOptions): Promise<ShareResult> {
     program,
     env: { EC2_BUDGET_SHARE: String(share) },
   });
-  const signal = AbortSignal.any([options.signal, controllerEnded(cluster)]);
-  await untilStarted(cluster, clock, signal);
+  const signal = AbortSignal.any([options.signal, endOf(cluster.controller, 'The controller')]);
+  await orAborted(cluster.controller.started, signal);
 
   const meter = new Meter(cluster);
   const shared = { enis, share, hasOthers: true, meter, clock, progress, signal };

@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type Server, request as send } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
+import { listenOnLoopback, portOf } from './loopback.js';
 
 /** One EC2 call as it arrived. */
 export interface RecordedCall {
@@ -35,12 +35,12 @@ export class Ec2Recorder {
       onward.end(body);
     });
     const recorder = new Ec2Recorder(server);
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    await listenOnLoopback(server);
     return recorder;
   }
 
   get url(): string {
-    return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
+    return `http://127.0.0.1:${portOf(this.server)}`;
   }
 
   /** What was called with that access key. */

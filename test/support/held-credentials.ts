@@ -1,5 +1,5 @@
 import { createServer, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { listenOnLoopback, portOf } from './loopback.js';
 
 /** The SDK signs with what it has until that has ended; only then does a call wait for new credentials. */
 const VALID_MS = 200;
@@ -19,13 +19,13 @@ export class HeldCredentials {
   static async start(accessKeyId: string): Promise<HeldCredentials> {
     const server = createServer((_, response) => credentials.handle(response));
     const credentials = new HeldCredentials(server, accessKeyId);
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    await listenOnLoopback(server);
     return credentials;
   }
 
   /** For `AWS_CONTAINER_CREDENTIALS_FULL_URI`. */
   get url(): string {
-    return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}/`;
+    return `http://127.0.0.1:${portOf(this.server)}/`;
   }
 
   /** How many wait for an answer. */

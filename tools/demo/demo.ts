@@ -1,6 +1,6 @@
 import { systemClock } from '../../src/runtime/clock.js';
+import { ComponentEndedError } from '../stage/component-process.js';
 import { whyNoNamespaces } from '../stage/host/network-namespace.js';
-import { ComponentEndedError } from './component.js';
 import { createDisplay } from './create-display.js';
 import { DemoStage } from './demo-stage.js';
 import type { Display } from './display.js';

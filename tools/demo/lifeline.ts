@@ -1,3 +1,5 @@
+import { orAborted } from '../stage/or-aborted.js';
+
 /** What ends the demo before its time, in one signal: the user, or a part that fails. */
 export class Lifeline {
   private readonly failed = new AbortController();
@@ -18,14 +20,6 @@ export class Lifeline {
 
   /** Passes `work` on, or rejects with the signal's reason as soon as it aborts. */
   guard<T>(work: Promise<T>): Promise<T> {
-    const { signal } = this;
-    return new Promise((resolve, reject) => {
-      const onAbort = (): void => reject(signal.reason);
-      signal.addEventListener('abort', onAbort, { once: true });
-      if (signal.aborted) {
-        onAbort();
-      }
-      work.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
-    });
+    return orAborted(work, this.signal);
   }
 }

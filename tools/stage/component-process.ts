@@ -6,7 +6,7 @@ export interface ComponentCommand {
   /** The program and its arguments. */
   command: readonly [string, ...string[]];
   env: Readonly<Record<string, string>>;
-  /** Hears each line that the component writes. */
+  /** Called for each line that the component writes. */
   onLine?: ((line: string) => void) | undefined;
 }
 
@@ -18,6 +18,25 @@ export interface LogLine {
   [field: string]: unknown;
 }
 
+/** A component ended while it was needed. */
+export class ComponentEndedError extends Error {
+  override readonly name = 'ComponentEndedError';
+
+  constructor(
+    /** As a sentence begins with it: `The controller`. */
+    readonly component: string,
+    /** `code`: null when a signal ended it; `lines`: the last ones of its log, for the message. */
+    { code, lines = [] }: { code: number | null; lines?: readonly string[] },
+  ) {
+    const how = code === null ? 'by a signal' : `with code ${code}`;
+    const log = lines.length > 0 ? ['Its last lines:', ...lines] : [];
+    super([`${component} ended ${how}.`, ...log].join('\n'));
+  }
+}
+
+/** What a component logs once it works. */
+const STARTED = '"msg":"Started"';
+
 /** Lines of the log that are kept for those who ask what happened. */
 const KEPT_LINES = 20_000;
 
@@ -26,6 +45,8 @@ export class ComponentProcess {
   readonly lines: string[] = [];
   private readonly child: ChildProcess;
   private readonly exited: Promise<number | null>;
+  private readonly start = Promise.withResolvers<void>();
+  private isStarted = false;
 
   protected constructor({ command: [program, ...args], env, onLine }: ComponentCommand) {
     this.child = spawn(program, args, {
@@ -41,6 +62,10 @@ export class ComponentProcess {
             this.lines.shift();
           }
           onLine?.(line);
+          if (line.includes(STARTED)) {
+            this.isStarted = true;
+            this.start.resolve();
+          }
         });
       }
     }
@@ -52,6 +77,16 @@ export class ComponentProcess {
 
   get isRunning(): boolean {
     return this.child.exitCode === null && this.child.signalCode === null;
+  }
+
+  /** Whether the component has logged that it works. */
+  get hasStarted(): boolean {
+    return this.isStarted;
+  }
+
+  /** Resolves once the component logs that it works. It stays pending when the component ends first. */
+  get started(): Promise<void> {
+    return this.start.promise;
   }
 
   /** The log so far, without what is no log line. */

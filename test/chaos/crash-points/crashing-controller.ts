@@ -1,4 +1,5 @@
 import { sleep, systemClock } from '../../../src/runtime/clock.js';
+import { ComponentEndedError } from '../../../tools/stage/component-process.js';
 import { ControllerProcess } from '../../../tools/stage/controller-process.js';
 import { CrashGate } from './crash-gate.js';
 import type { CrashPoint, Write } from './crash-point.js';
@@ -26,20 +27,11 @@ export interface CrashingControllerOptions {
   whileDown: () => Promise<void>;
 }
 
-/** A controller ended that nobody had killed. */
-export class ControllerEndedError extends Error {
-  override readonly name = 'ControllerEndedError';
-
-  constructor(code: number | null) {
-    super(`The controller ended by itself, with ${code ?? 'a signal'}`);
-  }
-}
-
 interface Parts {
   gate: CrashGate;
   ledger: Ledger;
   /** Starts a process that knows the proxies only. */
-  launch: (onLine: (line: string) => void) => ControllerProcess;
+  launch: () => ControllerProcess;
   whileDown: () => Promise<void>;
   /** Resolved once the second process is at work. */
   returned: PromiseWithResolvers<void>;
@@ -91,13 +83,12 @@ export class CrashingController implements AsyncDisposable {
       }),
     );
     const kubeconfigPath = await rig.kubeconfigFor(kubernetes.url);
-    const launch = (onLine: (line: string) => void): ControllerProcess =>
+    const launch = (): ControllerProcess =>
       ControllerProcess.start({
         kubeconfigPath,
         ec2Url: ec2.url,
         region,
         env,
-        onLine,
         ...(rig.program === undefined ? {} : { program: rig.program }),
       });
     return new CrashingController({ gate, ledger, launch, whileDown, returned }, undo.move());
@@ -121,7 +112,7 @@ export class CrashingController implements AsyncDisposable {
   /**
    * Whether no crash is under way: there was none, or the next process is at work and nothing of the first
    * is on its way to a server any more.
-   * @throws ControllerEndedError; what failed while it was down
+   * @throws ComponentEndedError; what failed while it was down
    */
   get isSteady(): boolean {
     if (this.failure !== undefined) {
@@ -151,7 +142,7 @@ export class CrashingController implements AsyncDisposable {
 
   private async live(): Promise<void> {
     const { gate, whileDown, returned } = this.parts;
-    const first = this.launch().process;
+    const first = this.launch();
     await gate.killed;
     await first.stop('SIGKILL');
     gate.bury();
@@ -160,26 +151,21 @@ export class CrashingController implements AsyncDisposable {
     if (!this.isWanted) {
       return;
     }
-    await this.launch().atWork;
+    await this.launch().started;
     returned.resolve();
     await gate.spent;
     this.isBack = true;
   }
 
-  private launch(): { process: ControllerProcess; atWork: Promise<void> } {
+  private launch(): ControllerProcess {
     const { gate, launch } = this.parts;
-    const { promise: atWork, resolve } = Promise.withResolvers<void>();
-    const process = launch((line) => {
-      if (line.includes('"msg":"Started"')) {
-        resolve();
-      }
-    });
+    const process = launch();
     const isFirst = this.processes.push(process) === 1;
     void process.ended().then((code) => {
       if (this.isWanted && !(isFirst && gate.isMet)) {
-        this.failure ??= new ControllerEndedError(code);
+        this.failure ??= new ComponentEndedError('The controller', { code });
       }
     });
-    return { process, atWork };
+    return process;
   }
 }

@@ -1,8 +1,8 @@
 import http, { type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
 import https from 'node:https';
-import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 import type { KeyPair } from '../../../tools/envtest/pki.js';
+import { listenOnLoopback, portOf } from '../../support/loopback.js';
 import type { CrashGate } from './crash-gate.js';
 import type { LogicalTime } from './crash-point.js';
 import type { WriteNamer } from './write-name.js';
@@ -47,12 +47,12 @@ export class GatedProxy implements AsyncDisposable {
   /** Listens on a free port of loopback. */
   static async start(options: GatedProxyOptions): Promise<GatedProxy> {
     const proxy = new GatedProxy(options);
-    await new Promise<void>((resolve) => proxy.server.listen(0, '127.0.0.1', resolve));
+    await listenOnLoopback(proxy.server);
     return proxy;
   }
 
   get url(): string {
-    const { port } = this.server.address() as AddressInfo;
+    const port = portOf(this.server);
     return `${this.options.serving ? 'https' : 'http'}://127.0.0.1:${port}`;
   }
 

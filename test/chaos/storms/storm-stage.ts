@@ -106,7 +106,7 @@ export class StormStage extends BaseStage {
   }
 
   async restartApiServer(): Promise<void> {
-    const isStarting = this.controller && !this.controller.log.some(({ msg }) => msg === 'Started');
+    const isStarting = this.controller && !this.controller.hasStarted;
     await this.controlPlane.restartApiServer();
     // Each kind has a cache of its own to fill.
     for (const resource of [Node.resource, NodeENI.resource, ENIAttachment.resource]) {

@@ -2,12 +2,12 @@ import { expect } from 'chai';
 import type { ENIAttachment } from '../../../src/api/eni-attachment.js';
 import { CONTROL_PLANE_TIMEOUT_MS } from '../../../tools/envtest/shared-control-plane.js';
 import type { AgentProcess } from '../../../tools/stage/host/agent-process.js';
-import { NodeHost } from '../../../tools/stage/host/node-host.js';
-import { OUTSIDE, Vpc } from '../../../tools/stage/host/vpc.js';
-import type { PodIdentity } from '../../../tools/stage/pod-identity.js';
+import type { NodeHost } from '../../../tools/stage/host/node-host.js';
+import { OUTSIDE } from '../../../tools/stage/host/vpc.js';
 import { eventually } from '../../support/eventually.js';
 import { needNamespaces } from '../../support/namespaces.js';
-import { Stage } from '../../support/stage.js';
+import type { Stage } from '../../support/stage.js';
+import { AgentWorld } from './support/agent-world.js';
 
 interface IpLink {
   ifname: string;
@@ -20,26 +20,20 @@ interface IpLink {
 describe('the node agent, as it is shipped', () => {
   const NODE = 'agent-node';
   const labels = { agent: 'true' };
+  let world: AgentWorld;
   let stage: Stage;
-  let vpc: Vpc;
   let host: NodeHost;
-  let identity: PodIdentity;
   let agent: AgentProcess;
 
   before(async function () {
     this.timeout(CONTROL_PLANE_TIMEOUT_MS);
     await needNamespaces(this);
-    stage = await Stage.open({ transition: { attach: 100, detach: 100 } });
-    stage.start({ WAIT_FOR_AGENT: 'true', RESYNC_PERIOD: '1s' });
-    identity = await stage.administrator();
-    vpc = await Vpc.create();
+    world = await AgentWorld.open();
+    ({ stage } = world);
   });
 
   beforeEach(async () => {
-    const instanceId = await stage.addNode(NODE, { labels, type: 'm5.4xlarge' });
-    const { ec2, kubeconfigPath } = stage;
-    host = await NodeHost.create({ nodeName: NODE, instanceId, ec2, vpc, kubeconfigPath });
-    agent = host.startAgent(identity);
+    ({ host, agent } = await world.addNode({ name: NODE, labels }));
   });
 
   afterEach(async () => {
@@ -49,9 +43,7 @@ describe('the node agent, as it is shipped', () => {
   });
 
   after(async () => {
-    await vpc?.delete();
-    await identity?.delete();
-    await stage?.close();
+    await world?.close();
   });
 
   async function links(): Promise<IpLink[]> {
@@ -171,7 +163,7 @@ describe('the node agent, as it is shipped', () => {
     await stage.deleteNodeENI('agent');
     await stage.gone('agent');
     expect(await host.namespace.ip('rule show')).to.include('lookup 21001');
-    agent = host.startAgent(identity);
+    agent = world.startAgent(host);
     await eventually(async () =>
       expect(await host.namespace.ip('rule show')).to.not.include('lookup 21001'),
     );

@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { expect } from 'chai';
 import { metadataRegion } from '../../../src/aws/region.js';
+import { listenOnLoopback, portOf } from '../../support/loopback.js';
 
 /** IMDSv2 as far as the Region: a token first, and nothing without it. */
 class MetadataServer {
@@ -16,12 +16,12 @@ class MetadataServer {
       response.writeHead(answer === undefined ? 404 : 200).end(answer);
     });
     const metadata = new MetadataServer(server);
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    await listenOnLoopback(server);
     return metadata;
   }
 
   get env(): Record<string, string> {
-    const { port } = this.server.address() as AddressInfo;
+    const port = portOf(this.server);
     return { AWS_EC2_METADATA_SERVICE_ENDPOINT: `http://127.0.0.1:${port}` };
   }
 

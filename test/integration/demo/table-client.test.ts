@@ -1,11 +1,11 @@
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { KubeConfig } from '@kubernetes/client-node';
 import { expect } from 'chai';
 import { KubeConfigAccess } from '../../../src/runtime/kube/access/kubeconfig-access.js';
 import { KubeApiError } from '../../../src/runtime/kube/kube-errors.js';
 import { TableClient, type TableEvent } from '../../../tools/demo/table-client.js';
+import { portOf } from '../../support/loopback.js';
 
 const THINGS = { group: '', version: 'v1', plural: 'things', kind: 'Thing', namespaced: false };
 const COLUMNS = [{ name: 'Name', priority: 0 }];
@@ -42,7 +42,7 @@ describe('The client of tables', () => {
       response.end(body);
     }).listen(0, '127.0.0.1');
     await once(server, 'listening');
-    const { port } = server.address() as AddressInfo;
+    const port = portOf(server);
     const kubeConfig = new KubeConfig();
     kubeConfig.loadFromClusterAndUser(
       { name: 'test', server: `http://127.0.0.1:${port}`, skipTLSVerify: true },

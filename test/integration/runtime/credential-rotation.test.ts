@@ -1,13 +1,13 @@
 import { once } from 'node:events';
 import type http from 'node:http';
 import https from 'node:https';
-import type { AddressInfo } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { expect } from 'chai';
 import { HttpKubeClient } from '../../../src/runtime/kube/http-kube-client.js';
 import { KubeUnreachableError } from '../../../src/runtime/kube/kube-errors.js';
 import { CertificateAuthority } from '../../../tools/envtest/pki.js';
 import { untilTrue } from '../../support/eventually.js';
+import { listenOnLoopback } from '../../support/loopback.js';
 import { RecordingLogger } from '../../support/recording-logger.js';
 import { FakeAccess } from '../../unit/runtime/support/fake-access.js';
 import { aThing, Thing } from '../../unit/runtime/support/things.js';
@@ -56,9 +56,7 @@ describe('HttpKubeClient, while its credentials are rotated', () => {
         open -= 1;
       });
     });
-    server.listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    const { port } = server.address() as AddressInfo;
+    const port = await listenOnLoopback(server);
     access = new FakeAccess(`https://127.0.0.1:${port}`);
     access.tls = { ca: ca.certificate, ...(await ca.clientCertificate({ name: 'ann' })) };
     clock = new VirtualTime(0);

@@ -4,12 +4,11 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { CONTROL_PLANE_TIMEOUT_MS } from '../../../../tools/envtest/shared-control-plane.js';
 import type { AgentProcess } from '../../../../tools/stage/host/agent-process.js';
-import { NodeHost } from '../../../../tools/stage/host/node-host.js';
-import { Vpc } from '../../../../tools/stage/host/vpc.js';
-import type { PodIdentity } from '../../../../tools/stage/pod-identity.js';
+import type { NodeHost } from '../../../../tools/stage/host/node-host.js';
 import { eventually } from '../../../support/eventually.js';
 import { needNamespaces } from '../../../support/namespaces.js';
-import { Stage } from '../../../support/stage.js';
+import type { Stage } from '../../../support/stage.js';
+import { AgentWorld } from '../support/agent-world.js';
 
 /** Confirms whatever address it is asked for, as EC2's server does of an ENI's own. Says so once it can. */
 const CONFIRMER = `
@@ -29,34 +28,27 @@ process.stdin.on('end', () => process.exit()).resume();
 describe('the node agent, with DHCP and drop-in files', () => {
   const NODE = 'dhcp-node';
   const labels = { dhcp: 'true' };
+  let world: AgentWorld;
   let stage: Stage;
-  let vpc: Vpc;
   let host: NodeHost;
-  let identity: PodIdentity;
   let agent: AgentProcess;
   let folder: string;
 
   before(async function () {
     this.timeout(CONTROL_PLANE_TIMEOUT_MS);
     await needNamespaces(this);
-    stage = await Stage.open({ transition: { attach: 100, detach: 100 } });
-    stage.start({ WAIT_FOR_AGENT: 'true', RESYNC_PERIOD: '1s' });
-    identity = await stage.administrator();
-    vpc = await Vpc.create();
-    const instanceId = await stage.addNode(NODE, { labels, type: 'm5.4xlarge' });
-    const { ec2, kubeconfigPath } = stage;
-    host = await NodeHost.create({ nodeName: NODE, instanceId, ec2, vpc, kubeconfigPath });
+    world = await AgentWorld.open();
+    ({ stage } = world);
     folder = await mkdtemp(join(tmpdir(), 'networkd-'));
-    agent = host.startAgent(identity, { env: { NETWORKD_DROPIN_DIR: folder } });
+    const env = { NETWORKD_DROPIN_DIR: folder };
+    ({ host, agent } = await world.addNode({ name: NODE, labels, env }));
   });
 
   after(async () => {
     await stage?.clear();
     await agent?.stop();
     await host?.delete();
-    await vpc?.delete();
-    await identity?.delete();
-    await stage?.close();
+    await world?.close();
     if (folder) await rm(folder, { recursive: true });
   });
 
@@ -72,7 +64,7 @@ describe('the node agent, with DHCP and drop-in files', () => {
     });
     expect(record?.status?.link?.addresses).to.have.length(1);
 
-    const server = vpc.namespace.spawn(process.execPath, ['-e', CONFIRMER]);
+    const server = world.vpc.namespace.spawn(process.execPath, ['-e', CONFIRMER]);
     try {
       await stage.ready('dhcp', 1);
     } finally {

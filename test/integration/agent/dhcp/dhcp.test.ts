@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { eventually } from '../../../support/eventually.js';
-import { NetworkNamespace, needNamespaces } from '../../../support/namespaces.js';
+import { type NetworkNamespace, needNamespaces } from '../../../support/namespaces.js';
+import { createTwoSubnets } from '../support/two-subnets.js';
 import { HeldLease } from './support/held-lease.js';
 import { needUdhcpd, Udhcpd } from './support/udhcpd.js';
 
@@ -37,10 +38,7 @@ describe('DHCP of an ENI that has its address', () => {
   before(async function () {
     await needNamespaces(this);
     await needUdhcpd(this);
-    host = await NetworkNamespace.create('host');
-    router = await NetworkNamespace.create('router');
-    await host.ip(`link add eth0 type veth peer name subnet0 netns ${router.name}`);
-    await host.ip(`link add eth1 type veth peer name subnet1 netns ${router.name}`);
+    ({ host, router } = await createTwoSubnets());
     for (const line of [
       'address add 10.0.0.1/24 dev subnet0',
       `address add ${SERVER}/24 dev subnet1`,

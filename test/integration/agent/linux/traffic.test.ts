@@ -1,6 +1,7 @@
 import { expect } from 'chai';
-import { NetworkNamespace, needNamespaces } from '../../../support/namespaces.js';
+import { type NetworkNamespace, needNamespaces } from '../../../support/namespaces.js';
 import { RemoteHostNetwork } from '../../../support/remote-host-network.js';
+import { createTwoSubnets } from '../support/two-subnets.js';
 
 const PROTOCOL = 78;
 const TABLE = 21_001;
@@ -31,10 +32,7 @@ describe("traffic of an ENI's address", () => {
 
   before(async function () {
     await needNamespaces(this);
-    host = await NetworkNamespace.create('host');
-    router = await NetworkNamespace.create('router');
-    await host.ip(`link add eth0 type veth peer name subnet0 netns ${router.name}`);
-    await host.ip(`link add eth1 type veth peer name subnet1 netns ${router.name}`);
+    ({ host, router } = await createTwoSubnets());
     for (const line of [
       'link set lo up',
       `address add ${CLIENT}/32 dev lo`,

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import http from 'node:http';
 import net from 'node:net';
+import { listenOnLoopback, portOf } from '../../../support/loopback.js';
 
 /** An HTTP proxy that tunnels, as firewalls have them. */
 export class HttpProxy {
@@ -27,15 +28,12 @@ export class HttpProxy {
   /** Listens on a free port of the loopback interface. */
   static async start(): Promise<HttpProxy> {
     const proxy = new HttpProxy();
-    proxy.server.listen(0, '127.0.0.1');
-    await once(proxy.server, 'listening');
+    await listenOnLoopback(proxy.server);
     return proxy;
   }
 
   get url(): string {
-    const address = this.server.address();
-    if (address === null || typeof address === 'string') throw new Error('Not listening');
-    return `http://127.0.0.1:${address.port}`;
+    return `http://127.0.0.1:${portOf(this.server)}`;
   }
 
   async stop(): Promise<void> {

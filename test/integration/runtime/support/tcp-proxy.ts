@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import net from 'node:net';
+import { listenOnLoopback, portOf } from '../../../support/loopback.js';
 
 /** A network between client and server that can fail in the ways networks do. */
 export class TcpProxy {
@@ -32,15 +33,12 @@ export class TcpProxy {
   /** Listens on a free port of the loopback interface. */
   static async start(target: string): Promise<TcpProxy> {
     const proxy = new TcpProxy(new URL(target));
-    proxy.server.listen(0, '127.0.0.1');
-    await once(proxy.server, 'listening');
+    await listenOnLoopback(proxy.server);
     return proxy;
   }
 
   get url(): string {
-    const address = this.server.address();
-    if (address === null || typeof address === 'string') throw new Error('Not listening');
-    return `https://127.0.0.1:${address.port}`;
+    return `https://127.0.0.1:${portOf(this.server)}`;
   }
 
   /** Ends all connections by a reset. */
