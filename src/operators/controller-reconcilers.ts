@@ -81,7 +81,7 @@ export class Reconcilers {
       networkAttachments: new NetworkAttachments({
         writer: new DefinitionWriter(client),
         nodeENIClient,
-        retries: this.blockedBackoff(),
+        blockedBackoff: this.blockedBackoff(),
       }),
       plannedAttachments,
       blockedBackoff: this.blockedBackoff(),

@@ -13,18 +13,18 @@ import type { DefinitionFault } from './network-attachment-condition.js';
 import { type DesiredDefinition, definitionSelector } from './plan-definitions.js';
 
 const { resource } = NetworkAttachmentDefinition;
-/** NetworkAttachmentDefinitions a page of a listing; a NodeENI has at most 64. */
+/** Page size of listings; a NodeENI has at most 64 NetworkAttachmentDefinitions. */
 const PAGE_SIZE = 500;
 
 /**
- * Reads and writes NetworkAttachmentDefinitions. A write that fails, whether the API server refuses it or
- * cannot do it, is a fault of its namespace.
+ * Reads and writes NetworkAttachmentDefinitions. A failed write, whether the API server rejects it or does not
+ * respond, is a fault of its namespace.
  */
 export class DefinitionWriter {
   constructor(private readonly client: Pick<KubeClient, 'list' | 'get' | 'patch' | 'delete'>) {}
 
   /**
-   * Those that have the labels of the NodeENI's own, in all namespaces.
+   * Lists the definitions with the NodeENI's labels, in all namespaces.
    * @throws KubeApiError: 404 where the API server does not know the kind; KubeUnreachableError
    */
   async list(nodeENI: NodeENI): Promise<NetworkAttachmentDefinition[]> {
@@ -48,7 +48,7 @@ export class DefinitionWriter {
       if (await this.isThere(desired)) {
         return { namespace, reason: 'Conflict' };
       }
-      // Without force: what somebody else makes of that name at this moment differs, and stays.
+      // Without force, so that a definition that another client creates at this moment stays as it is.
       await this.apply(desired);
     } catch (error) {
       if (isNotFound(error)) {
@@ -72,7 +72,7 @@ export class DefinitionWriter {
     try {
       await this.apply(desired, uid);
     } catch (error) {
-      // Where it is not the one that was listed any more, this is a conflict: the next try sees what it is.
+      // A definition that was replaced since the listing is a conflict; the next try lists again.
       return { namespace, reason: 'Refused', detail: failureOf(error) };
     }
     logger.info('NetworkAttachmentDefinition updated', { namespace });
@@ -87,7 +87,7 @@ export class DefinitionWriter {
     try {
       await this.client.delete(resource, { name, namespace }, { preconditions: { uid } });
     } catch (error) {
-      // Gone, or another under the same name: this one is no more.
+      // Either way it no longer exists: a conflict means that the name now belongs to another definition.
       if (isNotFound(error) || isConflict(error)) {
         return undefined;
       }
@@ -109,26 +109,26 @@ export class DefinitionWriter {
     }
   }
 
-  /** @param uid of the one that is to be changed, whoever changed it last */
+  /** @param uid of the definition to change, whoever owns its fields; undefined: create it */
   private async apply({ name, namespace, body }: DesiredDefinition, uid?: string): Promise<void> {
-    const isOurs = uid !== undefined;
+    const isUpdate = uid !== undefined;
     await this.client.patch(
       resource,
       { name, namespace },
       {
         type: 'apply',
-        body: isOurs ? { ...body, metadata: { ...body.metadata, uid } } : body,
+        body: isUpdate ? { ...body, metadata: { ...body.metadata, uid } } : body,
         fieldManager: MANAGER_NAME,
-        force: isOurs,
+        force: isUpdate,
       },
     );
   }
 }
 
 /**
- * What the API server answered instead of doing it, or that it did not; without a full stop. A webhook of the
- * kind makes it fail for definitions alone, for as long as nobody mends it: that must hold up nothing else.
- * @throws the error itself where it is something else
+ * What the API server answered, or that it did not respond; without a full stop. A broken webhook for this kind
+ * fails every write of a definition, which must not hold up the NodeENI's ENIs.
+ * @throws every other error
  */
 export function failureOf(error: unknown): string {
   if (error instanceof KubeApiError || error instanceof KubeUnreachableError) {

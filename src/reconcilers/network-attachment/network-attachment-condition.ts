@@ -11,35 +11,35 @@ export interface Stated {
 export interface DefinitionFault {
   namespace: string;
   reason: NetworkAttachmentReason;
-  /** What the API server said, or that it did not answer; without a full stop. Of refusals only. */
+  /** What the API server answered, or that it did not respond; without a full stop. Only with `Refused`. */
   detail?: string | undefined;
 }
 
-/** Namespaces that a message names before it only counts. */
+/** How many namespaces a message names; it only counts the others. */
 const MAX_NAMED = 3;
 
-const SAYINGS: Record<NetworkAttachmentReason, (namespaces: string) => string> = {
+const FACTS: Record<NetworkAttachmentReason, (namespaces: string) => string> = {
   CRDMissing: () => 'The API server has no kind k8s.cni.cncf.io/v1 NetworkAttachmentDefinition.',
   NamespaceMissing: (namespaces) => `There is no namespace ${namespaces}.`,
   Conflict: (namespaces) =>
-    `Somebody else's NetworkAttachmentDefinition has the name in ${namespaces}.`,
-  Refused: (namespaces) => `The API server does not write or delete it in ${namespaces}.`,
+    `Another NetworkAttachmentDefinition already has this name in ${namespaces}.`,
+  Refused: (namespaces) => `The API server did not write or delete it in ${namespaces}.`,
 };
 
 export function crdMissing(): Stated {
   return { status: 'False', reason: 'CRDMissing', message: sentence('CRDMissing', []) };
 }
 
-/** The API server does not let us look at what there is, or fails to. `detail` has no full stop. */
-export function lookRefused(detail: string): Stated {
-  const message = `The API server does not list NetworkAttachmentDefinitions. ${detail}. ${NETWORK_ATTACHMENT_REMEDIES.Refused}`;
+/** The API server rejects the listing, or fails. `detail` has no full stop. */
+export function listingRefused(detail: string): Stated {
+  const message = `The API server did not list NetworkAttachmentDefinitions. ${detail}. ${NETWORK_ATTACHMENT_REMEDIES.Refused}`;
   return { status: 'False', reason: 'Refused', message };
 }
 
 /**
  * One condition for all namespaces: the most frequent fault is its reason.
- * @param namespaces those that should have the definition
- * @param faults of these, and of those that should have it no longer
+ * @param namespaces the namespaces that should have the definition
+ * @param faults of these, and of namespaces that should no longer have it
  */
 export function attachmentCondition(
   name: string,
@@ -69,10 +69,10 @@ export function attachmentCondition(
 }
 
 function sentence(reason: NetworkAttachmentReason, faults: readonly DefinitionFault[]): string {
-  const saying = SAYINGS[reason](listed(faults.map(({ namespace }) => namespace)));
+  const fact = FACTS[reason](listed(faults.map(({ namespace }) => namespace)));
   const [detail] = faults.flatMap((fault) => fault.detail ?? []);
-  const said = detail === undefined ? '' : ` ${detail}.`;
-  return `${saying}${said} ${NETWORK_ATTACHMENT_REMEDIES[reason]}`;
+  const answer = detail === undefined ? '' : ` ${detail}.`;
+  return `${fact}${answer} ${NETWORK_ATTACHMENT_REMEDIES[reason]}`;
 }
 
 function listed(names: readonly string[]): string {

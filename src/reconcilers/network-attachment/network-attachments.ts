@@ -13,7 +13,7 @@ import { type DefinitionWriter, failureOf } from './definition-writer.js';
 import {
   attachmentCondition,
   crdMissing,
-  lookRefused,
+  listingRefused,
   type Stated,
 } from './network-attachment-condition.js';
 import { planDefinitions } from './plan-definitions.js';
@@ -21,34 +21,33 @@ import { planDefinitions } from './plan-definitions.js';
 export interface NetworkAttachmentsOptions {
   writer: DefinitionWriter;
   nodeENIClient: Pick<ResourceClient<NodeENI>, 'patch'>;
-  /** Waits between tries of what somebody has to correct. */
-  retries: BlockedBackoff;
+  /** Waits between retries of what the user has to correct. */
+  blockedBackoff: BlockedBackoff;
 }
 
-/** How the NetworkAttachmentDefinitions of a NodeENI stand. */
+/** The state of a NodeENI's NetworkAttachmentDefinitions. */
 export interface NetworkAttachmentFinding {
-  /** The NodeENI as it now is: a finalizer may have been set or taken off. */
+  /** The NodeENI after the step, which may add or remove a finalizer. */
   nodeENI: NodeENI;
-  /** What the condition `NetworkAttachment` should say; null: it should not be there; undefined: as it is. */
+  /** The condition `NetworkAttachment`; null: remove it; undefined: leave it as it is. */
   condition: Stated | null | undefined;
   /** When to try again, in milliseconds from now. */
   requeueAfter?: number | undefined;
 }
 
-/** Kubernetes writes under way at once for one NodeENI. */
+/** Concurrent Kubernetes writes for one NodeENI. */
 const PARALLEL_WRITES = 8;
 
 /**
- * A step of a NodeENI's pass: the NetworkAttachmentDefinitions by which pods get at its interfaces. Each
- * generation of the NodeENI is applied once; a finalizer, set before the first definition is made, remembers
- * that there may be some. Without it and without the wish nothing is asked or written.
+ * A step of a NodeENI's pass: the NetworkAttachmentDefinitions through which pods use its interfaces. Each
+ * generation of the NodeENI is applied once. A finalizer, set before the first definition is created, records
+ * that definitions may exist; without it and without `spec.networkAttachment`, the step makes no request.
  */
 export class NetworkAttachments {
   constructor(private readonly options: NetworkAttachmentsOptions) {}
 
   /**
-   * Makes the definitions what the NodeENI says. What the API server refuses or fails to do about them is in
-   * the finding.
+   * Brings the definitions in line with the NodeENI. The finding reports what the API server rejects or fails.
    * @throws KubeApiError, KubeUnreachableError: the NodeENI's finalizer could not be written
    */
   async reconcile(nodeENI: NodeENI, logger: Logger): Promise<NetworkAttachmentFinding> {
@@ -58,16 +57,16 @@ export class NetworkAttachments {
     if (!isWanted && !hasFinalizer(nodeENI, NETWORK_ATTACHMENT_FINALIZER)) {
       return { nodeENI, condition: null };
     }
-    const { retries } = this.options;
+    const { blockedBackoff } = this.options;
     const { name } = nodeENI.metadata;
     const standing = standingCondition(nodeENI);
     if (isWanted && standing?.status === 'True') {
       return { nodeENI, condition: undefined };
     }
     if (!standing) {
-      retries.forget(name);
+      blockedBackoff.forget(name);
     }
-    const { afterMs, counts } = retries.next(name);
+    const { afterMs, counts } = blockedBackoff.next(name);
     if (!counts) {
       return { nodeENI, condition: undefined, requeueAfter: afterMs };
     }
@@ -84,7 +83,7 @@ export class NetworkAttachments {
       });
       return { nodeENI: held, condition, requeueAfter: afterMs };
     }
-    retries.forget(name);
+    blockedBackoff.forget(name);
     return {
       nodeENI: isWanted
         ? held
@@ -93,7 +92,7 @@ export class NetworkAttachments {
     };
   }
 
-  /** @returns what the condition should say; null where nothing is wanted, and nothing is left. */
+  /** @returns the condition; null where no definition should exist and none is left. */
   private async carryOut(nodeENI: NodeENI, logger: Logger): Promise<Stated | null> {
     const isDeleted = nodeENI.metadata.deletionTimestamp !== undefined;
     const namespaces = (isDeleted ? undefined : nodeENI.spec.networkAttachment?.namespaces) ?? [];
@@ -104,7 +103,7 @@ export class NetworkAttachments {
       if (isNotFound(error)) {
         return namespaces.length > 0 ? crdMissing() : null;
       }
-      return lookRefused(failureOf(error));
+      return listingRefused(failureOf(error));
     }
     const plan = planDefinitions(nodeENI, existing);
     const { writer } = this.options;
@@ -127,13 +126,13 @@ export class NetworkAttachments {
   }
 }
 
-/** What all of them return, or the first failure once all have ended: no write outlives its pass. */
+/** What all writes return, or the first failure once all have ended, so that no write outlives its pass. */
 async function settled<T>(writes: readonly Promise<T>[]): Promise<T[]> {
   await Promise.allSettled(writes);
   return Promise.all(writes);
 }
 
-/** The condition, where it tells of the NodeENI's present generation. */
+/** The present condition, if it is about the NodeENI's current generation. */
 function standingCondition({ metadata, status }: NodeENI): { status: string } | undefined {
   const { networkAttachment } = NODE_ENI_CONDITIONS;
   return status?.conditions?.find(

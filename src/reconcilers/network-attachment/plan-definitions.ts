@@ -4,7 +4,7 @@ import type { NetworkAttachmentDefinition } from '../../api/network-attachment-d
 import { NodeENI, type NodeENISpec } from '../../api/node-eni.js';
 import { ownerReferenceTo } from '../../runtime/kube/finalizers.js';
 
-/** What is written of a NetworkAttachmentDefinition. */
+/** The part of a NetworkAttachmentDefinition that this operator writes. */
 export interface DesiredDefinition {
   name: string;
   namespace: string;
@@ -15,20 +15,20 @@ export interface DesiredDefinition {
 }
 
 export interface DefinitionsPlan {
-  /** Namespaces that lack it, as far as is known. */
+  /** For namespaces that lack the definition. */
   create: DesiredDefinition[];
-  /** Ours, that say something else than they should. */
+  /** Own definitions that differ from the desired ones. */
   update: { definition: NetworkAttachmentDefinition; desired: DesiredDefinition }[];
-  /** Ours, in namespaces that should not have it. */
+  /** Own definitions in namespaces that should not have one. */
   delete: NetworkAttachmentDefinition[];
 }
 
-/** CNI specification 0.3.1: the one that Multus and all three plugins have spoken the longest. */
+/** CNI specification 0.3.1: the version that Multus and all three plugins have supported the longest. */
 const CNI_VERSION = '0.3.1';
 
 /**
- * The selector of what may be a NodeENI's own NetworkAttachmentDefinition, in all namespaces. Labels prove
- * nothing: who copies a definition copies them too.
+ * The label selector for a NodeENI's own NetworkAttachmentDefinitions, in all namespaces. The labels alone do
+ * not prove ownership: a copy of a definition has them too.
  */
 export function definitionSelector(nodeENI: NodeENI): string {
   return Object.entries(labelsOf(nodeENI))
@@ -36,14 +36,14 @@ export function definitionSelector(nodeENI: NodeENI): string {
     .join(',');
 }
 
-/** @param existing those that {@link definitionSelector} selects; what is not ours of them stays as it is */
+/** @param existing what {@link definitionSelector} selects; definitions that are not the NodeENI's own stay */
 export function planDefinitions(
   nodeENI: NodeENI,
   existing: readonly NetworkAttachmentDefinition[],
 ): DefinitionsPlan {
   const { metadata, spec } = nodeENI;
-  const isWanted = metadata.deletionTimestamp === undefined;
-  const namespaces = (isWanted ? spec.networkAttachment?.namespaces : undefined) ?? [];
+  const isDeleted = metadata.deletionTimestamp !== undefined;
+  const namespaces = (isDeleted ? undefined : spec.networkAttachment?.namespaces) ?? [];
   const own = existing.filter((definition) => isOwn(definition, nodeENI));
   const known = new Map(own.map((definition) => [definition.metadata.namespace, definition]));
   const plan: DefinitionsPlan = { create: [], update: [], delete: [] };
@@ -61,16 +61,16 @@ export function planDefinitions(
   return plan;
 }
 
-/** The CNI configuration of the plugin, as JSON. The interface is the node's first of this NodeENI. */
+/** The plugin's CNI configuration as JSON. It uses the node's first interface of this NodeENI. */
 export function cniConfig(name: string, spec: NodeENISpec): string {
   const { networkAttachment, interfaceName, mtu } = spec;
   const { type, ipam } = networkAttachment ?? {};
-  const isUponTheInterface = type !== 'host-device';
+  const usesMaster = type !== 'host-device';
   return JSON.stringify({
     cniVersion: CNI_VERSION,
     name,
     type,
-    ...(isUponTheInterface ? { master: interfaceName, mtu } : { device: interfaceName }),
+    ...(usesMaster ? { master: interfaceName, mtu } : { device: interfaceName }),
     ipam,
   });
 }
@@ -94,7 +94,7 @@ function labelsOf({ metadata }: NodeENI): Record<string, string> {
   return { [LABELS.managedBy]: MANAGER_NAME, [LABELS.nodeENI]: metadata.name };
 }
 
-/** Made for a NodeENI of that name. An earlier one's counts too: its successor takes it over. */
+/** Whether a NodeENI of this name owns it. A definition of an earlier NodeENI counts: the new one adopts it. */
 function isOwn(
   { metadata: { name, ownerReferences = [] } }: NetworkAttachmentDefinition,
   { metadata }: NodeENI,
@@ -111,7 +111,7 @@ function isOwn(
   );
 }
 
-/** What others added to it is theirs. */
+/** Compares only the part that this operator writes. */
 function isAsDesired(
   { metadata, spec }: NetworkAttachmentDefinition,
   { body }: DesiredDefinition,

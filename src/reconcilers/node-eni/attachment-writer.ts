@@ -11,16 +11,16 @@ import type { Logger } from '../../runtime/logger.js';
 import type { DesiredAttachment } from '../shared/desired-attachment.js';
 import type { NodeENIPlan } from './plan-node-eni.js';
 
-/** Kubernetes writes under way at once for one NodeENI; the API server's fairness does the rest. */
+/** Concurrent Kubernetes writes for one NodeENI; the API server's priority and fairness does the rest. */
 const PARALLEL_WRITES = 32;
 
-/** Writes ENIAttachments as plans say. */
+/** Creates, updates and deletes ENIAttachments. */
 export class AttachmentWriter {
   constructor(private readonly client: ResourceClient<ENIAttachment>) {}
 
   /**
-   * Creates, updates and deletes attachments as the plan says.
-   * @throws KubeApiError, the first of those that were thrown, once all has been tried
+   * Carries out the plan.
+   * @throws KubeApiError, the first failure, once every write has been tried
    */
   async carryOut(nodeENI: NodeENI, plan: NodeENIPlan, logger: Logger): Promise<void> {
     const limit = pLimit(PARALLEL_WRITES);
@@ -51,7 +51,7 @@ export class AttachmentWriter {
       });
       logger.info('ENIAttachment created', { attachment: name, node: spec.nodeName });
     } catch (error) {
-      // The store is behind; its next event brings the attachment.
+      // The store is behind; its next event delivers the attachment.
       if (!isAlreadyExists(error)) {
         throw error;
       }
@@ -69,7 +69,7 @@ export class AttachmentWriter {
         node: attachment.spec.nodeName,
       });
     } catch (error) {
-      // Gone, or another under the same name: this one is no more.
+      // Either way it no longer exists: a conflict means that the name now belongs to another attachment.
       if (!(isNotFound(error) || isConflict(error))) {
         throw error;
       }
@@ -88,7 +88,7 @@ function specPatch(attachment: ENIAttachment, spec: ENIAttachmentSpec): Patch {
   return { type: 'merge', body: { metadata: { uid }, spec: mergePatch(attachment.spec, spec) } };
 }
 
-/** Lets every write finish before the first failure is told, so that one refused write stops no other. */
+/** Waits for every write before it throws the first failure, so that one rejected write stops no other. */
 async function settleAll(writes: readonly Promise<unknown>[]): Promise<void> {
   const failed = (await Promise.allSettled(writes)).find(({ status }) => status === 'rejected');
   if (failed?.status === 'rejected') {

@@ -14,13 +14,14 @@ import { keyOf } from '../../runtime/kube/resource.js';
 import type { ResourceClient } from '../../runtime/kube/resource-client.js';
 import type { Logger } from '../../runtime/logger.js';
 import type { NetworkAttachments } from '../network-attachment/network-attachments.js';
-import { answerOrBlocked, type BlockedBackoff } from '../shared/blocked.js';
+import { answerOrBlocked, type BlockedBackoff, isBlocked } from '../shared/blocked.js';
 import { matchesSelector, placementChanged } from '../shared/node-placement.js';
 import type { SlotInspector } from '../slots/slot-inspector.js';
+import type { OccupiedIndexes } from '../slots/slots.js';
 import type { AttachmentWriter } from './attachment-writer.js';
 import type { Network, NetworkResolver } from './network-resolver.js';
 import type { NodeENIReporter } from './node-eni-reporter.js';
-import { emptyPlan, type NodeENIDefaults, type NodeENIPlan, planNodeENI } from './plan-node-eni.js';
+import { type NodeENIDefaults, type NodeENIPlan, planNodeENI } from './plan-node-eni.js';
 import type { PlannedAttachments } from './planned-attachments.js';
 import { maxUnavailableNodes, selectForRollout } from './rollout.js';
 import type { UncachedChecks } from './uncached-checks.js';
@@ -36,25 +37,37 @@ export interface NodeENIReconcilerOptions {
   slots: SlotInspector;
   reporter: NodeENIReporter;
   networkAttachments: NetworkAttachments;
-  /** Hears what each node should have, once that is written. */
+  /** Receives what each node should have, once that is written. */
   plannedAttachments: Pick<PlannedAttachments, 'publish' | 'forget'>;
-  /** Waits between tries of what somebody has to correct. */
+  /** Waits between retries of what the user has to correct. */
   blockedBackoff: BlockedBackoff;
   defaults: NodeENIDefaults;
 }
 
-/** Bursts of attachment changes within this time (milliseconds) become one status write of their NodeENI. */
+/** Attachment changes within this time (milliseconds) lead to one status write of their NodeENI. */
 const STATUS_COALESCE_MS = 500;
-/** Attachments that are gone are waited for: by the next ENI of the slot, by the end of the NodeENI. */
+/** Shorter (milliseconds), because a slot's next ENI and the deletion of the NodeENI wait for old attachments to go. */
 const GONE_COALESCE_MS = 50;
 
-/** Turns intent into attachments, one for each ENI, and attachments into a status. It never writes to EC2. */
+/** What a plan depends on. */
+interface LookedUp {
+  network: Network | Blocked;
+  /** For `deviceIndexPolicy: Auto`. */
+  occupied: OccupiedIndexes | undefined;
+  /** The NodeENI with its finalizer. */
+  held: NodeENI;
+}
+
+/**
+ * Turns a NodeENI into attachments, one for each ENI, and their state into the NodeENI's status. It never writes
+ * to EC2.
+ */
 @Reconciler({ for: NodeENI, when: generationChanged })
 export class NodeENIReconciler {
   constructor(private readonly options: NodeENIReconcilerOptions) {}
 
   @Watch(Node, { when: { updated: placementChanged } })
-  nodeENIsFor(node: Node, old?: Node): string[] {
+  mapNodeToNodeENIs(node: Node, old?: Node): string[] {
     return this.options.nodeENIs
       .list()
       .filter(({ spec }) =>
@@ -66,7 +79,7 @@ export class NodeENIReconciler {
   }
 
   @Watch(ENIAttachment, { when: { deleted: () => false }, coalesceMs: STATUS_COALESCE_MS })
-  statusOf(attachment: ENIAttachment): string[] {
+  mapAttachmentToNodeENI(attachment: ENIAttachment): string[] {
     return [attachment.spec.nodeENI];
   }
 
@@ -74,7 +87,7 @@ export class NodeENIReconciler {
     when: { added: () => false, updated: () => false },
     coalesceMs: GONE_COALESCE_MS,
   })
-  successorOf(attachment: ENIAttachment): string[] {
+  mapDeletedAttachmentToNodeENI(attachment: ENIAttachment): string[] {
     return [attachment.spec.nodeENI];
   }
 
@@ -82,7 +95,7 @@ export class NodeENIReconciler {
     const nodeENI = this.options.nodeENIs.get(key);
     const attachments = this.options.attachments.byIndex('nodeENI', key);
     const [own, foreign] = partition(attachments, (attachment) => isOwnedBy(attachment, nodeENI));
-    // Of a NodeENI that is gone, or of an earlier one under the same name.
+    // Foreign attachments belong to a NodeENI that is gone, perhaps to an earlier one of the same name.
     const { writer, uncachedChecks } = this.options;
     await writer.deleteAll(await uncachedChecks.abandoned(foreign), logger);
     if (!nodeENI || finalizersRemoved(nodeENI)) {
@@ -90,11 +103,16 @@ export class NodeENIReconciler {
       this.options.plannedAttachments.forget(key);
       return {};
     }
-    return nodeENI.metadata.deletionTimestamp
-      ? this.remove(nodeENI, own, logger)
+    if (nodeENI.metadata.deletionTimestamp) {
+      return this.remove(nodeENI, own, logger);
+    }
+    const faults = nodeENISpecFaults(nodeENI.spec);
+    return faults.length > 0
+      ? this.keepAsIs(nodeENI, own, blocked('InvalidSpec', faults.join('; ')), logger)
       : this.provide(nodeENI, own, logger);
   }
 
+  /** Deletes what the NodeENI has, and lets the NodeENI go once nothing is left. */
   private async remove(
     nodeENI: NodeENI,
     own: readonly ENIAttachment[],
@@ -125,47 +143,43 @@ export class NodeENIReconciler {
     return resultOf(definitions.requeueAfter);
   }
 
-  private async provide(
+  /** An invalid spec does not reliably say which nodes it selects, so the NodeENI keeps what it has. */
+  private async keepAsIs(
     nodeENI: NodeENI,
-    attachments: readonly ENIAttachment[],
+    own: readonly ENIAttachment[],
+    fault: Blocked,
     logger: Logger,
   ): Promise<Result> {
-    const { reporter, defaults, blockedBackoff, networkResolver, slots, writer, uncachedChecks } =
-      this.options;
-    const { plannedAttachments, networkAttachments } = this.options;
-    const faults = nodeENISpecFaults(nodeENI.spec);
-    const invalid = faults.length > 0 ? blocked('InvalidSpec', faults.join('; ')) : undefined;
-    const nodes = invalid ? [] : this.matchingNodes(nodeENI);
-    const served = new Set(attachments.map((attachment) => attachment.spec.nodeName));
-    slots.askAhead(nodes.filter(({ metadata }) => !served.has(metadata.name)));
-    const occupied =
-      nodeENI.spec.deviceIndexPolicy === 'Auto'
-        ? await answerOrBlocked(slots.occupied(nodes))
-        : undefined;
-    const unknown = invalid ?? (occupied && 'reason' in occupied ? occupied : undefined);
-    const [network, held] = await Promise.all([
-      unknown ?? networkResolver.resolve(nodeENI.spec),
-      // Before the first attachment is made; asked for together, for both take a while.
-      nodes.length > 0 ? this.patch(nodeENI, withFinalizer(nodeENI, NODE_ENI_FINALIZER)) : nodeENI,
-    ]);
-    const fault = 'reason' in network ? network : undefined;
-    // An invalid NodeENI says nothing of which nodes it means: what it has, it keeps.
-    const plan: NodeENIPlan = invalid
-      ? { ...emptyPlan(), desired: attachments.length }
-      : planNodeENI({
-          nodeENI,
-          nodes,
-          attachments,
-          network,
-          defaults,
-          occupied: occupied && 'reason' in occupied ? undefined : occupied,
-        });
-    plan.delete.push(...(await uncachedChecks.unselected(nodeENI, plan.unselected)));
+    const { reporter, defaults, plannedAttachments } = this.options;
+    plannedAttachments.publish(nodeENI, new Map());
+    await reporter.report(nodeENI, {
+      nodes: 0,
+      desired: own.length,
+      attachments: this.attachmentsOf(nodeENI),
+      blockedNodes: [],
+      deviceIndex: effectiveIndex(nodeENI, defaults),
+      fault,
+    });
+    return resultOf(this.retryBlocked(nodeENI, fault, 0, logger));
+  }
+
+  /** Gives each matching node its attachments, step by step: look up, plan, write, publish, report. */
+  private async provide(
+    nodeENI: NodeENI,
+    own: readonly ENIAttachment[],
+    logger: Logger,
+  ): Promise<Result> {
+    const { writer, plannedAttachments, networkAttachments, reporter, defaults } = this.options;
+    const nodes = this.matchingNodes(nodeENI);
+    const { network, occupied, held } = await this.lookUp(nodeENI, nodes, own);
+    const plan = planNodeENI({ nodeENI, nodes, attachments: own, network, defaults, occupied });
+    await this.confirmUnselected(nodeENI, plan);
     const outdated = await this.selectReplacements(nodeENI, plan, network, nodes.length);
     await writer.carryOut(nodeENI, plan, logger);
-    plannedAttachments.publish(nodeENI, plan.wanted);
-    const definitions = invalid ? undefined : await networkAttachments.reconcile(held, logger);
-    await reporter.report(definitions?.nodeENI ?? held, {
+    plannedAttachments.publish(nodeENI, plan.planned);
+    const definitions = await networkAttachments.reconcile(held, logger);
+    const fault = isBlocked(network) ? network : undefined;
+    await reporter.report(definitions.nodeENI, {
       nodes: nodes.length,
       desired: plan.desired,
       attachments: this.attachmentsOf(nodeENI),
@@ -173,26 +187,63 @@ export class NodeENIReconciler {
       deviceIndex: effectiveIndex(nodeENI, defaults),
       outdated,
       fault,
-      networkAttachment: definitions?.condition,
+      networkAttachment: definitions.condition,
     });
-
     const blockedBy = fault ?? plan.blocked[0]?.blocked;
-    if (blockedBy) {
-      const { afterMs, counts } = blockedBackoff.next(keyOf(nodeENI));
-      if (counts) {
-        const { reason, message: detail } = blockedBy;
-        const nodesBlocked = plan.blocked.length;
-        logger.warn('NodeENI blocked', { reason, detail, nodesBlocked, requeueAfterMs: afterMs });
-      }
-      return resultOf(afterMs, definitions?.requeueAfter);
+    const retryAfter = this.retryBlocked(nodeENI, blockedBy, plan.blocked.length, logger);
+    return resultOf(retryAfter, definitions.requeueAfter);
+  }
+
+  /** Finds out what the plan depends on, and sets the finalizer before the first attachment exists. */
+  private async lookUp(
+    nodeENI: NodeENI,
+    nodes: readonly Node[],
+    own: readonly ENIAttachment[],
+  ): Promise<LookedUp> {
+    const { networkResolver, slots } = this.options;
+    const served = new Set(own.map((attachment) => attachment.spec.nodeName));
+    slots.prefetch(nodes.filter(({ metadata }) => !served.has(metadata.name)));
+    const occupied =
+      nodeENI.spec.deviceIndexPolicy === 'Auto'
+        ? await answerOrBlocked(slots.occupied(nodes))
+        : undefined;
+    const [network, held] = await Promise.all([
+      isBlocked(occupied) ? occupied : networkResolver.resolve(nodeENI.spec),
+      // Both calls take a while, so they run together.
+      nodes.length > 0 ? this.patch(nodeENI, withFinalizer(nodeENI, NODE_ENI_FINALIZER)) : nodeENI,
+    ]);
+    return { network, held, occupied: isBlocked(occupied) ? undefined : occupied };
+  }
+
+  /** Adds to the plan's deletions the unselected attachments that an uncached read confirms. */
+  private async confirmUnselected(nodeENI: NodeENI, plan: NodeENIPlan): Promise<void> {
+    const confirmed = await this.options.uncachedChecks.unselected(nodeENI, plan.unselected);
+    plan.delete.push(...confirmed);
+  }
+
+  /** When to retry what the user has to correct, in milliseconds; undefined where nothing is blocked. */
+  private retryBlocked(
+    nodeENI: NodeENI,
+    blockedBy: Blocked | undefined,
+    nodesBlocked: number,
+    logger: Logger,
+  ): number | undefined {
+    const { blockedBackoff } = this.options;
+    if (!blockedBy) {
+      blockedBackoff.forget(keyOf(nodeENI));
+      return undefined;
     }
-    blockedBackoff.forget(keyOf(nodeENI));
-    return resultOf(definitions?.requeueAfter);
+    const { afterMs, counts } = blockedBackoff.next(keyOf(nodeENI));
+    if (counts) {
+      const { reason, message: detail } = blockedBy;
+      logger.warn('NodeENI blocked', { reason, detail, nodesBlocked, requeueAfterMs: afterMs });
+    }
+    return afterMs;
   }
 
   /**
-   * Adds to the plan the old attachments of the nodes whose turn it is to be replaced, and the faults of those
-   * that could not succeed. Returns how many nodes are left with what they should have no longer.
+   * Adds to the plan the stale attachments of the nodes to replace now, and the faults of the nodes whose
+   * replacement could not succeed. Returns how many nodes keep stale attachments.
    */
   private async selectReplacements(
     { spec }: NodeENI,
@@ -200,28 +251,28 @@ export class NodeENIReconciler {
     network: Network | Blocked,
     nodes: number,
   ): Promise<number> {
-    if (plan.replace.length === 0 || 'reason' in network) {
+    if (plan.replace.length === 0 || isBlocked(network)) {
       return 0;
     }
     const subnets = network.subnets.flatMap((choice) => choice.subnets);
-    const faults = await Promise.all(
-      plan.replace.map((replacement) =>
-        answerOrBlocked(this.options.slots.replacementFault(replacement, subnets)),
+    const checked = await Promise.all(
+      plan.replace.map(async (replacement) => ({
+        replacement,
+        fault: await answerOrBlocked(this.options.slots.replacementFault(replacement, subnets)),
+      })),
+    );
+    const able = checked.filter(({ fault }) => !fault).map(({ replacement }) => replacement);
+    plan.blocked.push(
+      ...checked.flatMap(({ replacement: { node }, fault }) =>
+        fault ? [{ node, blocked: fault }] : [],
       ),
     );
-    const able = plan.replace.filter((_, index) => !faults[index]);
-    plan.blocked.push(
-      ...plan.replace.flatMap(({ node }, index) => {
-        const fault = faults[index];
-        return fault ? [{ node, blocked: fault }] : [];
-      }),
-    );
-    const turns = selectForRollout(able, {
+    const selected = selectForRollout(able, {
       unavailable: plan.unavailable,
       maxUnavailable: maxUnavailableNodes(spec.updatePolicy, nodes),
     });
-    plan.delete.push(...turns.flatMap(({ stale }) => stale));
-    return plan.replace.length - turns.length;
+    plan.delete.push(...selected.flatMap(({ stale }) => stale));
+    return plan.replace.length - selected.length;
   }
 
   private async patch(nodeENI: NodeENI, patch: Patch | undefined): Promise<NodeENI> {
@@ -241,12 +292,12 @@ export class NodeENIReconciler {
   }
 }
 
-/** The device index of each node's first ENI; none where it is picked on each node. */
+/** The device index of each node's first ENI; undefined where `Auto` chooses one for each node. */
 function effectiveIndex({ spec }: NodeENI, defaults: NodeENIDefaults): number | undefined {
   return spec.deviceIndexPolicy === 'Auto' ? undefined : (spec.deviceIndex ?? defaults.deviceIndex);
 }
 
-/** Let go by us, and gone as soon as the API server says so; or never ours to hold. */
+/** Whether the NodeENI is being deleted and has none of this operator's finalizers, or none any more. */
 function finalizersRemoved(nodeENI: NodeENI): boolean {
   return (
     nodeENI.metadata.deletionTimestamp !== undefined &&
@@ -255,7 +306,7 @@ function finalizersRemoved(nodeENI: NodeENI): boolean {
   );
 }
 
-/** Again at the soonest of these times, in milliseconds. */
+/** Requeues after the shortest of these waits, in milliseconds. */
 function resultOf(...waits: (number | undefined)[]): Result {
   const known = waits.filter((ms) => ms !== undefined);
   return known.length > 0 ? { requeueAfter: Math.min(...known) } : {};

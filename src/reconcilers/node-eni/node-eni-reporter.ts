@@ -6,9 +6,9 @@ import type { EventRecorder } from '../../runtime/kube/events.js';
 import type { ResourceClient } from '../../runtime/kube/resource-client.js';
 import { type NodeENIReport, nodeENIStatus } from './node-eni-status.js';
 
-/** Hears how NodeENIs stand, for metrics. */
+/** Receives the state of NodeENIs, for metrics. */
 export interface NodeENIObserver {
-  /** Why nodes have no attachment of this NodeENI: the reason of each such node. */
+  /** The reason of each node that this NodeENI has no attachment for. */
   nodesBlocked(nodeENI: string, reasons: readonly BlockedReason[]): void;
 }
 
@@ -19,27 +19,27 @@ export interface NodeENIReporterOptions {
   observer?: NodeENIObserver | undefined;
 }
 
-/** Tells users how a NodeENI stands: its status, and one Event a change. */
+/** Reports a NodeENI's state to users: its status, and one Event for each change. */
 export class NodeENIReporter {
   constructor(private readonly options: NodeENIReporterOptions) {}
 
   /**
-   * Writes the NodeENI's status where it says something new.
-   * @throws KubeApiError where the API server does not take it: a conflict where the NodeENI has changed
+   * Writes the NodeENI's status if it has changed.
+   * @throws KubeApiError where the API server rejects it; a conflict where the NodeENI has changed
    */
   async report(nodeENI: NodeENI, report: Omit<NodeENIReport, 'nodeENI' | 'now'>): Promise<void> {
     const { client, clock, observer } = this.options;
     observer?.nodesBlocked(nodeENI.metadata.name, blockedReasons(report));
     const status = nodeENIStatus({ ...report, nodeENI, now: clock.now() });
-    // Without the lock, the last word of a dead controller that arrives late would stand.
+    // Without the lock, a late write of a controller that is gone would overwrite a newer status.
     const written = await client.patchStatus(nodeENI, status, { optimisticLock: true });
     if (written === nodeENI) {
       return;
     }
-    this.tell(nodeENI, status);
+    this.emitEvents(nodeENI, status);
   }
 
-  private tell(nodeENI: NodeENI, status: NodeENIStatus): void {
+  private emitEvents(nodeENI: NodeENI, status: NodeENIStatus): void {
     const { events } = this.options;
     const regarding = { kind: NodeENI, object: nodeENI };
     const degraded = newly(NODE_ENI_CONDITIONS.degraded, nodeENI.status, status);
@@ -61,7 +61,7 @@ export class NodeENIReporter {
   }
 }
 
-/** A fault of the NodeENI itself keeps every node of it from its ENIs; where it says of none, it counts once. */
+/** A fault of the NodeENI itself blocks all its nodes, and counts once where it has none. */
 function blockedReasons({
   fault,
   nodes,
@@ -72,7 +72,7 @@ function blockedReasons({
     : blockedNodes.map(({ blocked }) => blocked.reason);
 }
 
-/** The condition of this type, where its status or reason is another than before. */
+/** The condition of this type, if its status or reason has changed. */
 function newly(type: string, old: NodeENIStatus | undefined, next: NodeENIStatus) {
   const find = (status: NodeENIStatus | undefined) =>
     status?.conditions?.find((condition) => condition.type === type);

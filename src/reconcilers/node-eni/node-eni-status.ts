@@ -8,7 +8,7 @@ import type { Stated } from '../network-attachment/network-attachment-condition.
 import { isAttached, isLive, isReady } from '../shared/attachment-state.js';
 import type { BlockedNode } from './plan-node-eni.js';
 
-/** Entries of `status.attachments` that are kept: 5,000 would pass etcd's limit of 1.5 MiB an object. */
+/** Limit of `status.attachments`: 5,000 entries would exceed etcd's limit of 1.5 MiB per object. */
 export const MAX_LISTED_ATTACHMENTS = 500;
 
 export interface NodeENIReport {
@@ -17,17 +17,17 @@ export interface NodeENIReport {
   nodes: number;
   /** ENIs that these nodes should have. */
   desired: number;
-  /** The attachments that are there, the ones being deleted included. */
+  /** All attachments that exist, including those being deleted. */
   attachments: readonly ENIAttachment[];
-  /** Nodes for which no attachment can be made. */
+  /** Nodes for which no attachment can be created. */
   blockedNodes: readonly BlockedNode[];
-  /** Nodes that still have what they should have no longer, and wait for their turn. */
+  /** Nodes with ENIs that wait to be replaced. */
   outdated?: number;
-  /** The device index in effect, where all nodes have the same. */
+  /** The device index in effect, if it is the same on all nodes. */
   deviceIndex: number | undefined;
-  /** What keeps all nodes from their ENIs: a fault of the NodeENI itself. */
+  /** A fault of the NodeENI itself, which blocks all its nodes. */
   fault?: Blocked | undefined;
-  /** What the condition `NetworkAttachment` says; null: it is not there; undefined: as it is. */
+  /** The condition `NetworkAttachment`; null: remove it; undefined: leave it as it is. */
   networkAttachment?: Stated | null | undefined;
   /** Milliseconds since the epoch. */
   now: number;
@@ -74,7 +74,7 @@ function entryOf(attachment: ENIAttachment): NodeENIAttachment {
   };
 }
 
-/** Nodes that a condition's message names before it only counts. */
+/** How many nodes a condition's message names; it only counts the others. */
 const MAX_NAMED_NODES = 3;
 
 interface Statement {
@@ -82,25 +82,25 @@ interface Statement {
   message: string;
 }
 
-/** What keeps a node from an ENI: EC2, or the node's own network. */
+/** Why a node lacks an ENI: EC2, or the node's own network. */
 interface Problem {
   node: string;
   blocked: Statement;
 }
 
-/** How the ENIs of a NodeENI stand, in numbers. */
+/** The state of a NodeENI's ENIs in numbers. */
 interface Tally {
   desired: number;
   ready: number;
   underWay: number;
   leaving: number;
-  /** Nodes that still have what they should have no longer. */
+  /** Nodes with ENIs that wait to be replaced. */
   outdated: number;
 }
 
 /**
  * The conditions of a NodeENI: `Ready`, `Progressing`, `Degraded`, `CapacityExceeded`, and `NetworkAttachment`
- * where definitions are asked for.
+ * if the NodeENI has `spec.networkAttachment`.
  * @param live the attachments that are not being deleted
  */
 export function nodeENIConditions(
@@ -120,16 +120,22 @@ export function nodeENIConditions(
   const { ready, progressing, degraded: degradedType, capacityExceeded } = NODE_ENI_CONDITIONS;
   const rows: [type: string, holds: boolean, statement: Statement][] = [
     [ready, isReady, isReady ? readyWith(tally) : (degraded ?? busy)],
-    [progressing, isBusy, isBusy ? busy : { reason: 'Settled', message: 'Nothing is under way.' }],
+    [
+      progressing,
+      isBusy,
+      isBusy
+        ? busy
+        : { reason: 'Settled', message: 'No ENI is being created, changed or removed.' },
+    ],
     [
       degradedType,
       degraded !== undefined,
-      degraded ?? { reason: 'AsExpected', message: 'Nothing keeps a node from its ENIs.' },
+      degraded ?? { reason: 'AsExpected', message: 'No node is kept from its ENIs.' },
     ],
     [
       capacityExceeded,
       exceeded !== undefined,
-      exceeded ?? { reason: 'AsExpected', message: 'Every ENI has a place and an address.' },
+      exceeded ?? { reason: 'AsExpected', message: 'Every ENI has a slot and an address.' },
     ],
   ];
   const observedGeneration = nodeENI.metadata.generation ?? 0;
@@ -173,18 +179,18 @@ function readyWith({ desired }: Tally): Statement {
 
 function busyWith({ nodeENI }: NodeENIReport, tally: Tally): Statement {
   const { desired, ready, underWay, leaving, outdated } = tally;
-  const message = `${ready} of ${desired} ENIs are ready, ${underWay} on their way, ${leaving} being removed.`;
+  const message = `${ready} of ${desired} ENIs are ready, ${underWay} are in progress, ${leaving} are being removed.`;
   if (nodeENI.metadata.deletionTimestamp) {
     return { reason: 'Deleting', message };
   }
   if (outdated > 0) {
-    const waiting = `${outdated} nodes wait for their turn (updatePolicy.maxUnavailable).`;
+    const waiting = `${outdated} nodes wait to be updated (spec.updatePolicy.maxUnavailable).`;
     return { reason: 'RollingUpdate', message: `${message} ${waiting}` };
   }
   return { reason: leaving > 0 ? 'Removing' : 'Attaching', message };
 }
 
-/** Everything that keeps a node from an ENI: no attachment can be made, or the attachment cannot go on. */
+/** Every reason why a node lacks an ENI: no attachment can be created, or the attachment is blocked. */
 function problemsOf(report: NodeENIReport, live: readonly ENIAttachment[]): Problem[] {
   const atAttachments = live.flatMap((attachment) => {
     const blocked = blockedOf(attachment);
@@ -193,7 +199,7 @@ function problemsOf(report: NodeENIReport, live: readonly ENIAttachment[]): Prob
   return [...report.blockedNodes, ...atAttachments];
 }
 
-/** What an attachment's conditions say that it waits for, where that is for somebody to change something. */
+/** Why an attachment is blocked: its condition `Ready`, if that has a reason that the user has to act on. */
 function blockedOf(attachment: ENIAttachment): Statement | undefined {
   const condition = attachment.status?.conditions?.find(
     ({ type }) => type === ENI_ATTACHMENT_CONDITIONS.ready,
@@ -207,7 +213,7 @@ function isCapacity(reason: string): boolean {
   return CAPACITY_REASONS.some((each) => each === reason);
 }
 
-/** One reason and one message for many problems: the most frequent reason, its first nodes by name. */
+/** Sums up many problems: the most frequent reason, the first nodes by name, one message for each reason. */
 function summaryOf(problems: readonly Problem[], nodes: number): Statement | undefined {
   const byReason = [...Map.groupBy(problems, ({ blocked }) => blocked.reason)].sort(
     ([a, some], [b, others]) => others.length - some.length || (a < b ? -1 : 1),

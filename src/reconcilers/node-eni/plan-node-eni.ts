@@ -5,6 +5,7 @@ import type { Blocked } from '../../api/reasons.js';
 import type { Subnet } from '../../aws/ec2-gateway.js';
 import { mergePatch } from '../../runtime/kube/merge-patch.js';
 import { isAttached, isLive } from '../shared/attachment-state.js';
+import { isBlocked } from '../shared/blocked.js';
 import {
   attachmentName,
   type DesiredAttachment,
@@ -14,13 +15,13 @@ import { identifyNode } from '../shared/node-placement.js';
 import { chooseIndex, type OccupiedIndexes } from '../slots/slots.js';
 import { chooseSecurityGroups, type Network, subnetsInZone } from './network-resolver.js';
 
-/** What the controller's configuration says where a NodeENI says nothing. */
+/** The controller's settings for fields that a NodeENI leaves out. */
 export interface NodeENIDefaults {
   deviceIndex: number;
   deleteOnTermination: boolean;
 }
 
-/** A node that cannot have its ENIs. */
+/** A node that cannot get its ENIs. */
 export interface BlockedNode {
   node: string;
   blocked: Blocked;
@@ -28,23 +29,20 @@ export interface BlockedNode {
 
 export interface NodeENIPlan {
   create: DesiredAttachment[];
-  /** Settings that changed on an attachment that stays. */
+  /** Attachments that stay, but whose settings change. */
   update: { attachment: ENIAttachment; spec: ENIAttachmentSpec }[];
   delete: ENIAttachment[];
-  /** To be deleted too: their node is not meant, or runs on another instance, as far as the store knows. */
+  /** Delete too, once an uncached read confirms that the node no longer matches or runs on another instance. */
   unselected: ENIAttachment[];
-  /** Nodes whose ENIs have to make way for others; what {@link selectForRollout} lets through is deleted. */
+  /** Nodes whose ENIs have to be replaced; the rollout selects the ones whose turn it is. */
   replace: Replacement[];
   /** How many ENIs the matching nodes should have; a blocked node counts as one. */
   desired: number;
-  /** How many matching nodes lack a usable ENI that they should have. */
+  /** How many matching nodes lack a usable ENI. */
   unavailable: number;
   blocked: BlockedNode[];
-  /**
-   * The names of the attachments that a node should have, by node. A node is not among them while something
-   * keeps it from its ENIs, or while what it has makes way for others.
-   */
-  wanted: Map<string, readonly string[]>;
+  /** The names of the attachments that each node should have; without blocked nodes and those to replace. */
+  planned: Map<string, readonly string[]>;
 }
 
 export interface NodeENIPlanInput {
@@ -53,15 +51,15 @@ export interface NodeENIPlanInput {
   nodes: readonly Node[];
   /** The attachments that this NodeENI owns. */
   attachments: readonly ENIAttachment[];
-  /** What the NodeENI's names mean, or why that is not known. */
+  /** The subnets and groups that the NodeENI names, or why they are unknown. */
   network: Network | Blocked;
   defaults: NodeENIDefaults;
-  /** What is taken on the nodes' instances; needed where the NodeENI leaves the device index to us. */
+  /** The device indexes in use on the nodes' instances; needed for `deviceIndexPolicy: Auto` only. */
   occupied?: OccupiedIndexes | undefined;
 }
 
 /** A plan that changes nothing. */
-export function emptyPlan(): NodeENIPlan {
+function emptyPlan(): NodeENIPlan {
   return {
     create: [],
     update: [],
@@ -71,14 +69,14 @@ export function emptyPlan(): NodeENIPlan {
     desired: 0,
     unavailable: 0,
     blocked: [],
-    wanted: new Map(),
+    planned: new Map(),
   };
 }
 
 /**
- * Which attachments there should be. An attachment goes when its node no longer matches, is gone, or runs on another
- * instance, or when its subnet or slot is no longer asked for. While the network is not known, no attachment of
- * a matching node goes: a failed look-up never costs an ENI.
+ * Decides which attachments there should be. An attachment is deleted when its node is gone, no longer matches or
+ * runs on another instance, or when the NodeENI no longer asks for its subnet or slot. While the network is
+ * unknown, matching nodes keep their attachments: a failed lookup never costs an ENI.
  */
 export function planNodeENI(input: NodeENIPlanInput): NodeENIPlan {
   const plan = emptyPlan();
@@ -93,7 +91,7 @@ export function planNodeENI(input: NodeENIPlanInput): NodeENIPlan {
   return plan;
 }
 
-/** Adds to the plan what one matching node needs. */
+/** Plans one matching node. */
 function planNode(
   plan: NodeENIPlan,
   node: Node,
@@ -104,25 +102,25 @@ function planNode(
   plan.unselected.push(...ofEarlierInstance.filter(isLive));
   const own = attachments.filter((attachment) => !ofEarlierInstance.includes(attachment));
 
-  const wanted = wantedOf(node, own, input);
-  if ('reason' in wanted) {
-    plan.blocked.push({ node: node.metadata.name, blocked: wanted });
+  const desired = desiredAttachments(node, own, input);
+  if (isBlocked(desired)) {
+    plan.blocked.push({ node: node.metadata.name, blocked: desired });
     plan.desired += Math.max(1, own.length);
     return;
   }
-  plan.desired += wanted.length;
+  plan.desired += desired.length;
 
   const kept: ENIAttachment[] = [];
   const missing: DesiredAttachment[] = [];
-  for (const desired of wanted) {
-    const attachment = own.find(({ metadata }) => metadata.name === desired.name);
-    if (attachment && isLive(attachment) && sameSlot(attachment.spec, desired.spec)) {
+  for (const { name, spec } of desired) {
+    const attachment = own.find(({ metadata }) => metadata.name === name);
+    if (attachment && isLive(attachment) && sameSlot(attachment.spec, spec)) {
       kept.push(attachment);
-      if (!sameSettings(attachment.spec, desired.spec)) {
-        plan.update.push({ attachment, spec: desired.spec });
+      if (!sameSettings(attachment.spec, spec)) {
+        plan.update.push({ attachment, spec });
       }
     } else {
-      missing.push(desired);
+      missing.push({ name, spec });
     }
   }
 
@@ -135,12 +133,12 @@ function planNode(
     plan.replace.push({ node: node.metadata.name, stale, missing, unavailable });
     return;
   }
-  plan.wanted.set(
+  plan.planned.set(
     node.metadata.name,
-    wanted.map(({ name }) => name),
+    desired.map(({ name }) => name),
   );
   plan.delete.push(...stale);
-  // What holds the name or the slot has to be gone first.
+  // An attachment that still holds the name or the slot has to be gone first.
   plan.create.push(
     ...missing.filter(
       ({ name, spec }) =>
@@ -155,59 +153,60 @@ function isUsable(attachment: ENIAttachment): boolean {
   return isLive(attachment) && isAttached(attachment);
 }
 
-function wantedOf(
+/** The attachments that a node should have: one for each of the NodeENI's subnets in its zone. */
+function desiredAttachments(
   node: Node,
   own: readonly ENIAttachment[],
   input: NodeENIPlanInput,
 ): DesiredAttachment[] | Blocked {
   const { nodeENI, network } = input;
   const identity = identifyNode(node);
-  if ('reason' in identity) {
+  if (isBlocked(identity)) {
     return identity;
   }
-  if ('reason' in network) {
+  if (isBlocked(network)) {
     return network;
   }
   const subnets = subnetsInZone(network.subnets, identity.zone);
-  if ('reason' in subnets) {
+  if (isBlocked(subnets)) {
     return subnets;
   }
-  const wanted: DesiredAttachment[] = [];
+  const desired: DesiredAttachment[] = [];
   for (const subnet of subnets) {
     const securityGroupIDs = chooseSecurityGroups(nodeENI.spec, network.securityGroups, subnet);
-    if ('reason' in securityGroupIDs) {
+    if (isBlocked(securityGroupIDs)) {
       return securityGroupIDs;
     }
     const { instanceID } = identity;
     const name = attachmentName({ nodeENI, instanceID, subnetID: subnet.id });
-    const deviceIndex = indexOf({ name, instanceID, own, wanted }, input);
+    const deviceIndex = indexOf({ name, instanceID, own, desired }, input);
     const place = { nodeName: node.metadata.name, instanceID, deviceIndex };
     const spec = attachmentSpec(input, place, subnet, securityGroupIDs);
-    wanted.push({ name, spec: { ...spec, ...hostSettings(nodeENI.spec, wanted.length) } });
+    desired.push({ name, spec: { ...spec, ...hostSettings(nodeENI.spec, desired.length) } });
   }
-  return wanted;
+  return desired;
 }
 
-interface IndexQuestion {
+interface IndexRequest {
   name: string;
   instanceID: string;
   own: readonly ENIAttachment[];
-  /** What the node is given already, in this pass. */
-  wanted: readonly DesiredAttachment[];
+  /** The node's attachments that this pass has placed already. */
+  desired: readonly DesiredAttachment[];
 }
 
 function indexOf(
-  { name, instanceID, own, wanted }: IndexQuestion,
+  { name, instanceID, own, desired }: IndexRequest,
   { nodeENI: { spec }, defaults, occupied }: NodeENIPlanInput,
 ): number {
   if (spec.deviceIndexPolicy !== 'Auto' || !occupied) {
-    return (spec.deviceIndex ?? defaults.deviceIndex) + wanted.length;
+    return (spec.deviceIndex ?? defaults.deviceIndex) + desired.length;
   }
   const networkCardIndex = spec.networkCardIndex ?? 0;
   return chooseIndex(
     own.find(({ metadata }) => metadata.name === name),
     occupied({ instanceID, networkCardIndex, attachmentName: name }),
-    new Set(wanted.map((desired) => desired.spec.deviceIndex)),
+    new Set(desired.map((placed) => placed.spec.deviceIndex)),
   );
 }
 
@@ -233,7 +232,7 @@ function attachmentSpec(
   };
 }
 
-/** What the node's agent is told of its ENI; `position` counts the node's ENIs of the NodeENI from 0. */
+/** The settings for the node's agent; `position` counts the node's ENIs of this NodeENI from 0. */
 function hostSettings(
   { addressing, routing, linkState, interfaceName, networkAttachment }: NodeENISpec,
   position: number,
@@ -250,10 +249,10 @@ function hostSettings(
   };
 }
 
-/** Whether an attachment belongs to an earlier instance under the node's name. */
+/** Whether an attachment belongs to another instance, which had the node's name before. */
 function runsElsewhere(attachment: ENIAttachment, node: Node): boolean {
   const identity = identifyNode(node);
-  return 'instanceID' in identity && identity.instanceID !== attachment.spec.instanceID;
+  return !isBlocked(identity) && identity.instanceID !== attachment.spec.instanceID;
 }
 
 function sameSlot(a: ENIAttachmentSpec, b: ENIAttachmentSpec): boolean {

@@ -1,7 +1,7 @@
 import type { NodeENI } from '../../api/node-eni.js';
 import type { EventSource, SourceEvent } from '../../runtime/controller/source.js';
 
-/** A node for which a NodeENI wants other ENIAttachments than it did, or wants the same anew. */
+/** A node whose planned ENIAttachments have changed, or were planned again for a changed NodeENI. */
 export interface PlannedAttachmentsChange {
   node: string;
 }
@@ -10,43 +10,43 @@ interface Published {
   uid: string;
   generation: number | undefined;
   /** Names of ENIAttachments, by node. */
-  wanted: ReadonlyMap<string, readonly string[]>;
+  planned: ReadonlyMap<string, readonly string[]>;
 }
 
 /**
- * Which ENIAttachments each node should have, as the plans of NodeENIs that have been carried out say: only
- * they know the subnets of a node's zone. It is in memory alone, and fills with the first passes.
+ * Which ENIAttachments each node should have, according to the plans that have been carried out: only a plan
+ * knows the subnets of a node's zone. This is kept in memory only, and fills with the first passes.
  */
 export class PlannedAttachments implements EventSource<PlannedAttachmentsChange> {
   private readonly published = new Map<string, Published>();
   private readonly handlers: ((event: SourceEvent<PlannedAttachmentsChange>) => void)[] = [];
 
-  /** A plan of the NodeENI has been carried out: its attachments are there, and as it says. */
-  publish({ metadata }: NodeENI, wanted: ReadonlyMap<string, readonly string[]>): void {
+  /** Call it once the NodeENI's plan has been carried out and its attachments exist. */
+  publish({ metadata }: NodeENI, planned: ReadonlyMap<string, readonly string[]>): void {
     const { name, uid, generation } = metadata;
     const old = this.published.get(name);
-    this.published.set(name, { uid, generation, wanted });
+    this.published.set(name, { uid, generation, planned });
     const isSameIntent = old?.uid === uid && old.generation === generation;
-    for (const [node, names] of wanted) {
-      if (!(isSameIntent && sameNames(old.wanted.get(node), names))) {
+    for (const [node, names] of planned) {
+      if (!(isSameIntent && sameNames(old.planned.get(node), names))) {
         this.tell(node);
       }
     }
   }
 
-  /** @param name of the NodeENI that wants nothing any more */
+  /** @param name of the NodeENI that is gone */
   forget(name: string): void {
     this.published.delete(name);
   }
 
   /**
-   * Names of the ENIAttachments that the NodeENI, as it is now, wants on the node; undefined where its plan
-   * has not been carried out yet, or gives the node nothing as things are.
+   * Names of the ENIAttachments that the NodeENI's current generation plans for the node; undefined where that
+   * plan has not been carried out yet, or leaves the node out.
    */
   of({ metadata }: NodeENI, node: string): readonly string[] | undefined {
     const published = this.published.get(metadata.name);
     return published?.uid === metadata.uid && published.generation === metadata.generation
-      ? published.wanted.get(node)
+      ? published.planned.get(node)
       : undefined;
   }
 
@@ -54,7 +54,7 @@ export class PlannedAttachments implements EventSource<PlannedAttachmentsChange>
     this.handlers.push(handler);
   }
 
-  /** Nothing is known before the first pass. */
+  /** Resolves at once: passes publish what there is. */
   async start(): Promise<void> {}
 
   private tell(node: string): void {

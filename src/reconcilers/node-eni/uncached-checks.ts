@@ -4,6 +4,7 @@ import type { Node } from '../../api/node.js';
 import type { NodeENI } from '../../api/node-eni.js';
 import { isNotFound } from '../../runtime/kube/kube-errors.js';
 import type { ResourceClient } from '../../runtime/kube/resource-client.js';
+import { isBlocked } from '../shared/blocked.js';
 import { identifyNode, matchesSelector } from '../shared/node-placement.js';
 
 export interface UncachedChecksOptions {
@@ -11,18 +12,17 @@ export interface UncachedChecksOptions {
   nodes: Pick<ResourceClient<Node>, 'get'>;
 }
 
-/** Reads under way at once. */
+/** Concurrent reads. */
 const PARALLEL_READS = 32;
 
 /**
- * What users want, as the API server has it now. A store may lack what is there, where its watch is behind;
- * that must not cost an ENI, so what ends attachments is asked for past the store.
- * All methods throw KubeApiError.
+ * Reads from the API server itself what would end an attachment. A store whose watch is behind may lack an
+ * object that exists, and that must not cost an ENI. All methods throw KubeApiError.
  */
 export class UncachedChecks {
   constructor(private readonly options: UncachedChecksOptions) {}
 
-  /** Of attachments whose NodeENI the store lacks, those whose NodeENI is gone indeed. */
+  /** Keeps the attachments whose NodeENI no longer exists. */
   async abandoned(attachments: readonly ENIAttachment[]): Promise<ENIAttachment[]> {
     return filter(attachments, async ({ spec, metadata }) => {
       const nodeENI = await found(this.options.nodeENIs.get({ name: spec.nodeENI }));
@@ -30,7 +30,7 @@ export class UncachedChecks {
     });
   }
 
-  /** Of attachments that are to go, those whose node is not meant, or runs on another instance, indeed. */
+  /** Keeps the attachments whose node is gone, no longer matches the selector, or runs on another instance. */
   async unselected(
     nodeENI: NodeENI,
     attachments: readonly ENIAttachment[],
@@ -41,7 +41,7 @@ export class UncachedChecks {
         return true;
       }
       const identity = identifyNode(node);
-      return 'instanceID' in identity && identity.instanceID !== spec.instanceID;
+      return !isBlocked(identity) && identity.instanceID !== spec.instanceID;
     });
   }
 }

@@ -27,37 +27,38 @@ export interface NodeReadinessReconcilerOptions {
   events: EventRecorder;
 }
 
-/** Each removal is one small write that pods wait for. */
+/** Concurrent passes; each is at most one small write that pods wait for. */
 const CONCURRENCY = 16;
 
 /**
- * Takes the startup taint off a node once the node has all its ENIs, so that no pod meets it without them.
- * It never adds one: a node that loses an ENI later keeps its pods. Nodes without such a taint wake nobody.
+ * Removes the startup taint from a node once the node has all its ENIs, so that no pod starts there without
+ * them. It never adds a taint: a node that loses an ENI later keeps its pods. Nodes without a startup taint
+ * cause no passes.
  */
 @Reconciler({ name: 'nodereadiness', concurrency: CONCURRENCY })
 export class NodeReadinessReconciler {
-  /** UIDs of the nodes whose taint nobody will remove, as their users were told, by name. */
+  /** UIDs, by name, of the nodes that were last reported as selected by no NodeENI. */
   private readonly lastReported = new Map<string, string>();
 
   constructor(private readonly options: NodeReadinessReconcilerOptions) {}
 
   @Watch(Node, { when: { updated: readinessChanged } })
-  changed({ metadata: { name }, spec }: Node): string[] {
+  mapNodeToItself({ metadata: { name }, spec }: Node): string[] {
     return this.lastReported.has(name) || this.hasStartupTaint(spec?.taints) ? [name] : [];
   }
 
   @Watch(ENIAttachment, { when: { deleted: () => false } })
-  nodeOf({ spec }: ENIAttachment): string[] {
+  mapAttachmentToNode({ spec }: ENIAttachment): string[] {
     return this.ifWaiting(spec.nodeName);
   }
 
   @Watch(PlannedAttachments)
-  demandedFor({ node }: PlannedAttachmentsChange): string[] {
+  mapPlannedAttachmentsToNode({ node }: PlannedAttachmentsChange): string[] {
     return this.ifWaiting(node);
   }
 
   @Watch(NodeENI, { when: generationChanged })
-  waitingNodes(nodeENI: NodeENI): string[] {
+  mapNodeENIToWaitingNodes(nodeENI: NodeENI): string[] {
     const { nodes, nodeENIs } = this.options;
     const taints = startupTaints(nodeENIs.list()).add(startupTaintOf(nodeENI));
     const waiting = [...taints].flatMap((taint) => nodes.byIndex('taint', taint));
@@ -71,12 +72,12 @@ export class NodeReadinessReconciler {
       ? planReadiness({
           node,
           nodeENIs: nodeENIs.list(),
-          wanted: (nodeENI) => plannedAttachments.of(nodeENI, key),
+          planned: (nodeENI) => plannedAttachments.of(nodeENI, key),
           attachment: (name) => attachments.get(name),
         })
       : undefined;
-    if (node && step?.do === 'tell') {
-      this.tellUnselected(node, step.taints, logger);
+    if (node && step?.do === 'report') {
+      this.reportUnselected(node, step.taints, logger);
       return {};
     }
     this.lastReported.delete(key);
@@ -96,7 +97,7 @@ export class NodeReadinessReconciler {
       await nodeClient.patch(node.metadata, { type: 'json', body: taintRemoval(node, taints) });
     } catch (error) {
       if (isNotFound(error) || (isInvalid(error) && (await this.hasMoved(node)))) {
-        // What has changed meanwhile wakes this node again.
+        // The change itself starts another pass for this node.
         logger.debug('Node changed before its startup taint was removed', {});
         return;
       }
@@ -115,14 +116,14 @@ export class NodeReadinessReconciler {
     );
   }
 
-  /** Whether the store is behind on what the API server refused a patch for; else it refuses for another reason. */
+  /** Whether the API server rejected a patch because the store is behind; otherwise it has another reason. */
   private async hasMoved(node: Node): Promise<boolean> {
     const live = await this.options.nodeClient.get(node.metadata);
     return isAnother(live, node) || taintsChanged(live, node);
   }
 
-  /** Once a node: nothing will change until somebody does something about it. */
-  private tellUnselected(node: Node, taints: readonly Taint[], logger: Logger): void {
+  /** Reports each node once, since only a user's change can help it. */
+  private reportUnselected(node: Node, taints: readonly Taint[], logger: Logger): void {
     const { name, uid } = node.metadata;
     if (this.lastReported.get(name) === uid) {
       return;
@@ -136,7 +137,7 @@ export class NodeReadinessReconciler {
         type: 'Warning',
         reason: 'NoNodeENI',
         action: 'Observe',
-        note: `The node keeps its startup taint ${names}, for no NodeENI with that taint selects it. Give it the labels of the NodeENI's nodeSelector, or take the taint off.`,
+        note: `The node keeps its startup taint ${names} because no NodeENI with that taint selects it. Add the labels of the NodeENI's nodeSelector to the node, or remove the taint.`,
       },
     );
   }
@@ -154,12 +155,12 @@ export class NodeReadinessReconciler {
   }
 }
 
-/** Whether a change of a node can change what becomes of its startup taint. */
+/** Whether a change of a node can affect its startup taint. */
 function readinessChanged(node: Node, old: Node): boolean {
   return isAnother(node, old) || placementChanged(node, old) || taintsChanged(node, old);
 }
 
-/** Made anew under its name: where that was while no watch ran, it is told of as a change. */
+/** Whether the node was recreated under its name; while no watch runs, this appears as an update. */
 function isAnother(a: Node, b: Node): boolean {
   return a.metadata.uid !== b.metadata.uid;
 }

@@ -5,44 +5,45 @@ import type { NodeENI } from '../../api/node-eni.js';
 import { type Taint, taintName } from '../../api/taints.js';
 import type { JsonPatchOperation } from '../../runtime/kube/kube-client.js';
 import { isLive, isReady } from '../shared/attachment-state.js';
+import { isBlocked } from '../shared/blocked.js';
 import { identifyNode, matchesSelector } from '../shared/node-placement.js';
 
 export interface ReadinessInput {
   node: Node;
-  /** All that there are. */
+  /** All NodeENIs in the cluster. */
   nodeENIs: readonly NodeENI[];
-  /** Names of the attachments that a NodeENI wants on the node; undefined where that is not known, or not possible. */
-  wanted: (nodeENI: NodeENI) => readonly string[] | undefined;
+  /** Names of the attachments that a NodeENI plans for the node; undefined where unknown or blocked. */
+  planned: (nodeENI: NodeENI) => readonly string[] | undefined;
   attachment: (name: string) => ENIAttachment | undefined;
 }
 
 export type ReadinessStep =
-  /** No startup taint that is ours to remove. */
+  /** The node has no startup taint, or is being deleted. */
   | { do: 'leave' }
-  /** A startup taint that nobody will remove: no NodeENI that it is for selects the node. */
-  | { do: 'tell'; taints: Taint[] }
-  /** Not all ENIs are ready. */
+  /** The node has a startup taint, but no NodeENI with that taint selects it. */
+  | { do: 'report'; taints: Taint[] }
+  /** Not all ENIs are ready yet. */
   | { do: 'wait' }
   | { do: 'remove'; taints: Taint[]; nodeENIs: string[] };
 
-/** The taint that the NodeENI's nodes may register with, as `key:Effect`. */
+/** The NodeENI's startup taint, with which its nodes may register, as `key:Effect`. */
 export function startupTaintOf({ spec }: NodeENI): string {
   return spec.startupTaint ?? DEFAULT_STARTUP_TAINT;
 }
 
-/** Every taint that may be removed from some node: the default one, and what NodeENIs name. */
+/** Every taint that this operator may remove: the default one, and those that NodeENIs name. */
 export function startupTaints(nodeENIs: readonly NodeENI[]): Set<string> {
   return new Set([DEFAULT_STARTUP_TAINT, ...nodeENIs.map(startupTaintOf)]);
 }
 
 /**
- * What is to be done about a node's startup taints. They go together, once every ENI of every NodeENI that
- * selects the node is ready on the node's present instance: a pod that gets in needs all of them.
+ * Decides about a node's startup taints. They are removed together, once every ENI of every NodeENI that selects
+ * the node is ready on the node's current instance: a pod that starts there may need all of them.
  */
 export function planReadiness({
   node,
   nodeENIs,
-  wanted,
+  planned,
   attachment,
 }: ReadinessInput): ReadinessStep {
   const taints = taintsAmong(node, startupTaints(nodeENIs));
@@ -56,19 +57,19 @@ export function planReadiness({
   );
   const removable = selecting.length > 0 ? taintsAmong(node, startupTaints(selecting)) : [];
   if (removable.length === 0) {
-    return { do: 'tell', taints };
+    return { do: 'report', taints };
   }
   const identity = identifyNode(node);
   const isServed = (nodeENI: NodeENI) =>
-    wanted(nodeENI)?.every((name) => isUsableOn(attachment(name), nodeENI, identity)) ?? false;
+    planned(nodeENI)?.every((name) => isUsableOn(attachment(name), nodeENI, identity)) ?? false;
   return selecting.every(isServed)
     ? { do: 'remove', taints: removable, nodeENIs: selecting.map(({ metadata }) => metadata.name) }
     : { do: 'wait' };
 }
 
 /**
- * The JSON patch that removes the taints by their places, and fails as a whole where another taint has come
- * to such a place, or another Node to the name. What others add meanwhile stays.
+ * The JSON patch that removes the taints by their positions. It fails as a whole where a position now holds
+ * another taint, or the name now belongs to another Node. Taints that others add meanwhile stay.
  */
 export function taintRemoval(
   { metadata, spec }: Node,
@@ -87,7 +88,7 @@ export function taintRemoval(
         ]
       : [];
   });
-  // From the back: a removal moves what is behind it.
+  // From the back, because a removal shifts the positions after it.
   return [{ op: 'test', path: '/metadata/uid', value: metadata.uid }, ...removals.reverse().flat()];
 }
 
@@ -102,7 +103,7 @@ function isUsableOn(
 ): boolean {
   return (
     attachment !== undefined &&
-    'instanceID' in identity &&
+    !isBlocked(identity) &&
     attachment.spec.instanceID === identity.instanceID &&
     attachment.spec.nodeENI === nodeENI.metadata.name &&
     isLive(attachment) &&

@@ -1,5 +1,6 @@
 import type { ENIAttachment } from '../../api/eni-attachment.js';
 
+/** Whether the attachment is not being deleted. */
 export function isLive({ metadata }: ENIAttachment): boolean {
   return metadata.deletionTimestamp === undefined;
 }
@@ -9,12 +10,12 @@ export function isAttached({ status }: ENIAttachment): boolean {
   return status?.phase === 'Attached' || status?.phase === 'Ready';
 }
 
-/** Whether the attachment's ENI is usable, and as the attachment's present spec says. */
+/** Whether the attachment's ENI is usable and matches the current spec. */
 export function isReady({ metadata, status }: ENIAttachment): boolean {
   return status?.phase === 'Ready' && status.observedGeneration === metadata.generation;
 }
 
-/** Whether the node's agent reports the interface to be as the attachment's present spec says. */
+/** Whether the node's agent reports that the interface matches the current spec. */
 export function isLinkUsable({ metadata, spec, status }: ENIAttachment): boolean {
   const { link } = status ?? {};
   if (!link || link.reason !== undefined || link.observedGeneration !== metadata.generation) {

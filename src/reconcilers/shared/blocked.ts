@@ -10,10 +10,12 @@ import {
 import type { Clock } from '../../runtime/clock.js';
 import type { ExponentialBackoff } from '../../runtime/concurrency/backoff.js';
 
-/**
- * What an EC2 failure means to the user: something that only a change elsewhere can cure, or `undefined`
- * where trying again is all there is to do.
- */
+/** Whether an answer is the reason why there is none. */
+export function isBlocked<T>(answer: T | Blocked): answer is Blocked {
+  return answer instanceof Object && 'reason' in answer && 'message' in answer;
+}
+
+/** What an EC2 failure means to the user, or `undefined` where only a retry helps. */
 export function blockedByFailure(error: Ec2Error): Blocked | undefined {
   const fact = `EC2 refused ${error.action} (${error.code}): ${error.detail.replace(/\.\s*$/, '')}`;
   if (
@@ -30,8 +32,8 @@ export function blockedByFailure(error: Ec2Error): Blocked | undefined {
 }
 
 /**
- * The answer, or what about it somebody has to correct.
- * @throws whatever else was thrown, EC2 failures among it that trying again may cure
+ * The answer, or what the user has to correct to get one.
+ * @throws every other error, including EC2 failures that a retry may cure
  */
 export async function answerOrBlocked<T>(answer: Promise<T>): Promise<T | Blocked> {
   try {
@@ -45,7 +47,7 @@ export async function answerOrBlocked<T>(answer: Promise<T>): Promise<T | Blocke
   }
 }
 
-/** Whether EC2 does not know an id that the call named; it may not know it yet. */
+/** Whether EC2 does not know an id in the call, or does not know it yet. */
 export function isNotVisible(error: unknown): error is NotYetVisibleError {
   return error instanceof NotYetVisibleError;
 }
@@ -55,15 +57,15 @@ export interface BlockedBackoffOptions {
   clock: Clock;
 }
 
-/** When to try again what somebody has to correct first. */
+/** When to retry what the user has to correct first. */
 export interface Retry {
   /** Milliseconds from now. */
   afterMs: number;
-  /** Whether this pass was a try of its own, or one that something else woke before the next was due. */
+  /** Whether this pass was a due retry; false where something else started it before the next one was due. */
   counts: boolean;
 }
 
-/** Growing waits between tries, that passes woken by something else neither shorten nor lengthen. */
+/** Growing waits between retries. Passes that something else starts neither shorten nor lengthen them. */
 export class BlockedBackoff {
   private readonly dueAt = new Map<string, number>();
 
@@ -81,7 +83,7 @@ export class BlockedBackoff {
     return { afterMs, counts: true };
   }
 
-  /** The cause is gone, or the key is: the next wait is the first again. */
+  /** Starts again with the shortest wait. Call it once the cause or the object is gone. */
   forget(key: string): void {
     this.options.backoff.forget(key);
     this.dueAt.delete(key);

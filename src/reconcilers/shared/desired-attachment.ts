@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { ENIAttachment, ENIAttachmentSpec } from '../../api/eni-attachment.js';
 import type { NodeENI } from '../../api/node-eni.js';
 
-/** What makes an ENI this one and no other. */
+/** What identifies one ENI. */
 export interface AttachmentIdentity {
   nodeENI: NodeENI;
   instanceID: string;
@@ -13,9 +13,9 @@ const BASE32 = 'abcdefghijklmnopqrstuvwxyz234567';
 const SUFFIX_LENGTH = 10;
 
 /**
- * Name of the ENIAttachment of an ENI: the NodeENI's name and 50 bits of a digest over its UID, the
- * instance and the subnet. The same ENI has the same name in every pass and after every restart, so that
- * the API server itself refuses a double.
+ * The name of an ENI's ENIAttachment: the NodeENI's name and 50 bits of a digest of its UID, the instance
+ * and the subnet. It is the same in every pass and after every restart, so that the API server itself
+ * rejects a duplicate.
  */
 export function attachmentName({ nodeENI, instanceID, subnetID }: AttachmentIdentity): string {
   const digest = createHash('sha256')
@@ -27,18 +27,19 @@ export function attachmentName({ nodeENI, instanceID, subnetID }: AttachmentIden
   return `${nodeENI.metadata.name}-${suffix}`;
 }
 
+/** An ENIAttachment as a plan wants it. */
 export interface DesiredAttachment {
   name: string;
   spec: ENIAttachmentSpec;
 }
 
-/** A node whose ENIs have to make way for others: the old ones hold what the new ones need. */
+/** A node whose present ENIs hold the slots or the addresses that its new ENIs need. */
 export interface Replacement {
   node: string;
-  /** To be deleted first. */
+  /** Attachments to delete first. */
   stale: ENIAttachment[];
-  /** To be created once the stale ones are gone. */
+  /** Attachments to create once the stale ones are gone. */
   missing: DesiredAttachment[];
-  /** Whether the node lacks a usable ENI as it is: replacing costs it nothing more. */
+  /** Whether the node already lacks a usable ENI, so that a replacement costs it nothing more. */
   unavailable: boolean;
 }

@@ -12,7 +12,7 @@ export interface NodeIdentity {
 /** `aws:///ZONE/INSTANCE`, as the AWS cloud provider writes it. */
 const PROVIDER_ID = /^aws:\/\/[^/]*\/([^/]+)\/(i-[0-9a-f]{8,17})$/;
 
-/** The node's instance and zone, or why they cannot be told. */
+/** The node's instance and zone, or why they are unknown. */
 export function identifyNode(node: Node): NodeIdentity | Blocked {
   const providerID = node.spec?.providerID;
   if (!providerID) {
@@ -28,7 +28,7 @@ export function identifyNode(node: Node): NodeIdentity | Blocked {
   return { instanceID, zone: node.metadata.labels?.[LABELS.zone] ?? zone };
 }
 
-/** Whether `labels` carry every pair of `selector`. An empty selector matches nothing. */
+/** Whether `labels` contain every pair of `selector`. An empty selector matches nothing. */
 export function matchesSelector(
   selector: Readonly<Record<string, string>> | undefined,
   labels: Readonly<Record<string, string>> | undefined,

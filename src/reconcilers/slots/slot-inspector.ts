@@ -6,6 +6,7 @@ import type { InstanceCatalog } from '../../aws/catalog/instance-catalog.js';
 import type { InstanceTypeCatalog } from '../../aws/catalog/instance-type-catalog.js';
 import type { Subnet } from '../../aws/ec2-gateway.js';
 import type { Store } from '../../runtime/cache/store.js';
+import { isBlocked } from '../shared/blocked.js';
 import type { Replacement } from '../shared/desired-attachment.js';
 import { identifyNode } from '../shared/node-placement.js';
 import { type OccupiedIndexes, occupiedIndexes, slotFault } from './slots.js';
@@ -16,29 +17,29 @@ export interface SlotInspectorOptions {
   instanceTypes: InstanceTypeCatalog;
 }
 
-/** What is known of an instance serves this long (milliseconds) to pick a device index. */
+/** How old (milliseconds) an instance's description may be to choose a device index. */
 const FRESH_ENOUGH_TO_CHOOSE_MS = 5_000;
-/** What is known of an instance is not asked for ahead again for so long (milliseconds). */
-const FRESH_ENOUGH_TO_ASK_AHEAD_MS = 60_000;
-/** What is known of an instance serves this long (milliseconds) to tell whether a replacement can succeed. */
+/** How old (milliseconds) an instance's description may be before it is prefetched again. */
+const FRESH_ENOUGH_TO_PREFETCH_MS = 60_000;
+/** How old (milliseconds) an instance's description may be to decide whether a replacement can succeed. */
 const FRESH_ENOUGH_TO_REPLACE_MS = 5_000;
 
-/** Looks at an instance before something is attached to it. */
+/** Checks an instance before an ENI is attached to it. */
 export class SlotInspector {
   constructor(private readonly options: SlotInspectorOptions) {}
 
   /**
-   * Asks EC2 ahead, in calls that all nodes share, for what their ENIs will be checked against; a failure is
-   * told when it is asked for in earnest.
+   * Starts to describe the nodes' instances and their types, in calls that all nodes share. Failures are
+   * ignored here: the check that needs the answer asks again and reports them.
    */
-  askAhead(nodes: readonly Node[]): void {
+  prefetch(nodes: readonly Node[]): void {
     const { instances, instanceTypes } = this.options;
     for (const node of nodes) {
       const identity = identifyNode(node);
       const type = node.metadata.labels?.[LABELS.instanceType];
-      if ('instanceID' in identity) {
+      if (!isBlocked(identity)) {
         instances
-          .instance(identity.instanceID, { maxAgeMs: FRESH_ENOUGH_TO_ASK_AHEAD_MS })
+          .instance(identity.instanceID, { maxAgeMs: FRESH_ENOUGH_TO_PREFETCH_MS })
           .catch(() => {});
       }
       if (type !== undefined) {
@@ -48,7 +49,8 @@ export class SlotInspector {
   }
 
   /**
-   * What is taken on the nodes' instances, as far as ENIs there have yet to find a place.
+   * The device indexes in use on the nodes' instances. Instances whose ENIs are all attached are not described:
+   * their attachments keep the indexes that they have.
    * @throws Ec2Error
    */
   async occupied(nodes: readonly Node[]): Promise<OccupiedIndexes> {
@@ -56,7 +58,7 @@ export class SlotInspector {
       this.options.attachments.byIndex('instanceID', instanceID);
     const ids = nodes.flatMap((node) => {
       const identity = identifyNode(node);
-      return 'instanceID' in identity ? [identity.instanceID] : [];
+      return isBlocked(identity) ? [] : [identity.instanceID];
     });
     const unsettled = ids.filter((id) => {
       const attachments = attachmentsOn(id);
@@ -74,8 +76,7 @@ export class SlotInspector {
   }
 
   /**
-   * Why the attachment's ENI cannot be attached as things are. What is known of the instance may be `maxAgeMs`
-   * milliseconds old.
+   * Why the attachment's ENI cannot be attached. The instance's description may be `maxAgeMs` milliseconds old.
    * @throws Ec2Error
    */
   async fault(
@@ -90,7 +91,7 @@ export class SlotInspector {
   }
 
   /**
-   * Why a node's ENIs cannot be replaced as things are: then it keeps what it has.
+   * Why a node's ENIs cannot be replaced; the node then keeps those that it has.
    * @throws Ec2Error
    */
   async replacementFault(
@@ -129,7 +130,7 @@ export class SlotInspector {
     const limits = instance && (await instanceTypes.limits(instance.type));
     const fault = slotFault({ attachment, siblings, ownEniIDs, instance, limits });
     if (fault) {
-      // The next try asks EC2 anew whether the cause is gone.
+      // The next try asks EC2 again whether the cause is gone.
       instances.invalidate(instanceID);
     }
     return fault;

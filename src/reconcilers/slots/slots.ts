@@ -2,16 +2,16 @@ import type { ENIAttachment } from '../../api/eni-attachment.js';
 import { type Blocked, blocked } from '../../api/reasons.js';
 import type { Instance, InstanceTypeLimits } from '../../aws/ec2-gateway.js';
 
-/** What is known of an instance before an ENI is made for it. */
+/** What is known about an instance before an ENI is created for it. */
 export interface SlotSituation {
   attachment: ENIAttachment;
-  /** ENIs that do not count: the attachment's own, or those that make way for it. */
+  /** ENIs that do not count: the attachment's own, or those that it replaces. */
   ownEniIDs: readonly string[];
   /** Other attachments on the same instance. */
   siblings: readonly ENIAttachment[];
   /** `undefined`: EC2 does not know the instance. */
   instance: Instance | undefined;
-  /** `undefined`: EC2 does not know the type; its limits are then left to EC2. */
+  /** `undefined`: EC2 does not know the type; EC2 alone then enforces its limits. */
   limits: InstanceTypeLimits | undefined;
 }
 
@@ -19,9 +19,8 @@ export interface SlotSituation {
 const ATTACHABLE_STATES = ['running', 'stopped', 'stopping'];
 
 /**
- * Why the attachment's ENI cannot be attached as things are, or `undefined` where it can: asked before Create,
- * so that no ENI is made that would find no place. Among attachments that want the same slot or the last one,
- * the oldest goes first.
+ * Why the attachment's ENI cannot be attached, or `undefined` where it can. This is checked before Create, so
+ * that no ENI is created without a free slot. Among attachments that compete for a slot, the oldest goes first.
  */
 export function slotFault(situation: SlotSituation): Blocked | undefined {
   const { attachment, instance, limits } = situation;
@@ -75,7 +74,7 @@ interface Occupant {
   who: string;
 }
 
-/** Everything that holds, or is older and about to hold, a slot of the instance. */
+/** Everything that holds a slot of the instance, or claims one with precedence over the attachment. */
 function occupants(situation: SlotSituation, instance: Instance): Occupant[] {
   const { attachment, ownEniIDs, siblings } = situation;
   const attached = instance.interfaces
@@ -100,7 +99,7 @@ function sameSlot(
   return a.deviceIndex === b.deviceIndex && a.networkCardIndex === b.networkCardIndex;
 }
 
-/** The order in which attachments get slots: those that have an ENI, then by age, then by name. */
+/** The order in which attachments get slots: first those that EC2 has attached, then by age, then by name. */
 export function goesFirst(a: ENIAttachment, b: ENIAttachment): boolean {
   const rank = (attachment: ENIAttachment): string =>
     [
@@ -111,21 +110,21 @@ export function goesFirst(a: ENIAttachment, b: ENIAttachment): boolean {
   return rank(a) < rank(b);
 }
 
-/** A network card of an instance, as seen by one ENIAttachment. */
+/** A network card of an instance, and the ENIAttachment that needs a slot on it. */
 export interface Card {
   instanceID: string;
   networkCardIndex: number;
-  /** Name of the ENIAttachment that looks for a slot: its own does not count. */
+  /** The name of the ENIAttachment that needs a slot; the slot that it holds itself does not count. */
   attachmentName: string;
 }
 
-/** The device indexes of a card that others hold or have been promised. */
+/** The device indexes of a card that are in use or claimed. */
 export type OccupiedIndexes = (card: Card) => ReadonlySet<number>;
 
 /** Device 0 is the interface that the instance was launched with (EC2 User Guide). */
 const FIRST_DEVICE_INDEX = 1;
 
-/** What is known of instances and their ENIAttachments, put together. */
+/** Combines what EC2 shows on instances with what their ENIAttachments claim. */
 export function occupiedIndexes(
   instances: ReadonlyMap<string, Instance>,
   attachmentsOn: (instanceID: string) => readonly ENIAttachment[],
@@ -136,13 +135,13 @@ export function occupiedIndexes(
     const held = (instances.get(instanceID)?.interfaces ?? []).filter(
       ({ eniId }) => eniId !== own?.status?.eniID,
     );
-    // Of two that were promised the same index, only the later one gives way.
-    const promised = attachments
+    // Of two attachments that claim the same index, only the later one gives way.
+    const claimed = attachments
       .filter(({ metadata }) => metadata.name !== attachmentName)
       .filter((other) => !own || goesFirst(other, own))
       .map(({ spec }) => spec);
     return new Set(
-      [...held, ...promised]
+      [...held, ...claimed]
         .filter((slot) => slot.networkCardIndex === networkCardIndex)
         .map(({ deviceIndex }) => deviceIndex),
     );
@@ -150,9 +149,9 @@ export function occupiedIndexes(
 }
 
 /**
- * The device index of an ENIAttachment whose NodeENI leaves the choice to us: the one that it has, unless
- * somebody else took it first; else the lowest free one.
- * @param chosen indexes given to others in the same pass
+ * The device index of an ENIAttachment under `deviceIndexPolicy: Auto`: its present index, unless another
+ * interface took that before the ENI was attached; otherwise the lowest free one.
+ * @param chosen indexes that this pass has given to other attachments
  */
 export function chooseIndex(
   attachment: ENIAttachment | undefined,

@@ -27,7 +27,7 @@ describe('attachmentCondition', () => {
     );
   });
 
-  it('takes the most frequent fault for its reason, and tells of all', () => {
+  it('uses the most frequent fault as its reason, and reports all', () => {
     const faults: DefinitionFault[] = [
       { namespace: 'api', reason: 'Refused', detail: 'quota exceeded' },
       missing('db'),
@@ -49,7 +49,7 @@ describe('attachmentCondition', () => {
   it('does not count namespaces where none is asked for', () => {
     const fault: DefinitionFault = { namespace: 'web', reason: 'Refused', detail: 'no' };
     expect(attachmentCondition('storage', [], [fault]).message).to.match(
-      /^The API server does not write/,
+      /^The API server did not write/,
     );
   });
 });

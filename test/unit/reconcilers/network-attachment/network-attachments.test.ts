@@ -16,7 +16,7 @@ import { useFakeTime } from '../../runtime/support/fake-timers.js';
 import { stubbedKubeClient } from '../../runtime/support/stubbed-kube-client.js';
 
 const finalizers = [NETWORK_ATTACHMENT_FINALIZER];
-const WISH = {
+const DESIRED = {
   interfaceName: 'eni-storage',
   networkAttachment: { namespaces: ['web'], type: 'ipvlan' as const },
 };
@@ -57,13 +57,13 @@ describe('NetworkAttachments', () => {
     const client = stubbedKubeClient();
     client.list.resolves({ items: [], resourceVersion: '1' });
     client.get.rejects(NOT_FOUND);
-    client.patch.callsFake(async (_resource, { name }) => aNodeENI(WISH, { name, finalizers }));
+    client.patch.callsFake(async (_resource, { name }) => aNodeENI(DESIRED, { name, finalizers }));
     client.delete.resolves(undefined);
     const backoff = ExponentialBackoff.create({ baseMs: 100, maxMs: 1_000 });
     const step = new NetworkAttachments({
       writer: new DefinitionWriter(client),
       nodeENIClient: ResourceClient.create({ kind: NodeENI, client }),
-      retries: new BlockedBackoff({ backoff, clock: systemClock }),
+      blockedBackoff: new BlockedBackoff({ backoff, clock: systemClock }),
     });
     const reconcile = (nodeENI: NodeENI) => step.reconcile(nodeENI, logger);
     /** What was written, in order. */
@@ -83,7 +83,7 @@ describe('NetworkAttachments', () => {
 
   it('remembers by a finalizer that there may be some, before it makes the first', async () => {
     const { reconcile, writes } = setUp();
-    const { condition, nodeENI } = await reconcile(aNodeENI(WISH));
+    const { condition, nodeENI } = await reconcile(aNodeENI(DESIRED));
     expect(writes()).to.deep.equal(['patch NodeENI', 'patch NetworkAttachmentDefinition']);
     expect(condition).to.deep.include({ status: 'True', reason: 'Applied' });
     expect(nodeENI.metadata.finalizers).to.deep.equal(finalizers);
@@ -91,10 +91,10 @@ describe('NetworkAttachments', () => {
 
   it('asks nothing once the generation has been applied', async () => {
     const { reconcile, calls } = setUp();
-    const finding = await reconcile(aNodeENI(WISH, { finalizers }));
+    const finding = await reconcile(aNodeENI(DESIRED, { finalizers }));
     expect(finding.condition).not.to.equal(undefined);
     const before = calls();
-    const applied = { ...aNodeENI(WISH, { finalizers }), status: standing('True') };
+    const applied = { ...aNodeENI(DESIRED, { finalizers }), status: standing('True') };
     expect((await reconcile(applied)).condition).to.equal(undefined);
     expect(calls()).to.equal(before);
   });
@@ -102,10 +102,10 @@ describe('NetworkAttachments', () => {
   it('tries again what is blocked after growing waits, and not in passes between', async () => {
     const { client, reconcile } = setUp();
     client.list.rejects(NOT_FOUND);
-    const first = await reconcile(aNodeENI(WISH, { finalizers }));
+    const first = await reconcile(aNodeENI(DESIRED, { finalizers }));
     expect(first.condition).to.deep.include({ status: 'False', reason: 'CRDMissing' });
     expect(first.requeueAfter).to.equal(100);
-    const blocked = { ...aNodeENI(WISH, { finalizers }), status: standing('False') };
+    const blocked = { ...aNodeENI(DESIRED, { finalizers }), status: standing('False') };
     await time.tick(60);
     expect(await reconcile(blocked)).to.deep.include({ condition: undefined, requeueAfter: 40 });
     expect(client.list.callCount).to.equal(1);
@@ -117,8 +117,8 @@ describe('NetworkAttachments', () => {
   it('tries at once what another generation says', async () => {
     const { client, reconcile } = setUp();
     client.list.rejects(NOT_FOUND);
-    await reconcile(aNodeENI(WISH, { finalizers }));
-    const changed = aNodeENI(WISH, { finalizers, generation: 2 });
+    await reconcile(aNodeENI(DESIRED, { finalizers }));
+    const changed = aNodeENI(DESIRED, { finalizers, generation: 2 });
     await reconcile({ ...changed, status: standing('False', 1) });
     expect(client.list.callCount).to.equal(2);
   });
@@ -126,22 +126,22 @@ describe('NetworkAttachments', () => {
   it('never writes over what somebody else has made of that name', async () => {
     const { client, reconcile, writes } = setUp();
     client.get.resolves(EXISTING);
-    const { condition } = await reconcile(aNodeENI(WISH, { finalizers }));
+    const { condition } = await reconcile(aNodeENI(DESIRED, { finalizers }));
     expect(condition).to.deep.include({ status: 'False', reason: 'Conflict' });
     expect(writes()).to.deep.equal([]);
   });
 
   const refusals: [string, number, string, string][] = [
-    ['somebody makes one of that name at the same moment', 409, 'Conflict', 'Conflict'],
+    ['another client creates the definition at the same moment', 409, 'Conflict', 'Conflict'],
     ['the namespace is missing', 404, 'NotFound', 'NamespaceMissing'],
     ['the namespace is being deleted', 403, 'Forbidden', 'Refused'],
   ];
-  for (const [circumstance, status, reason, told] of refusals) {
-    it(`tells ${told} where ${circumstance}`, async () => {
+  for (const [circumstance, status, reason, reported] of refusals) {
+    it(`reports ${reported} where ${circumstance}`, async () => {
       const { client, reconcile } = setUp();
       client.patch.rejects(apiErrorOf(status, { reason, message: 'no' }));
-      const { condition } = await reconcile(aNodeENI(WISH, { finalizers }));
-      expect(condition).to.deep.include({ status: 'False', reason: told });
+      const { condition } = await reconcile(aNodeENI(DESIRED, { finalizers }));
+      expect(condition).to.deep.include({ status: 'False', reason: reported });
       const applied = client.patch.firstCall.args[2];
       expect(applied).to.deep.include({
         type: 'apply',
@@ -151,37 +151,37 @@ describe('NetworkAttachments', () => {
     });
   }
 
-  it('takes a copy that carries our labels, in a namespace that wants it, for somebody else’s', async () => {
+  it('reports a conflict for a copy that has the same labels in one of the namespaces', async () => {
     const { client, reconcile, writes } = setUp();
     client.list.resolves({ items: [EXISTING], resourceVersion: '1' });
     client.get.resolves(EXISTING);
-    const { condition } = await reconcile(aNodeENI(WISH, { finalizers }));
+    const { condition } = await reconcile(aNodeENI(DESIRED, { finalizers }));
     expect(condition).to.deep.include({ status: 'False', reason: 'Conflict' });
     expect(writes()).to.deep.equal([]);
   });
 
-  it('lets the other namespaces have theirs before it tells of one that failed', async () => {
+  it('applies the definition in all namespaces before it reports one that failed', async () => {
     const { client, reconcile } = setUp();
-    const both = { ...WISH.networkAttachment, namespaces: ['web', 'db'] };
+    const both = { ...DESIRED.networkAttachment, namespaces: ['web', 'db'] };
     const late = Promise.withResolvers<NodeENI>();
     client.patch.onFirstCall().rejects(apiErrorOf(503, {}));
     client.patch.onSecondCall().returns(late.promise);
     let ended = false;
-    const pass = reconcile(aNodeENI({ ...WISH, networkAttachment: both }, { finalizers })).finally(
-      () => {
-        ended = true;
-      },
-    );
+    const pass = reconcile(
+      aNodeENI({ ...DESIRED, networkAttachment: both }, { finalizers }),
+    ).finally(() => {
+      ended = true;
+    });
     await time.tick(1_000);
     expect(ended, 'while a write is under way').to.equal(false);
     late.resolve(aNodeENI());
     expect((await pass).condition?.message).to.contain('1 of 2 namespaces have');
   });
 
-  it('tells that it may not even look', async () => {
+  it('reports that it may not list definitions', async () => {
     const { client, reconcile } = setUp();
     client.list.rejects(apiErrorOf(403, { reason: 'Forbidden', message: 'cannot list' }));
-    const { condition } = await reconcile(aNodeENI(WISH, { finalizers }));
+    const { condition } = await reconcile(aNodeENI(DESIRED, { finalizers }));
     expect(condition).to.deep.include({ status: 'False', reason: 'Refused' });
     expect(condition?.message).to.contain('cannot list');
   });
@@ -193,22 +193,22 @@ describe('NetworkAttachments', () => {
     ['does not answer', new KubeUnreachableError('the reason')],
   ];
   for (const [circumstance, failure] of failures) {
-    const told = { status: 'False', reason: 'Refused' };
+    const refused = { status: 'False', reason: 'Refused' };
 
-    it(`tells, and tries again, where the API server ${circumstance} as one is made`, async () => {
+    it(`reports and retries where the API server ${circumstance} on creation`, async () => {
       const { client, reconcile } = setUp();
       client.patch.rejects(failure);
-      const { condition, requeueAfter } = await reconcile(aNodeENI(WISH, { finalizers }));
-      expect(condition).to.deep.include(told);
+      const { condition, requeueAfter } = await reconcile(aNodeENI(DESIRED, { finalizers }));
+      expect(condition).to.deep.include(refused);
       expect(condition?.message).to.contain('the reason. ');
       expect(requeueAfter).to.equal(100);
     });
 
-    it(`tells, and tries again, where the API server ${circumstance} as they are listed`, async () => {
+    it(`reports and retries where the API server ${circumstance} on listing`, async () => {
       const { client, reconcile } = setUp();
       client.list.rejects(failure);
-      const { condition, requeueAfter } = await reconcile(aNodeENI(WISH, { finalizers }));
-      expect(condition).to.deep.include(told);
+      const { condition, requeueAfter } = await reconcile(aNodeENI(DESIRED, { finalizers }));
+      expect(condition).to.deep.include(refused);
       expect(condition?.message).to.contain('the reason. ');
       expect(requeueAfter).to.equal(100);
     });
@@ -217,9 +217,9 @@ describe('NetworkAttachments', () => {
       const { client, reconcile, writes } = setUp();
       client.list.resolves({ items: [OURS], resourceVersion: '1' });
       client.delete.onFirstCall().rejects(failure);
-      const deleted = aNodeENI(WISH, { finalizers, deletionTimestamp: 'now' });
+      const deleted = aNodeENI(DESIRED, { finalizers, deletionTimestamp: 'now' });
       const { condition, requeueAfter, nodeENI } = await reconcile(deleted);
-      expect(condition).to.deep.include(told);
+      expect(condition).to.deep.include(refused);
       expect(nodeENI.metadata.finalizers).to.deep.equal(finalizers);
       await time.tick(requeueAfter ?? 0);
       await reconcile({ ...deleted, status: standing('False') });
@@ -228,25 +228,25 @@ describe('NetworkAttachments', () => {
     });
   }
 
-  it('tells, and tries again, where the one to be changed is another meanwhile', async () => {
+  it('reports and retries where the definition to update has been replaced meanwhile', async () => {
     const { client, reconcile } = setUp();
     client.list.resolves({ items: [OURS], resourceVersion: '1' });
     client.patch.rejects(apiErrorOf(409, { reason: 'Conflict', message: 'uid mismatch' }));
-    const { condition, requeueAfter } = await reconcile(aNodeENI(WISH, { finalizers }));
+    const { condition, requeueAfter } = await reconcile(aNodeENI(DESIRED, { finalizers }));
     expect(condition).to.deep.include({ status: 'False', reason: 'Refused' });
     expect(requeueAfter).to.equal(100);
   });
 
-  it('takes a defect of its own for no refusal', async () => {
+  it('does not report a defect of its own as a refusal', async () => {
     const { client, reconcile } = setUp();
     const defect = new TypeError('undefined is not a function');
     client.patch.rejects(defect);
-    const thrown = await reconcile(aNodeENI(WISH, { finalizers })).catch((error) => error);
+    const thrown = await reconcile(aNodeENI(DESIRED, { finalizers })).catch((error) => error);
     expect(thrown).to.equal(defect);
   });
 
   for (const [why, nodeENI] of [
-    ['is being deleted', aNodeENI(WISH, { finalizers, deletionTimestamp: 'now' })],
+    ['is being deleted', aNodeENI(DESIRED, { finalizers, deletionTimestamp: 'now' })],
     ['wants them no longer', aNodeENI({}, { finalizers })],
   ] as const) {
     it(`deletes them, and only then forgets them, where the NodeENI ${why}`, async () => {
@@ -284,7 +284,7 @@ describe('NetworkAttachments', () => {
   it('leaves a copy that carries our labels where the NodeENI is being deleted', async () => {
     const { client, reconcile, writes } = setUp();
     client.list.resolves({ items: [EXISTING], resourceVersion: '1' });
-    await reconcile(aNodeENI(WISH, { finalizers, deletionTimestamp: 'now' }));
+    await reconcile(aNodeENI(DESIRED, { finalizers, deletionTimestamp: 'now' }));
     expect(writes()).to.deep.equal(['patch NodeENI']);
   });
 });

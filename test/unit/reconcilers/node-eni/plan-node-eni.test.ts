@@ -78,12 +78,12 @@ describe('planNodeENI', () => {
       nodes: [{ ...aNode('node-a'), spec: {} }],
     }),
   })) {
-    it(`tells ${reason} of the node, with a sentence that says what to do`, () => {
+    it(`reports ${reason} for the node, with a remedy`, () => {
       const plan = planNodeENI(input);
       expect(plan.create).to.deep.equal([]);
-      expect(plan.blocked.map(({ node, blocked: { reason: told } }) => [node, told])).to.deep.equal(
-        [['node-a', reason]],
-      );
+      expect(
+        plan.blocked.map(({ node, blocked: { reason: actual } }) => [node, actual]),
+      ).to.deep.equal([['node-a', reason]]);
       expect(plan.desired).to.equal(1);
     });
   }
@@ -146,11 +146,11 @@ describe('planNodeENI', () => {
     const input = inputFor({ subnetID: 'subnet-000000a1' }, [a1], { nodes });
     const plan = planNodeENI(input);
     const [desired] = plan.create;
-    expect([...plan.wanted]).to.deep.equal([['node-a', [desired?.name]]]);
+    expect([...plan.planned]).to.deep.equal([['node-a', [desired?.name]]]);
     const attachments = [aRecord({ name: desired?.name ?? '', spec: desired?.spec ?? {} })];
-    expect(planNodeENI({ ...input, attachments }).wanted).to.deep.equal(plan.wanted);
+    expect(planNodeENI({ ...input, attachments }).planned).to.deep.equal(plan.planned);
     const moved = inputFor({ subnetID: 'subnet-000000a1', deviceIndex: 4 }, [a1], { attachments });
-    expect([...planNodeENI(moved).wanted], 'while the old one makes way').to.deep.equal([]);
+    expect([...planNodeENI(moved).planned], 'while the old one makes way').to.deep.equal([]);
   });
 
   it('ends no attachment of a matching node while the network is not known', () => {

@@ -31,7 +31,7 @@ function setUp() {
   const attachments = IndexedStore.create<ReturnType<typeof aRecord>>();
   const plannedAttachments = new PlannedAttachments();
   const client = stubbedKubeClient();
-  const told: string[] = [];
+  const events: string[] = [];
   const logger = new RecordingLogger();
   const reconciler = new NodeReadinessReconciler({
     nodes,
@@ -39,7 +39,7 @@ function setUp() {
     attachments,
     plannedAttachments,
     nodeClient: ResourceClient.create({ kind: Node, client }),
-    events: { event: (_, { type, reason }) => told.push(`${type} ${reason}`) },
+    events: { event: (_, { type, reason }) => events.push(`${type} ${reason}`) },
   });
   nodes.put('node-a', tainted('node-a', OURS));
   nodes.put('node-b', aNode('node-b'));
@@ -49,31 +49,31 @@ function setUp() {
   client.patch.resolves(aNode('node-a'));
   const reconcile = (key = 'node-a') =>
     reconciler.reconcile(key, { logger, reconcileID: '1', signal: new AbortController().signal });
-  return { nodes, nodeENIs, attachments, client, told, logger, reconciler, reconcile };
+  return { nodes, nodeENIs, attachments, client, events, logger, reconciler, reconcile };
 }
 
 describe('NodeReadinessReconciler', () => {
   it('takes the taint off a node that has its ENIs, and says so', async () => {
-    const { client, told, logger, reconcile } = setUp();
+    const { client, events, logger, reconcile } = setUp();
     await reconcile();
     expect(client.patch.firstCall.args[2]).to.deep.include({ type: 'json' });
-    expect(told).to.deep.equal(['Normal ENIsReady']);
+    expect(events).to.deep.equal(['Normal ENIsReady']);
     expect(logger.messages('info')).to.deep.equal(['Startup taint removed']);
   });
 
   it('writes nothing while an ENI is on its way', async () => {
-    const { client, told, attachments, reconcile } = setUp();
+    const { client, events, attachments, reconcile } = setUp();
     attachments.put('x', aRecord({ name: 'x', status: { phase: 'Attached' } }));
     await reconcile();
-    expect([client.patch.callCount, told]).to.deep.equal([0, []]);
+    expect([client.patch.callCount, events]).to.deep.equal([0, []]);
   });
 
   it('waits for the next event where the node’s taints have changed meanwhile', async () => {
-    const { client, told, reconcile } = setUp();
+    const { client, events, reconcile } = setUp();
     client.patch.rejects(REFUSED);
     client.get.resolves(tainted('node-a', OTHER, OURS));
     expect(await reconcile()).to.deep.equal({});
-    expect(told).to.deep.equal([]);
+    expect(events).to.deep.equal([]);
   });
 
   it('fails, to be tried again, where the API server refuses for another reason', async () => {
@@ -88,26 +88,28 @@ describe('NodeReadinessReconciler', () => {
   });
 
   it('lets go of a node that is gone meanwhile', async () => {
-    const { client, told, reconcile } = setUp();
+    const { client, events, reconcile } = setUp();
     client.patch.rejects(apiErrorOf(404, { reason: 'NotFound' }));
     expect(await reconcile()).to.deep.equal({});
-    expect(told).to.deep.equal([]);
+    expect(events).to.deep.equal([]);
   });
 
-  it('tells once of a node that no NodeENI selects, and again once that has changed and come back', async () => {
-    const { nodeENIs, client, told, reconciler, reconcile } = setUp();
+  it('reports once a node that no NodeENI selects, and again once that has changed and come back', async () => {
+    const { nodeENIs, client, events, reconciler, reconcile } = setUp();
     nodeENIs.delete('storage');
     await reconcile();
     await reconcile();
-    expect(told).to.deep.equal(['Warning NoNodeENI']);
+    expect(events).to.deep.equal(['Warning NoNodeENI']);
     expect(client.patch.callCount).to.equal(0);
-    expect(reconciler.changed(aNode('node-a')), 'once it has no taint').to.deep.equal(['node-a']);
+    expect(reconciler.mapNodeToItself(aNode('node-a')), 'once it has no taint').to.deep.equal([
+      'node-a',
+    ]);
 
     nodeENIs.put('storage', aNodeENI({}, { generation: 2 }));
     await reconcile();
     nodeENIs.delete('storage');
     await reconcile();
-    expect(told).to.deep.equal(['Warning NoNodeENI', 'Warning NoNodeENI']);
+    expect(events).to.deep.equal(['Warning NoNodeENI', 'Warning NoNodeENI']);
   });
 
   it('is woken by a node made anew under its name, though nothing else of it differs', () => {
@@ -124,18 +126,20 @@ describe('NodeReadinessReconciler', () => {
 
   it('is woken for nodes with a startup taint alone', () => {
     const { reconciler } = setUp();
-    expect(reconciler.changed(tainted('node-c', OTHER, OURS))).to.deep.equal(['node-c']);
-    expect(reconciler.changed(tainted('node-c', OTHER))).to.deep.equal([]);
-    expect(reconciler.nodeOf(aRecord())).to.deep.equal(['node-a']);
-    expect(reconciler.nodeOf(aRecord({ spec: { nodeName: 'node-b' } }))).to.deep.equal([]);
-    expect(reconciler.demandedFor({ node: 'node-b' })).to.deep.equal([]);
-    expect(reconciler.waitingNodes(aNodeENI())).to.deep.equal(['node-a']);
+    expect(reconciler.mapNodeToItself(tainted('node-c', OTHER, OURS))).to.deep.equal(['node-c']);
+    expect(reconciler.mapNodeToItself(tainted('node-c', OTHER))).to.deep.equal([]);
+    expect(reconciler.mapAttachmentToNode(aRecord())).to.deep.equal(['node-a']);
+    expect(reconciler.mapAttachmentToNode(aRecord({ spec: { nodeName: 'node-b' } }))).to.deep.equal(
+      [],
+    );
+    expect(reconciler.mapPlannedAttachmentsToNode({ node: 'node-b' })).to.deep.equal([]);
+    expect(reconciler.mapNodeENIToWaitingNodes(aNodeENI())).to.deep.equal(['node-a']);
   });
 
   it('knows the taint of a NodeENI that is gone by its last event', () => {
     const { nodes, reconciler } = setUp();
     nodes.put('node-b', tainted('node-b', OTHER));
     const gone = aNodeENI({ startupTaint: taintName(OTHER) });
-    expect(reconciler.waitingNodes(gone)).to.have.members(['node-a', 'node-b']);
+    expect(reconciler.mapNodeENIToWaitingNodes(gone)).to.have.members(['node-a', 'node-b']);
   });
 });

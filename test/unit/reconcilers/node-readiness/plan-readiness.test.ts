@@ -36,7 +36,7 @@ function input({
   return {
     node: tainted(FOREIGN, OURS),
     nodeENIs: [storage],
-    wanted: ({ metadata }) => (metadata.name === 'storage' ? ['x', 'y'] : ['z']),
+    planned: ({ metadata }) => (metadata.name === 'storage' ? ['x', 'y'] : ['z']),
     attachment: (name) => attachments.find(({ metadata }) => metadata.name === name),
     ...overrides,
   };
@@ -79,7 +79,7 @@ describe('planReadiness', () => {
       'an attachment is another NodeENI’s',
       { attachments: [x, readyRecord('y', { spec: { nodeENI: 'other' } })] },
     ],
-    ['what the node should have is not known', { wanted: () => undefined }],
+    ['what the node should have is not known', { planned: () => undefined }],
     ['another NodeENI that selects the node lacks an ENI', { nodeENIs: [storage, backup] }],
     ['the node’s instance is not known', { node: { ...tainted(OURS), spec: { taints: [OURS] } } }],
   ];
@@ -115,19 +115,19 @@ describe('planReadiness', () => {
     expect(planReadiness(input({ node }))).to.deep.equal({ do: 'leave' });
   });
 
-  it('tells of a startup taint on a node that no NodeENI selects', () => {
+  it('reports a startup taint on a node that no NodeENI selects', () => {
     const node = { ...tainted(OURS), metadata: { ...tainted().metadata, labels: {} } };
-    expect(planReadiness(input({ node }))).to.deep.equal({ do: 'tell', taints: [OURS] });
-    expect(planReadiness(input({ nodeENIs: [] }))).to.deep.equal({ do: 'tell', taints: [OURS] });
+    expect(planReadiness(input({ node }))).to.deep.equal({ do: 'report', taints: [OURS] });
+    expect(planReadiness(input({ nodeENIs: [] }))).to.deep.equal({ do: 'report', taints: [OURS] });
   });
 
-  it('tells of a startup taint whose NodeENI does not select the node, while another does', () => {
+  it('reports a startup taint whose NodeENI does not select the node, while another does', () => {
     const elsewhere = aNodeENI(
       { nodeSelector: { role: 'web' }, startupTaint: taintName(CUSTOM) },
       backup.metadata,
     );
     const step = planReadiness(input({ node: tainted(CUSTOM), nodeENIs: [storage, elsewhere] }));
-    expect(step).to.deep.equal({ do: 'tell', taints: [CUSTOM] });
+    expect(step).to.deep.equal({ do: 'report', taints: [CUSTOM] });
   });
 });
 
