@@ -34,10 +34,19 @@ build: node_modules ## Compile, and bundle what is shipped.
 test: node_modules ## Run all tests.
 	npm test
 
+.PHONY: run
+run: build ## Run the controller on this machine, against the current kubeconfig and AWS credentials.
+	npx --no-install node dist/bundle/eni-operator.mjs controller
+
 .PHONY: lint
-lint: node_modules ## Check format, lint rules and types.
+lint: node_modules ## Check format, lint rules, imports between folders and types.
 	npm run lint
 	npm run typecheck
+
+.PHONY: verify
+verify: lint ## Check all that needs no test run: lint, types, generated docs up to date.
+	npm run docs
+	@git diff --exit-code docs/reference || { echo 'docs/reference was out of date: commit it.'; exit 1; }
 
 .PHONY: bench
 bench: node_modules ## Measure against EC2's documented limits.

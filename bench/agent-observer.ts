@@ -14,7 +14,7 @@ export interface AgentObserverOptions {
 const PATIENCE_MS = 30_000;
 
 /** A device did not appear, or was not set up. */
-export class DeviceNotSeenError extends Error {
+class DeviceNotSeenError extends Error {
   override readonly name = 'DeviceNotSeenError';
 
   constructor(readonly device: string) {

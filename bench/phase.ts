@@ -36,7 +36,7 @@ const PROGRESS_INTERVAL_MS = 2_000;
 const AFTERMATH_MS = 2_000;
 
 /** A change was not done in a time in which anything would be. */
-export class PhaseTimeoutError extends Error {
+class PhaseTimeoutError extends Error {
   override readonly name = 'PhaseTimeoutError';
 
   constructor(phase: string, seconds: number, reached: string) {

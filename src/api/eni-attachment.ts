@@ -77,7 +77,7 @@ export const PHASES = [
 export type Phase = (typeof PHASES)[number];
 
 /** `absent`: the node has no such device. `moved`: it had, and a pod has it now. */
-export type LinkStateSeen = 'up' | 'down' | 'absent' | 'moved';
+type LinkStateSeen = 'up' | 'down' | 'absent' | 'moved';
 
 /** The interface on the node, as the node's agent reports it. */
 export interface LinkStatus {

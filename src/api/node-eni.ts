@@ -31,7 +31,7 @@ import 'reflect-metadata';
 const SUBNET_ID = /^subnet-[0-9a-f]{8,17}$/;
 const SECURITY_GROUP_ID = /^sg-[0-9a-f]{8,17}$/;
 
-export const DEVICE_INDEX_POLICIES = ['Fixed', 'Auto'] as const;
+const DEVICE_INDEX_POLICIES = ['Fixed', 'Auto'] as const;
 export type DeviceIndexPolicy = (typeof DEVICE_INDEX_POLICIES)[number];
 
 /** The fields of which exactly one names the subnets. */
@@ -45,7 +45,7 @@ const TAINT =
   /^([a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?\/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?:(NoSchedule|PreferNoSchedule|NoExecute)$/;
 const NAMESPACE = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
 
-export const NETWORK_ATTACHMENT_TYPES = ['ipvlan', 'macvlan', 'host-device'] as const;
+const NETWORK_ATTACHMENT_TYPES = ['ipvlan', 'macvlan', 'host-device'] as const;
 export type NetworkAttachmentType = (typeof NETWORK_ATTACHMENT_TYPES)[number];
 
 /** The NetworkAttachmentDefinition by which pods get at a node's first ENI of the NodeENI. */

@@ -11,7 +11,7 @@ import {
 } from './parsers.js';
 import { servingSettings } from './serving-settings.js';
 
-export { optional, required, type Setting, type ValuesOf } from './parsers.js';
+export type { Setting } from './parsers.js';
 
 /** Every setting of the controller; {@link loadConfig} reads them, the documentation lists them. */
 export const SETTINGS = {

@@ -6,8 +6,8 @@ import { type ServingConfig, servingFault } from './serving-settings.js';
 /** What each component of `main.ts` can be told. */
 const TABLES = { controller: SETTINGS, agent: AGENT_SETTINGS };
 
-export const COMPONENTS = ['controller', 'agent'] as const;
-export type Component = (typeof COMPONENTS)[number];
+const COMPONENTS = ['controller', 'agent'] as const;
+type Component = (typeof COMPONENTS)[number];
 
 /** The start was asked for with a wrong value, or for help only; the message has been printed. */
 export class StartRefused extends Error {

@@ -92,7 +92,7 @@ export function duration(min: string, max: string): Parser<number> {
 }
 
 /** Milliseconds of a duration that stands in the code. */
-export function milliseconds(text: string): number {
+function milliseconds(text: string): number {
   const value = parseDuration(text);
   if (value === null) {
     throw new Error(`${text} is not a duration`);

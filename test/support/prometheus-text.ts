@@ -1,5 +1,5 @@
 /** One line of values. */
-export interface Sample {
+interface Sample {
   /** The family's name, or that with `_bucket`, `_sum` or `_count`. */
   name: string;
   labels: Record<string, string>;

@@ -2,7 +2,7 @@ import type { DemoStage } from './demo-stage.js';
 import type { WatchedTable } from './watched-table.js';
 
 /** A command line; a function where it names what the stage alone knows. */
-export type Line = string | ((stage: DemoStage) => string);
+type Line = string | ((stage: DemoStage) => string);
 
 /** Something that a user would type, what then happens, and what they would read. */
 export type Command = Run | Watch;

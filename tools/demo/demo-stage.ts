@@ -27,7 +27,7 @@ const CALL_LATENCY: CallLatency = {
 const TRANSITION = { attach: 2_000, detach: 2_000 };
 
 /** The demo registers nodes that do not exist; a cluster of somebody's is not for that. */
-export class ForeignClusterError extends Error {
+class ForeignClusterError extends Error {
   override readonly name = 'ForeignClusterError';
 
   constructor() {

@@ -6,7 +6,7 @@ import { layOut } from './table-layout.js';
 /** EC2 as its own tools show it; read from the simulator, past the controller. */
 
 /** ENIs outlived what asked for them: the one thing that must never happen. */
-export class EnisLeftError extends Error {
+class EnisLeftError extends Error {
   override readonly name = 'EnisLeftError';
 
   constructor(readonly ids: readonly string[]) {

@@ -11,7 +11,7 @@ const SWEEP_MS = 5_000;
 const LOOK_MS = 50;
 
 /** What an ENI needed on its node outlived it. */
-export class HostNotSweptError extends Error {
+class HostNotSweptError extends Error {
   override readonly name = 'HostNotSweptError';
 
   constructor(node: string, left: string) {
@@ -20,7 +20,7 @@ export class HostNotSweptError extends Error {
 }
 
 /** The packet did not come back. */
-export class NoAnswerError extends Error {
+class NoAnswerError extends Error {
   override readonly name = 'NoAnswerError';
 
   constructor(from: string, to: string) {

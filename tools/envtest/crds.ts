@@ -17,7 +17,7 @@ const SERVED_TIMEOUT_MS = 30_000;
 const POLL_MS = 50;
 
 /** The API server took a CustomResourceDefinition but did not serve it. */
-export class CrdNotServedError extends Error {
+class CrdNotServedError extends Error {
   override readonly name = 'CrdNotServedError';
 
   constructor(

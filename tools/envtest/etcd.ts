@@ -10,7 +10,7 @@ export interface EtcdOptions {
 }
 
 /** etcd refused a request to its HTTP/JSON gateway, or its answer is not the one documented. */
-export class EtcdRequestError extends Error {
+class EtcdRequestError extends Error {
   override readonly name = 'EtcdRequestError';
 
   constructor(

@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { stringify } from 'yaml';
 import type { KeyPair } from './pki.js';
 
-export type Credentials = KeyPair | { token: string };
+type Credentials = KeyPair | { token: string };
 
 export interface KubeconfigOptions {
   /** The API server's address, https://HOST:PORT. */

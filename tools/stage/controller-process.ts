@@ -1,8 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { ComponentProcess } from './component-process.js';
 
-export type { LogLine } from './component-process.js';
-
 export interface ControllerProcessOptions {
   kubeconfigPath: string;
   /** Endpoint of the EC2 that it is to use. */

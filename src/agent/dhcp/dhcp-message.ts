@@ -2,7 +2,7 @@ const PAD = 0;
 const END = 255;
 
 /** The options of a message: code, length, value (RFC 2132, section 2). */
-export class DhcpOptions {
+class DhcpOptions {
   constructor(private readonly values: ReadonlyMap<number, Buffer>) {}
 
   /** @returns undefined where it is absent or not of that many bytes */
@@ -26,7 +26,7 @@ export class DhcpOptions {
 }
 
 /** The first of an option counts; what is cut short is left out. */
-export function parseOptions(bytes: Buffer): DhcpOptions {
+function parseOptions(bytes: Buffer): DhcpOptions {
   const values = new Map<number, Buffer>();
   let at = 0;
   while (at < bytes.length) {
@@ -67,7 +67,7 @@ export interface DhcpAck {
   mtu?: number;
 }
 
-export interface DhcpNak {
+interface DhcpNak {
   type: 'nak';
   transactionId: number;
   macAddress: string;
@@ -90,7 +90,7 @@ const ETHERNET = 1;
 const MAC_BYTES = 6;
 
 /** RFC 2132. */
-export const OPTION = {
+const OPTION = {
   mtu: 26,
   leaseSeconds: 51,
   messageType: 53,

@@ -1,6 +1,6 @@
 import type { HostAddress, HostNetwork, HostRoute, HostRule } from './host-network.js';
 
-export type NewAddress = Parameters<HostNetwork['addAddress']>[0];
+type NewAddress = Parameters<HostNetwork['addAddress']>[0];
 
 /** One change of the host's network; each can be repeated. */
 export type HostStep =

@@ -189,6 +189,6 @@ export function matchLink(links: readonly HostLink[], macAddress: string): HostL
   return links.find((link) => link.macAddress === macAddress && isDevice(link));
 }
 
-export function isDevice({ kind }: HostLink): boolean {
+function isDevice({ kind }: HostLink): boolean {
   return kind === undefined || !UPPER_KINDS.has(kind);
 }

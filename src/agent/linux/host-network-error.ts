@@ -1,5 +1,5 @@
 import { HostNetworkError, type HostNetworkFailure } from '../host/host-network.js';
-import { NotAnAddressError } from './ip-bytes.js';
+import { NotAnAddressError } from './messages/ip-bytes.js';
 import { NetlinkError } from './netlink-error.js';
 
 /** By the errno's name; `Unknown` for others. */

@@ -2,9 +2,9 @@ import type { NetlinkMessage } from 'netlink/dist/structs.js';
 import type { Clock, Timer } from '../../runtime/clock.js';
 import { ExponentialBackoff } from '../../runtime/concurrency/backoff.js';
 import type { Logger } from '../../runtime/logger.js';
+import { Group } from './messages/rtnetlink.js';
 import { NetlinkError } from './netlink-error.js';
 import type { NetlinkSocket, OpenNetlinkSocket } from './netlink-socket.js';
-import { Group } from './rtnetlink.js';
 
 export interface NetlinkEventsOptions {
   open: OpenNetlinkSocket;

@@ -1,8 +1,8 @@
 import { formatMessage, type NetlinkMessage, parseError } from 'netlink/dist/structs.js';
 import type { Clock, Timer } from '../../runtime/clock.js';
+import { Flag, MessageType } from './messages/rtnetlink.js';
 import { NetlinkError } from './netlink-error.js';
 import type { NetlinkSocket, OpenNetlinkSocket } from './netlink-socket.js';
-import { Flag, MessageType } from './rtnetlink.js';
 
 export interface NetlinkRequestsOptions {
   open: OpenNetlinkSocket;

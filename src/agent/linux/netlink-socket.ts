@@ -1,7 +1,7 @@
 import { formatMessage, type NetlinkMessage, parseMessages, putU32 } from 'netlink/dist/structs.js';
 import { bind, close, poll, recvfrom, sendto, setsockopt, socket } from './libc.js';
+import { Flag } from './messages/rtnetlink.js';
 import { NetlinkError } from './netlink-error.js';
-import { Flag } from './rtnetlink.js';
 
 /** A socket to the kernel's rtnetlink, as far as those above need one. */
 export interface NetlinkSocket {
@@ -11,7 +11,7 @@ export interface NetlinkSocket {
   close(): void;
 }
 
-export interface NetlinkSocketHandlers {
+interface NetlinkSocketHandlers {
   /** A datagram of the kernel, taken apart. */
   onMessages(messages: NetlinkMessage[]): void;
   /** The socket has failed, or what came cannot be read: it is of no use any more. */

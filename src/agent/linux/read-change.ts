@@ -1,10 +1,10 @@
 import type { NetlinkMessage } from 'netlink/dist/structs.js';
 import type { HostChange } from '../host/host-network.js';
-import { linkIndexOfAddress } from './address-message.js';
-import { readLink } from './link-message.js';
-import { protocolOfRoute, readRoute } from './route-message.js';
-import { MessageType } from './rtnetlink.js';
-import { readRule } from './rule-message.js';
+import { linkIndexOfAddress } from './messages/address-message.js';
+import { readLink } from './messages/link-message.js';
+import { protocolOfRoute, readRoute } from './messages/route-message.js';
+import { MessageType } from './messages/rtnetlink.js';
+import { readRule } from './messages/rule-message.js';
 
 /**
  * What an event of the kernel means; undefined where it is of no concern.

@@ -12,8 +12,13 @@ import type {
 } from '../host/host-network.js';
 import { HostNetworkError } from '../host/host-network.js';
 import { OWN_PROTOCOL } from '../host/own-ids.js';
-import { addressQuery, addressSelector, newAddress, readAddress } from './address-message.js';
 import { type Failure, hostNetworkError } from './host-network-error.js';
+import {
+  addressQuery,
+  addressSelector,
+  newAddress,
+  readAddress,
+} from './messages/address-message.js';
 import {
   altNameChange,
   linkQuery,
@@ -22,22 +27,22 @@ import {
   readLink,
   reversePathFilterChange,
   upChange,
-} from './link-message.js';
-import { ALL_DEVICES, netconfQuery, readReversePathFilter } from './netconf-message.js';
-import { NetlinkError } from './netlink-error.js';
-import { NetlinkEvents } from './netlink-events.js';
-import { NetlinkRequests } from './netlink-requests.js';
-import { type OpenNetlinkSocket, openNetlinkSocket } from './netlink-socket.js';
-import { readChange } from './read-change.js';
+} from './messages/link-message.js';
+import { ALL_DEVICES, netconfQuery, readReversePathFilter } from './messages/netconf-message.js';
 import {
   newRoute,
   protocolOfRoute,
   readRoute,
   routeQuery,
   routeSelector,
-} from './route-message.js';
-import { Flag, MessageType } from './rtnetlink.js';
-import { readRule, ruleMessage, ruleQuery } from './rule-message.js';
+} from './messages/route-message.js';
+import { Flag, MessageType } from './messages/rtnetlink.js';
+import { readRule, ruleMessage, ruleQuery } from './messages/rule-message.js';
+import { NetlinkError } from './netlink-error.js';
+import { NetlinkEvents } from './netlink-events.js';
+import { NetlinkRequests } from './netlink-requests.js';
+import { type OpenNetlinkSocket, openNetlinkSocket } from './netlink-socket.js';
+import { readChange } from './read-change.js';
 
 export interface RtnetlinkHostNetworkOptions {
   logger: Logger;

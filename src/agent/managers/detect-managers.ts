@@ -3,7 +3,7 @@ import { OWN_PROTOCOL } from '../host/own-ids.js';
 import { type HostSigns, type ReadHostSignsOptions, readHostSigns } from './host-signs.js';
 
 /** Programs that set up a node's interfaces, beside the agent. */
-export const KNOWN_MANAGERS = {
+const KNOWN_MANAGERS = {
   'systemd-networkd': {
     effect:
       'An ENI that one of its .network files matches gets what the file says; at its start it removes rules and routes that are not its own, and the agent puts its own back.',
@@ -26,7 +26,7 @@ export const KNOWN_MANAGERS = {
   },
 } as const;
 
-export type ManagerName = keyof typeof KNOWN_MANAGERS;
+type ManagerName = keyof typeof KNOWN_MANAGERS;
 
 export interface DetectedManager {
   name: ManagerName;

@@ -9,7 +9,7 @@ export interface HostSigns {
   rules: HostRule[];
 }
 
-export interface NetlinkSocket {
+interface NetlinkSocket {
   /** 0: rtnetlink. */
   protocol: number;
   /** Its address, the process's id at first. */

@@ -52,7 +52,7 @@ export class HostSweeper {
  * nobody watched. The kernel drops the routes of a device that is gone, the rules it keeps.
  * @param tables routing tables of the attachments that there are
  */
-export function planSweep(
+function planSweep(
   { routes, rules }: Pick<HostView, 'routes' | 'rules'>,
   tables: ReadonlySet<number>,
 ): HostStep[] {

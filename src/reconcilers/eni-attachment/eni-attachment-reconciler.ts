@@ -35,7 +35,7 @@ export interface ENIAttachmentReconcilerOptions {
 const MAX_STEPS = 12;
 
 /** Our own status writes wake nobody; the agent's word on the link does. */
-export const attachmentChanged: Predicates<ENIAttachment> = {
+const attachmentChanged: Predicates<ENIAttachment> = {
   updated: (attachment, old) =>
     generationChanged.updated?.(attachment, old) !== false ||
     !isDeepStrictEqual(linkVerdict(attachment), linkVerdict(old)),

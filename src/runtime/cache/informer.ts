@@ -45,7 +45,6 @@ export class Informer<T extends KubeObject> implements EventSource<T>, WriteObse
   private readonly handlers: ((event: SourceEvent<T>) => void)[] = [];
   private readonly cache: ObjectCache<T>;
   private readonly logger: Logger;
-  private synced = false;
   private reflector: Reflector<T> | undefined;
 
   private constructor(private readonly options: InformerOptions<T>) {
@@ -65,11 +64,6 @@ export class Informer<T extends KubeObject> implements EventSource<T>, WriteObse
 
   get store(): Store<T> {
     return this.cache.store;
-  }
-
-  /** True once the first list has been delivered. */
-  get hasSynced(): boolean {
-    return this.synced;
   }
 
   /** A handler that comes late first hears of all that is there. */
@@ -97,7 +91,6 @@ export class Informer<T extends KubeObject> implements EventSource<T>, WriteObse
         pageSize: this.options.pageSize ?? 500,
         silenceMs: this.options.silenceMs ?? 180_000,
         onSynced: () => {
-          this.synced = true;
           resolve();
         },
       });

@@ -9,7 +9,7 @@ import type { ListRound } from './object-cache.js';
 import { isNewer } from './object-cache.js';
 
 /** Where a reflector puts what it hears; a `ObjectCache` fits. */
-export interface ReflectorTarget<T> {
+interface ReflectorTarget<T> {
   startList(resourceVersion: string): ListRound<T>;
   observe(event: WatchEvent<T>): void;
 }

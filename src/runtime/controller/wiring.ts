@@ -6,7 +6,7 @@ import type { EventSource } from './source.js';
 import type { WorkQueue } from './work-queue.js';
 
 /** A mapping returned something other than keys. */
-export class KeyMappingError extends Error {
+class KeyMappingError extends Error {
   override name = 'KeyMappingError';
 }
 

@@ -46,8 +46,3 @@ export function ownerReferenceTo(owner: KubeObject, resource: ResourceType): Own
     blockOwnerDeletion: true,
   };
 }
-
-/** The owner that controls the object, if any. */
-export function controllerOf(object: KubeObject): OwnerReference | undefined {
-  return object.metadata.ownerReferences?.find(({ controller }) => controller === true);
-}

@@ -170,7 +170,7 @@ export class DeadlineError extends Error {
 }
 
 /** A wait of at most so long, for one thing after the other. */
-export class Deadline {
+class Deadline {
   private timer: Timer | undefined;
 
   constructor(

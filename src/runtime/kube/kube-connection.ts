@@ -22,7 +22,7 @@ const TCP_KEEP_ALIVE_MS = 30_000;
  * watch would cut what shares its fate.
  * @throws KubeConfigError for certificates that TLS cannot read.
  */
-export function createPool({ url, proxyUrl }: ApiServer, tls: TlsCredentials): http.Agent {
+function createPool({ url, proxyUrl }: ApiServer, tls: TlsCredentials): http.Agent {
   const options: http.AgentOptions = {
     keepAlive: true,
     keepAliveMsecs: TCP_KEEP_ALIVE_MS,
@@ -42,14 +42,14 @@ export function createPool({ url, proxyUrl }: ApiServer, tls: TlsCredentials): h
 }
 
 /** Ends idle connections at once, and each that is in use when its request ends. */
-export function retirePool(pool: http.Agent): void {
+function retirePool(pool: http.Agent): void {
   pool.maxFreeSockets = 0;
   for (const idle of Object.values(pool.freeSockets)) {
     for (const socket of idle ?? []) socket.destroy();
   }
 }
 
-export function isInUse(pool: http.Agent): boolean {
+function isInUse(pool: http.Agent): boolean {
   return Object.keys(pool.sockets).length > 0;
 }
 

@@ -1,5 +1,5 @@
 /** The part of a meta/v1 Status that errors carry. */
-export interface StatusBody {
+interface StatusBody {
   message?: string;
   /** One CamelCase word: `NotFound`, `Conflict`, `AlreadyExists`, `Expired`… */
   reason?: string;
@@ -64,11 +64,6 @@ export function isGone(error: unknown): error is KubeApiError {
 /** The API server's rules, or an admission policy's, refuse the object (422 Invalid). */
 export function isInvalid(error: unknown): error is KubeApiError {
   return hasStatus(error, 422);
-}
-
-/** RBAC or admission refuses the request (403). */
-export function isForbidden(error: unknown): error is KubeApiError {
-  return hasStatus(error, 403);
 }
 
 /** Builds the error of an answer, whose body may or may not be a Status. */

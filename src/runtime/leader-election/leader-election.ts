@@ -16,7 +16,7 @@ export class LeaseLostError extends Error {
 }
 
 /** Durations of a lease, in milliseconds; each is shorter than the one before. */
-export interface LeaseTimes {
+interface LeaseTimes {
   /** Others take the lease over once they have seen it unchanged for so long. */
   leaseDurationMs: number;
   /** The holder stops so long after it sent the last renewal that succeeded. */

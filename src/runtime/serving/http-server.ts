@@ -27,7 +27,7 @@ export interface Answer {
   headers?: Record<string, string>;
 }
 
-export interface Question {
+interface Question {
   /** Without the query; no slash at its end. */
   path: string;
   query: URLSearchParams;

@@ -17,7 +17,7 @@ export interface RigOptions {
 }
 
 /** The control plane needs a client certificate for its proxy, and the kubeconfig has none. */
-export class NoCertificateError extends Error {
+class NoCertificateError extends Error {
   override readonly name = 'NoCertificateError';
 
   constructor() {

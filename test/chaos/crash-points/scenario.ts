@@ -6,7 +6,7 @@ export type Change = 'label' | 'unlabel' | 'deleteNodeENIs' | 'deleteAttachments
 /**
  * Which of a life's writes are crash points: those until all ENIs were ready, those from then on, or both.
  */
-export type Stretch = 'providing' | 'removing' | 'all';
+type Stretch = 'providing' | 'removing' | 'all';
 
 /** A life of ENIs, from the first label to the last trace. */
 export interface Scenario {

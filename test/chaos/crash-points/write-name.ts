@@ -1,5 +1,5 @@
 /** A request as a proxy has it: body whole, not yet sent on. */
-export interface HttpRequest {
+interface HttpRequest {
   method: string;
   /** Path and query. */
   url: string;

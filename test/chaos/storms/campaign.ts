@@ -20,7 +20,7 @@ export interface CampaignOptions extends Omit<StormOptions, 'plan'> {
 }
 
 /** A storm that did harm, and how to have it again. */
-export class StormFailure extends Error {
+class StormFailure extends Error {
   override readonly name = 'StormFailure';
 
   constructor(seed: number, cause: unknown, replay: string) {

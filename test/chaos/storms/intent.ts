@@ -62,7 +62,7 @@ export function intentOf(model: Model): Intent {
 }
 
 /** Interfaces that the node's instance takes, the one of the launch included. */
-export function roomOf({ size }: ModelNode): number {
+function roomOf({ size }: ModelNode): number {
   return INSTANCE_TYPES.get(TYPES[size])?.interfacesPerCard ?? 0;
 }
 

@@ -25,7 +25,7 @@ export interface StormSummary {
 }
 
 /** After a storm something was not as users want it, or in it something was that must never be. */
-export class StormDamage extends Error {
+class StormDamage extends Error {
   override readonly name = 'StormDamage';
 
   constructor(

@@ -23,7 +23,7 @@ ip netns del "$1"
 let created = 0;
 
 /** A command for a namespace, or in it, was refused or failed. */
-export class NamespaceCommandError extends Error {
+class NamespaceCommandError extends Error {
   override readonly name = 'NamespaceCommandError';
 
   constructor(

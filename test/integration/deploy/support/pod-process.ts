@@ -12,7 +12,7 @@ export interface PodSpec {
   initContainers?: Container[];
 }
 
-export interface Container {
+interface Container {
   name: string;
   image: string;
   command?: string[];

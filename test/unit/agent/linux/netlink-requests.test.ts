@@ -1,8 +1,8 @@
 import { expect } from 'chai';
 import { type SinonFakeTimers, useFakeTimers } from 'sinon';
+import { Flag, MessageType } from '../../../../src/agent/linux/messages/rtnetlink.js';
 import { NetlinkError } from '../../../../src/agent/linux/netlink-error.js';
 import { NetlinkRequests } from '../../../../src/agent/linux/netlink-requests.js';
-import { Flag, MessageType } from '../../../../src/agent/linux/rtnetlink.js';
 import { systemClock } from '../../../../src/runtime/clock.js';
 import { FakeKernel } from './fake-socket.js';
 import { aMessage, errnoBytes } from './messages.js';

@@ -1,11 +1,11 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { newAddress } from '../../../../src/agent/linux/address-message.js';
-import { attribute, nested } from '../../../../src/agent/linux/attributes.js';
+import { newAddress } from '../../../../src/agent/linux/messages/address-message.js';
+import { attribute, nested } from '../../../../src/agent/linux/messages/attributes.js';
+import { newRoute } from '../../../../src/agent/linux/messages/route-message.js';
+import { MessageType } from '../../../../src/agent/linux/messages/rtnetlink.js';
+import { ruleMessage } from '../../../../src/agent/linux/messages/rule-message.js';
 import { readChange } from '../../../../src/agent/linux/read-change.js';
-import { newRoute } from '../../../../src/agent/linux/route-message.js';
-import { MessageType } from '../../../../src/agent/linux/rtnetlink.js';
-import { ruleMessage } from '../../../../src/agent/linux/rule-message.js';
 import { aMessage } from './messages.js';
 
 const PROTOCOL = 78;

@@ -1,5 +1,5 @@
 import { getU32, putU32, writeU32 } from 'netlink/dist/structs.js';
-import type { HostRoute } from '../host/host-network.js';
+import type { HostRoute } from '../../host/host-network.js';
 import { attribute, numberOf, readAttributes } from './attributes.js';
 import {
   addressBytes,

@@ -1,5 +1,5 @@
 import { isIPv4, isIPv6 } from 'node:net';
-import type { AddressFamily } from '../host/host-network.js';
+import type { AddressFamily } from '../../host/host-network.js';
 import { Family } from './rtnetlink.js';
 
 export class NotAnAddressError extends Error {
@@ -21,7 +21,7 @@ export function familyNumber(family: AddressFamily): number {
 }
 
 /** Bits of a whole address. */
-export function bitsOf(family: AddressFamily): number {
+function bitsOf(family: AddressFamily): number {
   return family === 4 ? 32 : 128;
 }
 

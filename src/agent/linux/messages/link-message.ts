@@ -1,5 +1,5 @@
 import { getString, getU32, putString, putU32, writeS32, writeU32 } from 'netlink/dist/structs.js';
-import type { HostLink } from '../host/host-network.js';
+import type { HostLink } from '../../host/host-network.js';
 import {
   type Attributes,
   attribute,

@@ -1,5 +1,5 @@
 import { putU32 } from 'netlink/dist/structs.js';
-import type { HostRule } from '../host/host-network.js';
+import type { HostRule } from '../../host/host-network.js';
 import { attribute, numberOf, readAttributes } from './attributes.js';
 import { familyNumber, familyOfNumber, parsePrefix, prefixText } from './ip-bytes.js';
 

@@ -6,7 +6,7 @@ import {
   NotAnAddressError,
   parsePrefix,
   prefixText,
-} from '../../../../src/agent/linux/ip-bytes.js';
+} from '../../../../../src/agent/linux/messages/ip-bytes.js';
 
 describe('ip-bytes', () => {
   for (const [text, hex, canonical] of [

@@ -1,4 +1,4 @@
-import type { Scope } from '../host/host-network.js';
+import type { Scope } from '../../host/host-network.js';
 
 /**
  * Numbers of the kernel's interface: include/uapi/linux/{netlink,rtnetlink,if_link,if_addr,fib_rules,netconf}.h.
@@ -21,7 +21,6 @@ export const MessageType = {
   newRule: 32,
   delRule: 33,
   getRule: 34,
-  newNetconf: 80,
   getNetconf: 82,
   newLinkProp: 108,
   delLinkProp: 109,

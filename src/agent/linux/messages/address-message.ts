@@ -1,5 +1,5 @@
 import { getU32, putU32, writeU32 } from 'netlink/dist/structs.js';
-import type { HostAddress, HostNetwork, NewHostAddress, Scope } from '../host/host-network.js';
+import type { HostAddress, HostNetwork, NewHostAddress, Scope } from '../../host/host-network.js';
 import { attribute, readAttributes } from './attributes.js';
 import { addressBytes, addressText, familyNumber, familyOfNumber } from './ip-bytes.js';
 import { scopeNumber, scopeOf } from './rtnetlink.js';
