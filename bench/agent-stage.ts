@@ -18,7 +18,7 @@ import { AuditLog, kubeWritesOf } from './measures/kube-writes.js';
 import { type ProcessUsage, processUsage } from './measures/process-usage.js';
 
 /** An agent's host is a network namespace, and there can be none. */
-export class NoNamespacesError extends Error {
+class NoNamespacesError extends Error {
   override readonly name = 'NoNamespacesError';
 
   constructor(reason: string) {
