@@ -2,8 +2,8 @@ import { NetworkNamespace } from '../tools/stage/host/network-namespace.js';
 import type { BenchDevice } from './agent-device.js';
 
 /**
- * Makes devices appear on a host and go, by processes of iproute2 that are kept running: what starting a process
- * takes is nobody's delay.
+ * Makes devices appear on a host and go, by processes of iproute2 that are kept running: the time that a process
+ * takes to start is not measured.
  */
 export class AgentCables {
   private constructor(
@@ -19,7 +19,7 @@ export class AgentCables {
 
   /** All at once, as far as the kernel can. */
   plugIn(devices: readonly BenchDevice[]): void {
-    tell(
+    send(
       this.near,
       devices.map(
         ({ name, macAddress, number }) =>
@@ -30,11 +30,11 @@ export class AgentCables {
 
   /** Gives a device that is there its carrier, which it has once it is up too. */
   connect({ number }: BenchDevice): void {
-    tell(this.far, [`link set p${number} up`]);
+    send(this.far, [`link set p${number} up`]);
   }
 
   plugOut(devices: readonly BenchDevice[]): void {
-    tell(
+    send(
       this.near,
       devices.map(({ name }) => `link del ${name}`),
     );
@@ -52,6 +52,6 @@ function batchIn(namespace: NetworkNamespace): Batch {
   return namespace.spawn('ip', ['-force', '-batch', '-']);
 }
 
-function tell({ stdin }: Batch, lines: readonly string[]): void {
+function send({ stdin }: Batch, lines: readonly string[]): void {
   stdin.write(lines.map((line) => `${line}\n`).join(''));
 }

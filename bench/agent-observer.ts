@@ -22,13 +22,13 @@ class DeviceNotSeenError extends Error {
   }
 }
 
-/** What the kernel told of a device. */
+/** What the kernel reported about a device. */
 interface Seen {
   appearedAt: number;
   readyAt?: number;
 }
 
-/** Longest wait for what the monitor is to tell of `lo`, in milliseconds, before `lo` is changed again. */
+/** Longest wait for the monitor's line about `lo`, in milliseconds, before `lo` is changed again. */
 const LISTENS_MS = 100;
 
 /**
@@ -46,7 +46,7 @@ export class AgentObserver {
     const { namespace, clock, signal } = options;
     const observer = new AgentObserver(options);
     const monitor = namespace.spawn('ip', ['-oneline', '-tshort', 'monitor', 'link']);
-    createInterface({ input: monitor.stdout }).on('line', (line) => observer.hear(line));
+    createInterface({ input: monitor.stdout }).on('line', (line) => observer.handle(line));
     for (let mtu = 60_000; !observer.seen.has('lo'); mtu++) {
       await namespace.ip(`link set lo mtu ${mtu}`);
       await sleep(clock, LISTENS_MS, signal);
@@ -89,7 +89,7 @@ export class AgentObserver {
     });
   }
 
-  private hear(line: string): void {
+  private handle(line: string): void {
     const event = parseLinkEvent(line);
     if (!event) return;
     const { name, at, up, mtu } = event;
@@ -111,7 +111,7 @@ export interface LinkEvent {
 
 /**
  * @param line of `ip -oneline -tshort monitor link`
- * @returns undefined where it tells of something else, a device that is gone for one
+ * @returns undefined for a line about something else, such as a device that is gone
  */
 export function parseLinkEvent(line: string): LinkEvent | undefined {
   const [, date, fraction, name, flags, mtu] =

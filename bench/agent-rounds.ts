@@ -11,7 +11,7 @@ export interface Rounds {
   rounds: number;
 }
 
-/** Time to forget what has gone and to hear of new ENIAttachments, in milliseconds. */
+/** Time in which the agent notices what is gone and what is new, in milliseconds. */
 const SETTLE_MS = 1_000;
 
 /** Each round begins on a host without devices, for no host has a hundred; the last one's stay. */
@@ -54,7 +54,7 @@ export class AgentRounds {
     return { ...delaysOf(delays), ...sum };
   }
 
-  /** Takes away what the round before left, and makes the ENIAttachments of this one's devices. */
+  /** Removes what the round before left, and creates the ENIAttachments of this one's devices. */
   private async prepare(devices: number): Promise<void> {
     const { kube, run } = this.stage;
     const { cables, signal } = run;

@@ -29,7 +29,7 @@ class NoNamespacesError extends Error {
 export interface AgentStageOptions {
   /** The agent's settings, where they are not the defaults. */
   env: Readonly<Record<string, string>>;
-  /** The agent; default: the bundle that is shipped. */
+  /** The agent; default: the shipped bundle. */
   program?: string | undefined;
   /** Ends the run. */
   signal: AbortSignal;
@@ -45,7 +45,7 @@ interface Run {
   auditLog: AuditLog;
 }
 
-/** An API server, and a host with the agent that is shipped; EC2 has no part in it. */
+/** An API server, and a host with the shipped agent; there is no EC2. */
 export class AgentStage extends BaseStage {
   private cpuSeconds = 0;
 

@@ -35,13 +35,13 @@ export interface Surroundings {
 
 export interface BenchClusterOptions {
   scenario: Scenario;
-  /** The controller; default: the bundle that is shipped. */
+  /** The controller; default: the shipped bundle. */
   program?: string | undefined;
   /** The controller's settings, where they are not the defaults. */
   env?: Readonly<Record<string, string>>;
   /** Whether EC2 keeps to its request rates, quota and latencies. Default: true. */
   ec2Limits?: boolean;
-  /** What is to be there when the controller starts, beside the nodes. */
+  /** Creates what exists when the controller starts, beside the nodes. */
   beforeController?: (surroundings: Surroundings) => Promise<void>;
 }
 

@@ -17,5 +17,5 @@ export const ZONE = `${REGION}a`;
 /** The label that the nodes have and the NodeENIs select. */
 export const LABEL = 'bench';
 
-/** The user that the controller is to the API server, so that its requests can be told apart. */
+/** The user that the controller is to the API server, so that its requests can be distinguished. */
 export const CONTROLLER_USER = 'eni-operator';

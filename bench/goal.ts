@@ -1,6 +1,6 @@
 import { type Clock, sleep } from '../src/runtime/clock.js';
 
-/** A count that is to be a number: no less, and no more either, as an ENI too many is an error. */
+/** A count that must reach a number exactly: an ENI too many is an error too. */
 export interface Goal {
   /** What is counted, for progress lines. */
   what: string;
@@ -12,7 +12,7 @@ export interface ReachOptions {
   clock: Clock;
   /** Ends the wait. */
   signal: AbortSignal;
-  /** Hears each count. */
+  /** Called with each count. */
   onCount?: (count: number) => void;
 }
 
@@ -22,7 +22,7 @@ const MIN_INTERVAL_MS = 20;
 const PAUSE_PER_LOOK = 9;
 
 /**
- * Looks again and again until the goal is reached. Looks that take long are rarer: the time that is told
+ * Polls until the goal is reached. Polls that take long are rarer: the returned time
  * is late by up to ten times what one look takes, and at least 20 ms.
  * @returns the clock's milliseconds at which the goal was seen to be reached
  * @throws the signal's reason when it aborts first

@@ -24,21 +24,26 @@ const DEFAULT_SCENARIOS = ['10x1', '50x2', '100x2'].map((text) => parseScenario(
 
 const program = new Command('npm run bench --')
   .description(
-    'Measures the shipped controller with its default settings against what EC2 alone would need: a real kube-apiserver, and a simulated EC2 with the documented request rates.',
+    'Measures the shipped controller with its default settings, and compares it with the time that EC2 alone needs. Runs a real kube-apiserver, and a simulated EC2 with the documented request rates.',
   )
   .argument(
     '[scenario...]',
     `NODESxNODEENIS, such as 500x2 (default: ${DEFAULT_SCENARIOS.map(({ name }) => name).join(' ')})`,
     (text: string, earlier: Scenario[] = []) => [...earlier, parseScenario(text)],
   )
-  .option('--quiet-seconds <number>', 'watch it that long with nothing to do', parseSeconds, 120)
-  .option('--program <file>', 'the controller, if not the bundle that is shipped')
+  .option(
+    '--quiet-seconds <number>',
+    'how long to measure it with nothing to do',
+    parseSeconds,
+    120,
+  )
+  .option('--program <file>', 'the controller to measure (default: the shipped bundle)')
   .option('--json <file>', 'also write all results to this file')
   .addHelpText(
     'after',
     `
 A column is a run: NODES nodes, each selected by NODEENIS NodeENIs. Where the Go controller was measured in
-the same run, its published numbers stand beside. The rows:
+the same run, its published numbers are beside. The rows:
 ${legend(scenarioRows([]))}`,
   )
   .action(async (given: Scenario[], options: Options & { quietSeconds: number }) => {
@@ -49,7 +54,7 @@ ${legend(scenarioRows([]))}`,
         results.push(await runScenario({ ...options, scenario, ...watching() }));
       }
     } finally {
-      // What was measured before a failure is worth having.
+      // Report what was measured before a failure.
       if (results.length > 0) {
         await publish(report(results, GO_CONTROLLER), results, options);
       }
@@ -59,7 +64,7 @@ ${legend(scenarioRows([]))}`,
 program
   .command('scale')
   .description(
-    'Starts the controller in a large cluster that has all its ENIs, without the waits of EC2: what it holds, spends and asks.',
+    'Starts the controller in a large cluster that has all its ENIs, and measures its memory, CPU time and requests. EC2 answers without delay.',
   )
   .addArgument(
     new Argument('[scenario]', 'NODESxNODEENIS')
@@ -76,7 +81,7 @@ program
 program
   .command('share')
   .description(
-    'Lets another user of the account call EC2 at half of its rates while the controller works: with the whole of them for its own, and with EC2_BUDGET_SHARE=0.5.',
+    'Lets another user of the account call EC2 at half of its rates while the controller works: once with EC2_BUDGET_SHARE=1, and once with EC2_BUDGET_SHARE=0.5.',
   )
   .addArgument(
     new Argument('[scenario]', 'NODESxNODEENIS')
@@ -97,7 +102,7 @@ program
 program
   .command('agent')
   .description(
-    "Lets devices appear on a host with the shipped node agent, whose ENIAttachments are there already: how soon each is up, and what the agent takes. It needs root and iproute2's `ip`.",
+    "Lets devices appear on a host with the shipped node agent, and measures how soon each is up, and the agent's CPU time and memory. Needs root and iproute2's `ip`.",
   )
   .addHelpText('after', `\nThe rows:\n${legend(agentRows())}`)
   .action(async () => {
@@ -106,7 +111,7 @@ program
     await publish(agentReport(result), result, options);
   });
 
-/** Whoever runs it sees how far it is, and ends it with Ctrl-C or SIGTERM: no process stays behind. */
+/** Prints how far the run is, and ends it at Ctrl-C or SIGTERM so that no process stays behind. */
 function watching() {
   return {
     signal: interrupted(),

@@ -38,7 +38,7 @@ export class Meter {
     };
   }
 
-  /** All EC2 calls from the start to the last reading, whoever made them. */
+  /** All EC2 calls from the start to the last reading, no matter who made them. */
   get allCalls(): Ec2Calls {
     return this.ec2;
   }

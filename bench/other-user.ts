@@ -36,7 +36,7 @@ export class OtherUser {
     return new OtherUser(options.ec2Url, options.share);
   }
 
-  /** Ends its work, and tells what EC2 said to each of its calls. */
+  /** Ends its work. @returns EC2's response to each of its calls */
   async stop(): Promise<Ec2Calls> {
     this.stopping.abort(new Error('The other user has done enough'));
     await this.working;
@@ -60,7 +60,7 @@ export class OtherUser {
           clientToken: crypto.randomUUID(),
           subnetId: DEFAULT_IDS.subnets.net2A,
           securityGroupIds: [DEFAULT_IDS.groups.net1],
-          tags: { Name: 'somebody else' },
+          tags: { Name: 'another user' },
         });
         await gateway.deleteEni(id);
       } catch {

@@ -6,7 +6,7 @@ import type { Goals } from './goals.js';
 import type { Meter } from './meter.js';
 import type { PhaseResult } from './results.js';
 
-/** Tells how far a run is, on one line. */
+/** Shows how far a run is, on one line. */
 export type Progress = (line: string) => void;
 
 export interface PhaseOptions {
@@ -17,7 +17,7 @@ export interface PhaseOptions {
   writes: readonly Write[];
   /** The part of EC2's rates that the controller may use. Default: 1. */
   share?: number;
-  /** Whether others make such calls too, so that EC2's log does not tell which were the controller's. */
+  /** Whether others make such calls too, so that EC2's log does not show which were the controller's. */
   hasOthers?: boolean;
   /** Asks for the change. */
   ask: () => Promise<void>;
@@ -32,7 +32,7 @@ export interface PhaseOptions {
 /** A change that took this many times its floor, and a while, will not be done any more. */
 const HOPELESS = { floors: 20, seconds: 120 };
 const PROGRESS_INTERVAL_MS = 2_000;
-/** What is told after the last goal (Events, a last status) belongs to the change. */
+/** What is reported after the last goal (Events, a last status) belongs to the change. */
 const AFTERMATH_MS = 2_000;
 
 /** A change was not done in a time in which anything would be. */

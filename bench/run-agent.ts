@@ -11,7 +11,7 @@ export interface AgentRunOptions {
   together?: Rounds;
   /** How long the agent is watched with nothing to do. */
   quietSeconds: number;
-  /** The agent; default: the bundle that is shipped. */
+  /** The agent; default: the shipped bundle. */
   program?: string | undefined;
   progress: Progress;
   /** Ends the run. */

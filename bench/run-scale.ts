@@ -16,7 +16,7 @@ export interface ScaleOptions {
   restSeconds?: number;
   /** Time between its listings of EC2. Default: 90, to see one within the run; its own default is 10 minutes. */
   resyncSeconds?: number;
-  /** The controller; default: the bundle that is shipped. */
+  /** The controller; default: the shipped bundle. */
   program?: string | undefined;
   progress: Progress;
   /** Ends the run. */

@@ -14,7 +14,7 @@ export interface RunOptions {
   scenario: Scenario;
   /** How long the controller is watched with nothing to do. */
   quietSeconds: number;
-  /** The controller; default: the bundle that is shipped. */
+  /** The controller; default: the shipped bundle. */
   program?: string | undefined;
   progress: Progress;
   /** Ends the run. */

@@ -15,7 +15,7 @@ export interface ShareOptions {
   scenario: Scenario;
   /** The controller's EC2_BUDGET_SHARE, above 0 and at most 1. */
   share: number;
-  /** The controller; default: the bundle that is shipped. */
+  /** The controller; default: the shipped bundle. */
   program?: string | undefined;
   progress: Progress;
   /** Ends the run. */

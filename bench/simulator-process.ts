@@ -8,7 +8,7 @@ const PROGRAM = fileURLToPath(new URL('../tools/ec2-simulator/main.js', import.m
 /** More ENIs than any run makes. */
 const UNLIMITED = 1_000_000;
 
-/** An EC2 simulator in a process of its own, so that what it computes is nobody else's time. */
+/** An EC2 simulator in a process of its own, so that its CPU time is not the controller's. */
 export interface SimulatorProcess {
   readonly control: SimulatorControl;
   stop(): Promise<void>;

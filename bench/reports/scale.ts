@@ -9,7 +9,7 @@ export function scaleReport(result: ScaleResult): string {
 
 export function scaleRows(): Row<ScaleResult>[] {
   return [
-    { label: 'Start', means: 'everything is attached already; the controller takes it over' },
+    { label: 'Start', means: 'all ENIs are attached already; the controller adopts them' },
     {
       label: '  workers run after, s',
       value: ({ startedSeconds }) => seconds(startedSeconds),
@@ -25,7 +25,7 @@ export function scaleRows(): Row<ScaleResult>[] {
     ...costRows(({ rest }) => rest),
     {
       label: 'Resync',
-      means: 'from there until all ENIs have been listed again, and ten seconds on',
+      means: 'from there until ten seconds after all ENIs have been listed again',
     },
     ...costRows(({ resync }) => resync),
     { label: 'The controller' },

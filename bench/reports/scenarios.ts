@@ -84,14 +84,14 @@ function phaseRows({ title, of, results, baseline, baselineCalls }: PhaseRows): 
     {
       label: '  ENIs',
       value: (result) => String(of(result).enis),
-      means: 'how many the change is about',
+      means: 'how many ENIs the change affects',
     },
     {
       label: '  EC2, s',
       value: (result) => seconds(of(result).ec2Seconds),
       baseline: (numbers) => seconds(baseline(numbers)),
       means:
-        'from just before the change was asked for until EC2 had answered the last write of the last ENI',
+        'from just before the change was requested until EC2 had answered the last write of the last ENI',
     },
     {
       label: '  floor, s',
@@ -106,24 +106,24 @@ function phaseRows({ title, of, results, baseline, baselineCalls }: PhaseRows): 
     {
       label: '  ENIAttachments, s',
       value: (result) => seconds(of(result).attachmentsSeconds),
-      means: 'until all ENIAttachments said so (Ready, or gone)',
+      means: 'until all ENIAttachments were Ready, or gone',
     },
     {
       label: '  NodeENIs, s',
       value: (result) => seconds(of(result).nodeENIsSeconds),
-      means: 'until all NodeENIs said so (Ready with all counts right, or gone)',
+      means: 'until all NodeENIs were Ready with correct counts, or gone',
     },
     {
       label: '  EC2 calls an ENI',
       value: (result) => each(of(result).ec2.total, of(result).enis),
       ...(baselineCalls ? { baseline: (numbers) => baselineCalls(numbers).toFixed(2) } : {}),
-      means: 'all calls until two seconds after the NodeENIs said so; below, by action',
+      means: 'all calls until two seconds after the NodeENIs; below, by action',
     },
     ...rows(({ ec2 }) => ec2.byAction),
     {
       label: '  EC2 calls throttled',
       value: (result) => String(of(result).ec2.throttled),
-      means: 'answered RequestLimitExceeded; other refusals are told by action and code',
+      means: 'answered RequestLimitExceeded; other refusals are listed by action and code',
     },
     ...rows(({ ec2 }) => ec2.refused, 'refused: '),
     {

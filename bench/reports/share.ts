@@ -14,7 +14,8 @@ export function shareRows(results: readonly ShareResult[]): Row<ShareResult>[] {
     {
       label: 'EC2_BUDGET_SHARE',
       value: ({ share }) => String(share),
-      means: "the part of EC2's rates that the controller may use; the other user has half of them",
+      means:
+        "the part of EC2's rates that the controller may use; the other user uses half of them",
     },
     ...phaseRows('NodeENIs created: all ENIs attached', ({ attach }) => attach),
     ...phaseRows('All NodeENIs deleted: all ENIs gone', ({ allDeleted }) => allDeleted),
@@ -23,7 +24,7 @@ export function shareRows(results: readonly ShareResult[]): Row<ShareResult>[] {
     {
       label: 'The other user',
       value: ({ seconds: time }) => `${seconds(time)} s`,
-      means: 'makes ENIs and deletes them all the time, as fast as half of the rates lets it',
+      means: 'creates and deletes ENIs all the time, as fast as half of the rates allows',
     },
     ...callRows(results, ({ other }) => other),
   ];

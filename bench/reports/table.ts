@@ -34,7 +34,7 @@ export function columnOf<R>(head: string, result: R): Column<Row<R>> {
   return { head, cell: (row) => row.value?.(result) ?? '' };
 }
 
-/** What each row that explains itself means, for a help text; a label that comes again is told once. */
+/** What each row with an explanation means, for a help text; a repeated label appears once. */
 export function legend(rows: readonly { label: string; means?: string }[]): string {
   const meanings = new Map(
     rows.flatMap(({ label, means }) => (means === undefined ? [] : [[label.trim(), means]])),

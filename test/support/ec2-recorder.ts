@@ -14,7 +14,7 @@ export interface RecordedCall {
 /** Stands before an EC2 endpoint, hands everything on, and remembers who called what. */
 export class Ec2Recorder {
   readonly calls: RecordedCall[] = [];
-  /** Hears of each call; it is handed on when this resolves. */
+  /** Called for each call, which is forwarded when this resolves. */
   onCall: (call: RecordedCall) => Promise<void> = async () => undefined;
 
   private constructor(private readonly server: Server) {}

@@ -108,8 +108,8 @@ export class FakeHost implements HostNetwork {
     this.handler = () => {};
   }
 
-  /** The kernel tells of a change. */
-  tell(change: HostChange): void {
+  /** Emits a change, as the kernel does. */
+  emit(change: HostChange): void {
     this.handler(change);
   }
 

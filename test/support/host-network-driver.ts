@@ -64,7 +64,7 @@ function ownNetlinkPorts(): number[] {
     .map(([, , port]) => Number(port));
 }
 
-/** The inode, where the descriptor is a socket that is open yet. */
+/** The inode, when the descriptor is an open socket. */
 function socketInode(descriptor: string): string | undefined {
   try {
     return /^socket:\[(\d+)\]$/.exec(readlinkSync(`/proc/self/fd/${descriptor}`))?.[1];

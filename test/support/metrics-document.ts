@@ -22,7 +22,7 @@ export async function documentedMetrics(): Promise<DocumentedMetric[]> {
   });
 }
 
-/** How docs/metrics.md has to tell of an emitted metric. */
+/** How docs/metrics.md describes an emitted metric. */
 export function documentOf(family: Family): DocumentedMetric {
   const { name, type, help: meaning } = family;
   return { name, type, labels: labelsOf(family), meaning };

@@ -11,7 +11,7 @@ const GROUPING = /\b(?:by|without|on|ignoring|group_left|group_right)\s*\(([^)]*
 const WORD = /[a-zA-Z_:][\w:]*/g;
 const OPERATORS = new Set(['and', 'or', 'unless', 'bool', 'offset', 'inf', 'nan']);
 
-/** Reads an expression as far as names go; one that is not PromQL gives names that nobody emits. */
+/** Reads an expression as far as names go; one that is not PromQL yields names that no metric has. */
 export function promqlNames(expression: string): PromqlNames {
   const labels: string[] = [];
   const take = (_: string, inner: string): string => {

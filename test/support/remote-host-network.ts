@@ -61,7 +61,7 @@ interface Waiting {
 export class RemoteHostNetwork {
   /** As {@link HostNetwork}, its errors too. */
   readonly network: Operations;
-  /** What was heard, in order. */
+  /** The events received, in order. */
   readonly changes: HostChange[] = [];
   /** What the code under test has logged as warning or error. */
   readonly warnings: string[] = [];
@@ -96,7 +96,7 @@ export class RemoteHostNetwork {
     ];
     const child = namespace.spawn(command, args);
     const remote = new RemoteHostNetwork(child, child.stdin);
-    createInterface({ input: child.stdout }).on('line', (line) => remote.hear(JSON.parse(line)));
+    createInterface({ input: child.stdout }).on('line', (line) => remote.handle(JSON.parse(line)));
     await remote.call('ready', []);
     return remote;
   }
@@ -111,7 +111,7 @@ export class RemoteHostNetwork {
     });
   }
 
-  /** What was heard since it was asked last. */
+  /** The events received since the last call. */
   takeChanges(): HostChange[] {
     return this.changes.splice(0);
   }
@@ -133,7 +133,7 @@ export class RemoteHostNetwork {
     await ended;
   }
 
-  private hear(line: DriverLine): void {
+  private handle(line: DriverLine): void {
     if ('change' in line) this.changes.push(line.change);
     else if ('warning' in line) this.warnings.push(line.warning);
     else {

@@ -8,7 +8,7 @@ export function servedPort(
 ): Promise<number> {
   return eventually(() => {
     const line = process.log.find((each) => each.msg === 'Serving' && each.serves === serves);
-    if (typeof line?.port !== 'number') throw new Error(`${serves} is not served yet`);
+    if (typeof line?.port !== 'number') throw new Error(`${serves} is not served`);
     return line.port;
   });
 }

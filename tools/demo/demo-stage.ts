@@ -26,14 +26,14 @@ const CALL_LATENCY: CallLatency = {
 /** From the accepted call until the ENI is there, or off, in milliseconds. */
 const TRANSITION = { attach: 2_000, detach: 2_000 };
 
-/** The demo registers nodes that do not exist; a cluster of somebody's is not for that. */
+/** The demo registers nodes that do not exist, so it refuses to use an existing cluster. */
 class ForeignClusterError extends Error {
   override readonly name = 'ForeignClusterError';
 
   constructor() {
     super(
-      'It registers nodes that do not exist, which your cluster should be spared: unset USE_EXISTING_CLUSTER. ' +
-        'Where there is no Go to build a kube-apiserver and an etcd with, set KUBEBUILDER_ASSETS to a folder that has both.',
+      'The demo registers nodes that do not exist, so it does not run on your cluster: unset USE_EXISTING_CLUSTER. ' +
+        'Without Go to build kube-apiserver and etcd, set KUBEBUILDER_ASSETS to a folder that has both.',
     );
   }
 }
@@ -63,7 +63,7 @@ export class DemoStage extends BaseStage {
   }
 
   /**
-   * Starts one part after the other, and tells of each.
+   * Starts one part after the other, and shows the progress.
    * @throws ForeignClusterError; the lifeline's reason; what a part throws that does not start
    */
   static async open(options: StageOptions): Promise<DemoStage> {
@@ -73,7 +73,7 @@ export class DemoStage extends BaseStage {
     }
     await using parts = new StageParts();
 
-    // A first build takes minutes, tells of itself, and is not waited for.
+    // A first build takes minutes and reports its own progress; an interruption does not wait for it.
     await lifeline.guard(findAssets());
     // An interruption waits here: what is half started can be stopped only once it has started.
     const cluster = parts.use(
@@ -91,12 +91,12 @@ export class DemoStage extends BaseStage {
     const instances = await registerNodes({ cluster, ec2, region: REGION });
 
     const controller = parts.use(startController(options, cluster, ec2));
-    const what = 'The controller: the program that is shipped';
+    const what = 'The controller: the shipped program';
     await display.during(what, controller.untilStarted());
     const hosts = agents
       ? parts.use(
           await display.during(
-            'The nodes: network namespaces, each with the agent that is shipped',
+            'The nodes: network namespaces, each with the shipped agent',
             Hosts.start({ cluster, ec2, instances, lifeline, logs }),
           ),
         )

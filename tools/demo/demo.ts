@@ -35,7 +35,7 @@ export async function runDemo(options: DemoOptions): Promise<number> {
     }
     display.say('', bad(`The demo failed: ${error instanceof Error ? error.message : error}`));
     const whose = error instanceof ComponentEndedError ? error.component : undefined;
-    for (const [component, lines] of logs.told(whose)) {
+    for (const [component, lines] of logs.latest(whose)) {
       display.say('', `${component}'s last lines:`, ...lines.map(dim));
     }
     return 1;

@@ -11,19 +11,19 @@ export function introduction(noAgents: string | undefined): string[] {
       ? [
           'You need no AWS account, no cluster and no kubectl: Kubernetes, the controller',
           "and the nodes' agents are real. EC2 is simulated, and about as slow as the real",
-          'one; a node is a network namespace, where an ENI is one end of a cable.',
+          'one; a node is a network namespace, and an ENI one end of a veth pair.',
         ]
       : [
           'You need no AWS account, no cluster and no kubectl: Kubernetes and the',
           'controller are real, EC2 is simulated, and about as slow as the real one.',
-          `The nodes' agents are not shown, for want of network namespaces: ${noAgents}.`,
+          `The nodes' agents are not shown, because they need network namespaces: ${noAgents}.`,
         ]),
   ];
 }
 
 export function howToConnect(stage: DemoStage): string[] {
   return [
-    'To look on from another terminal:',
+    'To watch from another terminal:',
     ...[
       ...environment(stage),
       'kubectl get neni --watch',
@@ -36,7 +36,7 @@ export function howToConnect(stage: DemoStage): string[] {
 /** What `--keep` leaves to the user: the steps that the demo would have gone on with. */
 export function whatToTry(stage: DemoStage, steps: readonly Step[]): string[] {
   return [
-    bold('Everything keeps running until Ctrl-C. To go on by yourself, in another terminal:'),
+    bold('Everything keeps running until Ctrl-C. To continue yourself, in another terminal:'),
     ...environment(stage).map((line) => `  ${line}`),
     ...steps.flatMap(({ says, commands }) => [
       dim(`  # ${says}`),

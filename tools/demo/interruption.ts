@@ -1,11 +1,11 @@
-/** The user has had enough. */
+/** The user has ended the demo. */
 export class Interrupted extends Error {
   override readonly name = 'Interrupted';
 }
 
 /**
- * Aborts with {@link Interrupted} at the first Ctrl-C or SIGTERM, or when nobody reads standard output any
- * more. The second Ctrl-C ends the process at once.
+ * Aborts with {@link Interrupted} at the first Ctrl-C or SIGTERM, or when standard output is
+ * closed. The second Ctrl-C ends the process at once.
  */
 export function interruption(): AbortSignal {
   const interrupted = new AbortController();

@@ -1,11 +1,11 @@
-/** So many lines of a log tell why something failed. */
+/** Lines of a log that are enough to see why something failed. */
 const KEPT = 15;
 
 /** The last lines that each component logged. */
 export class LastLines {
   private readonly byComponent = new Map<string, string[]>();
 
-  /** @returns what hears each line of the component. */
+  /** @returns a function to call with each line of the component. */
   of(component: string): (line: string) => void {
     const lines: string[] = [];
     this.byComponent.set(component, lines);
@@ -15,8 +15,8 @@ export class LastLines {
     };
   }
 
-  /** Those of a component alone, or of all that logged any. */
-  told(component?: string): [component: string, lines: readonly string[]][] {
+  /** The lines of one component, or of all that logged any. */
+  latest(component?: string): [component: string, lines: readonly string[]][] {
     return [...this.byComponent].filter(
       ([name, lines]) => lines.length > 0 && (component === undefined || name === component),
     );

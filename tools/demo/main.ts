@@ -3,9 +3,9 @@ import { runDemo } from './demo.js';
 
 const { fast, keep } = new Command('npm run demo --')
   .description(
-    "Shows the operator at work, from the first label to the last ENI. It needs no AWS account, no cluster and no\nkubectl: the API server and the controller are real, EC2 is simulated. Where there are root and iproute2's `ip`,\nthe nodes are network namespaces, each with its agent.",
+    "Shows the operator at work, from the first label to the last ENI. It needs no AWS account, no cluster and no\nkubectl: the API server and the controller are real, EC2 is simulated. With root and iproute2's `ip`,\nthe nodes are network namespaces, each with its agent.",
   )
-  .option('--fast', 'make no pauses for a reader', false)
+  .option('--fast', 'do not pause for reading', false)
   .option('--keep', 'leave everything running, with the ENIs attached, until Ctrl-C', false)
   .parse()
   .opts<{ fast: boolean; keep: boolean }>();

@@ -4,22 +4,22 @@ import type { Command } from './command.js';
 import type { DemoStage } from './demo-stage.js';
 import { done } from './wording.js';
 
-/** What is seen on a node, which is a network namespace; iproute2's own words. */
+/** Commands on a node, which is a network namespace; iproute2 prints what they show. */
 
 /** The agent has a moment, in milliseconds, to sweep what a detached ENI leaves. */
 const SWEEP_MS = 5_000;
 const LOOK_MS = 50;
 
-/** What an ENI needed on its node outlived it. */
+/** Rules of an ENI are left on its node after the ENI is gone. */
 class HostNotSweptError extends Error {
   override readonly name = 'HostNotSweptError';
 
   constructor(node: string, left: string) {
-    super(`On ${node} there is still: ${left}`);
+    super(`These rules are left on ${node}: ${left}`);
   }
 }
 
-/** The packet did not come back. */
+/** The packet was not answered. */
 class NoAnswerError extends Error {
   override readonly name = 'NoAnswerError';
 
@@ -42,7 +42,7 @@ export function route(node: string): Command {
   return ip(node, (stage) => `route get ${OUTSIDE.ipv4} from ${stage.hosts?.addressOn(node)}`);
 }
 
-/** Sends a packet from the ENI's address to somebody beyond the VPC. @throws NoAnswerError */
+/** Sends a packet from the ENI's address to a host outside the VPC. @throws NoAnswerError */
 export function outside(node: string): Command {
   return {
     run: async (stage) => {
@@ -50,7 +50,7 @@ export function outside(node: string): Command {
       if (!(await stage.host(node).reaches(from, to))) {
         throw new NoAnswerError(from, to);
       }
-      return [done(`A packet from ${from} to ${to} is answered: it goes and comes by the ENI`)];
+      return [done(`A packet from ${from} to ${to} is answered, by the ENI both ways`)];
     },
   };
 }

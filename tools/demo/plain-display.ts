@@ -4,7 +4,7 @@ import { layOut } from './table-layout.js';
 import type { WatchedTable } from './watched-table.js';
 import { done, seconds } from './wording.js';
 
-/** What takes longer than this, in milliseconds, is announced. */
+/** Work that takes longer than this, in milliseconds, is announced. */
 const PATIENCE_MS = 2_000;
 
 /** For pipes and logs: lines are appended, none is ever changed, and there are no escape codes. */
@@ -36,16 +36,16 @@ export class PlainDisplay implements Display {
   /** First a line for each row that is there, then a line a change. */
   async follow(table: WatchedTable, work: Promise<unknown>): Promise<void> {
     let headed = false;
-    const tell = (event: TableEvent): void => {
+    const print = (event: TableEvent): void => {
       const [header = '', line = ''] = layOut(withEvent(event), { now: Date.now() });
       this.say(...(headed ? [] : [header]), line);
       headed = true;
     };
     const { columns, rows } = table.table;
     for (const row of rows) {
-      tell({ type: 'ADDED', columns, row });
+      print({ type: 'ADDED', columns, row });
     }
-    const unsubscribe = table.subscribe(tell);
+    const unsubscribe = table.subscribe(print);
     try {
       await work;
     } finally {

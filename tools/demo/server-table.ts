@@ -20,7 +20,7 @@ export interface Table {
 
 /**
  * Parses a Table with its objects' metadata (`includeObject=Metadata`, the default).
- * @param columns - those of an earlier Table of the same watch, whose events tell them once.
+ * @param columns - the columns of an earlier Table of the same watch: only its first event has them.
  * @throws MalformedAnswerError for anything else
  */
 export function tableOf(json: unknown, columns?: readonly ColumnDefinition[]): Table {

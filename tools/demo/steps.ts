@@ -14,18 +14,18 @@ import { ip, outside, route, rulesSwept } from './on-node.js';
 
 /** One scene of the demo. */
 export interface Step {
-  /** What is about to happen. */
+  /** What happens next. */
   says: string;
   commands: readonly Command[];
   /** It looks at a node's host, where there is one. */
   onNode?: boolean;
-  /** It takes things away: with `--keep` that is left to the user. */
+  /** It removes something: with `--keep` the demo leaves that to the user. */
   removes?: boolean;
 }
 
 const MANIFEST = 'tools/demo/storage.yaml';
 
-/** So many ENIs, each Ready, and the NodeENI's status says so. */
+/** Watches until there are that many ENIs, each Ready, and the NodeENI's status says so. */
 function ready(count: number, outcome: string): Command {
   return watchAttachments(({ cluster: { attachments, nodeENIs } }) => {
     const phases = attachments.column('Phase');
@@ -42,11 +42,11 @@ function ready(count: number, outcome: string): Command {
 
 export const STEPS: readonly Step[] = [
   {
-    says: 'A cluster of three nodes, none with the label "storage" yet.',
+    says: 'A cluster of three nodes, none of them labelled "storage".',
     commands: [getNodes(['topology.kubernetes.io/zone', 'storage'])],
   },
   {
-    says: 'A NodeENI says which nodes get an ENI: here those labelled storage=true.',
+    says: 'A NodeENI selects the nodes that get an ENI: here those labelled storage=true.',
     commands: [cat(MANIFEST), apply(MANIFEST), getNodeENIs()],
   },
   {
@@ -59,12 +59,12 @@ export const STEPS: readonly Step[] = [
     commands: [ip('node-1', '-br link'), ip('node-1', 'addr show eni-storage')],
   },
   {
-    says: 'Its traffic leaves by it: the agent has added a route and a rule.',
+    says: 'Its traffic leaves through it: the agent has added a route and a rule.',
     onNode: true,
     commands: [route('node-1'), outside('node-1')],
   },
   {
-    says: 'Label one in the other zone: it gets the subnet "net1" of that zone.',
+    says: 'Label a node in the other zone: its ENI is in the subnet "net1" of that zone.',
     commands: [label('node-2', 'storage', 'true'), ready(2, 'node-2 has its ENI')],
   },
   {
@@ -76,7 +76,7 @@ export const STEPS: readonly Step[] = [
     ],
   },
   {
-    says: "Take a label off: that node's ENI is detached and deleted, the others stay.",
+    says: "Remove a label: that node's ENI is detached and deleted, the others stay.",
     removes: true,
     commands: [unlabel('node-1', 'storage'), ready(2, "node-1's ENI is gone"), getNodeENIs()],
   },
@@ -100,7 +100,7 @@ export const STEPS: readonly Step[] = [
     ],
   },
   {
-    says: 'Ask EC2 what is left: nothing. It took five writes an ENI, and few reads.',
+    says: 'Ask EC2 what is left: nothing. Each ENI took five writes, and all took few reads.',
     removes: true,
     commands: [noEnisLeft(), callsByAction()],
   },

@@ -17,7 +17,7 @@ const EXPECTED_WIDTHS: Readonly<Record<string, number>> = {
 export interface LayoutOptions {
   /** The widest line, in characters; longer ones lose columns. Default: no limit. */
   maxWidth?: number;
-  /** The time that ages are told for, in milliseconds since the epoch. Default: as the server told them. */
+  /** The time for which ages are shown, in milliseconds since the epoch. Default: the server's. */
   now?: number;
 }
 
@@ -60,7 +60,7 @@ export function cut(line: string, maxWidth: number): string {
   return text.length <= maxWidth ? line : text.slice(0, maxWidth);
 }
 
-/** How kubectl tells an age below an hour. */
+/** How kubectl shows an age below an hour. */
 export function ageOf(ms: number): string {
   const seconds = Math.max(0, Math.floor(ms / 1000));
   return seconds < 120 ? `${seconds}s` : `${Math.floor(seconds / 60)}m`;

@@ -39,7 +39,7 @@ export class TerminalDisplay implements Display {
     await this.animate(work, (ms) => [...lines(), `${frame(ms)} ${seconds(ms)}`], lines);
   }
 
-  /** Draws anew some times a second until `work` settles, and then once more. */
+  /** Redraws some times a second until `work` settles, and then once more. */
   private async animate(
     work: Promise<unknown>,
     under: (ms: number) => string[],

@@ -11,12 +11,12 @@ const READING_MS = { sentence: 1_200, line: 120 };
 /** Nothing in the demo takes nearly as long, in milliseconds. */
 const PATIENCE_MS = 60_000;
 
-/** What was announced did not come. */
+/** What the demo announced did not happen. */
 export class NotSeenError extends Error {
   override readonly name = 'NotSeenError';
 
   constructor(outcome: string) {
-    super(`This was not seen within ${PATIENCE_MS / 1000} s: ${outcome}`);
+    super(`This did not happen within ${PATIENCE_MS / 1000} s: ${outcome}`);
   }
 }
 
@@ -24,7 +24,7 @@ export interface WalkOptions {
   stage: DemoStage;
   display: Display;
   clock: Clock;
-  /** Whether to wait for no reader. */
+  /** Whether to skip the pauses for reading. */
   fast: boolean;
 }
 

@@ -8,7 +8,7 @@ export class WatchedTable {
   private readonly byUid = new Map<string, Row>();
   private readonly listeners = new Set<(event: TableEvent) => void>();
 
-  /** Runs until `signal` aborts. `failed` hears why the watch ended, where nobody asked it to. */
+  /** Runs until `signal` aborts. Calls `failed` with the reason when the watch ends earlier. */
   static open(options: {
     client: Pick<TableClient, 'watch'>;
     resource: ResourceType;

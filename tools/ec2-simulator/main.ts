@@ -57,19 +57,33 @@ function parseThrottling(text: string): boolean | { scale: number } {
 }
 
 const program = new Command('ec2-simulator')
-  .description('An EC2 for ENIs on loopback, for the AWS SDK, the AWS CLI and tests.')
-  .option('--port <port>', 'port to listen on; 0: any free one', Number)
-  .option('--region <name>', 'Region to be')
-  .option('--account-id <id>', 'account to be')
+  .description(
+    'Simulates the EC2 API for ENIs on loopback, for the AWS SDK, the AWS CLI and tests.',
+  )
+  .option('--port <port>', 'port to listen on; 0: any free port', Number)
+  .option('--region <name>', 'Region that it simulates')
+  .option('--account-id <id>', 'account that it simulates')
   .option(
     '--latency <pairs>',
-    'ms before an answer: create=300,attach=800,describe=50',
+    'milliseconds before a response: create=300,attach=800,describe=50',
     parseLatency,
   )
-  .option('--transition <pairs>', 'ms to settle: attach=3000,detach=5000', parsePairs)
-  .option('--consistency <pairs>', 'ms of lag: new=500,stale=300', parseConsistency)
-  .option('--throttling <how>', "token buckets: 'on', 'off' or a factor", parseThrottling)
-  .option('--config <file>', 'JSON file of options; those of the command line come first');
+  .option(
+    '--transition <pairs>',
+    'milliseconds that a transition takes: attach=3000,detach=5000',
+    parsePairs,
+  )
+  .option(
+    '--consistency <pairs>',
+    'milliseconds that reads lag: new=500,stale=300',
+    parseConsistency,
+  )
+  .option(
+    '--throttling <how>',
+    "EC2's request rate limits: 'on', 'off' or a factor",
+    parseThrottling,
+  )
+  .option('--config <file>', 'JSON file of options; options on the command line override it');
 
 async function main(): Promise<void> {
   const { config, latency, ...flags } = program.parse().opts<{

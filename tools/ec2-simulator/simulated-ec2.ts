@@ -37,7 +37,7 @@ export interface SimulatorOptions extends OptionsSpec {
 }
 
 /**
- * An EC2 for ENIs, in memory. Latency, eventual consistency, throttling and failures are in its user's hands.
+ * An EC2 for ENIs, in memory. Latency, eventual consistency, throttling and failures are yours to set.
  *
  * The methods act at once, like an operator at EC2's console: past latency, throttling and faults.
  * They throw an ApiError for an unknown resource.
@@ -117,7 +117,7 @@ export class SimulatedEc2 {
     this.world.faults.stallNext(stall);
   }
 
-  /** Drops what is planned and has not happened yet. */
+  /** Drops the planned failures that have not happened. */
   clearFaults(): void {
     this.world.faults.clear();
   }
@@ -154,12 +154,12 @@ export class SimulatedEc2 {
     this.world.region.instances.delete(id);
   }
 
-  /** An ENI of somebody else: another cluster's, the VPC CNI's, a load balancer's. */
+  /** Adds a foreign ENI: another cluster's, the VPC CNI's, a load balancer's. */
   addInterface(eni: InterfaceSpec = {}): Eni {
     return addForeignInterface(this.world.region, eni);
   }
 
-  /** Starts to detach, as somebody behind the operator's back. */
+  /** Starts to detach an ENI without the operator's knowledge. */
   detachInterface(id: string): void {
     const eni = this.eni(id);
     if (isAttached(eni)) {
@@ -167,7 +167,7 @@ export class SimulatedEc2 {
     }
   }
 
-  /** Makes an ENI vanish, whatever holds it. */
+  /** Deletes an ENI at once, attached or not. */
   removeInterface(id: string): void {
     removeInterface(this.world.region, this.eni(id));
   }

@@ -5,7 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 export interface BuildLockOptions {
   /** The folder to lock; it must exist. */
   dir: string;
-  /** The files that the work makes in `dir`: whoever waited and finds them need not work. */
+  /** The files that the work makes in `dir`: a process that waited and finds them skips the work. */
   files: readonly string[];
   /** Called once, when another process holds the lock. */
   onWait?: (holder: number) => void;
@@ -43,7 +43,7 @@ export async function withBuildLock(
   }
 }
 
-/** Whether a process of this id runs, as far as this process can tell. */
+/** Whether a process of this id runs, as far as this process can see. */
 export function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);

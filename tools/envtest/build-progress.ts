@@ -1,4 +1,4 @@
-/** What a build tells whoever waits for it. */
+/** What a build prints to those who wait for it. */
 export interface BuildProgress {
   begin(): void;
   step(name: string): void;

@@ -83,7 +83,9 @@ function notEstablished(crd: V1CustomResourceDefinition): string | undefined {
   const conditions = crd.status?.conditions ?? [];
   if (conditions.some(({ type, status }) => type === 'Established' && status === 'True')) return;
   const unmet = conditions.filter(({ status }) => status === 'False');
-  return unmet.map(({ type, message }) => `${type}: ${message}`).join('; ') || 'no condition yet';
+  return (
+    unmet.map(({ type, message }) => `${type}: ${message}`).join('; ') || 'it has no condition'
+  );
 }
 
 /** Established comes a moment before the first list works. */

@@ -10,7 +10,9 @@ export class NotOurClusterError extends Error {
   override readonly name = 'NotOurClusterError';
 
   constructor(readonly operation: string) {
-    super(`cannot ${operation}: USE_EXISTING_CLUSTER names a cluster that was not started here`);
+    super(
+      `cannot ${operation}: USE_EXISTING_CLUSTER names a cluster that this program did not start`,
+    );
   }
 }
 

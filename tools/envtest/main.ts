@@ -10,11 +10,11 @@ interface Settings {
 }
 
 const { crds, auditLog, dataDir, verbose } = new Command('envtest')
-  .description('Starts a real kube-apiserver and etcd on loopback, and keeps them until Ctrl-C.')
+  .description('Starts a real kube-apiserver and etcd on loopback, and stops them at Ctrl-C.')
   .option('--crds <dir>', 'apply the CustomResourceDefinitions of this folder', 'crds')
   .option('--audit-log', 'write an audit log', false)
-  .option('--data-dir <dir>', "keep etcd's data and all other files in this folder")
-  .option('--verbose', 'print what etcd and kube-apiserver print', false)
+  .option('--data-dir <dir>', "store etcd's data and all other files in this folder, and keep it")
+  .option('--verbose', 'print the output of etcd and kube-apiserver', false)
   .parse()
   .opts<Settings>();
 

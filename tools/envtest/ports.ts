@@ -12,7 +12,7 @@ const FIRST_PORT = 20_000;
 const LAST_PORT = 32_767;
 const ATTEMPTS = 10;
 
-/** A TCP port of 127.0.0.1 that nobody listened on a moment ago. */
+/** A TCP port of 127.0.0.1 that was free a moment ago. */
 export async function freePort(): Promise<number> {
   for (;;) {
     const port = randomInt(FIRST_PORT, LAST_PORT + 1);

@@ -34,7 +34,7 @@ export interface SupervisedProcessOptions {
   name: string;
   command: string;
   args: readonly string[];
-  /** Asked again and again until true; an exception means "not yet". */
+  /** Called repeatedly until it returns true; an exception counts as false. */
   isHealthy: (signal: AbortSignal) => Promise<boolean>;
   /** Time in milliseconds from the start until `isHealthy` must have been true. */
   startTimeoutMs: number;

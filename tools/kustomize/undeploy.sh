@@ -1,12 +1,12 @@
 #!/bin/sh
-# Takes an overlay out of the cluster, but not while ENIs exist: without the controller nobody would
-# detach and delete them.
+# Removes an overlay from the cluster, but not while ENIs exist: only the controller detaches and deletes
+# them.
 #
 # usage: undeploy.sh OVERLAY; run it in the project's root
-# ENIS in the environment says what becomes of ENIs that there are:
-#   (unset)  nothing is done, and they are listed
-#   delete   the NodeENIs are deleted first, and with them the ENIs, while the controller runs
-#   keep     they stay, with their records and the CRDs, for a controller deployed later
+# ENIS in the environment says what happens to the ENIs that exist:
+#   (unset)  it lists them and changes nothing
+#   delete   it first deletes the NodeENIs, and with them the ENIs, while the controller runs
+#   keep     they stay, with their ENIAttachments and the CRDs, for a controller that you deploy later
 set -eu
 
 overlay=$1
@@ -29,7 +29,7 @@ fi
 case ${ENIS:-} in
   delete)
     $kubectl delete nodeenis --all --wait --timeout="${TIMEOUT:-15m}"
-    # A record whose NodeENI was deleted before it goes by itself.
+    # An ENIAttachment without its NodeENI is removed by the controller, so this only waits.
     $kubectl wait --for=delete eniattachments --all --timeout="${TIMEOUT:-15m}"
     remove
     ;;
@@ -39,13 +39,13 @@ case ${ENIS:-} in
     ;;
   *)
     {
-      echo "Refused: these ENIs exist, and without the controller nobody would detach and delete them."
+      echo "Refused: these ENIs exist, and only the controller detaches and deletes them."
       echo
       $kubectl get eniattachments -o custom-columns=NODEENI:.spec.nodeENI,NODE:.spec.nodeName,ENI:.status.eniID,PHASE:.status.phase
       $kubectl get nodeenis -o custom-columns=NODEENI:.metadata.name,DESIRED:.status.desired,ATTACHED:.status.attached
       echo
-      echo "make undeploy ENIS=delete   deletes the NodeENIs, waits until their ENIs are gone, then goes on"
-      echo "make undeploy ENIS=keep     leaves them, their records and the CRDs for a controller deployed later"
+      echo "make undeploy ENIS=delete   deletes the NodeENIs, waits until their ENIs are gone, then continues"
+      echo "make undeploy ENIS=keep     keeps them, their ENIAttachments and the CRDs for a controller that you deploy later"
     } >&2
     exit 1
     ;;

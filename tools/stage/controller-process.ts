@@ -3,14 +3,14 @@ import { ComponentProcess } from './component-process.js';
 
 export interface ControllerProcessOptions {
   kubeconfigPath: string;
-  /** Endpoint of the EC2 that it is to use. */
+  /** Endpoint of the EC2 that it uses. */
   ec2Url: string;
   region: string;
   /** More environment, or other than the defaults here. */
   env?: Readonly<Record<string, string>>;
-  /** Hears each line that the controller writes. */
+  /** Called for each line that the controller writes. */
   onLine?: (line: string) => void;
-  /** The program; default: the bundle that is shipped. */
+  /** The program; default: the shipped bundle. */
   program?: string;
 }
 
@@ -28,7 +28,7 @@ export const NODE_FLAGS = ['--max-semi-space-size=2', '--optimize-for-size'];
  */
 export const PROCESS_ENV = { MALLOC_ARENA_MAX: '2' };
 
-/** The bundle that is shipped, in the folder of this compiled module. */
+/** The shipped bundle, in the folder of this compiled module. */
 export const SHIPPED = fileURLToPath(new URL('../../bundle/eni-operator.mjs', import.meta.url));
 
 /** The controller as it is shipped, in a process of its own. */

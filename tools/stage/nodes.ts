@@ -2,7 +2,7 @@ import { Node } from '../../src/api/node.js';
 import type { KubeClient } from '../../src/runtime/kube/kube-client.js';
 import type { KubeObject } from '../../src/runtime/kube/resource.js';
 
-/** What a Node object tells of its instance. */
+/** What a Node object says about its instance. */
 export interface StageNode {
   name: string;
   instanceID: string;

@@ -1,7 +1,7 @@
 import {
   type CrashPoint,
   describeWrite,
-  type LogicalTime,
+  type Moment,
   pointsOf,
   type Write,
 } from './crash-point.js';
@@ -35,10 +35,10 @@ export interface CampaignOptions {
   /** Decides which points are chosen by lot: the same seed, the same choice. */
   seed: number;
   /** Of the scenarios' moments, only these; unset: all. */
-  moments?: readonly LogicalTime[] | undefined;
+  moments?: readonly Moment[] | undefined;
   /** Only writes whose names contain this; unset: all. */
   only?: string | undefined;
-  /** Hears what is being done. */
+  /** Called with a line about each step. */
   progress: (line: string) => void;
   signal?: AbortSignal;
 }

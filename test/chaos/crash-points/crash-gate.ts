@@ -1,5 +1,5 @@
 import { type Clock, sleep } from '../../../src/runtime/clock.js';
-import type { CrashPoint, LogicalTime, Write } from './crash-point.js';
+import type { CrashPoint, Moment, Write } from './crash-point.js';
 
 /** A controller that does nothing for so long after an answer (milliseconds) does nothing because of it. */
 const NEXT_REQUEST_MS = 150;
@@ -8,7 +8,7 @@ const NEXT_REQUEST_MS = 150;
  * What becomes of a request: it `pass`es; it is `held` until the controller is dead, and then dropped; or
  * it is the one at which the controller dies, and this is when.
  */
-export type Verdict = 'pass' | 'held' | LogicalTime;
+export type Verdict = 'pass' | 'held' | Moment;
 
 export interface CrashGateOptions {
   clock: Clock;
@@ -18,7 +18,7 @@ export interface CrashGateOptions {
 
 /**
  * All requests of the controller pass here. From the write on that is the crash point, no other gets
- * through until a new controller is let in: what the old one does meanwhile, nobody hears of.
+ * through until a new controller is let in: what the old one does meanwhile has no effect.
  */
 export class CrashGate {
   private readonly seen: Write[] = [];
@@ -41,7 +41,7 @@ export class CrashGate {
     return this.state !== 'open';
   }
 
-  /** Resolves when the controller is to be killed. */
+  /** Resolves when to kill the controller. */
   get killed(): Promise<void> {
     return this.doomed.promise;
   }

@@ -7,7 +7,7 @@
  *   next one has started.
  */
 export const MOMENTS = ['before', 'unanswered', 'answered', 'late'] as const;
-export type LogicalTime = (typeof MOMENTS)[number];
+export type Moment = (typeof MOMENTS)[number];
 
 /** One write of a life: the `occurrence`-th (from 1) of those that have this name. */
 export interface Write {
@@ -17,7 +17,7 @@ export interface Write {
 
 export interface CrashPoint {
   write: Write;
-  moment: LogicalTime;
+  moment: Moment;
 }
 
 export function describeWrite({ name, occurrence }: Write): string {
@@ -31,7 +31,7 @@ export function describePoint({ write, moment }: CrashPoint): string {
 /** Each write at each moment. */
 export function pointsOf(
   writes: readonly Write[],
-  moments: readonly LogicalTime[] = MOMENTS,
+  moments: readonly Moment[] = MOMENTS,
 ): CrashPoint[] {
   return writes.flatMap((write) => moments.map((moment) => ({ write, moment })));
 }

@@ -4,7 +4,7 @@ import { buffer } from 'node:stream/consumers';
 import type { KeyPair } from '../../../tools/envtest/pki.js';
 import { listenOnLoopback, portOf } from '../../support/loopback.js';
 import type { CrashGate } from './crash-gate.js';
-import type { LogicalTime } from './crash-point.js';
+import type { Moment } from './crash-point.js';
 import type { WriteNamer } from './write-name.js';
 
 /** A server behind a proxy. */
@@ -21,9 +21,9 @@ export interface GatedProxyOptions {
   writeIn: WriteNamer;
   /** The proxy's own certificate; unset: it speaks plain HTTP. */
   serving?: KeyPair;
-  /** Resolves when requests that are `late` are to be sent on. */
+  /** Resolves when to forward requests that are `late`. */
   lateArrival: () => Promise<void>;
-  /** Hears of each write that the server has answered, whether or not the answer is handed on. */
+  /** Called for each write that the server has answered, whether or not the proxy forwards the answer. */
   onAnswer?: (write: string, answer: { status: number; body: string }) => void;
 }
 
@@ -34,7 +34,7 @@ export class GatedProxy implements AsyncDisposable {
   private constructor(private readonly options: GatedProxyOptions) {
     const { serving, gate } = options;
     const listener: RequestListener = (request, response) => {
-      // What fails here fails because one of both sides is gone; the other one hears of it by the same.
+      // What fails here fails because one of both sides is gone; the other side sees the same failure.
       this.handle(request, response).catch(() => response.destroy());
     };
     this.server = serving ? https.createServer(serving, listener) : http.createServer(listener);
@@ -148,7 +148,7 @@ export class GatedProxy implements AsyncDisposable {
 
 /** The request at which the controller dies. */
 interface FatalRequest {
-  moment: LogicalTime;
+  moment: Moment;
   request: IncomingMessage;
   response: ServerResponse;
   body: Buffer;

@@ -3,7 +3,7 @@ interface Answer {
   body: string;
 }
 
-/** What the servers said that they had made, whoever heard of it. */
+/** What the servers said that they had created, whether or not the answer arrived. */
 export class Ledger {
   private readonly enis = new Set<string>();
   private readonly attachments = new Set<string>();

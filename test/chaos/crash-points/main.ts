@@ -2,33 +2,28 @@ import { Command, Option } from 'commander';
 import { interrupted, wholeNumber } from '../../../tools/stage/command-line.js';
 import { StageParts } from '../../../tools/stage/stage-parts.js';
 import { runCampaign, type Tally } from './campaign.js';
-import { type LogicalTime, MOMENTS } from './crash-point.js';
+import { MOMENTS, type Moment } from './crash-point.js';
 import { report } from './report.js';
 import { Rig } from './rig.js';
 import { SCENARIOS } from './scenario.js';
 
 const program = new Command('npm run test:crash --')
   .description(
-    'Kills the shipped controller at each of its writes to EC2 and Kubernetes, starts it again, and looks whether every ENIAttachment has its one ENI, and in the end nothing is left.',
+    'Kills the shipped controller at each of its writes to EC2 and Kubernetes, starts it again, and checks that every ENIAttachment has one ENI, and that in the end nothing is left.',
   )
   .option('--scenario <text>', 'only scenarios whose names contain this', '')
   .option('--only <text>', 'only writes whose names contain this', '')
   .addOption(
     new Option('--moment <moments...>', 'only these moments (default: all)').choices(MOMENTS),
   )
-  .option('--seed <number>', 'what decides the choice by lot', wholeNumber, 1)
-  .option(
-    '--lanes <number>',
-    'trials side by side, each on a control plane of its own',
-    wholeNumber,
-    2,
-  )
-  .option('--program <file>', 'the controller, if not the bundle that is shipped');
+  .option('--seed <number>', 'seed of the random choices', wholeNumber, 1)
+  .option('--lanes <number>', 'trials in parallel, each with its own control plane', wholeNumber, 2)
+  .option('--program <file>', 'the controller to test (default: the shipped bundle)');
 
 interface Options {
   scenario: string;
   only: string;
-  moment?: LogicalTime[];
+  moment?: Moment[];
   seed: number;
   lanes: number;
   program?: string;

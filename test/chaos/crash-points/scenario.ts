@@ -1,4 +1,4 @@
-import { type LogicalTime, MOMENTS } from './crash-point.js';
+import { MOMENTS, type Moment } from './crash-point.js';
 
 /** What users do about the ENIs of a life. */
 export type Change = 'label' | 'unlabel' | 'deleteNodeENIs' | 'deleteAttachments';
@@ -21,7 +21,7 @@ export interface Scenario {
   /** Whether EC2's reads lag behind its writes, and new ENIs are invisible at first. */
   lagging: boolean;
   stretch: Stretch;
-  moments: readonly LogicalTime[];
+  moments: readonly Moment[];
   /** How many crash points to try, chosen by lot; unset: all. */
   sample?: number;
 }
@@ -40,7 +40,7 @@ const ONE: Omit<Scenario, 'name'> = {
  * A change while the controller is down meets what the servers have. `before` a write they have what they
  * have once the write before it is `answered`, and that is what they have when it is `unanswered`.
  */
-const DISTINCT_MOMENTS: readonly LogicalTime[] = ['unanswered', 'late'];
+const DISTINCT_MOMENTS: readonly Moment[] = ['unanswered', 'late'];
 
 const DOWN: typeof ONE = { ...ONE, stretch: 'providing', moments: DISTINCT_MOMENTS };
 

@@ -1,4 +1,4 @@
-/** A request as a proxy has it: body whole, not yet sent on. */
+/** A request that a proxy has received whole and has not forwarded. */
 interface HttpRequest {
   method: string;
   /** Path and query. */

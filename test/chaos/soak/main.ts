@@ -6,19 +6,33 @@ import { runCampaign } from '../storms/campaign.js';
 
 const program = new Command('npm run test:soak --')
   .description(
-    'Storms of user actions, EC2 faults, kills and restarts on the shipped controller, decided by a seed; after each, EC2 must have what is asked for, and nothing else.',
+    'Runs storms of user actions, EC2 faults, kills and restarts against the shipped controller, generated from a seed. After each, EC2 must have the ENIs that the NodeENIs ask for, and no others.',
   )
-  .option('--minutes <number>', 'begin no storm after so long', wholeNumber, 30)
-  .option('--storms <number>', 'at most so many storms (default: no limit)', wholeNumber)
-  .option('--seed <number>', 'of the first storm; each next has the next number', wholeNumber, 1)
-  .option('--nodes <number>', 'nodes at the beginning of a storm', wholeNumber, 50)
-  .option('--node-enis <number>', 'NodeENIs at the beginning of a storm', wholeNumber, 4)
-  .option('--rounds <number>', 'calms in a storm', wholeNumber, 3)
-  .option('--steps <number>', 'at most so many actions before a calm', wholeNumber, 80)
-  .option('--settle <seconds>', 'longest time until all is as asked for', wholeNumber, 300)
-  .option('--shrink <minutes>', 'look so long for a shorter storm that fails too', wholeNumber)
+  .option('--minutes <number>', 'start no storm after that time', wholeNumber, 30)
+  .option('--storms <number>', 'run at most that many storms (default: no limit)', wholeNumber)
+  .option(
+    '--seed <number>',
+    'seed of the first storm; each next storm has the next number',
+    wholeNumber,
+    1,
+  )
+  .option('--nodes <number>', 'nodes at the start of a storm', wholeNumber, 50)
+  .option('--node-enis <number>', 'NodeENIs at the start of a storm', wholeNumber, 4)
+  .option(
+    '--rounds <number>',
+    'pauses in a storm, in each of which everything must settle',
+    wholeNumber,
+    3,
+  )
+  .option('--steps <number>', 'at most that many actions before a pause', wholeNumber, 80)
+  .option('--settle <seconds>', 'longest time in which everything must settle', wholeNumber, 300)
+  .option(
+    '--shrink <minutes>',
+    'how long to search for a shorter storm that fails too',
+    wholeNumber,
+  )
   .option('--no-api-server-restarts', 'never restart the API server')
-  .option('--program <file>', 'the controller, if not the bundle that is shipped');
+  .option('--program <file>', 'the controller to test (default: the shipped bundle)');
 
 interface Options {
   minutes: number;

@@ -22,7 +22,7 @@ export interface StormSize {
   nodeENIs: number;
   rounds: number;
   stepsPerRound: number;
-  /** Whether the API server may be restarted: only where nobody else uses it. */
+  /** Whether the API server may be restarted: only where the storm alone uses it. */
   apiServerRestarts: boolean;
 }
 

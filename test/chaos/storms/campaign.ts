@@ -24,7 +24,7 @@ class StormFailure extends Error {
   override readonly name = 'StormFailure';
 
   constructor(seed: number, cause: unknown, replay: string) {
-    super(`Storm ${seed} did harm: ${describeError(cause)}\n\nOnce more: ${replay}`, { cause });
+    super(`Storm ${seed} failed: ${describeError(cause)}\n\nTo repeat it: ${replay}`, { cause });
   }
 }
 

@@ -47,7 +47,7 @@ function bookkeeping({ enis, attachments }: View): string[] {
       .filter(({ status }) => !enis.some(({ id }) => id === status?.eniID))
       .map(
         ({ metadata, status }) =>
-          `ENIAttachment ${metadata.name} tells of ${status?.eniID}, which is no more`,
+          `ENIAttachment ${metadata.name} names ${status?.eniID}, which does not exist`,
       ),
   ];
 }
@@ -114,18 +114,18 @@ function unwanted({ metadata, spec }: ENIAttachment, intent: Intent): string[] {
   return isMatched && (isAsked || mayLinger)
     ? []
     : [
-        `ENIAttachment ${metadata.name} of NodeENI ${spec.nodeENI} on ${spec.nodeName}: nobody asks for it`,
+        `ENIAttachment ${metadata.name} of NodeENI ${spec.nodeENI} on ${spec.nodeName}: no NodeENI asks for it`,
       ];
 }
 
-/** Whoever came first has the slot, as its own ENIAttachment says; the others say why they have not. */
+/** The first one has the slot, as its ENIAttachment says; the others say why they have not. */
 function neitherReadyNorBlocked(attachment: ENIAttachment, { enis }: View): string[] {
   const { spec } = attachment;
   const what = `NodeENI ${spec.nodeENI} on ${spec.nodeName}, undecided`;
   const state = stateOf(attachment);
   if (state in REMEDIES) {
     const eni = eniOf(attachment, enis);
-    return eni?.attachment ? [`${what}: ${state}, and yet ${describe(eni)}`] : [];
+    return eni?.attachment ? [`${what}: ${state}, but ${describe(eni)}`] : [];
   }
   const eni = eniOf(attachment, enis);
   if (state !== 'Ready' || !eni) {

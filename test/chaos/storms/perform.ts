@@ -215,7 +215,7 @@ async function tamper({ stage }: World, eni: Eni, how: Tampering): Promise<void>
     case 'description':
       return modify({ 'Description.Value': 'by hand' });
     case 'tags':
-      // A tag that nobody asked for would be its owner's to keep.
+      // A tag that no NodeENI sets belongs to its owner and stays.
       return 'team' in eni.tags
         ? stage.callEc2('CreateTags', {
             'ResourceId.1': eni.id,

@@ -66,7 +66,7 @@ export class StormStage extends BaseStage {
     return CLUSTER_ID;
   }
 
-  /** The controller's last lines, of all its lives in this storm; of what it says again and again, the last. */
+  /** The controller's last lines, of all its lives in this storm; of repeated lines, the last. */
   get lastLines(): readonly string[] {
     const latest = new Map<string, string>();
     for (const line of this.lines) {
@@ -77,7 +77,7 @@ export class StormStage extends BaseStage {
     return [...latest.values()].slice(-LAST_LINES);
   }
 
-  /** Whether the controller ended though nobody killed it. */
+  /** Whether the controller ended without being killed. */
   get hasCrashed(): boolean {
     return this.controller !== undefined && !this.controller.isRunning;
   }

@@ -83,7 +83,7 @@ class Storm {
     const { stage, model } = this.world;
     const { clock, signal } = this.options;
     using watchdog = Watchdog.start({ ec2: stage.ec2, clusterID: stage.clusterID, clock });
-    stage.ec2.addInterface({ description: 'a free one of somebody else' });
+    stage.ec2.addInterface({ description: 'a free foreign ENI' });
     stage.startController();
     for (const action of setting) {
       await this.act(action, watchdog);

@@ -13,8 +13,8 @@ export interface WatchdogOptions {
 const INTERVAL_MS = 10;
 
 /**
- * Looks again and again at what EC2 has, for what must not be at any moment: two ENIs of one ENIAttachment, two of
- * ours at one slot, and any change to an ENI of somebody else.
+ * Polls EC2 for what must never exist: two ENIs of one ENIAttachment, two of
+ * ours at one slot, and any change to a foreign ENI.
  */
 export class Watchdog implements Disposable {
   private readonly seen = new Set<string>();
@@ -76,7 +76,7 @@ export class Watchdog implements Disposable {
       const endsWithItsInstance = holder !== undefined && !alive.has(holder);
       return endsWithItsInstance || JSON.stringify(old) === JSON.stringify(now.get(old.id))
         ? []
-        : [`${old.id} of somebody else was ${now.has(old.id) ? 'changed' : 'deleted'}`];
+        : [`the foreign ENI ${old.id} was ${now.has(old.id) ? 'changed' : 'deleted'}`];
     });
   }
 }

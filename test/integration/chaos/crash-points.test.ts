@@ -3,13 +3,13 @@ import {
   CONTROL_PLANE_TIMEOUT_MS,
   sharedControlPlane,
 } from '../../../tools/envtest/shared-control-plane.js';
-import { type LogicalTime, pointsOf } from '../../chaos/crash-points/crash-point.js';
+import { type Moment, pointsOf } from '../../chaos/crash-points/crash-point.js';
 import { Rig } from '../../chaos/crash-points/rig.js';
 import { SCENARIOS, type Scenario } from '../../chaos/crash-points/scenario.js';
 import { runTrial } from '../../chaos/crash-points/trial.js';
 
 /** The points at which ENIs leak or double most easily; `npm run test:crash` tries them all. */
-const SAMPLE: { scenario: string; write: string; moments: LogicalTime[] }[] = [
+const SAMPLE: { scenario: string; write: string; moments: Moment[] }[] = [
   {
     scenario: 'NodeENI deleted',
     write: 'CreateNetworkInterface',

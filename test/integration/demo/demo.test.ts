@@ -217,7 +217,7 @@ describe('npm run demo', function () {
     demo.signal('SIGINT');
     expect(await demo.exitCode(), demo.output).to.equal(0);
     await eventually(() => expect(alive(processes)).to.deep.equal([]), 2_000);
-    expect(demo.output).not.to.include('The controller: the program');
+    expect(demo.output).not.to.include('The controller: the shipped program');
   });
 
   it('stays with --keep until Ctrl-C, with the ENIs in place and the way to them told', async () => {

@@ -76,7 +76,7 @@ export class VpcSpec {
 }
 
 export class SubnetSpec {
-  /** Made where absent. */
+  /** Default: generated. */
   @IsOptional() @IsString() id?: string;
   @IsString() vpcId!: string;
   @IsString() zone!: string;
@@ -106,7 +106,7 @@ export class ExtraInterfaceSpec {
 }
 
 export class InstanceSpec {
-  /** Made where absent. */
+  /** Default: generated. */
   @IsOptional() @IsString() id?: string;
   /** Default `m5.large`. */
   @IsOptional() @IsString() type?: string;
@@ -135,7 +135,7 @@ export class AttachmentSpec {
   @IsOptional() @IsBoolean() deleteOnTermination?: boolean;
 }
 
-/** An ENI that somebody else made. */
+/** An ENI that this operator did not create. */
 export class InterfaceSpec {
   /** Default: the attachment's instance's, or the first. */
   @IsOptional() @IsString() subnetId?: string;
@@ -143,7 +143,7 @@ export class InterfaceSpec {
   @IsOptional() @IsString() description?: string;
   @IsOptional() @IsString() interfaceType?: string;
   @IsOptional() @IsTags() tags?: Record<string, string>;
-  /** Managed by an AWS service: nobody may detach or delete it. */
+  /** Managed by an AWS service: EC2 refuses to detach or delete it. */
   @IsOptional() @IsBoolean() requesterManaged?: boolean;
   /** Attached from the start, without the checks of AttachNetworkInterface. */
   @IsOptional()
@@ -233,7 +233,7 @@ export class QuotaSpec {
   @IsOptional() @IsInt() @IsPositive() groupsPerInterface?: number;
 }
 
-/** What can be set while it runs. */
+/** Settings that you can change while the simulator runs. */
 export class SettingsSpec {
   /**
    * Milliseconds of each call before its answer, by action (`default`: the others). The call takes effect
@@ -253,8 +253,8 @@ export class SettingsSpec {
   throttling?: boolean | ThrottlingSpec;
   @IsOptional() @ValidateNested() @Type(() => QuotaSpec) quota?: QuotaSpec;
   /**
-   * IAM policies of the one role that all callers have: what none allows is refused. Null, the default:
-   * everything is allowed. Checked where it is applied, for only there is it known what it means.
+   * IAM policies of the one role that all callers have: EC2 refuses what none allows. Null, the default:
+   * everything is allowed. Checked where it is applied, because only the policy parser knows what it means.
    */
   @Allow() policy?: PolicyDocument | readonly PolicyDocument[] | null;
 }

@@ -40,7 +40,7 @@ export function resourceOf(region: Region, id: string): Resource {
   return { arn: arnOf(region, type?.name ?? 'unknown', id), tags, vpcId, subnetId };
 }
 
-/** An ENI that the call is yet to make: it has an ARN without an id, and no tags. */
+/** The ENI that a call creates: before the call it has an ARN without an id, and no tags. */
 export function newInterface(region: Region): Resource {
   return { arn: arnOf(region, 'network-interface', '*') };
 }

@@ -49,7 +49,7 @@ export function launchInstance(region: Region, spec: InstanceSpec): Instance {
   return instance;
 }
 
-/** Adds an ENI as somebody else makes it: past every check, attached at once where so asked. */
+/** Adds a foreign ENI without any check, attached at once when the spec says so. */
 export function addForeignInterface(region: Region, spec: InterfaceSpec): Eni {
   const { attachment, securityGroupIds, subnetId, ...rest } = spec;
   const instance = attachment?.instanceId ? region.instances.get(attachment.instanceId) : undefined;

@@ -65,7 +65,7 @@ export interface Attachment {
   readonly attachTime: number;
 }
 
-/** An ENI at one moment. Never changed in place: a change is a new record, so that old ones can be read. */
+/** An ENI at one moment. Never changed in place: a change is a new object, so that lagging reads can return the old one. */
 export interface Eni {
   readonly id: string;
   /** Creation order; pages go by it. */

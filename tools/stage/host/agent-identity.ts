@@ -22,7 +22,7 @@ interface Manifest {
   metadata: ObjectName;
 }
 
-/** The identity of agents that may do what deployed ones may; the policy that tells nodes apart is not applied. */
+/** The identity of agents that may do what deployed ones may; the policy that limits each to its own node is not applied. */
 export async function agentIdentity(options: AgentIdentityOptions): Promise<PodIdentity> {
   const { kube, kubeconfigPath } = options;
   const metadata = { name: ACCOUNT.namespace };

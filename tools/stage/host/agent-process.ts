@@ -32,7 +32,7 @@ export interface AgentProcessOptions {
   /** Says where the API server is as the namespace sees it, and who asks. */
   env: Readonly<Record<string, string>>;
   onLine?: ((line: string) => void) | undefined;
-  /** The program; default: the bundle that is shipped. */
+  /** The program; default: the shipped bundle. */
   program?: string | undefined;
 }
 

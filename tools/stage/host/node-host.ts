@@ -11,7 +11,7 @@ export interface NodeHostOptions extends BareHostOptions {
   instanceId: string;
   ec2: Ec2Simulator;
   vpc: Vpc;
-  /** Hears why devices no longer follow EC2. Default: an unhandled rejection. */
+  /** Called with the reason when devices no longer follow EC2. Default: an unhandled rejection. */
   failed?: (error: unknown) => void;
 }
 
@@ -47,7 +47,7 @@ export class NodeHost {
     return this.host.startAgent(identity, options);
   }
 
-  /** Whether a packet from one of its addresses to somebody outside is answered. */
+  /** Whether a packet from one of its addresses to a host outside is answered. */
   async reaches(from: string, to: string): Promise<boolean> {
     const said = await this.namespace.exec(process.execPath, [ECHO, 'ask', from, to]);
     return said.trim() === 'answered';

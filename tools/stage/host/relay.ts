@@ -5,7 +5,7 @@ import { TemporaryDirectory } from '../../envtest/temporary-directory.js';
 
 /**
  * A way from a network namespace to a port of this machine's: a Unix socket, which is a file and knows no
- * namespaces. In the namespace, relay-main.ts listens and brings what it hears to the socket.
+ * namespaces. In the namespace, relay-main.ts listens and forwards what it receives to the socket.
  */
 export class Relay {
   private constructor(

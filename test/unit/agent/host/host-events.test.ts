@@ -40,28 +40,28 @@ describe('HostNewsSource', () => {
 
   it('tells by MAC address of a device, of its addresses and routes, and of its end', () => {
     heard.splice(0);
-    host.tell({ type: 'link', link: aLink() });
-    host.tell({ type: 'address', linkIndex: 2 });
-    host.tell({ type: 'route', table: 21_001, linkIndex: 2 });
-    host.tell({ type: 'linkGone', index: 2 });
+    host.emit({ type: 'link', link: aLink() });
+    host.emit({ type: 'address', linkIndex: 2 });
+    host.emit({ type: 'route', table: 21_001, linkIndex: 2 });
+    host.emit({ type: 'linkGone', index: 2 });
     expect(heard).to.deep.equal(Array.from({ length: 4 }, () => new HostEvents(MAC)));
   });
 
   it('tells of rules by table', () => {
     heard.splice(0);
-    host.tell({ type: 'rule', table: 21_001 });
+    host.emit({ type: 'rule', table: 21_001 });
     expect(heard).to.deep.equal([new HostEvents(undefined, 21_001)]);
   });
 
   it('learns the devices anew where events were lost', async () => {
     host.state.links.push(aLink({ index: 7, macAddress: '02:00:00:00:00:07' }));
     heard.splice(0);
-    host.tell({ type: 'address', linkIndex: 7 });
+    host.emit({ type: 'address', linkIndex: 7 });
     expect(heard.splice(0)).to.deep.equal([new HostEvents()]);
-    host.tell({ type: 'overrun' });
+    host.emit({ type: 'overrun' });
     await setImmediate();
     heard.splice(0);
-    host.tell({ type: 'address', linkIndex: 7 });
+    host.emit({ type: 'address', linkIndex: 7 });
     expect(heard).to.deep.equal([new HostEvents('02:00:00:00:00:07')]);
   });
 });
