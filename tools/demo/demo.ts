@@ -26,11 +26,13 @@ export interface DemoOptions {
 export async function runDemo(options: DemoOptions): Promise<number> {
   const display = createDisplay(process.stdout);
   const logs = new LastLines();
+  const lifeline = Lifeline.create({ interrupted: interruption() });
   try {
-    await show(display, logs, options);
+    await show({ display, logs, lifeline }, options);
     return 0;
   } catch (error) {
-    if (error instanceof Interrupted) {
+    // Ctrl-C on a terminal also reaches commands under way, which then fail.
+    if (lifeline.signal.reason instanceof Interrupted) {
       return 0;
     }
     display.say('', bad(`The demo failed: ${error instanceof Error ? error.message : error}`));
@@ -42,8 +44,16 @@ export async function runDemo(options: DemoOptions): Promise<number> {
   }
 }
 
-async function show(display: Display, logs: LastLines, { fast, keep }: DemoOptions): Promise<void> {
-  const lifeline = Lifeline.create({ interrupted: interruption() });
+interface Means {
+  display: Display;
+  logs: LastLines;
+  lifeline: Lifeline;
+}
+
+async function show(
+  { display, logs, lifeline }: Means,
+  { fast, keep }: DemoOptions,
+): Promise<void> {
   const noAgents = await whyNoNamespaces();
   display.say(...introduction(noAgents), '');
   const agents = noAgents === undefined;
