@@ -2,6 +2,7 @@ import { ENIAttachment } from '../src/api/eni-attachment.js';
 import { ENI_FINALIZER, LABELS, MANAGER_NAME, NODE_ENI_FINALIZER, TAGS } from '../src/api/names.js';
 import { Node } from '../src/api/node.js';
 import { NodeENI } from '../src/api/node-eni.js';
+import { InstanceCatalog } from '../src/aws/catalog/instance-catalog.js';
 import { NetworkCatalog } from '../src/aws/catalog/network-catalog.js';
 import type { Ec2Gateway } from '../src/aws/ec2-gateway.js';
 import { RequestBudget } from '../src/aws/request-budget.js';
@@ -90,8 +91,11 @@ async function planFor(
   nodes: readonly Node[],
   gateway: Ec2Gateway,
 ): Promise<DesiredAttachment[]> {
-  const resolver = new NetworkResolver(NetworkCatalog.create({ gateway, clock: systemClock }));
-  const network = await resolver.resolve(nodeENI.spec);
+  const resolver = new NetworkResolver({
+    catalog: NetworkCatalog.create({ gateway, clock: systemClock }),
+    instances: InstanceCatalog.create({ gateway, clock: systemClock }),
+  });
+  const network = await resolver.resolve(nodeENI.spec, []);
   return planNodeENI({ nodeENI, nodes, attachments: [], network, defaults: DEFAULTS }).create;
 }
 

@@ -38,7 +38,7 @@ export class ENIAttachmentSpec extends ENISettings {
   securityGroupIDs!: string[];
 
   @IsInt()
-  @Min(1)
+  @Min(0)
   deviceIndex!: number;
 
   @IsInt()

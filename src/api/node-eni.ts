@@ -22,6 +22,7 @@ import { API_GROUP, API_VERSION } from './names.js';
 import {
   ExactlyOneOf,
   IsLabelSelectorMap,
+  IsNotLaunchInterface,
   IsNumberOrPercentage,
   NamedWhereShared,
   NoDeviceIndexWithAuto,
@@ -134,10 +135,11 @@ export class NodeENISpec extends ENISettings {
   @Length(1, 255, { each: true })
   securityGroupNames?: string[];
 
-  /** Device index of a node's first ENI; 0 is the interface that the instance was launched with. */
+  /** Device index of a node's first ENI. Index 0 of card 0 is the interface that the instance was launched with. */
   @IsOptional()
   @IsInt()
-  @Min(1)
+  @IsNotLaunchInterface()
+  @Min(0)
   @Max(31)
   deviceIndex?: number;
 

@@ -15,6 +15,8 @@ export const REMEDIES = {
   SecurityGroupNotFound:
     "Name a security group that exists in the subnet's VPC (aws ec2 describe-security-groups).",
   SecurityGroupVpcMismatch: "Name security groups of the subnet's VPC.",
+  SecurityGroupNameAmbiguous:
+    'Give the groups different names, or name the one that you mean by its id (spec.securityGroupIDs).',
   TooManySecurityGroups:
     'Name fewer security groups, or have the quota of groups per interface raised.',
   ProviderIDMissing:
@@ -22,6 +24,12 @@ export const REMEDIES = {
   InstanceNotFound:
     "Check that the Node's spec.providerID names an instance of the controller's account and Region; delete the Node if its instance is gone.",
   InstanceNotAttachable: 'Start the instance, or delete the Node if its instance is gone.',
+  InstanceManaged:
+    'Exclude such nodes from spec.nodeSelector: EC2 lets no caller change the interfaces of a managed instance.',
+  NetworkCardMissing:
+    'Set spec.networkCardIndex of the NodeENI to a card that the instance type has.',
+  DeviceIndexOutOfRange:
+    'Set spec.deviceIndex of the NodeENI to an index that the network card has.',
   SlotTaken:
     'Choose another spec.deviceIndex for the NodeENI, or detach the interface that holds the slot.',
   InstanceFull:

@@ -1,5 +1,6 @@
 import {
   registerDecorator,
+  ValidateBy,
   type ValidationArguments,
   type ValidationOptions,
 } from 'class-validator';
@@ -182,4 +183,19 @@ export function NamedWhereShared(options?: ValidationOptions) {
       },
     });
   };
+}
+
+/** Class-validator rule for a device index: card 0 has the launch interface at index 0. */
+export function IsNotLaunchInterface(): PropertyDecorator {
+  return ValidateBy({
+    name: 'isNotLaunchInterface',
+    validator: {
+      validate: (value: unknown, args?: ValidationArguments) => {
+        const { networkCardIndex } = (args?.object ?? {}) as { networkCardIndex?: unknown };
+        return value !== 0 || (typeof networkCardIndex === 'number' && networkCardIndex > 0);
+      },
+      defaultMessage: () =>
+        'deviceIndex 0 of network card 0 is the interface that the instance was launched with: set deviceIndex to 1 or more, or networkCardIndex to another card',
+    },
+  });
 }

@@ -14,6 +14,7 @@ const TAG_WRITE: RateLimit = { capacity: 100, refillPerSecond: 10 };
 export const DOCUMENTED_LIMITS = {
   DescribeSubnets: PAGED_DESCRIBE,
   DescribeSecurityGroups: PAGED_DESCRIBE,
+  DescribeSecurityGroupVpcAssociations: PAGED_DESCRIBE,
   DescribeInstances: PAGED_DESCRIBE,
   DescribeInstanceTypes: PAGED_DESCRIBE,
   DescribeNetworkInterfaces: PAGED_DESCRIBE,

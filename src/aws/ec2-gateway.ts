@@ -8,13 +8,18 @@ export interface Subnet {
   zone: string;
   /** IPv4 CIDR block; absent on IPv6-only subnets. */
   cidr?: string;
-  availableAddresses: number;
+  /** IPv6 addresses alone: EC2 then counts no free addresses. */
+  ipv6Native?: boolean;
+  /** Free IPv4 addresses; absent on IPv6-only subnets. */
+  availableAddresses?: number;
 }
 
 export interface SecurityGroup {
   id: string;
   name: string;
   vpcId: string;
+  /** The account that it belongs to: a shared VPC shows the groups of several. */
+  ownerId?: string;
 }
 
 /** The states that EC2 documents, and any that it may add. */
@@ -40,6 +45,10 @@ export interface Instance {
   state: InstanceState;
   zone: string;
   vpcId?: string;
+  /** The account that it runs in. */
+  ownerId?: string;
+  /** A service manages it (EKS Auto Mode): EC2 lets no caller change its interfaces. */
+  managed?: boolean;
   interfaces: InstanceInterface[];
 }
 
@@ -97,6 +106,8 @@ export interface CreateEniRequest {
   subnetId: string;
   securityGroupIds: string[];
   description?: string;
+  /** How many IPv6 addresses; absent: what the subnet gives by itself. */
+  ipv6AddressCount?: number;
   tags: Readonly<Record<string, string>>;
 }
 
@@ -134,6 +145,8 @@ export interface Ec2Gateway {
 
   describeSubnets(query: SubnetQuery): Promise<Subnet[]>;
   describeSecurityGroups(query: SecurityGroupQuery): Promise<SecurityGroup[]>;
+  /** Ids of the groups of other VPCs that are associated with `vpcId` (AssociateSecurityGroupVpc). */
+  describeAssociatedGroups(vpcId: string): Promise<string[]>;
   /** Any number of ids; more than EC2 takes in a call are split. */
   describeInstances(ids: readonly string[]): Promise<Instance[]>;
   describeInstanceTypes(types: readonly string[]): Promise<InstanceTypeLimits[]>;

@@ -76,7 +76,7 @@ export class Reconcilers {
       writer: new AttachmentWriter(attachmentClient),
       uncachedChecks: new UncachedChecks({ nodeENIs: nodeENIClient, nodes: kube.nodeClient }),
       slots,
-      networkResolver: new NetworkResolver(ec2.network),
+      networkResolver: new NetworkResolver({ catalog: ec2.network, instances: ec2.instances }),
       reporter: new NodeENIReporter({ client: nodeENIClient, events, clock, observer }),
       networkAttachments: new NetworkAttachments({
         writer: new DefinitionWriter(client),

@@ -12,6 +12,7 @@ export const ACTION_NAMES = [
   'DescribeInstanceTypes',
   'DescribeNetworkInterfaces',
   'DescribeSecurityGroups',
+  'DescribeSecurityGroupVpcAssociations',
   'DescribeSubnets',
   'DescribeVpcs',
   'DetachNetworkInterface',

@@ -129,6 +129,12 @@ export const errors = {
       'OperationNotPermitted',
       "You are not allowed to manage 'ela-attach' attachments.",
     ),
+  // EC2's wording for instances of EKS Auto Mode is not known; the code is.
+  managedInstance: (id: string) =>
+    new ApiError(
+      'OperationNotPermitted',
+      `The instance '${id}' is managed by a service; you are not allowed to change its network interfaces.`,
+    ),
   managedInterface: (id: string) =>
     new ApiError(
       'OperationNotPermitted',

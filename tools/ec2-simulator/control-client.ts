@@ -3,13 +3,14 @@ import type {
   InstanceSpec,
   InterfaceSpec,
   LostAnswerSpec,
+  SecurityGroupSpec,
   SettingsSpec,
   StallSpec,
   SubnetSpec,
   TagsSpec,
 } from './config/specs.js';
 import type { CallCounts } from './protocol/call-log.js';
-import type { Call, Eni, Instance, InstanceState, Subnet } from './region/model.js';
+import type { Call, Eni, Instance, InstanceState, SecurityGroup, Subnet } from './region/model.js';
 import type { SimulatorState } from './region/state.js';
 import type { CallLatency } from './simulated-ec2.js';
 
@@ -36,6 +37,8 @@ export class SimulatorControl {
   stallNext = (stall: StallSpec): Promise<void> => this.send('POST', '/stalls', stall);
   clearFaults = (): Promise<void> => this.send('DELETE', '/faults');
   addSubnet = (subnet: SubnetSpec): Promise<Subnet> => this.send('POST', '/subnets', subnet);
+  addSecurityGroup = (group: SecurityGroupSpec): Promise<SecurityGroup> =>
+    this.send('POST', '/security-groups', group);
   addInstance = (instance: InstanceSpec = {}): Promise<Instance> =>
     this.send('POST', '/instances', instance);
   terminateInstance = (id: string): Promise<void> =>

@@ -9,6 +9,7 @@ import type {
   InterfaceSpec,
   LostAnswerSpec,
   OptionsSpec,
+  SecurityGroupSpec,
   SettingsSpec,
   StallSpec,
   SubnetSpec,
@@ -19,7 +20,7 @@ import type { CallCounts } from './protocol/call-log.js';
 import { type Answer, QueryApi } from './protocol/query-api.js';
 import { addForeignInterface, launchInstance } from './region/instances.js';
 import { removeInterface } from './region/interfaces.js';
-import type { Call, Eni, Instance, InstanceState, Subnet } from './region/model.js';
+import type { Call, Eni, Instance, InstanceState, SecurityGroup, Subnet } from './region/model.js';
 import { type SimulatorState, stateOf } from './region/state.js';
 import { isAttached } from './region/transitions.js';
 import { createWorld, type World } from './world.js';
@@ -124,6 +125,10 @@ export class SimulatedEc2 {
 
   addSubnet(subnet: SubnetSpec): Subnet {
     return this.world.region.addSubnet(subnet);
+  }
+
+  addSecurityGroup(group: SecurityGroupSpec): SecurityGroup {
+    return this.world.region.addGroup(group);
   }
 
   addInstance(instance: InstanceSpec = {}): Instance {

@@ -9,7 +9,10 @@ import type {
 } from '../ec2-gateway.js';
 
 export interface NetworkCatalogOptions {
-  gateway: Pick<Ec2Gateway, 'describeSubnets' | 'describeSecurityGroups'>;
+  gateway: Pick<
+    Ec2Gateway,
+    'describeSubnets' | 'describeSecurityGroups' | 'describeAssociatedGroups'
+  >;
   clock: Clock;
   /** How long a subnet or group is believed, in milliseconds; default one minute. */
   ttlMs?: number;
@@ -20,6 +23,8 @@ export class NetworkCatalog {
   private readonly subnetsById: CachedLookup<Subnet>;
   private readonly subnetsByName: CachedLookup<Subnet>;
   private readonly groupsById: CachedLookup<SecurityGroup>;
+  /** By VPC: ids of groups of other VPCs. */
+  private readonly associated: CachedLookup<{ id: string; vpcId: string }>;
   /** By VPC: a group's name means something only there. */
   private readonly groupsByName = new Map<string, CachedLookup<SecurityGroup>>();
 
@@ -36,6 +41,15 @@ export class NetworkCatalog {
     this.groupsById = this.lookup(
       (ids) => gateway.describeSecurityGroups({ ids }),
       ({ id }) => id,
+    );
+    this.associated = this.lookup(
+      async (vpcIds) => {
+        const found = vpcIds.map(async (vpcId) =>
+          (await gateway.describeAssociatedGroups(vpcId)).map((id) => ({ id, vpcId })),
+        );
+        return (await Promise.all(found)).flat();
+      },
+      ({ vpcId }) => vpcId,
     );
   }
 
@@ -60,6 +74,15 @@ export class NetworkCatalog {
     return 'ids' in query
       ? this.groupsById.get(query.ids)
       : this.groupsIn(query.vpcId).get(query.names);
+  }
+
+  /**
+   * The groups of other VPCs that are associated with `vpcId`.
+   * @throws Ec2Error
+   */
+  async associatedGroups(vpcId: string): Promise<SecurityGroup[]> {
+    const found = await this.associated.get([vpcId]);
+    return found.length > 0 ? this.groupsById.get(found.map(({ id }) => id)) : [];
   }
 
   private groupsIn(vpcId: string): CachedLookup<SecurityGroup> {

@@ -8,6 +8,7 @@ import {
   DescribeInstanceTypesCommand,
   DescribeNetworkInterfacesCommand,
   DescribeSecurityGroupsCommand,
+  DescribeSecurityGroupVpcAssociationsCommand,
   DescribeSubnetsCommand,
   DetachNetworkInterfaceCommand,
   type EC2Client,
@@ -116,12 +117,28 @@ export class SdkEc2Gateway implements Ec2Gateway {
     });
   }
 
+  async describeAssociatedGroups(vpcId: string): Promise<string[]> {
+    const by = { name: 'vpc-id', values: [vpcId] };
+    return this.readByFilter('DescribeSecurityGroupVpcAssociations', by, async (paging) => {
+      const answer = await this.client.send(
+        new DescribeSecurityGroupVpcAssociationsCommand({
+          ...paging,
+          Filters: [...paging.Filters, filter('state', ['associated'])],
+        }),
+      );
+      const groups = answer.SecurityGroupVpcAssociations ?? [];
+      return { items: groups.flatMap(({ GroupId }) => GroupId ?? []), next: answer.NextToken };
+    });
+  }
+
   describeInstances(ids: readonly string[]): Promise<Instance[]> {
     const by = { name: 'instance-id', values: ids };
     return this.readByFilter('DescribeInstances', by, async (paging) => {
       const answer = await this.client.send(new DescribeInstancesCommand(paging));
-      const instances = (answer.Reservations ?? []).flatMap(({ Instances }) => Instances ?? []);
-      return { items: instances.map(toInstance), next: answer.NextToken };
+      const instances = (answer.Reservations ?? []).flatMap(({ Instances = [], OwnerId }) =>
+        Instances.map((instance) => toInstance(instance, OwnerId)),
+      );
+      return { items: instances, next: answer.NextToken };
     });
   }
 
@@ -157,6 +174,9 @@ export class SdkEc2Gateway implements Ec2Gateway {
           SubnetId: request.subnetId,
           Groups: request.securityGroupIds,
           Description: request.description,
+          ...(request.ipv6AddressCount === undefined
+            ? {}
+            : { Ipv6AddressCount: request.ipv6AddressCount }),
           TagSpecifications: [
             {
               ResourceType: 'network-interface',

@@ -88,7 +88,9 @@ export function toSubnet(from: SdkSubnet): Subnet {
     vpcId: from.VpcId ?? '',
     zone: from.AvailabilityZone ?? '',
     ...present('cidr', from.CidrBlock || undefined),
-    availableAddresses: from.AvailableIpAddressCount ?? 0,
+    ...(from.Ipv6Native
+      ? { ipv6Native: true }
+      : { availableAddresses: from.AvailableIpAddressCount ?? 0 }),
   };
 }
 
@@ -97,17 +99,20 @@ export function toSecurityGroup(from: SdkSecurityGroup): SecurityGroup {
     id: required(from.GroupId, 'a security group without an id'),
     name: from.GroupName ?? '',
     vpcId: from.VpcId ?? '',
+    ...present('ownerId', from.OwnerId),
   };
 }
 
 /** A terminated instance has no VPC, no interfaces and, after a while, no zone. */
-export function toInstance(from: SdkInstance): Instance {
+export function toInstance(from: SdkInstance, ownerId?: string): Instance {
   return {
     id: required(from.InstanceId, 'an instance without an id'),
     type: from.InstanceType ?? '',
     state: from.State?.Name ?? 'pending',
     zone: from.Placement?.AvailabilityZone ?? '',
     ...present('vpcId', from.VpcId || undefined),
+    ...present('ownerId', ownerId),
+    ...(from.Operator?.Managed ? { managed: true } : {}),
     interfaces: (from.NetworkInterfaces ?? []).flatMap(({ NetworkInterfaceId, Attachment }) =>
       NetworkInterfaceId && Attachment?.DeviceIndex !== undefined
         ? {

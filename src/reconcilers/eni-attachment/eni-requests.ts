@@ -31,6 +31,8 @@ export function createRequestFor(attachment: ENIAttachment, clusterID: string): 
     subnetId: spec.subnetID,
     securityGroupIds: spec.securityGroupIDs,
     ...(spec.description === undefined ? {} : { description: spec.description }),
+    // An IPv6-only subnet has no IPv4 block, and gives an ENI no address unless it is asked for.
+    ...(spec.subnetCIDR === undefined ? { ipv6AddressCount: 1 } : {}),
     tags: {
       ...spec.tags,
       [TAGS.name]: metadata.name,

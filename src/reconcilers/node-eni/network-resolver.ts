@@ -1,5 +1,6 @@
 import type { NodeENISpec } from '../../api/node-eni.js';
 import { type Blocked, blocked } from '../../api/reasons.js';
+import type { InstanceCatalog } from '../../aws/catalog/instance-catalog.js';
 import type { NetworkCatalog } from '../../aws/catalog/network-catalog.js';
 import type { SecurityGroup, Subnet, SubnetQuery } from '../../aws/ec2-gateway.js';
 import { answerOrBlocked, isBlocked } from '../shared/blocked.js';
@@ -48,28 +49,56 @@ export function vpcsOf(choices: readonly SubnetChoice[]): string[] {
 /** The ids of the groups for an ENI in `subnet`, in the NodeENI's order; blocked where one does not fit. */
 export function chooseSecurityGroups(
   spec: NodeENISpec,
-  found: readonly SecurityGroup[],
+  network: Network,
   subnet: Subnet,
 ): string[] | Blocked {
   const ids: string[] = [];
-  for (const entry of spec.securityGroupNames ?? spec.securityGroupIDs ?? []) {
-    const named = found.filter(({ id, name }) => (spec.securityGroupNames ? name : id) === entry);
-    const fitting = named.find(({ vpcId }) => vpcId === subnet.vpcId);
-    if (fitting) {
-      ids.push(fitting.id);
-    } else if (named[0]) {
-      return blocked(
-        'SecurityGroupVpcMismatch',
-        `Security group ${named[0].id} belongs to ${named[0].vpcId}, subnet ${subnet.id} to ${subnet.vpcId}`,
-      );
-    } else {
-      return blocked(
-        'SecurityGroupNotFound',
-        `EC2 has no security group ${spec.securityGroupNames ? 'named' : 'with the id'} ${quoted([entry])} in ${subnet.vpcId}`,
-      );
+  for (const entry of spec.securityGroupIDs ?? spec.securityGroupNames ?? []) {
+    const id = spec.securityGroupIDs
+      ? groupWithId(entry, network, subnet)
+      : groupNamed(entry, network, subnet);
+    if (isBlocked(id)) {
+      return id;
     }
+    ids.push(id);
   }
   return ids;
+}
+
+/** A group of another VPC may be associated with the subnet's: EC2 has the last word. */
+function groupWithId(id: string, { securityGroups }: Network, subnet: Subnet): string | Blocked {
+  return securityGroups.some((group) => group.id === id)
+    ? id
+    : blocked(
+        'SecurityGroupNotFound',
+        `EC2 has no security group with the id ${quoted([id])} for ${subnet.vpcId}`,
+      );
+}
+
+/**
+ * The group of this name that the subnet's VPC can use. A shared VPC shows other accounts' groups too: those of
+ * the nodes' account come first, and of two that are alike neither is taken, for a wrong group opens a network.
+ */
+function groupNamed(name: string, network: Network, subnet: Subnet): string | Blocked {
+  const { securityGroups, associatedGroups, accountID } = network;
+  const named = [
+    ...securityGroups.filter(({ vpcId }) => vpcId === subnet.vpcId),
+    ...(associatedGroups.get(subnet.vpcId) ?? []),
+  ].filter((group) => group.name === name);
+  const own = named.filter(({ ownerId }) => accountID !== undefined && ownerId === accountID);
+  const [first, ...others] = own.length > 0 ? own : named;
+  if (!first) {
+    return blocked(
+      'SecurityGroupNotFound',
+      `EC2 has no security group named ${quoted([name])} in ${subnet.vpcId}`,
+    );
+  }
+  return others.length === 0
+    ? first.id
+    : blocked(
+        'SecurityGroupNameAmbiguous',
+        `Security groups ${[first, ...others].map(({ id }) => id).join(' and ')} in ${subnet.vpcId} are all named ${quoted([name])}`,
+      );
 }
 
 /**
@@ -104,42 +133,86 @@ function quoted(names: readonly string[]): string {
   return names.map((name) => JSON.stringify(name)).join(', ');
 }
 
+export interface NetworkResolverOptions {
+  catalog: NetworkCatalog;
+  instances: InstanceCatalog;
+}
+
+/** An instance never changes its account: any answer of the last hour (milliseconds) serves. */
+const ACCOUNT_AGE_MS = 3_600_000;
+/** Instances to ask about before the account counts as unknown: some may be gone. */
+const MAX_ACCOUNT_LOOKUPS = 3;
+
 /** Looks up the subnets and security groups that a NodeENI names. {@link subnetsInZone} picks a node's. */
 export class NetworkResolver {
-  constructor(private readonly catalog: NetworkCatalog) {}
+  constructor(private readonly options: NetworkResolverOptions) {}
 
   /**
    * The subnets and groups, or what the user has to correct about them.
+   * @param instanceIDs instances of the nodes, of whose account groups are preferred
    * @throws Ec2Error where a retry may help
    */
-  resolve(spec: NodeENISpec): Promise<Network | Blocked> {
-    return answerOrBlocked(this.lookUp(spec));
+  resolve(spec: NodeENISpec, instanceIDs: readonly string[]): Promise<Network | Blocked> {
+    return answerOrBlocked(this.lookUp(spec, instanceIDs));
   }
 
-  private async lookUp(spec: NodeENISpec): Promise<Network | Blocked> {
+  private async lookUp(
+    spec: NodeENISpec,
+    instanceIDs: readonly string[],
+  ): Promise<Network | Blocked> {
     const { securityGroupIDs: ids, securityGroupNames: names = [] } = spec;
+    const { catalog } = this.options;
     const query = subnetQuery(spec);
     const [found, groupsById] = await Promise.all([
-      this.catalog.subnets(query),
+      catalog.subnets(query),
       // Names are unique within a VPC only, so they wait for the subnets; ids need not.
-      ids && this.catalog.securityGroups({ ids }),
+      ids && catalog.securityGroups({ ids }),
     ]);
     const subnets = chooseSubnets(query, found);
     if (isBlocked(subnets)) {
       return subnets;
     }
-    const securityGroups = groupsById ?? (await this.groupsNamed(names, vpcsOf(subnets)));
-    return { subnets, securityGroups };
+    if (groupsById) {
+      return { subnets, securityGroups: groupsById, associatedGroups: new Map() };
+    }
+    const named = await Promise.all(vpcsOf(subnets).map((vpcId) => this.groupsNamed(names, vpcId)));
+    const securityGroups = named.flatMap(({ groups }) => groups);
+    const associatedGroups = new Map(named.map(({ vpcId, associated }) => [vpcId, associated]));
+    const isAmbiguous = named.some(({ groups }) => groups.length > names.length);
+    const accountID = isAmbiguous ? await this.accountOf(instanceIDs) : undefined;
+    return { subnets, securityGroups, associatedGroups, accountID };
   }
 
-  private async groupsNamed(names: string[], vpcIds: string[]): Promise<SecurityGroup[]> {
-    const found = vpcIds.map((vpcId) => this.catalog.securityGroups({ names, vpcId }));
-    return (await Promise.all(found)).flat();
+  /** Groups associated with the VPC are asked for only where its own do not have all the names. */
+  private async groupsNamed(names: string[], vpcId: string): Promise<NamedGroups> {
+    const { catalog } = this.options;
+    const groups = await catalog.securityGroups({ names, vpcId });
+    const isComplete = names.every((name) => groups.some((group) => group.name === name));
+    return { vpcId, groups, associated: isComplete ? [] : await catalog.associatedGroups(vpcId) };
   }
+
+  /** The account of the first instance that EC2 knows. */
+  private async accountOf(instanceIDs: readonly string[]): Promise<string | undefined> {
+    for (const id of instanceIDs.slice(0, MAX_ACCOUNT_LOOKUPS)) {
+      const instance = await this.options.instances.instance(id, { maxAgeMs: ACCOUNT_AGE_MS });
+      if (instance?.ownerId !== undefined) return instance.ownerId;
+    }
+    return undefined;
+  }
+}
+
+interface NamedGroups {
+  vpcId: string;
+  groups: SecurityGroup[];
+  associated: SecurityGroup[];
 }
 
 /** The subnets and groups that a NodeENI names, as EC2 describes them. */
 export interface Network {
   subnets: SubnetChoice[];
   securityGroups: SecurityGroup[];
+  /** By VPC, the groups of other VPCs that are associated with it; looked up by name only. */
+  associatedGroups: ReadonlyMap<string, readonly SecurityGroup[]>;
+  /** The nodes' account; looked up only where groups share a name. */
+  accountID?: string | undefined;
 }

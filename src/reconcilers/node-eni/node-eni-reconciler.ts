@@ -15,7 +15,7 @@ import type { ResourceClient } from '../../runtime/kube/resource-client.js';
 import type { Logger } from '../../runtime/logger.js';
 import type { NetworkAttachments } from '../network-attachment/network-attachments.js';
 import { answerOrBlocked, type BlockedBackoff, isBlocked } from '../shared/blocked.js';
-import { matchesSelector, placementChanged } from '../shared/node-placement.js';
+import { instanceIDsOf, matchesSelector, placementChanged } from '../shared/node-placement.js';
 import type { SlotInspector } from '../slots/slot-inspector.js';
 import type { OccupiedIndexes } from '../slots/slots.js';
 import type { AttachmentWriter } from './attachment-writer.js';
@@ -54,6 +54,8 @@ interface LookedUp {
   network: Network | Blocked;
   /** For `deviceIndexPolicy: Auto`. */
   occupied: OccupiedIndexes | undefined;
+  /** Of nodes that do not say their zone, by instance id. */
+  zones: ReadonlyMap<string, string> | undefined;
   /** The NodeENI with its finalizer. */
   held: NodeENI;
 }
@@ -171,8 +173,9 @@ export class NodeENIReconciler {
   ): Promise<Result> {
     const { writer, plannedAttachments, networkAttachments, reporter, defaults } = this.options;
     const nodes = this.matchingNodes(nodeENI);
-    const { network, occupied, held } = await this.lookUp(nodeENI, nodes, own);
-    const plan = planNodeENI({ nodeENI, nodes, attachments: own, network, defaults, occupied });
+    const { held, ...found } = await this.lookUp(nodeENI, nodes, own);
+    const { network } = found;
+    const plan = planNodeENI({ nodeENI, nodes, attachments: own, defaults, ...found });
     await this.confirmUnselected(nodeENI, plan);
     const outdated = await this.selectReplacements(nodeENI, plan, network, nodes.length);
     await writer.carryOut(nodeENI, plan, logger);
@@ -203,16 +206,24 @@ export class NodeENIReconciler {
     const { networkResolver, slots } = this.options;
     const served = new Set(own.map((attachment) => attachment.spec.nodeName));
     slots.prefetch(nodes.filter(({ metadata }) => !served.has(metadata.name)));
-    const occupied =
+    const [occupied, zones] = await Promise.all([
       nodeENI.spec.deviceIndexPolicy === 'Auto'
-        ? await answerOrBlocked(slots.occupied(nodes))
-        : undefined;
+        ? answerOrBlocked(slots.occupied(nodes))
+        : undefined,
+      answerOrBlocked(slots.zones(nodes)),
+    ]);
+    const fault = [occupied, zones].find(isBlocked);
     const [network, held] = await Promise.all([
-      isBlocked(occupied) ? occupied : networkResolver.resolve(nodeENI.spec),
+      fault ?? networkResolver.resolve(nodeENI.spec, instanceIDsOf(nodes)),
       // Both calls take a while, so they run together.
       nodes.length > 0 ? this.patch(nodeENI, withFinalizer(nodeENI, NODE_ENI_FINALIZER)) : nodeENI,
     ]);
-    return { network, held, occupied: isBlocked(occupied) ? undefined : occupied };
+    return {
+      network,
+      held,
+      occupied: isBlocked(occupied) ? undefined : occupied,
+      zones: isBlocked(zones) ? undefined : zones,
+    };
   }
 
   /** Adds to the plan's deletions the unselected attachments that an uncached read confirms. */

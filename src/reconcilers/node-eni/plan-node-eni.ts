@@ -1,7 +1,7 @@
 import type { ENIAttachment, ENIAttachmentSpec } from '../../api/eni-attachment.js';
 import type { Node } from '../../api/node.js';
 import type { NodeENI, NodeENISpec } from '../../api/node-eni.js';
-import type { Blocked } from '../../api/reasons.js';
+import { type Blocked, blocked } from '../../api/reasons.js';
 import type { Subnet } from '../../aws/ec2-gateway.js';
 import { mergePatch } from '../../runtime/kube/merge-patch.js';
 import { isAttached, isLive } from '../shared/attachment-state.js';
@@ -54,6 +54,8 @@ export interface NodeENIPlanInput {
   /** The subnets and groups that the NodeENI names, or why they are unknown. */
   network: Network | Blocked;
   defaults: NodeENIDefaults;
+  /** The zones of instances whose node does not say its own, by instance id. */
+  zones?: ReadonlyMap<string, string> | undefined;
   /** The device indexes in use on the nodes' instances; needed for `deviceIndexPolicy: Auto` only. */
   occupied?: OccupiedIndexes | undefined;
 }
@@ -167,13 +169,20 @@ function desiredAttachments(
   if (isBlocked(network)) {
     return network;
   }
-  const subnets = subnetsInZone(network.subnets, identity.zone);
+  const zone = identity.zone ?? input.zones?.get(identity.instanceID);
+  if (zone === undefined) {
+    return blocked(
+      'InstanceNotFound',
+      `EC2 does not know ${identity.instanceID}, the instance of node ${node.metadata.name}`,
+    );
+  }
+  const subnets = subnetsInZone(network.subnets, zone);
   if (isBlocked(subnets)) {
     return subnets;
   }
   const desired: DesiredAttachment[] = [];
   for (const subnet of subnets) {
-    const securityGroupIDs = chooseSecurityGroups(nodeENI.spec, network.securityGroups, subnet);
+    const securityGroupIDs = chooseSecurityGroups(nodeENI.spec, network, subnet);
     if (isBlocked(securityGroupIDs)) {
       return securityGroupIDs;
     }
@@ -203,11 +212,12 @@ function indexOf(
     return (spec.deviceIndex ?? defaults.deviceIndex) + desired.length;
   }
   const networkCardIndex = spec.networkCardIndex ?? 0;
-  return chooseIndex(
-    own.find(({ metadata }) => metadata.name === name),
-    occupied({ instanceID, networkCardIndex, attachmentName: name }),
-    new Set(desired.map((placed) => placed.spec.deviceIndex)),
-  );
+  return chooseIndex({
+    attachment: own.find(({ metadata }) => metadata.name === name),
+    networkCardIndex,
+    occupied: occupied({ instanceID, networkCardIndex, attachmentName: name }),
+    chosen: new Set(desired.map((placed) => placed.spec.deviceIndex)),
+  });
 }
 
 function attachmentSpec(

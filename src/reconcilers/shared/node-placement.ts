@@ -1,16 +1,17 @@
 import { LABELS } from '../../api/names.js';
 import type { Node } from '../../api/node.js';
 import { type Blocked, blocked } from '../../api/reasons.js';
+import { isBlocked } from './blocked.js';
 
 /** Where a node runs. */
 export interface NodeIdentity {
   instanceID: string;
-  /** Availability Zone name, e.g. `us-west-2a`. */
-  zone: string;
+  /** Availability Zone name, e.g. `us-west-2a`; absent where only EC2 can say. */
+  zone?: string;
 }
 
-/** `aws:///ZONE/INSTANCE`, as the AWS cloud provider writes it. */
-const PROVIDER_ID = /^aws:\/\/[^/]*\/([^/]+)\/(i-[0-9a-f]{8,17})$/;
+/** `aws:///ZONE/INSTANCE`, `aws:////INSTANCE` or `INSTANCE`: the forms that the AWS cloud provider reads. */
+const PROVIDER_ID = /^(?:aws:\/\/[^/]*\/([^/]*)\/)?(i-[0-9a-f]{8,17})$/;
 
 /** The node's instance and zone, or why they are unknown. */
 export function identifyNode(node: Node): NodeIdentity | Blocked {
@@ -19,13 +20,22 @@ export function identifyNode(node: Node): NodeIdentity | Blocked {
     return blocked('ProviderIDMissing', `Node ${node.metadata.name} has no spec.providerID`);
   }
   const [, zone, instanceID] = PROVIDER_ID.exec(providerID) ?? [];
-  if (zone === undefined || instanceID === undefined) {
+  if (instanceID === undefined) {
     return blocked(
       'ProviderIDMissing',
       `Node ${node.metadata.name} has the spec.providerID ${JSON.stringify(providerID)}, which names no EC2 instance`,
     );
   }
-  return { instanceID, zone: node.metadata.labels?.[LABELS.zone] ?? zone };
+  const known = node.metadata.labels?.[LABELS.zone] || zone;
+  return { instanceID, ...(known ? { zone: known } : {}) };
+}
+
+/** The instances of the nodes, without those whose node does not name one. */
+export function instanceIDsOf(nodes: readonly Node[]): string[] {
+  return nodes.flatMap((node) => {
+    const identity = identifyNode(node);
+    return isBlocked(identity) ? [] : [identity.instanceID];
+  });
 }
 
 /** Whether `labels` contain every pair of `selector`. An empty selector matches nothing. */

@@ -8,7 +8,7 @@ import type { Subnet } from '../../aws/ec2-gateway.js';
 import type { Store } from '../../runtime/cache/store.js';
 import { isBlocked } from '../shared/blocked.js';
 import type { Replacement } from '../shared/desired-attachment.js';
-import { identifyNode } from '../shared/node-placement.js';
+import { identifyNode, instanceIDsOf } from '../shared/node-placement.js';
 import { type OccupiedIndexes, occupiedIndexes, slotFault } from './slots.js';
 
 export interface SlotInspectorOptions {
@@ -19,6 +19,8 @@ export interface SlotInspectorOptions {
 
 /** How old (milliseconds) an instance's description may be to choose a device index. */
 const FRESH_ENOUGH_TO_CHOOSE_MS = 5_000;
+/** How old (milliseconds) an instance's description may be to tell its zone, which never changes. */
+const FRESH_ENOUGH_TO_PLACE_MS = 3_600_000;
 /** How old (milliseconds) an instance's description may be before it is prefetched again. */
 const FRESH_ENOUGH_TO_PREFETCH_MS = 60_000;
 /** How old (milliseconds) an instance's description may be to decide whether a replacement can succeed. */
@@ -49,6 +51,23 @@ export class SlotInspector {
   }
 
   /**
+   * The zones of the nodes that do not say their own, by instance id; without those that EC2 does not know.
+   * @throws Ec2Error
+   */
+  async zones(nodes: readonly Node[]): Promise<ReadonlyMap<string, string>> {
+    const unplaced = nodes.flatMap((node) => {
+      const identity = identifyNode(node);
+      return isBlocked(identity) || identity.zone !== undefined ? [] : [identity.instanceID];
+    });
+    const found = await Promise.all(
+      unplaced.map((id) =>
+        this.options.instances.instance(id, { maxAgeMs: FRESH_ENOUGH_TO_PLACE_MS }),
+      ),
+    );
+    return new Map(found.flatMap((instance) => (instance ? [[instance.id, instance.zone]] : [])));
+  }
+
+  /**
    * The device indexes in use on the nodes' instances. Instances whose ENIs are all attached are not described:
    * their attachments keep the indexes that they have.
    * @throws Ec2Error
@@ -56,11 +75,7 @@ export class SlotInspector {
   async occupied(nodes: readonly Node[]): Promise<OccupiedIndexes> {
     const attachmentsOn = (instanceID: string): ENIAttachment[] =>
       this.options.attachments.byIndex('instanceID', instanceID);
-    const ids = nodes.flatMap((node) => {
-      const identity = identifyNode(node);
-      return isBlocked(identity) ? [] : [identity.instanceID];
-    });
-    const unsettled = ids.filter((id) => {
+    const unsettled = instanceIDsOf(nodes).filter((id) => {
       const attachments = attachmentsOn(id);
       return attachments.length === 0 || attachments.some(({ status }) => !status?.attachmentID);
     });

@@ -16,7 +16,7 @@ export interface SlotSituation {
 }
 
 /** Attaching works in these states only (EC2 User Guide, "Attach a network interface to an instance"). */
-const ATTACHABLE_STATES = ['running', 'stopped', 'stopping'];
+const ATTACHABLE_STATES = ['running', 'stopped'];
 
 /**
  * Why the attachment's ENI cannot be attached, or `undefined` where it can. This is checked before Create, so
@@ -38,6 +38,13 @@ export function slotFault(situation: SlotSituation): Blocked | undefined {
     );
   }
 
+  if (instance.managed) {
+    return blocked(
+      'InstanceManaged',
+      `Instance ${instanceID} of node ${nodeName} is managed by a service (EKS Auto Mode)`,
+    );
+  }
+
   const others = occupants(situation, instance);
   const holder = others.find(
     (other) => other.deviceIndex === deviceIndex && other.networkCardIndex === networkCardIndex,
@@ -51,18 +58,31 @@ export function slotFault(situation: SlotSituation): Blocked | undefined {
   if (!limits) {
     return undefined;
   }
-  const onCard = others.filter((other) => other.networkCardIndex === networkCardIndex);
   const card = limits.cards.find((each) => each.networkCardIndex === networkCardIndex);
+  if (!card) {
+    return blocked(
+      'NetworkCardMissing',
+      `${instance.type} ${instanceID} of node ${nodeName} has no network card ${networkCardIndex}; it has ${limits.cards.length}`,
+    );
+  }
+  const onCard = others.filter((other) => other.networkCardIndex === networkCardIndex);
   if (others.length >= limits.maximumInterfaces) {
     return blocked(
       'InstanceFull',
       `${instance.type} ${instanceID} of node ${nodeName} takes ${limits.maximumInterfaces} interfaces and has ${others.length}`,
     );
   }
-  if (card && onCard.length >= card.maximumInterfaces) {
+  if (onCard.length >= card.maximumInterfaces) {
     return blocked(
       'InstanceFull',
       `Network card ${networkCardIndex} of ${instance.type} ${instanceID} (node ${nodeName}) takes ${card.maximumInterfaces} interfaces and has ${onCard.length}`,
+    );
+  }
+  // Cards of their own number their devices each from 0, as many as the card takes.
+  if (limits.cards.length > 1 && deviceIndex >= card.maximumInterfaces) {
+    return blocked(
+      'DeviceIndexOutOfRange',
+      `Network card ${networkCardIndex} of ${instance.type} ${instanceID} (node ${nodeName}) has the device indexes 0 to ${card.maximumInterfaces - 1}, not ${deviceIndex}`,
     );
   }
   return undefined;
@@ -121,8 +141,22 @@ export interface Card {
 /** The device indexes of a card that are in use or claimed. */
 export type OccupiedIndexes = (card: Card) => ReadonlySet<number>;
 
-/** Device 0 is the interface that the instance was launched with (EC2 User Guide). */
-const FIRST_DEVICE_INDEX = 1;
+/**
+ * Where `Auto` begins. Device 0 of card 0 is the interface that the instance was launched with; on each further
+ * card, EC2 recommends device index 1 first (EC2 User Guide, "Maximize network bandwidth on Amazon EC2 instances
+ * with multiple network cards"), and its index 0 is free for another.
+ */
+function firstFree(networkCardIndex: number, isFree: (index: number) => boolean): number {
+  const preferred = (networkCardIndex > 0 ? [1, 0] : [1]).find(isFree);
+  if (preferred !== undefined) {
+    return preferred;
+  }
+  let index = 2;
+  while (!isFree(index)) {
+    index += 1;
+  }
+  return index;
+}
 
 /** Combines what EC2 shows on instances with what their ENIAttachments claim. */
 export function occupiedIndexes(
@@ -148,23 +182,29 @@ export function occupiedIndexes(
   };
 }
 
+export interface IndexChoice {
+  /** The attachment, where it exists already. */
+  attachment: ENIAttachment | undefined;
+  networkCardIndex: number;
+  /** Indexes of the card that others hold or claim. */
+  occupied: ReadonlySet<number>;
+  /** Indexes that this pass has given to other attachments. */
+  chosen: ReadonlySet<number>;
+}
+
 /**
  * The device index of an ENIAttachment under `deviceIndexPolicy: Auto`: its present index, unless another
  * interface took that before the ENI was attached; otherwise the lowest free one.
- * @param chosen indexes that this pass has given to other attachments
  */
-export function chooseIndex(
-  attachment: ENIAttachment | undefined,
-  occupied: ReadonlySet<number>,
-  chosen: ReadonlySet<number>,
-): number {
+export function chooseIndex({
+  attachment,
+  networkCardIndex,
+  occupied,
+  chosen,
+}: IndexChoice): number {
   const isFree = (index: number): boolean => !occupied.has(index) && !chosen.has(index);
   if (attachment && (attachment.status?.attachmentID || isFree(attachment.spec.deviceIndex))) {
     return attachment.spec.deviceIndex;
   }
-  let index = FIRST_DEVICE_INDEX;
-  while (!isFree(index)) {
-    index += 1;
-  }
-  return index;
+  return firstFree(networkCardIndex, isFree);
 }

@@ -115,7 +115,7 @@ describe('AttachNetworkInterface and DetachNetworkInterface', () => {
     const third = await create();
     const failure = await failureOf(attach({ NetworkInterfaceId: third, DeviceIndex: 2 }));
     expect(failure.code).to.equal('AttachmentLimitExceeded');
-    await attach({ NetworkInterfaceId: third, DeviceIndex: 2, NetworkCardIndex: 31 });
+    await attach({ NetworkInterfaceId: third, DeviceIndex: 1, NetworkCardIndex: 31 });
   });
 
   it('detaches some time after the answer, and holds slot and ENI until then', async () => {

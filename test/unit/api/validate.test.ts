@@ -28,7 +28,7 @@ describe('nodeENISpecFaults', () => {
     [
       'the launch interface’s index',
       { ...valid, deviceIndex: 0 },
-      'deviceIndex must not be less than 1',
+      'deviceIndex 0 of network card 0 is the interface that the instance was launched with',
     ],
     ['a fraction', { ...valid, deviceIndex: 1.5 }, 'deviceIndex must be an integer number'],
     ['an MTU that no ENI has', { ...valid, mtu: 9002 }, 'mtu must not be greater than 9001'],

@@ -23,6 +23,7 @@ export function attachNetworkInterface(
     deviceIndex: query.integer('DeviceIndex') ?? 0,
     networkCardIndex: query.integer('NetworkCardIndex') ?? 0,
   };
+  checkManaged(instance);
   checkInstance(instance, eni);
   if (eni.attachment) {
     throw errors.interfaceInUse(eni.id);
@@ -48,6 +49,7 @@ export function detachNetworkInterface(
   }
   const instance = region.instances.get(attachment.instanceId ?? '');
   if (instance) {
+    checkManaged(instance);
     checkFabric(instance, eni);
   }
   transitions.detach(eni, { force: query.boolean('Force') ?? false });
@@ -61,6 +63,13 @@ function checkInstance(instance: Instance, eni: Eni): void {
   checkFabric(instance, eni);
   if (instance.zone !== eni.zone) {
     throw errors.otherZone();
+  }
+}
+
+/** EKS Auto Mode's instances are the service's alone, whatever a caller's policy allows. */
+function checkManaged(instance: Instance): void {
+  if (instance.managed) {
+    throw errors.managedInstance(instance.id);
   }
 }
 
@@ -86,6 +95,12 @@ function checkSlot(region: Region, instance: Instance, slot: Slot): void {
   // All cards of a type are alike, so that an instance is full exactly when each of them is.
   if (card.length >= type.interfacesPerCard) {
     throw errors.instanceFull(card.length + 1, type.name);
+  }
+  // Cards of their own number their devices each from 0, as many as the card takes.
+  if (type.cards > 1 && slot.deviceIndex >= type.interfacesPerCard) {
+    throw errors.invalidValue(
+      `Device index '${slot.deviceIndex}' is not valid for network card ${slot.networkCardIndex} of instance type ${type.name}`,
+    );
   }
 }
 

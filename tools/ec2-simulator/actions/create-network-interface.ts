@@ -114,7 +114,7 @@ function addresses(query: Query): AddressRequest {
     secondaryCount: query.integer('SecondaryPrivateIpAddressCount') ?? 0,
     ipv4PrefixCount: query.integer('Ipv4PrefixCount') ?? 0,
     ipv6: query.structures('Ipv6Addresses').map((item) => item.required('Ipv6Address')),
-    ipv6Count: query.integer('Ipv6AddressCount') ?? 0,
+    ipv6Count: query.integer('Ipv6AddressCount'),
   };
 }
 

@@ -39,9 +39,10 @@ export function describeSubnets(query: Query, region: Region): XmlValue {
       'vpc-id': (subnet) => subnet.vpcId,
       'availability-zone': (subnet) => subnet.zone,
       'availability-zone-id': (subnet) => zoneId(region, subnet.zone),
-      'cidr-block': (subnet) => subnet.cidr,
+      'cidr-block': (subnet) => subnet.cidr ?? '',
+      'ipv6-native': (subnet) => String(subnet.ipv6Native ?? false),
       state: () => 'available',
-      'owner-id': () => region.accountId,
+      'owner-id': (subnet) => subnet.ownerId ?? region.accountId,
     },
   });
   return {
@@ -63,11 +64,48 @@ export function describeSecurityGroups(query: Query, region: Region): XmlValue {
       'group-name': (group) => group.name,
       'vpc-id': (group) => group.vpcId,
       description: (group) => group.description,
-      'owner-id': () => region.accountId,
+      'owner-id': (group) => group.ownerId ?? region.accountId,
     },
   });
   return {
     securityGroupInfo: page.items.map((group) => groupView(region, group)),
+    nextToken: page.nextToken,
+  };
+}
+
+interface VpcAssociation {
+  group: SecurityGroup;
+  vpcId: string;
+}
+
+/** Groups that are associated with VPCs besides their own. */
+export function describeSecurityGroupVpcAssociations(query: Query, region: Region): XmlValue {
+  const all = [...region.groups.values()].flatMap((group) =>
+    (group.associatedVpcIds ?? []).map((vpcId): VpcAssociation => ({ group, vpcId })),
+  );
+  const page = list<VpcAssociation>(query, {
+    ids: [],
+    idParameter: 'groupIds',
+    find: () => undefined,
+    notFound: ([id = '']) => errors.groupNotFound(id),
+    all: () => all,
+    position: (association) => all.indexOf(association),
+    filters: {
+      values: {
+        'group-id': ({ group }) => group.id,
+        'vpc-id': ({ vpcId }) => vpcId,
+        'group-owner-id': ({ group }) => group.ownerId ?? region.accountId,
+        state: () => 'associated',
+      },
+    },
+  });
+  return {
+    securityGroupVpcAssociationSet: page.items.map(({ group, vpcId }) => ({
+      groupId: group.id,
+      vpcId,
+      vpcOwnerId: region.accountId,
+      state: 'associated',
+    })),
     nextToken: page.nextToken,
   };
 }

@@ -19,6 +19,7 @@ import { describeInstances, describeInstanceTypes } from './describe-instances.j
 import {
   describeAvailabilityZones,
   describeSecurityGroups,
+  describeSecurityGroupVpcAssociations,
   describeSubnets,
   describeVpcs,
 } from './describe-network.js';
@@ -41,6 +42,7 @@ const ACTIONS: Readonly<Record<ActionName, Action>> = {
   DescribeInstanceTypes: describeInstanceTypes,
   DescribeNetworkInterfaces: describeNetworkInterfaces,
   DescribeSecurityGroups: describeSecurityGroups,
+  DescribeSecurityGroupVpcAssociations: describeSecurityGroupVpcAssociations,
   DescribeSubnets: describeSubnets,
   DescribeVpcs: describeVpcs,
   DetachNetworkInterface: detachNetworkInterface,

@@ -80,7 +80,14 @@ export class SubnetSpec {
   @IsOptional() @IsString() id?: string;
   @IsString() vpcId!: string;
   @IsString() zone!: string;
-  @IsString() cidr!: string;
+  /** Absent on an IPv6-only subnet. */
+  @IsOptional() @IsString() cidr?: string;
+  /** IPv6-only: its ENIs have IPv6 addresses alone. */
+  @IsOptional() @IsBoolean() ipv6Native?: boolean;
+  /** Whether an ENI gets an IPv6 address unless its Create says otherwise. */
+  @IsOptional() @IsBoolean() assignIpv6AddressOnCreation?: boolean;
+  /** The account that shares the subnet; default: the simulator's. */
+  @IsOptional() @IsString() ownerId?: string;
   /** A /64 written in four groups: `2600:1f14:abc:de00::/64`. */
   @IsOptional() @IsString() ipv6Cidr?: string;
   /** The `Name` tag. */
@@ -93,6 +100,10 @@ export class SecurityGroupSpec {
   @IsString() name!: string;
   @IsString() vpcId!: string;
   @IsOptional() @IsString() description?: string;
+  /** The account that the group belongs to; default: the simulator's. */
+  @IsOptional() @IsString() ownerId?: string;
+  /** Other VPCs that the group is associated with (AssociateSecurityGroupVpc). */
+  @IsOptional() @IsArray() @IsString({ each: true }) associatedVpcIds?: string[];
   @IsOptional() @IsTags() tags?: Record<string, string>;
 }
 
@@ -119,6 +130,8 @@ export class InstanceSpec {
   @IsOptional() @IsString() privateDnsName?: string;
   /** Default `running`. */
   @IsOptional() @IsIn(INSTANCE_STATES) state?: InstanceState;
+  /** Managed by a service (EKS Auto Mode): no caller may attach or detach its interfaces. */
+  @IsOptional() @IsBoolean() managed?: boolean;
   @IsOptional() @IsTags() tags?: Record<string, string>;
   @IsOptional()
   @IsArray()

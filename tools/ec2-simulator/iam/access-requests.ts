@@ -39,6 +39,7 @@ const RESOURCES: Readonly<Record<Exclude<ActionName, 'CreateNetworkInterface'>, 
   DescribeInstanceTypes: anything,
   DescribeNetworkInterfaces: anything,
   DescribeSecurityGroups: anything,
+  DescribeSecurityGroupVpcAssociations: anything,
   DescribeSubnets: anything,
   DescribeVpcs: anything,
   DetachNetworkInterface: (query, region) => {

@@ -27,6 +27,7 @@ export function launchInstance(region: Region, spec: InstanceSpec): Instance {
     privateIpAddress: address,
     privateDnsName: spec.privateDnsName ?? privateDnsName(address, region.name),
     launchTime: region.clock.now(),
+    managed: spec.managed ?? false,
     tags: { ...spec.tags, ...(spec.name === undefined ? {} : { Name: spec.name }) },
   };
   region.instances.set(id, instance);

@@ -1,5 +1,6 @@
 import { errors } from '../api-error.js';
-import type { Eni, Tags } from './model.js';
+import type { AddressPool } from './address-pools.js';
+import type { Eni, Subnet, Tags } from './model.js';
 import type { Region } from './region.js';
 
 /** An ENI to be, already checked as far as one can without taking addresses. */
@@ -21,7 +22,8 @@ export interface AddressRequest {
   secondaryCount?: number;
   ipv4PrefixCount?: number;
   ipv6?: readonly string[];
-  ipv6Count?: number;
+  /** Absent: what the subnet gives. */
+  ipv6Count?: number | undefined;
 }
 
 /** Addresses that an ENI has taken from its subnet. */
@@ -40,12 +42,12 @@ export function takeAddresses(
   subnetId: string,
   request: AddressRequest,
 ): TakenAddresses {
-  const pool = region.pool(subnetId);
+  const pool = (): AddressPool => region.pool(subnetId);
   const taken: TakenAddresses = { ipv4: [], ipv4Prefixes: [], ipv6: [] };
   try {
-    request.ipv4?.forEach((address) => void taken.ipv4.push(pool.claim(address)));
-    times(request.secondaryCount, () => void taken.ipv4.push(pool.take()));
-    times(request.ipv4PrefixCount, () => void taken.ipv4Prefixes.push(pool.takePrefix()));
+    request.ipv4?.forEach((address) => void taken.ipv4.push(pool().claim(address)));
+    times(request.secondaryCount, () => void taken.ipv4.push(pool().take()));
+    times(request.ipv4PrefixCount, () => void taken.ipv4Prefixes.push(pool().takePrefix()));
     if (request.ipv6?.length || request.ipv6Count) {
       const ipv6Pool = region.ipv6Pool(subnetId);
       request.ipv6?.forEach((address) => void taken.ipv6.push(ipv6Pool.claim(address)));
@@ -77,12 +79,7 @@ export function createInterface(region: Region, spec: NewInterface): Eni {
   if (region.enis.size >= quota) {
     throw errors.interfaceQuota(quota);
   }
-  const { ipv4 = [], secondaryCount = 0, ...others } = spec.addresses ?? {};
-  const taken = takeAddresses(region, subnet.id, {
-    ...others,
-    ipv4,
-    secondaryCount: secondaryCount + (ipv4.length === 0 ? 1 : 0),
-  });
+  const taken = takeAddresses(region, subnet.id, addressesIn(subnet, spec.addresses ?? {}));
   const sequence = region.nextSequence();
   const eni: Eni = {
     id: region.newId('eni'),
@@ -104,6 +101,24 @@ export function createInterface(region: Region, spec: NewInterface): Eni {
   };
   region.enis.put(eni);
   return eni;
+}
+
+/** What the subnet gives beside what is asked for: a primary IPv4 address, an IPv6 one where it says so. */
+function addressesIn(
+  subnet: Subnet,
+  { ipv4 = [], secondaryCount = 0, ipv6 = [], ipv6Count, ...others }: AddressRequest,
+): AddressRequest {
+  const unasked = subnet.assignIpv6AddressOnCreation && ipv6.length === 0 ? 1 : 0;
+  const request = { ...others, ipv4, ipv6, ipv6Count: ipv6Count ?? unasked };
+  if (!subnet.ipv6Native) {
+    return { ...request, secondaryCount: secondaryCount + (ipv4.length === 0 ? 1 : 0) };
+  }
+  if (ipv6.length + request.ipv6Count === 0) {
+    throw errors.invalidCombination(
+      `An interface in the IPv6-only subnet '${subnet.id}' needs an IPv6 address`,
+    );
+  }
+  return { ...request, secondaryCount };
 }
 
 /** Removes an ENI, whatever holds it. */

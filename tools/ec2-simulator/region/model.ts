@@ -12,7 +12,12 @@ export interface Subnet {
   readonly id: string;
   readonly vpcId: string;
   readonly zone: string;
-  readonly cidr: string;
+  /** Absent on IPv6-only subnets. */
+  readonly cidr?: string;
+  readonly ipv6Native?: boolean;
+  readonly assignIpv6AddressOnCreation?: boolean;
+  /** The account that it belongs to, where that is not the simulator's. */
+  readonly ownerId?: string;
   /** A /64, where the subnet has IPv6. */
   readonly ipv6Cidr?: string;
   readonly tags: Tags;
@@ -23,6 +28,9 @@ export interface SecurityGroup {
   readonly name: string;
   readonly description: string;
   readonly vpcId: string;
+  /** The account that it belongs to, where that is not the simulator's. */
+  readonly ownerId?: string;
+  readonly associatedVpcIds?: readonly string[];
   readonly tags: Tags;
 }
 
@@ -49,6 +57,8 @@ export interface Instance {
   readonly privateDnsName: string;
   /** Milliseconds since the epoch. */
   readonly launchTime: number;
+  /** A service manages it (EKS Auto Mode). */
+  readonly managed: boolean;
   readonly tags: Tags;
 }
 

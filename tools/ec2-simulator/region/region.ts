@@ -90,7 +90,9 @@ export class Region {
     if (!this.vpcs.has(subnet.vpcId)) {
       throw errors.vpcsNotFound([subnet.vpcId]);
     }
-    this.pools.set(subnet.id, AddressPool.create(subnet.cidr));
+    if (subnet.cidr !== undefined) {
+      this.pools.set(subnet.id, AddressPool.create(subnet.cidr));
+    }
     if (subnet.ipv6Cidr !== undefined) {
       this.ipv6Pools.set(subnet.id, Ipv6Pool.create(subnet.ipv6Cidr));
     }
@@ -110,13 +112,20 @@ export class Region {
     );
   }
 
-  /** @throws ApiError `InvalidSubnetID.NotFound`. */
+  /** @throws ApiError `InvalidSubnetID.NotFound`, or where the subnet has IPv6 addresses alone. */
   pool(subnetId: string): AddressPool {
     const pool = this.pools.get(subnetId);
     if (!pool) {
-      throw errors.subnetsNotFound([subnetId]);
+      throw this.subnets.has(subnetId)
+        ? errors.invalidCombination(`The subnet '${subnetId}' is IPv6-only`)
+        : errors.subnetsNotFound([subnetId]);
     }
     return pool;
+  }
+
+  /** Free IPv4 addresses: 0 in an IPv6-only subnet. */
+  availableAddresses(subnetId: string): number {
+    return this.pools.get(subnetId)?.available ?? 0;
   }
 
   /** @throws ApiError where the subnet has no IPv6 block. */

@@ -23,7 +23,7 @@ export function stateOf(region: Region): SimulatorState {
     instances: [...region.instances.values()],
     subnets: [...region.subnets.values()].map((subnet) => ({
       ...subnet,
-      availableAddresses: region.pool(subnet.id).available,
+      availableAddresses: region.availableAddresses(subnet.id),
     })),
     securityGroups: [...region.groups.values()],
     vpcs: [...region.vpcs.values()],

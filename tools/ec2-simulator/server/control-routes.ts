@@ -5,6 +5,7 @@ import {
   InterfaceSpec,
   LostAnswerSpec,
   parseSpec,
+  SecurityGroupSpec,
   SettingsSpec,
   StallSpec,
   SubnetSpec,
@@ -50,6 +51,11 @@ const ROUTES: readonly Route[] = [
     method: 'POST',
     path: '/subnets',
     run: (simulator, body) => simulator.addSubnet(parseSpec(SubnetSpec, body)),
+  },
+  {
+    method: 'POST',
+    path: '/security-groups',
+    run: (simulator, body) => simulator.addSecurityGroup(parseSpec(SecurityGroupSpec, body)),
   },
   {
     method: 'POST',

@@ -69,7 +69,7 @@ export class EniCables {
       this.devices.set(eni.id, `eth${index}`);
     });
     const subnet = ec2.state.subnets.find(({ id }) => id === eni.subnetId);
-    const [network = ''] = subnet?.cidr.split('/') ?? [];
+    const [network = ''] = subnet?.cidr?.split('/') ?? [];
     const router = network.replace(/\d+$/, (last) => String(Number(last) + 1));
     await vpc.serve({ name: port, router, addresses: addressesOf(eni) });
   }

@@ -16,6 +16,7 @@ const { subnets, groups, vpc } = DEFAULT_IDS;
 async function wholeLife({ gateway, instanceId }: World): Promise<void> {
   await gateway.describeSubnets({ ids: [subnets.net1A] });
   await gateway.describeSecurityGroups({ names: ['default'], vpcId: vpc });
+  await gateway.describeAssociatedGroups(vpc);
   await gateway.describeInstances([instanceId]);
   await gateway.describeInstanceTypes(['m5.large']);
   await gateway.listEnis({ tags: OWNER_TAGS });

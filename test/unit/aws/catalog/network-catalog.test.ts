@@ -18,6 +18,8 @@ describe('NetworkCatalog', () => {
   let failure: Error | undefined;
   let subnetCalls: SubnetQuery[];
   let groupCalls: SecurityGroupQuery[];
+  let associated: string[];
+  let associationCalls: string[];
   let catalog: NetworkCatalog;
 
   const subnetOf = (id: string, name: string, zone = 'us-west-2a'): Subnet => ({
@@ -35,6 +37,8 @@ describe('NetworkCatalog', () => {
     failure = undefined;
     subnetCalls = [];
     groupCalls = [];
+    associated = [];
+    associationCalls = [];
     catalog = NetworkCatalog.create({
       clock: systemClock,
       gateway: {
@@ -44,6 +48,10 @@ describe('NetworkCatalog', () => {
           return subnets.filter(({ id, name }) =>
             'ids' in query ? query.ids.includes(id) : query.names.includes(name ?? ''),
           );
+        },
+        describeAssociatedGroups: async (vpcId) => {
+          associationCalls.push(vpcId);
+          return associated;
         },
         describeSecurityGroups: async (query) => {
           groupCalls.push(query);
@@ -146,5 +154,13 @@ describe('NetworkCatalog', () => {
 
     expect([inFirst, inSecond, byId].map(idsOf)).to.deep.equal([['sg-1'], ['sg-2'], ['sg-2']]);
     expect(groupCalls).to.have.length(3);
+  });
+
+  it('finds the groups that are associated with a VPC, asked for once', async () => {
+    groups = [{ id: 'sg-9', name: 'web', vpcId: 'vpc-9' }];
+    associated = ['sg-9'];
+    expect(idsOf(await catalog.associatedGroups('vpc-1'))).to.deep.equal(['sg-9']);
+    expect(idsOf(await catalog.associatedGroups('vpc-1'))).to.deep.equal(['sg-9']);
+    expect(associationCalls).to.deep.equal(['vpc-1']);
   });
 });

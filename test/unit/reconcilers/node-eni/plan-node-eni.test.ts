@@ -31,7 +31,10 @@ function inputFor(
 ): NodeENIPlanInput {
   const nodeENI = aNodeENI({ subnetID: undefined as never, ...spec });
   const subnets = chooseSubnets(subnetQuery(nodeENI.spec), found);
-  const network = 'reason' in subnets ? subnets : { subnets, securityGroups: [group] };
+  const network =
+    'reason' in subnets
+      ? subnets
+      : { subnets, securityGroups: [group], associatedGroups: new Map() };
   return { nodeENI, nodes: [aNode('node-a')], attachments: [], network, defaults, ...overrides };
 }
 
@@ -71,9 +74,6 @@ describe('planNodeENI', () => {
       { subnetID: 'subnet-000000a1', securityGroupIDs: ['sg-0000dead'] },
       [a1],
     ),
-    SecurityGroupVpcMismatch: inputFor({ subnetID: 'subnet-000000a1' }, [
-      { ...a1, vpcId: 'vpc-00000002' },
-    ]),
     ProviderIDMissing: inputFor({ subnetID: 'subnet-000000a1' }, [a1], {
       nodes: [{ ...aNode('node-a'), spec: {} }],
     }),
@@ -87,6 +87,14 @@ describe('planNodeENI', () => {
       expect(plan.desired).to.equal(1);
     });
   }
+
+  it('leaves it to EC2 whether a group named by its id serves in the subnet’s VPC', () => {
+    const plan = planNodeENI(
+      inputFor({ subnetID: 'subnet-000000a1' }, [{ ...a1, vpcId: 'vpc-00000002' }]),
+    );
+    expect(plan.create.map(({ spec }) => spec.securityGroupIDs)).to.deep.equal([[group.id]]);
+    expect(plan.blocked).to.deep.equal([]);
+  });
 
   it('serves the other nodes while one is blocked', () => {
     const nodes = [{ ...aNode('node-x'), spec: {} }, aNode('node-a')];

@@ -3,22 +3,34 @@ import { chooseIndex, occupiedIndexes } from '../../../../src/reconcilers/slots/
 import { anInstance, aRecord, INSTANCE_A } from '../../../support/objects.js';
 
 const none = new Set<number>();
+const choice = { attachment: undefined, networkCardIndex: 0, occupied: none, chosen: none };
 
 describe('chooseIndex', () => {
   it('picks the lowest index that is free', () => {
-    expect(chooseIndex(undefined, none, none)).to.equal(1);
-    expect(chooseIndex(undefined, new Set([0, 1, 3]), new Set([2]))).to.equal(4);
+    expect(chooseIndex(choice)).to.equal(1);
+    expect(chooseIndex({ ...choice, occupied: new Set([0, 1, 3]), chosen: new Set([2]) })).to.equal(
+      4,
+    );
+  });
+
+  it('begins at 1 on a further network card, whose index 0 is free too', () => {
+    const card = { ...choice, networkCardIndex: 3 };
+    expect(chooseIndex(card)).to.equal(1);
+    expect(chooseIndex({ ...card, occupied: new Set([1]) })).to.equal(0);
+    expect(chooseIndex({ ...card, occupied: new Set([0, 1]) })).to.equal(2);
   });
 
   it('keeps the index that an attachment has', () => {
-    expect(chooseIndex(aRecord({ spec: { deviceIndex: 5 } }), none, none)).to.equal(5);
+    expect(chooseIndex({ ...choice, attachment: aRecord({ spec: { deviceIndex: 5 } }) })).to.equal(
+      5,
+    );
   });
 
   it('gives up an index that somebody else took before the ENI was attached', () => {
     const attachment = aRecord({ spec: { deviceIndex: 1 } });
-    expect(chooseIndex(attachment, new Set([1]), none)).to.equal(2);
+    expect(chooseIndex({ ...choice, attachment, occupied: new Set([1]) })).to.equal(2);
     const attached = { ...attachment, status: { attachmentID: 'eni-attach-1' } };
-    expect(chooseIndex(attached, new Set([1]), none)).to.equal(1);
+    expect(chooseIndex({ ...choice, attachment: attached, occupied: new Set([1]) })).to.equal(1);
   });
 });
 

@@ -73,6 +73,30 @@ describe('slotFault', () => {
     expect(fault?.message).to.include('Network card 0');
   });
 
+  it('knows that each of several cards numbers its devices from 0', () => {
+    const cards = [
+      { networkCardIndex: 0, maximumInterfaces: 2 },
+      { networkCardIndex: 1, maximumInterfaces: 2 },
+    ];
+    const several = { ...limits, maximumInterfaces: 4, cards };
+    const at = (networkCardIndex: number, deviceIndex: number) =>
+      slotFault({
+        ...base,
+        limits: several,
+        attachment: aRecord({ spec: { networkCardIndex, deviceIndex } }),
+      });
+    expect(at(1, 0)).to.equal(undefined);
+    expect(at(1, 1)).to.equal(undefined);
+    expect(at(1, 5)).to.have.property('reason', 'DeviceIndexOutOfRange');
+    expect(at(1, 5)?.message).to.include('the device indexes 0 to 1, not 5');
+    expect(at(2, 0)).to.have.property('reason', 'NetworkCardMissing');
+  });
+
+  it('refuses an instance that a service manages, whatever room it has', () => {
+    const instance = anInstance({ managed: true });
+    expect(slotFault({ ...base, instance })).to.have.property('reason', 'InstanceManaged');
+  });
+
   it('leaves the limits of an unknown type to EC2', () => {
     expect(slotFault({ ...base, limits: undefined })).to.equal(undefined);
   });
@@ -80,6 +104,7 @@ describe('slotFault', () => {
   for (const [state, reason] of [
     ['running', undefined],
     ['stopped', undefined],
+    ['stopping', 'InstanceNotAttachable'],
     ['pending', 'InstanceNotAttachable'],
     ['shutting-down', 'InstanceNotAttachable'],
     ['terminated', 'InstanceNotAttachable'],

@@ -59,7 +59,7 @@ export function checkGroups(
     if (!group) {
       throw notFound(id);
     }
-    if (group.vpcId !== vpcId) {
+    if (group.vpcId !== vpcId && !group.associatedVpcIds?.includes(vpcId)) {
       throw errors.foreignGroup();
     }
   }
