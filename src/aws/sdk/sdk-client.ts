@@ -2,6 +2,7 @@ import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import { EC2Client } from '@aws-sdk/client-ec2';
 import { MANAGER_NAME } from '../../api/names.js';
+import { type Agents, namesProxy, proxiedAgents } from './proxied-agents.js';
 import { type FencedError, fencedAgents, fenceWrites } from './write-fence.js';
 
 /** Calls that may be in flight at once, one socket each. */
@@ -39,7 +40,7 @@ export function createEc2Client(options: Ec2ClientOptions): EC2Client {
     maxAttempts: 1,
     customUserAgent: [[MANAGER_NAME]],
     requestHandler: {
-      ...agents(mayWrite),
+      ...agents(options),
       connectionTimeout: CONNECTION_TIMEOUT_MS,
       requestTimeout: options.requestTimeoutMs ?? REQUEST_TIMEOUT_MS,
       throwOnRequestTimeout: true,
@@ -49,8 +50,15 @@ export function createEc2Client(options: Ec2ClientOptions): EC2Client {
   return client;
 }
 
-function agents(mayWrite: (() => boolean) | undefined) {
-  if (mayWrite) return fencedAgents({ mayWrite, connectTimeoutMs: CONNECTION_TIMEOUT_MS });
+function agents({ mayWrite }: Ec2ClientOptions): Agents {
+  const fence = { mayWrite: mayWrite ?? always, connectTimeoutMs: CONNECTION_TIMEOUT_MS };
   const sockets = { keepAlive: true, maxSockets: MAX_SOCKETS };
-  return { httpAgent: new HttpAgent(sockets), httpsAgent: new HttpsAgent(sockets) };
+  const direct = mayWrite
+    ? fencedAgents(fence)
+    : { httpAgent: new HttpAgent(sockets), httpsAgent: new HttpsAgent(sockets) };
+  return namesProxy() ? proxiedAgents(direct, fence) : direct;
+}
+
+function always(): boolean {
+  return true;
 }
