@@ -22,7 +22,7 @@ async function createOperator(invocation: Invocation, logger: Logger): Promise<O
       const { AgentOperator } = await import('./operators/agent-operator.js');
       const { RtnetlinkHostNetwork } = await import('./agent/linux/rtnetlink-host-network.js');
       const network = RtnetlinkHostNetwork.create({ logger });
-      return new AgentOperator({ config: invocation.config, logger, network, access, instance });
+      return new AgentOperator({ config: invocation.config, logger, network, access });
     }
   }
 }

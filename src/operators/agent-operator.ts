@@ -17,13 +17,11 @@ import {
 import { DropInWriter } from '../agent/managers/drop-in-writer.js';
 import { HostSweeper } from '../agent/sweep/host-sweeper.js';
 import { ENIAttachment } from '../api/eni-attachment.js';
-import { API_GROUP } from '../api/names.js';
 import type { AgentConfig } from '../config/agent-settings.js';
 import { Informer } from '../runtime/cache/informer.js';
 import { ExponentialBackoff } from '../runtime/concurrency/backoff.js';
 import { SharedRead } from '../runtime/concurrency/shared-read.js';
 import type { KubeAccess } from '../runtime/kube/access/kube-access.js';
-import { KubeEventRecorder } from '../runtime/kube/events.js';
 import { HttpKubeClient } from '../runtime/kube/http-kube-client.js';
 import { ResourceClient } from '../runtime/kube/resource-client.js';
 import type { Logger } from '../runtime/logger.js';
@@ -39,8 +37,6 @@ export interface AgentOperatorOptions {
   /** The way to the API server. */
   access: KubeAccess;
   network: HostNetwork;
-  /** Name of this process in Events, the pod's for one. */
-  instance: string;
 }
 
 const AGENT_NAME = 'eni-operator-agent';
@@ -56,13 +52,11 @@ export class AgentOperator extends Operator {
   private readonly config: AgentConfig;
   private readonly network: HostNetwork;
   private readonly access: KubeAccess;
-  private readonly instance: string;
   private readonly registry: Registry;
   private serving: Serving | undefined;
   private client: HttpKubeClient | undefined;
-  private events: KubeEventRecorder | undefined;
 
-  constructor({ config, network, access, instance, ...options }: AgentOperatorOptions) {
+  constructor({ config, network, access, ...options }: AgentOperatorOptions) {
     const registry = new Registry();
     super({ ...options, observer: ControllerMetrics.create(registry) });
     this.registry = registry;
@@ -70,7 +64,6 @@ export class AgentOperator extends Operator {
     this.config = config;
     this.network = network;
     this.access = access;
-    this.instance = instance;
   }
 
   protected override async init(): Promise<void> {
@@ -81,16 +74,7 @@ export class AgentOperator extends Operator {
     this.serving = await Serving.start({ config, registry, checks, access, clock, logger });
     const observer = RequestMetrics.create(registry);
     const client = HttpKubeClient.create({ access, logger, userAgent: AGENT_NAME, observer });
-    const events = KubeEventRecorder.create({
-      client,
-      clock,
-      random,
-      logger,
-      reportingController: `${API_GROUP}/${AGENT_NAME}`,
-      reportingInstance: this.instance,
-    });
     this.client = client;
-    this.events = events;
     const informer = Informer.create<ENIAttachment>({
       kind: ENIAttachment,
       client,
@@ -116,7 +100,7 @@ export class AgentOperator extends Operator {
       observer: informer,
     });
     const backoff = () => ExponentialBackoff.create({ ...FAILURE_BACKOFF, random });
-    const reporter = new LinkReporter({ client: attachmentClient, events });
+    const reporter = new LinkReporter(attachmentClient);
     const contention = new Contention(clock);
     this.addReconciler(
       new LinkReconciler({
@@ -149,7 +133,6 @@ export class AgentOperator extends Operator {
   /** Graceful, as the base class does it. Interfaces stay as they are: pods use them. */
   override async stop(): Promise<void> {
     await super.stop();
-    await this.events?.flush();
     await this.client?.close();
     await this.serving?.stop();
     this.network.close();

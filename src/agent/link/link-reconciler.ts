@@ -255,12 +255,14 @@ export class LinkReconciler {
     logger: Logger,
   ): Fault | undefined {
     const what = steps.map(describeStep);
-    logger.warn('Interface changed by another program', { interface: link.name, what });
+    logger.warn('Interface changed by another program; restoring it', {
+      interface: link.name,
+      what,
+    });
     if (this.options.contention.reversed(keyOf(attachment), desiredKeyOf(desired))) {
       const fact = `Another program undoes what is set on ${link.name} (${what.join(', ')})`;
       return linkFault('Contended', fact);
     }
-    this.options.reporter.restored(attachment, link.name, what);
     return undefined;
   }
 }

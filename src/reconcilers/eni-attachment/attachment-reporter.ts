@@ -5,7 +5,13 @@ import type { Eni } from '../../aws/ec2-gateway.js';
 import type { Clock } from '../../runtime/clock.js';
 import type { EventRecorder } from '../../runtime/kube/events.js';
 import type { ResourceClient } from '../../runtime/kube/resource-client.js';
-import { attachmentStatus, sameStatus, settledPhase, tagKeysOf } from './attachment-status.js';
+import {
+  attachmentStatus,
+  linkFaultOf,
+  sameStatus,
+  settledPhase,
+  tagKeysOf,
+} from './attachment-status.js';
 import { AttachmentTimes, type MilestoneObserver } from './milestone-timer.js';
 import { isInItsSlot } from './plan-attachment.js';
 
@@ -113,6 +119,27 @@ export class AttachmentReporter {
       const { instanceID, deviceIndex } = attachment.spec;
       const note = `${eni?.id} is attached to ${instanceID} at device index ${deviceIndex}.`;
       this.event(attachment, 'Normal', 'Attached', 'Attach', note);
+    }
+    this.reportLink(attachment, phase);
+  }
+
+  /** Events about the interface on the node, of what its agent reported. */
+  private reportLink(attachment: ENIAttachment, phase: Phase): void {
+    const { ready } = ENI_ATTACHMENT_CONDITIONS;
+    const link = attachment.status?.link;
+    const fault = linkFaultOf(attachment);
+    if (phase === 'Attached' && fault) {
+      if (conditionReason(attachment, ready) !== fault.reason) {
+        this.event(attachment, 'Warning', fault.reason, 'ConfigureLink', fault.message);
+      }
+    } else if (
+      phase === 'Ready' &&
+      link?.state === 'up' &&
+      conditionStatus(attachment, ready) !== 'True'
+    ) {
+      const names = link.altName === undefined ? link.name : `${link.name} (${link.altName})`;
+      const note = `${names} is up, its MTU is ${link.mtu}.`;
+      this.event(attachment, 'Normal', 'LinkUp', 'ConfigureLink', note);
     }
   }
 

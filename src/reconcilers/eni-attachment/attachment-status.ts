@@ -119,7 +119,9 @@ function conditionsOf({ attachment, phase, eni, blocked, now }: AttachmentReport
 }
 
 /** What the agent says is wrong with the interface. */
-function linkFaultOf({ status }: ENIAttachment): { reason: string; message: string } | undefined {
+export function linkFaultOf({
+  status,
+}: ENIAttachment): { reason: string; message: string } | undefined {
   const { reason, message = '' } = status?.link ?? {};
   return reason === undefined ? undefined : { reason, message };
 }

@@ -25,6 +25,10 @@ const TAINT = { key: 'networking.k8s.aws/eni-not-ready', effect: 'NoSchedule' };
 
 /** What the API server asks itself while it admits a write (admission-grants.test.ts): no request tells of it. */
 const ASKED_BY_ADMISSION = [
+  // By the admission policies, to know who is who.
+  'provision eniattachments.networking.k8s.aws',
+  'remove-startup-taint nodes',
+  'report eniattachments.networking.k8s.aws',
   'create network-attachment-definitions.k8s.cni.cncf.io',
   'update nodeenis.networking.k8s.aws/finalizers',
 ];

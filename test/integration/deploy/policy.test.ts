@@ -6,25 +6,42 @@ import { eventually } from '../../support/eventually.js';
 import type { Answer, Api } from './support/api.js';
 import { API, attachment } from './support/custom-objects.js';
 import { AGENT, CONTROLLER, DeployedCluster } from './support/deployed-cluster.js';
-import { type Manifest, parseManifests, render } from './support/manifest.js';
+import { type Manifest, parseManifests, render, renderRenamed } from './support/manifest.js';
 
 const RECORDS = `${API}/eniattachments`;
 const NODES = '/api/v1/nodes';
+const OURS = 'networking.k8s.aws/eni-not-ready';
 const LINK = { name: 'ens6', state: 'up', mtu: 9001 };
 
-/** Both service accounts may do everything, as far as RBAC is concerned: what is refused, a policy refuses. */
+/** A user who is no administrator, and may do whatever has a usual verb: an attacker with many rights. */
+const TENANT = { namespace: 'default', name: 'tenant' };
+
+/**
+ * The service accounts may do everything, as far as RBAC is concerned: what is refused, a policy refuses. Verbs are
+ * named, for all of them would make an administrator.
+ */
 const EVERYTHING = parseManifests(
-  [CONTROLLER, AGENT]
-    .map(
-      ({ namespace, name }) => `
+  `
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRole
+metadata: {name: everything}
+rules: [{apiGroups: ["*"], resources: ["*"], verbs: [get, list, watch, create, update, patch, delete]}]
+---
+apiVersion: v1
+kind: ServiceAccount
+metadata: {namespace: ${TENANT.namespace}, name: ${TENANT.name}}
+---
+${[CONTROLLER, AGENT, TENANT]
+  .map(
+    ({ namespace, name }) => `
 apiVersion: rbac.authorization.k8s.io/v1
 kind: ClusterRoleBinding
 metadata: {name: everything-${name}}
-roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: cluster-admin}
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: everything}
 subjects: [{kind: ServiceAccount, namespace: ${namespace}, name: ${name}}]
 `,
-    )
-    .join('---'),
+  )
+  .join('---')}`,
 );
 
 /** A status with every field set, and another with every field different. */
@@ -47,34 +64,62 @@ function condition(status: string) {
   return { type: 'Attached', status, reason: 'Any', message: '', lastTransitionTime };
 }
 
+const mayRemove = (taint: string) =>
+  parseManifests(`
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRole
+metadata: {name: remove-${taint}}
+rules: [{apiGroups: [networking.k8s.aws], resources: [startuptaints], resourceNames: [${taint}], verbs: [remove]}]
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRoleBinding
+metadata: {name: remove-${taint}}
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: remove-${taint}}
+subjects: [{kind: ServiceAccount, namespace: ${CONTROLLER.namespace}, name: ${CONTROLLER.name}}]
+`);
+
+const everythingFor = (user: string) =>
+  parseManifests(`
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRoleBinding
+metadata: {name: everything-collector}
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: everything}
+subjects: [{apiGroup: rbac.authorization.k8s.io, kind: User, name: "${user}"}]
+`);
+
+function refused({ status, body }: Answer, message: string): void {
+  expect(body.message).to.include(message);
+  expect(status).to.equal(403);
+}
+
 describe('the admission policies', () => {
   let cluster: DeployedCluster;
   let manifests: Manifest[];
   /** The agent of node-a. */
   let agent: Api;
   let controller: Api;
+  let tenant: Api;
 
   before(async function () {
     this.timeout(CONTROL_PLANE_TIMEOUT_MS);
     cluster = await DeployedCluster.start();
     manifests = await render('default');
     await cluster.apply([...manifests, ...EVERYTHING]);
+    const taints = [
+      { key: OURS, effect: 'NoSchedule' },
+      { key: 'theirs', value: 'x', effect: 'NoExecute' },
+    ];
     for (const node of ['node-a', 'node-b']) {
-      await created(NODES, {
-        metadata: { name: node },
-        spec: {
-          providerID: `aws:///us-west-2a/${node}`,
-          taints: [
-            { key: 'ours', effect: 'NoSchedule' },
-            { key: 'theirs', value: 'x', effect: 'NoExecute' },
-          ],
-        },
-      });
+      const spec = { providerID: `aws:///us-west-2a/${node}` };
+      await created(NODES, { metadata: { name: node }, spec });
+      // The API server has given it the taint not-ready.
+      await cluster.api.merge(`${NODES}/${node}`, { spec: { taints } });
       await createRecord(node);
     }
     const workload = { kind: 'DaemonSet', name: AGENT.name, node: 'node-a' } as const;
     agent = await cluster.as(AGENT, await cluster.createPod(manifests, workload));
     controller = await cluster.as(CONTROLLER);
+    tenant = await cluster.as(TENANT);
     // A new policy is enforced a moment after it is there.
     await eventually(async () => {
       expect(await writeLink(agent, 'node-b', 'down')).to.have.property('status', 403);
@@ -104,11 +149,6 @@ describe('the admission policies', () => {
 
   const writeLink = (by: Api, node: string, state = 'up') =>
     by.merge(`${RECORDS}/of-${node}/status`, { status: { link: { ...LINK, state } } });
-
-  function refused({ status, body }: Answer, message: string): void {
-    expect(body.message).to.include(message);
-    expect(status).to.equal(403);
-  }
 
   describe('of the agents', () => {
     it('let an agent write status.link of the attachments of its own node, and take it away', async () => {
@@ -164,7 +204,32 @@ describe('the admission policies', () => {
       refused(await writeLink(await cluster.as(AGENT), 'node-a'), 'token must be bound to its pod');
     });
 
-    it('leave everybody else alone', async () => {
+    it('refuse a user an attachment made, changed or deleted by hand, whatever RBAC lets the user do', async () => {
+      const message = 'only the ENI operator writes ENIAttachments: edit the NodeENI instead';
+      const forged = attachment({ name: 'forged', nodeName: 'node-a' });
+      refused(await tenant.send('POST', RECORDS, forged), message);
+      const own = `${RECORDS}/of-node-a`;
+      refused(await tenant.merge(own, { metadata: { finalizers: null } }), message);
+      refused(await tenant.merge(`${own}/status`, { status: { eniID: 'eni-0' } }), message);
+      refused(await writeLink(tenant, 'node-a'), message);
+      refused(await tenant.send('DELETE', own), message);
+    });
+
+    it('let the garbage collector delete what has no owner any longer', async () => {
+      await createRecord('node-c');
+      const collector = cluster.api.impersonating(
+        'system:serviceaccount:kube-system:generic-garbage-collector',
+      );
+      await cluster.apply(everythingFor(collector.user));
+      const deleted = await eventually(async () => {
+        const answer = await collector.api.send('DELETE', `${RECORDS}/of-node-c`);
+        expect(answer.body.message ?? '').to.not.include('cannot delete');
+        return answer;
+      });
+      expect(deleted).to.have.property('status', 200);
+    });
+
+    it('leave the controller and administrators alone', async () => {
       for (const by of [cluster.api, controller]) {
         const body = { status: { link: LINK, replacements: 1 } };
         expect(await by.merge(`${RECORDS}/of-node-b/status`, body)).to.have.property('status', 200);
@@ -175,7 +240,7 @@ describe('the admission policies', () => {
   describe('of the controller', () => {
     const patchNode = (by: Api, body: object, path = 'node-a') =>
       by.merge(`${NODES}/${path}`, body);
-    const ours = { key: 'ours', effect: 'NoSchedule' };
+    const ours = { key: OURS, effect: 'NoSchedule' };
     const theirs = { key: 'theirs', value: 'x', effect: 'NoExecute' };
 
     const onlyTaints: Record<string, object> = {
@@ -183,8 +248,11 @@ describe('the admission policies', () => {
       'an annotation': { metadata: { annotations: { a: 'b' } } },
       'a finalizer': { metadata: { finalizers: ['a.b/c'] } },
       'a cordon': { spec: { unschedulable: true } },
-      'a pod CIDR beside a taint less': { spec: { podCIDR: '10.2.0.0/24', taints: [ours] } },
-      'a label beside a taint less': { metadata: { labels: { a: 'b' } }, spec: { taints: [ours] } },
+      'a pod CIDR beside a taint less': { spec: { podCIDR: '10.2.0.0/24', taints: [theirs] } },
+      'a label beside a taint less': {
+        metadata: { labels: { a: 'b' } },
+        spec: { taints: [theirs] },
+      },
     };
     for (const [what, body] of Object.entries(onlyTaints)) {
       it(`refuse it ${what}`, async () => {
@@ -212,10 +280,18 @@ describe('the admission policies', () => {
       refused(await patchNode(controller, status, 'node-a/status'), message);
     });
 
-    it('let it take taints off, one by one', async () => {
-      for (const taints of [[theirs], null]) {
-        expect(await patchNode(controller, { spec: { taints } })).to.have.property('status', 200);
-      }
+    it('let it take startup taints off', async () => {
+      const body = { spec: { taints: [theirs] } };
+      expect(await patchNode(controller, body)).to.have.property('status', 200);
+    });
+
+    it('refuse it a taint that is no startup taint, until a role names that taint', async () => {
+      const body = { spec: { taints: null } };
+      refused(await patchNode(controller, body), 'may take off taints below networking.k8s.aws/');
+      await cluster.apply(mayRemove('theirs'));
+      await eventually(async () =>
+        expect(await patchNode(controller, body)).to.have.property('status', 200),
+      );
     });
 
     it('leave everybody else alone', async () => {
@@ -224,5 +300,48 @@ describe('the admission policies', () => {
         expect(await patchNode(by, body)).to.have.property('status', 200);
       }
     });
+  });
+});
+
+describe('the admission policies of an installation under other names', () => {
+  const RENAMED = { namespace: 'network', prefix: 'team-', suffix: '-west' };
+  const renamed = ({ name }: { name: string }) => ({
+    namespace: RENAMED.namespace,
+    name: `${RENAMED.prefix}${name}${RENAMED.suffix}`,
+  });
+  let cluster: DeployedCluster;
+
+  before(async function () {
+    this.timeout(CONTROL_PLANE_TIMEOUT_MS);
+    cluster = await DeployedCluster.start();
+    await cluster.apply(await renderRenamed('default', RENAMED));
+    const node = { metadata: { name: 'node-a' }, spec: { taints: [] } };
+    expect(await cluster.api.send('POST', NODES, node)).to.have.property('status', 201);
+    const made = attachment({ name: 'of-node-a', nodeName: 'node-a' });
+    expect(await cluster.api.send('POST', RECORDS, made)).to.have.property('status', 201);
+  });
+
+  after(async () => {
+    await cluster?.stop();
+  });
+
+  it('bind the controller to startup taints', async () => {
+    const controller = await cluster.as(renamed(CONTROLLER));
+    await eventually(async () =>
+      refused(
+        await controller.merge(`${NODES}/node-a`, { metadata: { labels: { a: 'b' } } }),
+        'may change nothing of a Node',
+      ),
+    );
+  });
+
+  it('bind an agent to status.link', async () => {
+    const agent = await cluster.as(renamed(AGENT));
+    await eventually(async () =>
+      refused(
+        await agent.merge(`${RECORDS}/of-node-a/status`, { status: { link: LINK } }),
+        'token must be bound to its pod',
+      ),
+    );
   });
 });

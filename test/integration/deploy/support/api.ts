@@ -55,6 +55,12 @@ export class Api {
     return this.send('PATCH', path, body, 'merge-patch+json');
   }
 
+  /** The same, as another user; that takes the right to impersonate. */
+  impersonating(user: string): { user: string; api: Api } {
+    const headers = { ...this.headers, 'impersonate-user': user };
+    return { user, api: new Api(this.server, headers, this.dispatcher) };
+  }
+
   async send(
     method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE',
     path: string,

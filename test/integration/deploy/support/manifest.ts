@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
-import { parseAllDocuments } from 'yaml';
+import { parseAllDocuments, stringify } from 'yaml';
 
 const run = promisify(execFile);
 
@@ -27,6 +28,28 @@ export async function render(
     maxBuffer: 2 ** 24,
   });
   return parseManifests(stdout);
+}
+
+/** The objects of an overlay in an installation of its own namespace and names. */
+export async function renderRenamed(
+  overlay: Overlay,
+  { namespace, prefix, suffix }: { namespace: string; prefix: string; suffix: string },
+): Promise<Manifest[]> {
+  await mkdir('dist', { recursive: true });
+  const dir = await mkdtemp('dist/renamed-');
+  try {
+    const kustomization = {
+      namespace,
+      namePrefix: prefix,
+      nameSuffix: suffix,
+      resources: [`../../kustomize/overlays/${overlay}`],
+    };
+    await writeFile(`${dir}/kustomization.yaml`, stringify(kustomization));
+    const { stdout } = await run('kubectl', ['kustomize', dir], { maxBuffer: 2 ** 24 });
+    return parseManifests(stdout);
+  } finally {
+    await rm(dir, { recursive: true, force: true });
+  }
 }
 
 export function parseManifests(text: string): Manifest[] {
