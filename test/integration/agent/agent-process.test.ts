@@ -109,7 +109,7 @@ describe('the node agent, as it is shipped', () => {
     await eventually(async () => expect((await links())[0]?.flags).to.include('UP'));
     const { name } = (await theAttachment()).metadata;
     await eventually(async () => expect(await reasonsOf(name)).to.include('LinkUp'));
-    expect(agent.log.map(({ message }) => message)).to.include(
+    expect(agent.log.map(({ msg }) => msg)).to.include(
       'Interface changed by another program; restoring it',
     );
   });
