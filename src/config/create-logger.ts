@@ -1,4 +1,5 @@
 import { createLogger as createWinston, format, type Logger, transports } from 'winston';
+import { printable } from '../runtime/printable-text.js';
 import type { Config } from './controller-settings.js';
 
 /**
@@ -40,7 +41,8 @@ function textLine() {
       const time = new Date().toISOString().slice(11, 23);
       const told = Object.entries(fields)
         .map(
-          ([key, value]) => `${key}=${typeof value === 'string' ? value : JSON.stringify(value)}`,
+          ([key, value]) =>
+            `${key}=${typeof value === 'string' ? printable(value) : JSON.stringify(value)}`,
         )
         .join(' ');
       const trace = level.includes('error') && stack ? `\n${stack}` : '';

@@ -1,6 +1,7 @@
 import type { ENIAttachment, LinkStatus } from '../../api/eni-attachment.js';
 import type { Fault } from '../../api/link-faults.js';
 import { definedOnly } from '../../runtime/kube/merge-patch.js';
+import { printable } from '../../runtime/printable-text.js';
 import type { HostLink } from '../host/host-network.js';
 import type { HostView } from '../host/host-snapshot.js';
 
@@ -13,6 +14,10 @@ export interface LinkFinding {
   fault: Fault | undefined;
 }
 
+/** The CRD's bounds: one attachment must not cost the API server more, whatever the host is made to look like. */
+const MAX_MESSAGE = 2_048;
+const MAX_ADDRESSES = 512;
+
 /** RFC 2863's states in which a device that is administratively up carries traffic, as far as is known. */
 const CARRYING = new Set(['up', 'unknown']);
 
@@ -21,7 +26,7 @@ export function linkStatus({ attachment, link, view, fault }: LinkFinding): Link
   const { metadata, spec, status } = attachment;
   const said = {
     ...(metadata.generation === undefined ? {} : { observedGeneration: metadata.generation }),
-    ...(fault ? { reason: fault.reason, message: fault.message } : {}),
+    ...(fault ? { reason: fault.reason, message: printable(fault.message, MAX_MESSAGE) } : {}),
   };
   if (link === undefined) return { ...said, state: 'absent' };
   if (link === 'moved') {
@@ -32,10 +37,11 @@ export function linkStatus({ attachment, link, view, fault }: LinkFinding): Link
   const addresses = view.addresses
     .filter(({ linkIndex, scope }) => linkIndex === link.index && scope === 'global')
     .map(({ address, prefixLength }) => `${address}/${prefixLength}`)
-    .sort();
+    .sort()
+    .slice(0, MAX_ADDRESSES);
   return {
     ...definedOnly({ pciAddress: link.pciAddress }),
-    name: link.name,
+    name: shownName(link.name),
     ...(altName !== undefined && link.altNames.includes(altName) ? { altName } : {}),
     macAddress: link.macAddress,
     mtu: link.mtu,
@@ -43,6 +49,13 @@ export function linkStatus({ attachment, link, view, fault }: LinkFinding): Link
     ...(addresses.length > 0 ? { addresses } : {}),
     ...said,
   };
+}
+
+/** Linux allows any byte in a device's name but `/` and white space; what does not print takes one character. */
+function shownName(name: string): string {
+  return Array.from(name, (character) =>
+    printable(character) === character ? character : '\ufffd',
+  ).join('');
 }
 
 export function carriesTraffic({ up, operState }: HostLink): boolean {

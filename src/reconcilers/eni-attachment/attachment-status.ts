@@ -1,5 +1,6 @@
 import { ENI_ATTACHMENT_CONDITIONS } from '../../api/conditions.js';
 import type { ENIAttachment, ENIAttachmentStatus, Phase } from '../../api/eni-attachment.js';
+import { LINK_REMEDIES } from '../../api/link-faults.js';
 import type { Blocked } from '../../api/reasons.js';
 import type { Eni } from '../../aws/ec2-gateway.js';
 import { type Condition, setCondition } from '../../runtime/kube/conditions.js';
@@ -123,7 +124,10 @@ export function linkFaultOf({
   status,
 }: ENIAttachment): { reason: string; message: string } | undefined {
   const { reason, message = '' } = status?.link ?? {};
-  return reason === undefined ? undefined : { reason, message };
+  // An agent says it: reasons of ours alone, so that none can pass for one of EC2's or switch code by its name.
+  return reason !== undefined && Object.hasOwn(LINK_REMEDIES, reason)
+    ? { reason, message }
+    : undefined;
 }
 
 /** `Contended`: nothing where nobody has ever interfered. */

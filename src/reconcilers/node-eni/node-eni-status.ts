@@ -204,7 +204,8 @@ function blockedOf(attachment: ENIAttachment): Statement | undefined {
   const condition = attachment.status?.conditions?.find(
     ({ type }) => type === ENI_ATTACHMENT_CONDITIONS.ready,
   );
-  return condition && (condition.reason in REMEDIES || condition.reason in LINK_REMEDIES)
+  return condition &&
+    (Object.hasOwn(REMEDIES, condition.reason) || Object.hasOwn(LINK_REMEDIES, condition.reason))
     ? condition
     : undefined;
 }

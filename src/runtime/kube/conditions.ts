@@ -1,3 +1,5 @@
+import { printable } from '../printable-text.js';
+
 /** meta/v1 Condition. */
 export interface Condition {
   type: string;
@@ -10,6 +12,9 @@ export interface Condition {
   /** RFC 3339. */
   lastTransitionTime: string;
 }
+
+/** meta/v1 Condition: longer messages are refused. */
+const MAX_MESSAGE = 32_768;
 
 /** A condition as its author states it; when it last changed is found by comparing. */
 export type StatedCondition = Omit<Condition, 'lastTransitionTime'>;
@@ -27,7 +32,8 @@ export function setCondition(
   const old = conditions.find(({ type }) => type === stated.type);
   const lastTransitionTime =
     old?.status === stated.status ? old.lastTransitionTime : rfc3339Seconds(now);
-  const condition: Condition = { ...stated, lastTransitionTime };
+  const message = printable(stated.message, MAX_MESSAGE);
+  const condition: Condition = { ...stated, message, lastTransitionTime };
   return old === undefined
     ? [...conditions, condition]
     : conditions.map((other) => (other === old ? condition : other));

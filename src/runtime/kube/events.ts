@@ -1,6 +1,7 @@
 import type { Clock } from '../clock.js';
 import type { Logger } from '../logger.js';
 import { describeError } from '../logger.js';
+import { printable } from '../printable-text.js';
 import { microTime } from './conditions.js';
 import type { KubeClient } from './kube-client.js';
 import { apiVersionOf, type KindClass, type KubeObject, type ResourceType } from './resource.js';
@@ -135,7 +136,7 @@ export class KubeEventRecorder implements EventRecorder {
       reportingInstance,
       regarding,
       ...details,
-      note: cutToBytes(details.note, MAX_NOTE_BYTES),
+      note: cutToBytes(printable(details.note), MAX_NOTE_BYTES),
     };
     this.enqueue(() => client.create(EVENTS, body));
   }

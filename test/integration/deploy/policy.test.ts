@@ -167,6 +167,23 @@ describe('the admission policies', () => {
       );
     });
 
+    const hostile: Record<string, object> = {
+      'a name of 1.5 MB': { name: 'x'.repeat(1_500_000) },
+      'an alternative name that Linux does not take': { altName: 'x'.repeat(128) },
+      'a MAC address that is none': { macAddress: '02:00:00:00:00:01:02' },
+      'a thousand addresses': { addresses: Array.from({ length: 1_000 }, (_, i) => `10.0.0.${i}`) },
+      'an empty reason': { reason: '' },
+      'a reason of EC2’s': { reason: 'InstanceFull' },
+      'a reason by the name of a member of every object': { reason: 'constructor' },
+      'a message of 3 KB': { message: 'x'.repeat(3_000) },
+    };
+    for (const [what, link] of Object.entries(hostile)) {
+      it(`bound status.link: ${what} is refused`, async () => {
+        const { status } = await agent.merge(`${RECORDS}/of-node-a/status`, { status: { link } });
+        expect(status).to.equal(422);
+      });
+    }
+
     it('know of every field of the status', async () => {
       const crd = parse(await readFile('crds/networking.k8s.aws_eniattachments.yaml', 'utf8'));
       const { status } = crd.spec.versions[0].schema.openAPIV3Schema.properties;
