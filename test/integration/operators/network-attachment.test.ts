@@ -50,24 +50,24 @@ describe('the NetworkAttachmentDefinitions of a NodeENI', () => {
 
   after(async () => {
     try {
-      await stage.close();
-    } finally {
       await stage.kube.delete(CRDS, { name: 'network-attachment-definitions.k8s.cni.cncf.io' });
+    } finally {
+      await stage.close();
     }
   });
 
-  const create = (name: string, wish: Partial<NetworkAttachment> = {}) =>
+  const create = (name: string, overrides: Partial<NetworkAttachment> = {}) =>
     stage.createNodeENI(name, {
       interfaceName: 'eni-pods',
       mtu: 1400,
-      networkAttachment: { namespaces: ['pods-a', 'pods-b'], type: 'ipvlan', ...wish },
+      networkAttachment: { namespaces: ['pods-a', 'pods-b'], type: 'ipvlan', ...overrides },
     });
 
   const conditionOf = ({ status }: NodeENI) =>
     status?.conditions?.find(({ type }) => type === 'NetworkAttachment');
 
   /** Resolves once the condition has that reason, for the NodeENI's present generation. */
-  const told = (name: string, reason: string) =>
+  const reported = (name: string, reason: string) =>
     eventually(async () => {
       const nodeENI = await stage.nodeENI(name);
       expect(conditionOf(nodeENI)).to.deep.include({
@@ -93,12 +93,12 @@ describe('the NetworkAttachmentDefinitions of a NodeENI', () => {
   const configIn = async (namespace: string, name: string) =>
     JSON.parse((await find(namespace, name))?.spec?.config ?? 'null');
 
-  it('wait for the CRD, and are made once Multus is there', async () => {
+  it('wait for the CRD, and are created once Multus is there', async () => {
     await create('nad-late');
-    const condition = await told('nad-late', 'CRDMissing');
+    const condition = await reported('nad-late', 'CRDMissing');
     expect(condition?.message).to.contain('Install Multus');
     await (await sharedControlPlane()).applyCrds(MULTUS);
-    await told('nad-late', 'Applied');
+    await reported('nad-late', 'Applied');
     expect(await configIn('pods-a', 'nad-late')).to.deep.equal({
       cniVersion: '0.3.1',
       name: 'nad-late',
@@ -110,7 +110,7 @@ describe('the NetworkAttachmentDefinitions of a NodeENI', () => {
 
   it('are made without any node, labelled, and owned by the NodeENI', async () => {
     const nodeENI = await create('nad-owned');
-    await told('nad-owned', 'Applied');
+    await reported('nad-owned', 'Applied');
     const { labels, ownerReferences } = (await find('pods-b', 'nad-owned'))?.metadata ?? {};
     expect(labels).to.deep.equal({
       'app.kubernetes.io/managed-by': 'eni-operator',
@@ -121,12 +121,12 @@ describe('the NetworkAttachmentDefinitions of a NodeENI', () => {
 
   it('follow a change, and leave the namespaces that are no longer named', async () => {
     await create('nad-change');
-    await told('nad-change', 'Applied');
+    await reported('nad-change', 'Applied');
     const ipam = { type: 'host-local', subnet: '10.0.64.0/19' };
     await stage.patchNodeENI('nad-change', {
       networkAttachment: { namespaces: ['pods-b'], type: 'host-device', ipam },
     });
-    await told('nad-change', 'Applied');
+    await reported('nad-change', 'Applied');
     expect(await configIn('pods-b', 'nad-change')).to.deep.equal({
       cniVersion: '0.3.1',
       name: 'nad-change',
@@ -137,11 +137,11 @@ describe('the NetworkAttachmentDefinitions of a NodeENI', () => {
     expect(await find('pods-a', 'nad-change')).to.equal(undefined);
   });
 
-  it('go with the wish, and with the NodeENI', async () => {
+  it('are deleted with spec.networkAttachment, and with the NodeENI', async () => {
     await create('nad-wish');
     await create('nad-end');
-    await told('nad-wish', 'Applied');
-    await told('nad-end', 'Applied');
+    await reported('nad-wish', 'Applied');
+    await reported('nad-end', 'Applied');
     await stage.patchNodeENI('nad-wish', { networkAttachment: null });
     await stage.deleteNodeENI('nad-end');
     await stage.gone('nad-end');
@@ -156,21 +156,21 @@ describe('the NetworkAttachmentDefinitions of a NodeENI', () => {
 
   it('serve the other namespaces while one is missing, and that one once it is there', async () => {
     await create('nad-missing', { namespaces: ['pods-a', 'pods-later'] });
-    const condition = await told('nad-missing', 'NamespaceMissing');
+    const condition = await reported('nad-missing', 'NamespaceMissing');
     expect(condition?.message).to.contain('no namespace pods-later');
     expect(await configIn('pods-a', 'nad-missing')).to.include({ type: 'ipvlan' });
     await stage.kube.create<KubeObject>(NAMESPACES, { metadata: { name: 'pods-later' } });
-    await told('nad-missing', 'Applied');
+    await reported('nad-missing', 'Applied');
     expect(await configIn('pods-later', 'nad-missing')).to.include({ type: 'ipvlan' });
   });
 
-  it('never take the place of somebody else’s', async () => {
+  it('never replace a definition that another client created', async () => {
     const theirs = await stage.kube.create<NetworkAttachmentDefinition>(resource, {
       metadata: { name: 'nad-taken', namespace: 'pods-a' },
       spec: { config: '{"type":"bridge"}' },
     } as NetworkAttachmentDefinition);
     await create('nad-taken');
-    const condition = await told('nad-taken', 'Conflict');
+    const condition = await reported('nad-taken', 'Conflict');
     expect(condition?.message).to.contain('pods-a');
     expect(await configIn('pods-b', 'nad-taken')).to.include({ type: 'ipvlan' });
     await stage.deleteNodeENI('nad-taken');
@@ -179,9 +179,9 @@ describe('the NetworkAttachmentDefinitions of a NodeENI', () => {
     await stage.kube.delete(resource, theirs.metadata);
   });
 
-  it('are told from copies that carry their labels', async () => {
+  it('are distinguished from copies that have their labels', async () => {
     await create('nad-copied', { namespaces: ['pods-a'] });
-    await told('nad-copied', 'Applied');
+    await reported('nad-copied', 'Applied');
     const { labels } = (await find('pods-a', 'nad-copied'))?.metadata ?? {};
     const copies = await Promise.all(
       [
@@ -197,14 +197,14 @@ describe('the NetworkAttachmentDefinitions of a NodeENI', () => {
     const left = () =>
       Promise.all(copies.map(({ metadata }) => find(metadata.namespace, metadata.name)));
     await stage.patchNodeENI('nad-copied', { mtu: 1300 });
-    await told('nad-copied', 'Applied');
+    await reported('nad-copied', 'Applied');
     expect(await configIn('pods-a', 'nad-copied')).to.include({ mtu: 1300 });
     expect(await left()).to.deep.equal(copies);
 
     await stage.patchNodeENI('nad-copied', {
       networkAttachment: { namespaces: ['pods-a', 'pods-b'], type: 'ipvlan' },
     });
-    await told('nad-copied', 'Conflict');
+    await reported('nad-copied', 'Conflict');
     expect(await left()).to.deep.equal(copies);
 
     await stage.deleteNodeENI('nad-copied');
@@ -266,21 +266,21 @@ describe('the NetworkAttachmentDefinitions of a NodeENI', () => {
       await stage.addNode('nad-node', { labels: { 'nad-webhook': 'true' } });
       await breakIt();
       await create('nad-webhook');
-      const condition = await told('nad-webhook', 'Refused');
+      const condition = await reported('nad-webhook', 'Refused');
       expect(condition?.message).to.contain('definitions.example.com');
       await stage.ready('nad-webhook', 1);
       await mendIt();
-      await told('nad-webhook', 'Applied');
+      await reported('nad-webhook', 'Applied');
     });
 
     it('let the ENIs of a NodeENI go, and are deleted once it does', async () => {
       await stage.addNode('nad-node', { labels: { 'nad-end': 'true' } });
       await create('nad-end');
-      await told('nad-end', 'Applied');
+      await reported('nad-end', 'Applied');
       await stage.ready('nad-end', 1);
       await breakIt();
       await stage.deleteNodeENI('nad-end');
-      await told('nad-end', 'Refused');
+      await reported('nad-end', 'Refused');
       await eventually(() => expect(stage.managedEnis()).to.deep.equal([]));
       expect(await find('pods-a', 'nad-end')).not.to.equal(undefined);
       await mendIt();
@@ -289,22 +289,22 @@ describe('the NetworkAttachmentDefinitions of a NodeENI', () => {
     });
   });
 
-  it('are put right by the next change, where somebody edited one', async () => {
+  it('are corrected by the next change after a manual edit', async () => {
     await create('nad-edited');
-    await told('nad-edited', 'Applied');
+    await reported('nad-edited', 'Applied');
     await stage.kube.patch(
       resource,
       { name: 'nad-edited', namespace: 'pods-a' },
       { type: 'merge', body: { spec: { config: '{}' }, metadata: { labels: { team: 'net' } } } },
     );
     await stage.patchNodeENI('nad-edited', { description: 'another' });
-    await told('nad-edited', 'Applied');
+    await reported('nad-edited', 'Applied');
     const { metadata, spec } = (await find('pods-a', 'nad-edited')) ?? {};
     expect(JSON.parse(spec?.config ?? '')).to.include({ master: 'eni-pods' });
     expect(metadata?.labels).to.include({ team: 'net' });
   });
 
-  it('are not lost sight of by a controller that dies while it makes them', async () => {
+  it('survive the death of the controller that creates them', async () => {
     await create('nad-crash');
     await eventually(async () => expect(await find('pods-a', 'nad-crash')).not.to.equal(undefined));
     await stage.log.stop('SIGKILL');
