@@ -1,25 +1,27 @@
 /**
- * What keeps an interface from being as its ENIAttachment says, as the node's agent reports it in
- * `status.link.reason`, and what to do about it: the remedy ends `status.link.message`.
+ * Why the node's agent cannot configure an interface as its ENIAttachment specifies, and the remedy. The key is
+ * `status.link.reason`; the remedy ends `status.link.message`.
  */
 export const LINK_REMEDIES = {
   DeviceMissing:
-    'The device appears within seconds of the attachment: if it does not, look for the ENI in the kernel log (dmesg).',
-  MTURefused: 'Set spec.mtu of the NodeENI to what the device can.',
+    'A device normally appears within seconds of the attachment: check the kernel log (dmesg) for the MAC address.',
+  MTURefused: 'Set spec.mtu of the NodeENI to an MTU that the device supports.',
   NameTaken: 'Choose another spec.interfaceName for the NodeENI, or rename the other device.',
   AddressMissing:
-    'It is asked again: set spec.addressing of the NodeENI to static if the subnet has no DHCP server for it.',
+    'The agent keeps retrying: if the subnet has no DHCP server, set spec.addressing of the NodeENI to static.',
   DHCPPortDenied:
     'Give the agent the capability NET_BIND_SERVICE (docs/node-agent.md), or set spec.addressing of the NodeENI to static.',
   DHCPPortTaken:
-    'End the other DHCP client of the node (dhclient), or set spec.addressing of the NodeENI to static.',
-  LinkDown: 'Set the link up, or let the agent: take spec.linkState: unmanaged out of the NodeENI.',
+    'Stop the other DHCP client on the node (for example dhclient), or set spec.addressing of the NodeENI to static.',
+  LinkDown:
+    'Bring the link up, or let the agent do it: remove spec.linkState: unmanaged from the NodeENI.',
   RouteTaken:
-    "Remove that route, or give the agents a ROUTE_TABLE_BASE whose tables are nobody else's (docs/node-agent.md).",
-  InvalidAttachment: 'Correct the NodeENI, or delete the ENIAttachment, and it is made anew.',
-  HostRefused: 'Give the agent the capability NET_ADMIN and the host network.',
+    'Remove that route, or set ROUTE_TABLE_BASE of the agents so that no other program uses their tables (docs/node-agent.md).',
+  InvalidAttachment:
+    'Fix the NodeENI, or delete the ENIAttachment, and the controller recreates it.',
+  HostRefused: 'Run the agent with the capability NET_ADMIN and hostNetwork: true.',
   Contended:
-    'Tell the other program to leave the interface alone (docs/node-agent.md), or set spec.linkState of the NodeENI to unmanaged.',
+    'Configure the other program to ignore the interface (docs/node-agent.md), or set spec.linkState of the NodeENI to unmanaged.',
 } as const;
 
 export type LinkFault = keyof typeof LINK_REMEDIES;

@@ -1,62 +1,63 @@
 /**
- * Why an ENI cannot be had as things are, and what to do about it. Each is the `reason` of a condition and
- * of an Event; the remedy ends their message. Nothing here cures itself by retrying, but each is tried
- * again, with backoff, and is gone as soon as its cause is.
+ * Why an ENI cannot be created or attached, and the remedy. The key is the `reason` of a condition and of an
+ * Event; the remedy ends their message. A retry alone does not help, but the controller retries with backoff,
+ * so that the reason disappears soon after its cause.
  */
 export const REMEDIES = {
-  InvalidSpec: 'Correct the NodeENI.',
+  InvalidSpec: 'Fix the NodeENI.',
   SubnetNotFound:
-    "Name a subnet that exists in the controller's account and Region (aws ec2 describe-subnets).",
+    "Name a subnet that exists in the controller's account and Region (aws ec2 describe-subnets lists them).",
   SubnetNameAmbiguous:
-    'Give the subnets different Name tags, or name the one that you mean by its id.',
+    'Give the subnets different Name tags, or name one by its ID (spec.subnetID or spec.subnetIDs).',
   NoSubnetInZone:
-    "Add a subnet of the node's Availability Zone to the NodeENI, or take the label off the node.",
-  SubnetFull: 'Free addresses in the subnet, or name another subnet.',
+    "Add a subnet in the node's Availability Zone to the NodeENI, or remove the label from the node.",
+  SubnetFull: 'Free IP addresses in the subnet, or use another subnet.',
   SecurityGroupNotFound:
-    "Name a security group that exists in the subnet's VPC (aws ec2 describe-security-groups).",
-  SecurityGroupVpcMismatch: "Name security groups of the subnet's VPC.",
+    "Name a security group that exists in the subnet's VPC (aws ec2 describe-security-groups lists them).",
+  SecurityGroupVpcMismatch:
+    "Use security groups that belong to the subnet's VPC or are associated with it.",
   SecurityGroupNameAmbiguous:
-    'Give the groups different names, or name the one that you mean by its id (spec.securityGroupIDs).',
+    'Give the groups different names, or name one by its ID (spec.securityGroupIDs).',
   TooManySecurityGroups:
-    'Name fewer security groups, or have the quota of groups per interface raised.',
+    'Name fewer security groups, or request a higher quota for security groups per network interface.',
   ProviderIDMissing:
     'Wait for the cloud controller to set spec.providerID (aws:///ZONE/INSTANCE), or set it on the kubelet (--provider-id).',
   InstanceNotFound:
-    "Check that the Node's spec.providerID names an instance of the controller's account and Region; delete the Node if its instance is gone.",
-  InstanceNotAttachable: 'Start the instance, or delete the Node if its instance is gone.',
+    "Check that the Node's spec.providerID names an instance in the controller's account and Region; delete the Node if its instance no longer exists.",
+  InstanceNotAttachable: 'Start the instance, or delete the Node if its instance no longer exists.',
   InstanceManaged:
-    'Exclude such nodes from spec.nodeSelector: EC2 lets no caller change the interfaces of a managed instance.',
+    'Exclude such nodes from spec.nodeSelector: EC2 does not allow changes to the interfaces of a managed instance.',
   NetworkCardMissing:
-    'Set spec.networkCardIndex of the NodeENI to a card that the instance type has.',
+    'Set spec.networkCardIndex of the NodeENI to a network card that the instance type has.',
   DeviceIndexOutOfRange:
     'Set spec.deviceIndex of the NodeENI to an index that the network card has.',
   SlotTaken:
     'Choose another spec.deviceIndex for the NodeENI, or detach the interface that holds the slot.',
   InstanceFull:
-    'Use a larger instance type, ask for fewer ENIs on the node, or detach interfaces that it does not need.',
-  InterfaceInUse: 'Detach the ENI from what uses it; it is ours by its tags.',
+    'Use a larger instance type, request fewer ENIs on the node, or detach interfaces that the node does not need.',
+  InterfaceInUse: 'Detach the ENI from what uses it: its tags mark it as managed by this operator.',
   InterfaceQuotaReached:
-    "Have the Region's quota of network interfaces raised, or delete unused ones.",
-  ZoneMismatch: "Name a subnet of the instance's Availability Zone.",
-  NotPermitted: 'EC2 does not let anybody do this with that interface: choose another slot.',
-  InvalidRequest: 'EC2 refuses the request for what it says: correct the NodeENI accordingly.',
+    'Request a higher quota for network interfaces in the Region, or delete unused interfaces.',
+  ZoneMismatch: "Use a subnet in the instance's Availability Zone.",
+  NotPermitted: 'EC2 does not allow this operation on that interface: use another device index.',
+  InvalidRequest: 'EC2 rejected the request as invalid: fix the NodeENI.',
   IdempotencyMismatch:
-    'The ENI was asked for before with other settings: delete the ENIAttachment, and it is made anew.',
+    'The client token was already used with other parameters: delete the ENIAttachment, and the controller recreates it.',
   DetachmentLate:
-    'Wait, stop the instance, or set FORCE_DETACH=true: the slot may then stay unusable until the instance is stopped and started.',
+    'Wait, stop the instance, or set FORCE_DETACH=true. After a forced detachment, the device index can stay unusable until you stop and start the instance.',
   AccessDenied: "Allow the EC2 action in the IAM policy of the controller's role.",
 } as const;
 
 export type BlockedReason = keyof typeof REMEDIES;
 
-/** Those that are a lack of room. */
+/** The reasons that set the NodeENI's condition CapacityExceeded. */
 export const CAPACITY_REASONS: readonly BlockedReason[] = [
   'InstanceFull',
   'SubnetFull',
   'InterfaceQuotaReached',
 ];
 
-/** What keeps an ENI from being made or attached: a reason for programs, a sentence for people. */
+/** What prevents an ENI from being created or attached: a reason for programs, a message for people. */
 export interface Blocked {
   reason: BlockedReason;
   message: string;
@@ -67,15 +68,15 @@ export function blocked(reason: BlockedReason, fact: string): Blocked {
   return { reason, message: `${fact}. ${REMEDIES[reason]}` };
 }
 
-/** Why a NetworkAttachmentDefinition cannot be had in a namespace, and what to do about it. */
+/** Why the controller cannot keep a NetworkAttachmentDefinition in a namespace, and the remedy. */
 export const NETWORK_ATTACHMENT_REMEDIES = {
   CRDMissing:
-    'Install Multus, or at least its CRD network-attachment-definitions.k8s.cni.cncf.io; or take spec.networkAttachment out.',
+    'Install Multus, or at least its CRD network-attachment-definitions.k8s.cni.cncf.io; or remove spec.networkAttachment.',
   Conflict:
-    'Rename or delete that NetworkAttachmentDefinition, or take the namespace out of spec.networkAttachment.namespaces.',
-  NamespaceMissing: 'Create the namespace, or take it out of spec.networkAttachment.namespaces.',
+    'Rename or delete that NetworkAttachmentDefinition, or remove the namespace from spec.networkAttachment.namespaces.',
+  NamespaceMissing: 'Create the namespace, or remove it from spec.networkAttachment.namespaces.',
   Refused:
-    "Correct what the API server names; where it says forbidden, see the controller's ClusterRole.",
+    "Fix what the API server reports; if it says forbidden, check the controller's ClusterRole.",
 } as const;
 
 export type NetworkAttachmentReason = keyof typeof NETWORK_ATTACHMENT_REMEDIES;

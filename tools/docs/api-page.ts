@@ -1,7 +1,7 @@
 import { parse } from 'yaml';
 import { code, table } from './markdown.js';
 
-/** The part of an OpenAPI schema that is written about. */
+/** The part of an OpenAPI schema that the page shows. */
 interface Schema {
   type?: string;
   format?: string;
@@ -32,11 +32,11 @@ interface Field {
 
 /** Every field of the kinds that the CustomResourceDefinitions define. */
 export function apiPage(crds: readonly string[]): string {
-  // They are ours, and a test holds them to the classes.
+  // The project's own files; a test compares them with the classes.
   const kinds = crds.map((text) => kindSection(parse(text) as Definition));
   return `# API
 
-All kinds are cluster scoped. \`kubectl explain nodeeni.spec\` tells the same.
+All kinds are cluster-scoped. \`kubectl explain nodeeni.spec\` shows the same texts.
 
 ${kinds.join('\n\n')}
 `;
@@ -57,7 +57,7 @@ function kindSection({ spec: { names, group, versions } }: Definition): string {
   const short = names.shortNames?.map(code).join(', ') ?? '';
   return `## ${names.kind}
 
-\`${group}/${version.name}\`${short ? `, for short ${short}` : ''}. ${description}
+\`${group}/${version.name}\`${short ? `, short name ${short}` : ''}. ${description}
 
 ${parts.join('\n\n')}`;
 }

@@ -1,10 +1,10 @@
-/** A table in Markdown. Cells may hold any text but line breaks. */
+/** A table in Markdown. A line break in a cell becomes a space. */
 export function table(header: readonly string[], rows: readonly (readonly string[])[]): string {
   const line = (cells: readonly string[]) => `| ${cells.map(escaped).join(' | ')} |`;
   return [line(header), `|${'---|'.repeat(header.length)}`, ...rows.map(line)].join('\n');
 }
 
-/** Text as code, with a backtick in it or not. */
+/** Text as inline code, even if it contains a backtick. */
 export function code(text: string): string {
   return text.includes('`') ? `\`\` ${text} \`\`` : `\`${text}\``;
 }

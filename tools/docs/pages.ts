@@ -8,7 +8,7 @@ const CRDS = [
   'crds/networking.k8s.aws_eniattachments.yaml',
 ];
 
-/** The pages that are made from what the program itself reads: path from the project's root → text. */
+/** The pages generated from the CRDs and from tables in the code: path from the project's root → text. */
 export async function generatedPages(): Promise<Map<string, string>> {
   const crds = await Promise.all(CRDS.map((path) => readFile(path, 'utf8')));
   return new Map([

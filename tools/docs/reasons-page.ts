@@ -1,28 +1,28 @@
 import { LINK_REMEDIES } from '../../src/api/link-faults.js';
-import { NETWORK_ATTACHMENT_REMEDIES, REMEDIES } from '../../src/api/reasons.js';
+import { CAPACITY_REASONS, NETWORK_ATTACHMENT_REMEDIES, REMEDIES } from '../../src/api/reasons.js';
 import { code, table } from './markdown.js';
 
-/** Every reason that asks somebody to do something, with its remedy, from the texts that users read. */
+/** Every reason that needs a user's action, with its remedy, from the texts that users see. */
 export function reasonsPage(): string {
   return `# Reasons and remedies
 
-The same word stands in a condition's \`reason\`, in the Event's, in the log's, and as a label of the metric \`eni_blocked\`; the message that goes with it tells which object is meant, and ends with the remedy. What is blocked is tried again by itself, at \`BLOCKED_RETRY_MIN\` first and at least every \`BLOCKED_RETRY_MAX\`; an ENI that is attached stays attached meanwhile.
+You find the same reason in conditions, Events and logs, and as a label of the metric \`eni_blocked\`. The message names the object and ends with the remedy. The controller retries by itself, first after \`BLOCKED_RETRY_MIN\` and then at least every \`BLOCKED_RETRY_MAX\`. An ENI that is attached stays attached meanwhile.
 
-## An ENI cannot be had
+## The ENI cannot be created or attached
 
-On the ENIAttachment (\`Attached\` and \`Ready\` are False), and on the NodeENI (\`Degraded\` is True, with the nodes that it concerns). A lack of room also makes the NodeENI's \`CapacityExceeded\` true.
+On the ENIAttachment, \`Attached\` and \`Ready\` are False. On the NodeENI, \`Degraded\` is True and its message names the nodes; for ${CAPACITY_REASONS.map(code).join(', ')}, \`CapacityExceeded\` is also True.
 
 ${remedies(REMEDIES)}
 
-## An interface is not as it should be on its node
+## The interface cannot be configured on the node
 
-The node's agent says so in \`status.link.reason\` of the ENIAttachment; with \`WAIT_FOR_AGENT=true\`, \`Ready\` is False for it. \`Contended\` has a condition of its own.
+The node's agent reports these reasons in \`status.link.reason\` of the ENIAttachment. With \`WAIT_FOR_AGENT=true\`, \`Ready\` is False. \`Contended\` also has its own condition.
 
 ${remedies(LINK_REMEDIES)}
 
-## A NetworkAttachmentDefinition cannot be had
+## The NetworkAttachmentDefinition cannot be created
 
-On the NodeENI, as the condition \`NetworkAttachment\`.
+On the NodeENI, the condition \`NetworkAttachment\` is False.
 
 ${remedies(NETWORK_ATTACHMENT_REMEDIES)}
 `;

@@ -124,7 +124,7 @@ describe('desiredLink', () => {
     it(`refuses ${what}, with a remedy`, () => {
       const fault = desired(spec, status);
       expect(fault).to.include({ reason: 'InvalidAttachment' });
-      expect(fault).to.have.property('message').that.includes('Correct the NodeENI');
+      expect(fault).to.have.property('message').that.includes('Fix the NodeENI');
     });
   }
 });
