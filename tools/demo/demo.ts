@@ -5,12 +5,11 @@ import { createDisplay } from './create-display.js';
 import { DemoStage } from './demo-stage.js';
 import type { Display } from './display.js';
 import { howToConnect, introduction, whatToTry } from './hints.js';
-import { Interrupted, interruption } from './interruption.js';
 import { LastLines } from './last-lines.js';
-import { Lifeline } from './lifeline.js';
+import { Interrupted, interruption, Lifeline } from './lifeline.js';
 import { STEPS } from './steps.js';
-import { bad, dim } from './style.js';
 import { walk } from './walk.js';
+import { bad, dim } from './wording.js';
 
 export interface DemoOptions {
   /** Makes no pauses. */

@@ -1,7 +1,7 @@
 import { lineOf } from './command.js';
 import { type DemoStage, REGION } from './demo-stage.js';
 import type { Step } from './steps.js';
-import { bold, dim } from './style.js';
+import { bold, dim } from './wording.js';
 
 /** @param noAgents why nodes can have no hosts; undefined where they can. */
 export function introduction(noAgents: string | undefined): string[] {

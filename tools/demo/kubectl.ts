@@ -6,8 +6,8 @@ import { labelNode } from '../stage/nodes.js';
 import type { Command } from './command.js';
 import type { DemoStage } from './demo-stage.js';
 import type { Table } from './server-table.js';
-import { dim } from './style.js';
 import { layOut } from './table-layout.js';
+import { dim } from './wording.js';
 
 /** kubectl's commands, done without kubectl. */
 

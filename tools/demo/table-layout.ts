@@ -1,6 +1,6 @@
 import { stripVTControlCharacters } from 'node:util';
 import type { Cell, Row, Table } from './server-table.js';
-import { bad, bold, busy, good } from './style.js';
+import { bad, bold, busy, good } from './wording.js';
 
 /** Blanks between columns: as kubectl has them, and where those are too many. */
 const GAP = 3;

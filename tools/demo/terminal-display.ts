@@ -1,10 +1,8 @@
 import type { WriteStream } from 'node:tty';
 import type { Display } from './display.js';
-import { LiveArea } from './live-area.js';
-import { busy } from './style.js';
-import { layOut } from './table-layout.js';
+import { cut, layOut } from './table-layout.js';
 import type { WatchedTable } from './watched-table.js';
-import { done, seconds } from './wording.js';
+import { busy, done, seconds } from './wording.js';
 
 const FRAMES = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'];
 const FRAME_MS = 100;
@@ -61,4 +59,20 @@ export class TerminalDisplay implements Display {
 
 function frame(ms: number): string {
   return busy(FRAMES[Math.floor(ms / FRAME_MS) % FRAMES.length] ?? '');
+}
+
+/** The last lines of a terminal, which can be drawn again. */
+class LiveArea {
+  private drawn = 0;
+
+  constructor(private readonly stream: WriteStream) {}
+
+  /** Replaces what was drawn before. */
+  draw(lines: readonly string[]): void {
+    const back = this.drawn > 0 ? `\u001b[${this.drawn}A` : '';
+    // A line that wraps would be two, and the way back would be wrong.
+    const text = lines.map((line) => `\u001b[2K${cut(line, this.stream.columns - 1)}\n`).join('');
+    this.stream.write(`${back}${text}\u001b[J`);
+    this.drawn = lines.length;
+  }
 }

@@ -3,8 +3,7 @@ import { type Command, lineOf, type Watch } from './command.js';
 import type { DemoStage } from './demo-stage.js';
 import type { Display } from './display.js';
 import type { Step } from './steps.js';
-import { bold } from './style.js';
-import { done, seconds, typed } from './wording.js';
+import { bold, done, seconds, typed } from './wording.js';
 
 /** Time to read a step's sentence, and each line that a command prints, in milliseconds. */
 const READING_MS = { sentence: 1_200, line: 120 };
