@@ -1,5 +1,5 @@
 import { ENIAttachment } from '../src/api/eni-attachment.js';
-import { ENI_FINALIZER, LABELS, MANAGER_NAME, NODE_ENI_FINALIZER, TAGS } from '../src/api/names.js';
+import { NODE_ENI_FINALIZER, TAGS } from '../src/api/names.js';
 import { Node } from '../src/api/node.js';
 import { NodeENI } from '../src/api/node-eni.js';
 import { InstanceCatalog } from '../src/aws/catalog/instance-catalog.js';
@@ -10,12 +10,12 @@ import { createEc2Client } from '../src/aws/sdk/sdk-client.js';
 import { SdkEc2Gateway } from '../src/aws/sdk/sdk-ec2-gateway.js';
 import { attachmentStatus } from '../src/reconcilers/eni-attachment/attachment-status.js';
 import { createRequestFor } from '../src/reconcilers/eni-attachment/eni-requests.js';
+import { newAttachment } from '../src/reconcilers/node-eni/attachment-writer.js';
 import { NetworkResolver } from '../src/reconcilers/node-eni/network-resolver.js';
 import { nodeENIStatus } from '../src/reconcilers/node-eni/node-eni-status.js';
 import { planNodeENI } from '../src/reconcilers/node-eni/plan-node-eni.js';
 import type { DesiredAttachment } from '../src/reconcilers/shared/desired-attachment.js';
 import { systemClock } from '../src/runtime/clock.js';
-import { ownerReferenceTo } from '../src/runtime/kube/finalizers.js';
 import type { KubeClient } from '../src/runtime/kube/kube-client.js';
 import type { KubeObject } from '../src/runtime/kube/resource.js';
 import { silentLogger } from '../tools/stage/silent-logger.js';
@@ -35,9 +35,9 @@ const DEFAULTS = { deviceIndex: 1, deleteOnTermination: true };
 const PAGE_SIZE = 500;
 
 /**
- * Makes everything as a controller leaves it that has long finished: NodeENIs, ENIAttachments and their
- * status, and all ENIs attached. It uses the controller's own rules and goes past EC2's rates, for which
- * 10,000 ENIs are half an hour's work.
+ * Creates what a controller leaves once it has finished: NodeENIs, ENIAttachments and their status, and all
+ * ENIs attached. It uses the controller's own rules, but not EC2's request rates, at which 10,000 ENIs take
+ * half an hour.
  */
 export async function createSettledState(surroundings: Surroundings): Promise<void> {
   const { scenario, ec2, kube } = surroundings;
@@ -50,7 +50,10 @@ export async function createSettledState(surroundings: Surroundings): Promise<vo
   for (const nodeENI of nodeENIs) {
     const plan = await planFor(nodeENI, nodes, gateway);
     const created = await inParallel(plan, async (desired) => {
-      const attachment = await createRecord(nodeENI, desired, kube);
+      const attachment = await kube.create<ENIAttachment>(
+        ENIAttachment.resource,
+        newAttachment(nodeENI, desired),
+      );
       await createEni(attachment, clusterID, surroundings);
       return attachment;
     });
@@ -97,22 +100,6 @@ async function planFor(
   });
   const network = await resolver.resolve(nodeENI.spec, []);
   return planNodeENI({ nodeENI, nodes, attachments: [], network, defaults: DEFAULTS }).create;
-}
-
-function createRecord(
-  nodeENI: NodeENI,
-  { name, spec }: DesiredAttachment,
-  kube: KubeClient,
-): Promise<ENIAttachment> {
-  return kube.create<ENIAttachment>(ENIAttachment.resource, {
-    metadata: {
-      name,
-      labels: { [LABELS.nodeENI]: nodeENI.metadata.name, [LABELS.managedBy]: MANAGER_NAME },
-      finalizers: [ENI_FINALIZER],
-      ownerReferences: [ownerReferenceTo(nodeENI, NodeENI.resource)],
-    },
-    spec,
-  });
 }
 
 async function createEni(

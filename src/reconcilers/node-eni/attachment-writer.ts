@@ -36,19 +36,12 @@ export class AttachmentWriter {
 
   private async create(
     nodeENI: NodeENI,
-    { name, spec }: DesiredAttachment,
+    desired: DesiredAttachment,
     logger: Logger,
   ): Promise<void> {
+    const { name, spec } = desired;
     try {
-      await this.client.create({
-        metadata: {
-          name,
-          labels: { [LABELS.nodeENI]: nodeENI.metadata.name, [LABELS.managedBy]: MANAGER_NAME },
-          finalizers: [ENI_FINALIZER],
-          ownerReferences: [ownerReferenceTo(nodeENI, NodeENI.resource)],
-        },
-        spec,
-      });
+      await this.client.create(newAttachment(nodeENI, desired));
       logger.info('ENIAttachment created', { attachment: name, node: spec.nodeName });
     } catch (error) {
       // The store is behind; its next event delivers the attachment.
@@ -81,6 +74,19 @@ export class AttachmentWriter {
     const limit = pLimit(PARALLEL_WRITES);
     await settleAll(attachments.map((attachment) => limit(() => this.delete(attachment, logger))));
   }
+}
+
+/** An ENIAttachment as the controller creates it. */
+export function newAttachment(nodeENI: NodeENI, { name, spec }: DesiredAttachment) {
+  return {
+    metadata: {
+      name,
+      labels: { [LABELS.nodeENI]: nodeENI.metadata.name, [LABELS.managedBy]: MANAGER_NAME },
+      finalizers: [ENI_FINALIZER],
+      ownerReferences: [ownerReferenceTo(nodeENI, NodeENI.resource)],
+    },
+    spec,
+  };
 }
 
 function specPatch(attachment: ENIAttachment, spec: ENIAttachmentSpec): Patch {
