@@ -229,6 +229,15 @@ export class Stage extends BaseStage {
     });
   }
 
+  /** Deletes an object once every controller that was started afterwards has ended. */
+  deleteAtEnd(resource: ResourceType, object: { name: string; namespace?: string }): void {
+    this.parts.defer(() =>
+      this.kube.delete(resource, object).catch((error: unknown) => {
+        if (!isNotFound(error)) throw error;
+      }),
+    );
+  }
+
   /** Clears the API server, by a controller if none runs, and ends everything that was started. */
   async close(): Promise<void> {
     await this[Symbol.asyncDispose]();

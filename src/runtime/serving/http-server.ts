@@ -2,8 +2,10 @@ import http from 'node:http';
 import https from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { Registry } from 'prom-client';
+import { type Clock, systemClock } from '../clock.js';
 import { describeError, type Logger } from '../logger.js';
 import type { CertificateFiles } from './certificate-files.js';
+import { ConnectionGuard } from './connection-guard.js';
 
 /** Where a server listens. */
 export interface ListenAddress {
@@ -55,12 +57,16 @@ export class AddressUnavailableError extends Error {
   override name = 'AddressUnavailableError';
 }
 
-/** Who sends its request slower than this (milliseconds) is cut off. */
-const REQUEST_TIMEOUT_MS = 10_000;
+/** A client that sends its request slower than this is cut off, in milliseconds. */
+const REQUEST_TIMEOUT_MS = 5_000;
+/** How often slow clients are looked for (milliseconds); Node's own 30 s would leave them six times their limit. */
+const SWEEP_INTERVAL_MS = 1_000;
+/** A client that takes nothing of its answer for so long is cut off, in milliseconds. */
+const INACTIVITY_MS = 10_000;
+/** Bytes of a request's head; a bearer token has a few KiB at most. */
+const MAX_HEADER_BYTES = 16_384;
 /** Longer than the usual time between two scrapes would keep a connection; this only spares bursts. */
 const KEEP_ALIVE_MS = 5_000;
-/** Far above what probes and scrapers open. */
-const MAX_CONNECTIONS = 100;
 
 const PLAIN_TEXT = 'text/plain; charset=utf-8';
 
@@ -83,9 +89,16 @@ export class HttpServer {
    */
   static async start(options: HttpServerOptions): Promise<HttpServer> {
     const { name, certificate, logger, address } = options;
-    const limits = { requestTimeout: REQUEST_TIMEOUT_MS, keepAliveTimeout: KEEP_ALIVE_MS };
-    const listener: http.RequestListener = (request, response) =>
-      void respond(request, response, options);
+    const limits = {
+      requestTimeout: REQUEST_TIMEOUT_MS,
+      headersTimeout: REQUEST_TIMEOUT_MS,
+      connectionsCheckingInterval: SWEEP_INTERVAL_MS,
+      keepAliveTimeout: KEEP_ALIVE_MS,
+      maxHeaderSize: MAX_HEADER_BYTES,
+    };
+    const listener: http.RequestListener = (request, response) => {
+      if (guard.admits(request, response)) void respond(request, response, options);
+    };
     let server: http.Server | https.Server;
     let stopCertificate: (() => void) | undefined;
     if (certificate) {
@@ -95,7 +108,8 @@ export class HttpServer {
     } else {
       server = http.createServer(limits, listener);
     }
-    server.maxConnections = MAX_CONNECTIONS;
+    const guard = ConnectionGuard.of(server);
+    server.setTimeout(INACTIVITY_MS);
     try {
       await listen(server, address);
     } catch (error) {
@@ -182,18 +196,42 @@ export interface MetricsHandlerOptions {
   registry: Registry;
   /** Absent: everybody may read. */
   gate?: Gate | undefined;
+  /** Default: the machine's. */
+  clock?: Clock;
+}
+
+/** A text of metrics serves all who ask within this time, in milliseconds. */
+const TEXT_SHARED_MS = 100;
+
+/** Renders a text once for all who ask while it is rendered, and shortly after. */
+function sharedText(render: () => Promise<string>, clock: Clock): () => Promise<string> {
+  let text: Promise<string> | undefined;
+  let renderedAt = 0;
+  return () => {
+    if (text === undefined || clock.now() - renderedAt >= TEXT_SHARED_MS) {
+      renderedAt = clock.now();
+      text = render().finally(() => {
+        renderedAt = clock.now();
+      });
+      text.catch(() => {
+        text = undefined;
+      });
+    }
+    return text;
+  };
 }
 
 /** `/metrics`, in Prometheus' text format. */
-export function metricsHandler({ registry, gate }: MetricsHandlerOptions): Handler {
+export function metricsHandler({
+  registry,
+  gate,
+  clock = systemClock,
+}: MetricsHandlerOptions): Handler {
+  const render = sharedText(() => registry.metrics(), clock);
   return async ({ path, authorization }) => {
     if (path !== '/metrics') return undefined;
     const refusal = await gate?.(authorization);
     if (refusal) return refusal;
-    return {
-      status: 200,
-      body: await registry.metrics(),
-      headers: { 'content-type': registry.contentType },
-    };
+    return { status: 200, body: await render(), headers: { 'content-type': registry.contentType } };
   };
 }

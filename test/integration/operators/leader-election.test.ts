@@ -3,7 +3,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { KubeConfig } from '@kubernetes/client-node';
 import { expect } from 'chai';
-import { isNotFound } from '../../../src/runtime/kube/kube-errors.js';
 import { Lease } from '../../../src/runtime/leader-election/lease.js';
 import {
   CONTROL_PLANE_TIMEOUT_MS,
@@ -37,6 +36,7 @@ describe('two controllers with a Lease', function () {
 
   beforeEach(async () => {
     stage = await Stage.open({ callLatency: { AttachNetworkInterface: 300 } });
+    stage.deleteAtEnd(Lease.resource, LEASE);
     ec2 = await Ec2Recorder.start(stage.ec2.url);
     processes = [];
   });
@@ -45,9 +45,6 @@ describe('two controllers with a Lease', function () {
     await Promise.all(processes.map((each) => each.stop('SIGKILL')));
     await stage.close();
     await ec2.stop();
-    await stage.kube.delete(Lease.resource, LEASE).catch((error: unknown) => {
-      if (!isNotFound(error)) throw error;
-    });
   });
 
   /** Starts a controller whose EC2 calls are signed in its name. */

@@ -1,6 +1,5 @@
 import { expect } from 'chai';
 import { PHASES } from '../../../src/api/eni-attachment.js';
-import { isNotFound } from '../../../src/runtime/kube/kube-errors.js';
 import { Lease } from '../../../src/runtime/leader-election/lease.js';
 import { CONTROL_PLANE_TIMEOUT_MS } from '../../../tools/envtest/shared-control-plane.js';
 import type { ControllerProcess } from '../../../tools/stage/controller-process.js';
@@ -35,6 +34,7 @@ describe('the metrics of a controller', () => {
   before(async function () {
     this.timeout(CONTROL_PLANE_TIMEOUT_MS);
     stage = await Stage.open();
+    stage.deleteAtEnd(Lease.resource, LEASE);
     const controller = stage.start(SERVED);
     for (let node = 0; node < ENIS; node++) {
       await stage.addNode(`metrics-${node}`, { labels: { metrics: 'true' } });
@@ -49,9 +49,6 @@ describe('the metrics of a controller', () => {
 
   after(async () => {
     await stage.close();
-    await stage.kube.delete(Lease.resource, LEASE).catch((error: unknown) => {
-      if (!isNotFound(error)) throw error;
-    });
   });
 
   it('are those that docs/metrics.md lists, with its types, labels and meanings', async () => {

@@ -1,5 +1,4 @@
 import { expect } from 'chai';
-import { isNotFound } from '../../../src/runtime/kube/kube-errors.js';
 import { Lease } from '../../../src/runtime/leader-election/lease.js';
 import { CONTROL_PLANE_TIMEOUT_MS } from '../../../tools/envtest/shared-control-plane.js';
 import type { ControllerProcess } from '../../../tools/stage/controller-process.js';
@@ -23,6 +22,7 @@ describe('the probes of a controller', () => {
   before(async function () {
     this.timeout(CONTROL_PLANE_TIMEOUT_MS);
     stage = await Stage.open();
+    stage.deleteAtEnd(Lease.resource, LEASE);
   });
 
   afterEach(async () => {
@@ -32,9 +32,6 @@ describe('the probes of a controller', () => {
 
   after(async () => {
     await stage.close();
-    await stage.kube.delete(Lease.resource, LEASE).catch((error: unknown) => {
-      if (!isNotFound(error)) throw error;
-    });
   });
 
   async function ask(controller: ControllerProcess, path: string): Promise<[number, string]> {
