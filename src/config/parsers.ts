@@ -1,4 +1,4 @@
-import { isIPv6 } from 'node:net';
+import { isIP } from 'node:net';
 import parseDuration from 'parse-duration';
 import type { ListenAddress } from '../runtime/serving/http-server.js';
 
@@ -103,7 +103,10 @@ function milliseconds(text: string): number {
 const ADDRESS = /^(?<host>[A-Za-z0-9.-]*|\[[0-9A-Fa-f:.]+\]):(?<port>\d{1,5})$/;
 const MAX_PORT = 65_535;
 
-/** An address to listen on, as Go writes it (`:8080`, `127.0.0.1:8080`, `[::1]:8080`); `0`: none. */
+/**
+ * An address to listen on, as Go writes it (`:8080`, `127.0.0.1:8080`, `[::1]:8080`); `0`: none. Brackets may stand
+ * around an IPv4 address too, for manifests that insert the node's address and do not know its family.
+ */
 export const listenAddress: Parser<ListenAddress | undefined> = (text) => {
   if (text === '0') {
     return undefined;
@@ -111,7 +114,7 @@ export const listenAddress: Parser<ListenAddress | undefined> = (text) => {
   const { host = '', port = '' } = ADDRESS.exec(text)?.groups ?? {};
   const isBracketed = host.startsWith('[');
   const bare = isBracketed ? host.slice(1, -1) : host;
-  if (port === '' || Number(port) > MAX_PORT || (isBracketed && !isIPv6(bare))) {
+  if (port === '' || Number(port) > MAX_PORT || (isBracketed && isIP(bare) === 0)) {
     throw new Error('must be an address such as :8080 or 127.0.0.1:8080, or 0 for none');
   }
   return { ...(bare === '' ? {} : { host: bare }), port: Number(port) };

@@ -148,12 +148,13 @@ describe('the overlays', () => {
 
     const AGENT_NEEDS = [
       'host namespaces (hostNetwork=true)',
+      'probe or lifecycle host (container "agent" uses probe or lifecycle host "127.0.0.1")',
       'unrestricted capabilities (container "agent" must not include "NET_ADMIN" in securityContext.capabilities.add)',
       'runAsNonRoot != true (pod or container "agent" must set securityContext.runAsNonRoot=true)',
       'runAsUser=0 (pod must not set runAsUser=0)',
     ];
 
-    it("default: the agent's pod needs the host's network and NET_ADMIN, as root, and no more", async () => {
+    it("default: the agent's pod needs the host's network, probes on its loopback and NET_ADMIN, as root, and no more", async () => {
       expect(await violations(await render('default'), DAEMON_SET)).to.deep.equal(AGENT_NEEDS);
     });
 

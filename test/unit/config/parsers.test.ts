@@ -18,6 +18,10 @@ describe('listenAddress', () => {
     });
   }
 
+  it('reads an IPv4 address in brackets, as a manifest writes it that does not know the family', () => {
+    expect(listenAddress('[10.0.0.1]:9810')).to.deep.equal({ host: '10.0.0.1', port: 9810 });
+  });
+
   it('takes 0 for none', () => {
     expect(listenAddress('0')).to.equal(undefined);
   });

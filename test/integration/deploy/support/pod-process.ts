@@ -110,6 +110,7 @@ function environment({
 }
 
 function fieldOf(pod: PodObject, path: string): string {
+  if (path === 'status.hostIP') return '127.0.0.1';
   const value = path
     .split('.')
     .reduce<unknown>((object, field) => (object as Record<string, unknown>)?.[field], pod);
