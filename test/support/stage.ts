@@ -1,6 +1,6 @@
 import { Node } from '../../src/api/node.js';
 import { NodeENI, type NodeENISpec } from '../../src/api/node-eni.js';
-import type { KubeClient } from '../../src/runtime/kube/kube-client.js';
+import type { KubeClient, ObjectName } from '../../src/runtime/kube/kube-client.js';
 import { isNotFound } from '../../src/runtime/kube/kube-errors.js';
 import type { KubeObject, ResourceType } from '../../src/runtime/kube/resource.js';
 import {
@@ -13,6 +13,7 @@ import { sharedControlPlane } from '../../tools/envtest/shared-control-plane.js'
 import { BaseStage } from '../../tools/stage/base-stage.js';
 import { BRISK_SETTINGS } from '../../tools/stage/brisk-settings.js';
 import type { ControllerProcess } from '../../tools/stage/controller-process.js';
+import { ignoringNotFound } from '../../tools/stage/ignoring-not-found.js';
 import { createNode, deleteNode, labelNode, type StageNode } from '../../tools/stage/nodes.js';
 import { PodIdentity } from '../../tools/stage/pod-identity.js';
 import { StageParts } from '../../tools/stage/stage-parts.js';
@@ -99,6 +100,11 @@ export class Stage extends BaseStage {
       env: { ...BRISK_SETTINGS, ...env },
     });
     return this.controller;
+  }
+
+  /** Deletes an object of the controllers, if there is one, once those started from now on have stopped. */
+  deleteAtEnd(resource: ResourceType, name: ObjectName): void {
+    this.parts.defer(() => ignoringNotFound(this.kube.delete(resource, name)));
   }
 
   get log(): ControllerProcess {
