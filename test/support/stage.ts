@@ -102,7 +102,7 @@ export class Stage extends BaseStage {
     return this.controller;
   }
 
-  /** Deletes an object of the controllers, if there is one, once those started from now on have stopped. */
+  /** Deletes an object, if it exists, once every controller that was started afterwards has ended. */
   deleteAtEnd(resource: ResourceType, name: ObjectName): void {
     this.parts.defer(() => ignoringNotFound(this.kube.delete(resource, name)));
   }
@@ -233,15 +233,6 @@ export class Stage extends BaseStage {
         throw new Error(`left over: ${JSON.stringify(left)}`);
       }
     });
-  }
-
-  /** Deletes an object once every controller that was started afterwards has ended. */
-  deleteAtEnd(resource: ResourceType, object: { name: string; namespace?: string }): void {
-    this.parts.defer(() =>
-      this.kube.delete(resource, object).catch((error: unknown) => {
-        if (!isNotFound(error)) throw error;
-      }),
-    );
   }
 
   /** Clears the API server, by a controller if none runs, and ends everything that was started. */
