@@ -1,7 +1,7 @@
-import type { NetlinkMessage } from 'netlink/dist/structs.js';
 import type { Clock, Timer } from '../../runtime/clock.js';
 import { ExponentialBackoff } from '../../runtime/concurrency/backoff.js';
 import type { Logger } from '../../runtime/logger.js';
+import type { NetlinkMessage } from './messages/netlink-codec.js';
 import { Group } from './messages/rtnetlink.js';
 import { NetlinkError } from './netlink-error.js';
 import type { NetlinkSocket, OpenNetlinkSocket } from './netlink-socket.js';

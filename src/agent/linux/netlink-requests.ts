@@ -1,5 +1,5 @@
-import { formatMessage, type NetlinkMessage, parseError } from 'netlink/dist/structs.js';
 import type { Clock, Timer } from '../../runtime/clock.js';
+import { formatMessage, type NetlinkMessage, parseErrno } from './messages/netlink-codec.js';
 import { Flag, MessageType } from './messages/rtnetlink.js';
 import { NetlinkError } from './netlink-error.js';
 import type { NetlinkSocket, OpenNetlinkSocket } from './netlink-socket.js';
@@ -128,7 +128,7 @@ export class NetlinkRequests {
     exchange.interrupted ||= (message.flags & Flag.dumpInterrupted) !== 0;
     switch (message.type) {
       case MessageType.error:
-        this.end(parseError(message.data, message.flags).errno);
+        this.end(parseErrno(message.data));
         return;
       case MessageType.done:
         this.end(message.data.length >= 4 ? message.data.readInt32LE(0) : 0);

@@ -1,5 +1,10 @@
-import { formatMessage, type NetlinkMessage, parseMessages, putU32 } from 'netlink/dist/structs.js';
 import { bind, close, poll, recvfrom, sendto, setsockopt, socket } from './libc.js';
+import {
+  formatMessage,
+  type NetlinkMessage,
+  parseMessages,
+  u32,
+} from './messages/netlink-codec.js';
 import { Flag } from './messages/rtnetlink.js';
 import { NetlinkError } from './netlink-error.js';
 
@@ -144,7 +149,7 @@ export const openNetlinkSocket: OpenNetlinkSocket = (options) => {
     setReceiveBuffer(fd, receiveBufferBytes);
     bind(fd, kernelAddress(), ADDRESS_BYTES);
     for (const group of groups) {
-      setsockopt(fd, NetlinkLevel.level, NetlinkLevel.addMembership, putU32(group), 4);
+      setsockopt(fd, NetlinkLevel.level, NetlinkLevel.addMembership, u32(group), 4);
     }
   } catch (error) {
     close(fd);
@@ -159,9 +164,9 @@ function setReceiveBuffer(fd: number, bytes: number): void {
   const { level, receiveBuffer, receiveBufferForced } = SocketLevel;
   try {
     // Above net.core.rmem_max too, with CAP_NET_ADMIN.
-    setsockopt(fd, level, receiveBufferForced, putU32(bytes), 4);
+    setsockopt(fd, level, receiveBufferForced, u32(bytes), 4);
   } catch {
-    setsockopt(fd, level, receiveBuffer, putU32(bytes), 4);
+    setsockopt(fd, level, receiveBuffer, u32(bytes), 4);
   }
 }
 

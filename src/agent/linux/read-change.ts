@@ -1,7 +1,7 @@
-import type { NetlinkMessage } from 'netlink/dist/structs.js';
 import type { HostChange } from '../host/host-network.js';
 import { linkIndexOfAddress } from './messages/address-message.js';
 import { readLink } from './messages/link-message.js';
+import type { NetlinkMessage } from './messages/netlink-codec.js';
 import { protocolOfRoute, readRoute } from './messages/route-message.js';
 import { MessageType } from './messages/rtnetlink.js';
 import { readRule } from './messages/rule-message.js';

@@ -1,4 +1,3 @@
-import type { NetlinkMessage } from 'netlink/dist/structs.js';
 import { type Clock, systemClock } from '../../runtime/clock.js';
 import type { Logger } from '../../runtime/logger.js';
 import type {
@@ -29,6 +28,7 @@ import {
   upChange,
 } from './messages/link-message.js';
 import { ALL_DEVICES, netconfQuery, readReversePathFilter } from './messages/netconf-message.js';
+import type { NetlinkMessage } from './messages/netlink-codec.js';
 import {
   newRoute,
   protocolOfRoute,

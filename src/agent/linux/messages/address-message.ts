@@ -1,7 +1,6 @@
-import { getU32, putU32, writeU32 } from 'netlink/dist/structs.js';
 import type { HostAddress, HostNetwork, NewHostAddress, Scope } from '../../host/host-network.js';
-import { attribute, readAttributes } from './attributes.js';
 import { addressBytes, addressText, familyNumber, familyOfNumber } from './ip-bytes.js';
+import { attribute, readAttributes, readU32, u32 } from './netlink-codec.js';
 import { scopeNumber, scopeOf } from './rtnetlink.js';
 
 /** struct ifaddrmsg: family u8, prefix length u8, flags u8, scope u8, index u32. */
@@ -25,7 +24,7 @@ export function readAddress(data: Buffer): HostAddress | undefined {
   if (!bytes) return undefined;
   const allFlags = attributes.get(Attribute.flags);
   // Kernels before 3.14 have the header's eight alone.
-  const flags = allFlags ? getU32(allFlags) : data.readUInt8(2);
+  const flags = allFlags ? readU32(allFlags) : data.readUInt8(2);
   const protocol = attributes.get(Attribute.protocol)?.[0];
   return {
     linkIndex: linkIndexOfAddress(data),
@@ -40,7 +39,7 @@ export function readAddress(data: Buffer): HostAddress | undefined {
 }
 
 export function linkIndexOfAddress(data: Buffer): number {
-  return getU32(data.subarray(4, 8));
+  return readU32(data.subarray(4, 8));
 }
 
 /** Body of a request for all addresses. */
@@ -55,7 +54,7 @@ export function newAddress(address: NewHostAddress): Uint8Array[] {
     (address.family === 6 ? NO_DUPLICATE_DETECTION : 0);
   return [
     ...addressSelector(address, address.scope),
-    ...attribute(Attribute.flags, putU32(flags)),
+    ...attribute(Attribute.flags, u32(flags)),
     ...(address.protocol === undefined
       ? []
       : attribute(Attribute.protocol, Uint8Array.of(address.protocol))),
@@ -69,6 +68,6 @@ export function addressSelector(
 ): Uint8Array[] {
   const bytes = addressBytes(address, family);
   const header = Buffer.of(familyNumber(family), prefixLength, 0, scopeNumber(scope), 0, 0, 0, 0);
-  writeU32.call(header, linkIndex, 4);
+  header.writeUInt32LE(linkIndex, 4);
   return [header, ...attribute(Attribute.local, bytes), ...attribute(Attribute.address, bytes)];
 }

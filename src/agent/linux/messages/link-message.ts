@@ -1,13 +1,16 @@
-import { getString, getU32, putString, putU32, writeS32, writeU32 } from 'netlink/dist/structs.js';
 import type { HostLink } from '../../host/host-network.js';
 import {
   type Attributes,
   attribute,
   nested,
+  nullTerminated,
   numberOf,
   readAttributes,
+  readString,
   readStrings,
-} from './attributes.js';
+  readU32,
+  u32,
+} from './netlink-codec.js';
 import { Family } from './rtnetlink.js';
 
 /** struct ifinfomsg: family u8, pad u8, type u16, index s32, flags u32, change u32. */
@@ -66,15 +69,15 @@ export function readLink(data: Buffer): HostLink | undefined {
   if (data.readUInt8(0) !== Family.unspecified) return undefined;
   const attributes = readAttributes(data.subarray(HEADER_BYTES));
   return {
-    index: getU32(data.subarray(INDEX_AT, INDEX_AT + 4)),
-    name: getString(attributes.get(Attribute.name) ?? Buffer.alloc(1)),
+    index: readU32(data.subarray(INDEX_AT, INDEX_AT + 4)),
+    name: readString(attributes.get(Attribute.name) ?? Buffer.alloc(1)),
     altNames: readStrings(
       attributes.get(Attribute.properties) ?? Buffer.alloc(0),
       Attribute.altName,
     ),
     macAddress: macText(attributes.get(Attribute.address)),
     mtu: numberOf(attributes, Attribute.mtu) ?? 0,
-    up: (getU32(data.subarray(FLAGS_AT, FLAGS_AT + 4)) & UP) !== 0,
+    up: (readU32(data.subarray(FLAGS_AT, FLAGS_AT + 4)) & UP) !== 0,
     operState: OPER_STATES[attributes.get(Attribute.operState)?.[0] ?? 0] ?? 'unknown',
     ...optionalOf(attributes),
   };
@@ -89,14 +92,14 @@ function optionalOf(attributes: Attributes): Partial<HostLink> {
   return {
     ...(minMtu === undefined ? {} : { minMtu }),
     ...(maxMtu === undefined ? {} : { maxMtu }),
-    ...(kind === undefined ? {} : { kind: getString(kind) }),
-    ...(parent && bus && getString(bus) === 'pci' ? { pciAddress: getString(parent) } : {}),
+    ...(kind === undefined ? {} : { kind: readString(kind) }),
+    ...(parent && bus && readString(bus) === 'pci' ? { pciAddress: readString(parent) } : {}),
   };
 }
 
 /** Body of a request for all devices. */
 export function linkQuery(): Uint8Array[] {
-  return [header({ index: 0 }), ...attribute(Attribute.extendedMask, putU32(SKIP_STATISTICS))];
+  return [header({ index: 0 }), ...attribute(Attribute.extendedMask, u32(SKIP_STATISTICS))];
 }
 
 export function upChange(index: number): Uint8Array[] {
@@ -104,7 +107,7 @@ export function upChange(index: number): Uint8Array[] {
 }
 
 export function mtuChange(index: number, mtu: number): Uint8Array[] {
-  return [header({ index }), ...attribute(Attribute.mtu, putU32(mtu))];
+  return [header({ index }), ...attribute(Attribute.mtu, u32(mtu))];
 }
 
 /**
@@ -120,21 +123,21 @@ export function promoteSecondaries(index: number): Uint8Array[] {
 }
 
 function ipv4Setting(index: number, setting: number, value: number): Uint8Array[] {
-  const ipv4 = nested(Family.ipv4, nested(IPV4_SETTINGS, attribute(setting, putU32(value))));
+  const ipv4 = nested(Family.ipv4, nested(IPV4_SETTINGS, attribute(setting, u32(value))));
   return [header({ index }), ...nested(Attribute.familySpecific, ipv4)];
 }
 
 /** Body of RTM_NEWLINKPROP and RTM_DELLINKPROP. */
 export function altNameChange(index: number, name: string): Uint8Array[] {
-  const altName = attribute(Attribute.altName, putString(name));
+  const altName = attribute(Attribute.altName, nullTerminated(name));
   return [header({ index }), ...nested(Attribute.properties, altName)];
 }
 
 function header({ index, flags = 0, change = 0 }: Record<'index', number> & HeaderFlags): Buffer {
   const bytes = Buffer.alloc(HEADER_BYTES);
-  writeS32.call(bytes, index, INDEX_AT);
-  writeU32.call(bytes, flags, FLAGS_AT);
-  writeU32.call(bytes, change, CHANGE_AT);
+  bytes.writeInt32LE(index, INDEX_AT);
+  bytes.writeUInt32LE(flags, FLAGS_AT);
+  bytes.writeUInt32LE(change, CHANGE_AT);
   return bytes;
 }
 

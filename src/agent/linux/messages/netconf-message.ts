@@ -1,5 +1,4 @@
-import { putS32 } from 'netlink/dist/structs.js';
-import { attribute, numberOf, readAttributes } from './attributes.js';
+import { attribute, numberOf, readAttributes, s32 } from './netlink-codec.js';
 import { Family } from './rtnetlink.js';
 
 /** struct netconfmsg: family u8, padded. */
@@ -14,7 +13,7 @@ export const ALL_DEVICES = -1;
 /** Body of a request for the IPv4 settings of a device. */
 export function netconfQuery(index: number): Uint8Array[] {
   const header = Buffer.of(Family.ipv4, 0, 0, 0);
-  return [header, ...attribute(Attribute.index, putS32(index))];
+  return [header, ...attribute(Attribute.index, s32(index))];
 }
 
 /** @throws Error where the bytes are no such message */

@@ -1,6 +1,4 @@
-import { getU32, putU32, writeU32 } from 'netlink/dist/structs.js';
 import type { HostRoute } from '../../host/host-network.js';
-import { attribute, numberOf, readAttributes } from './attributes.js';
 import {
   addressBytes,
   addressText,
@@ -9,6 +7,7 @@ import {
   parsePrefix,
   prefixText,
 } from './ip-bytes.js';
+import { attribute, numberOf, readAttributes, readU32, u32 } from './netlink-codec.js';
 import { RouteScope, scopeNumber, scopeOf } from './rtnetlink.js';
 
 /**
@@ -66,7 +65,7 @@ export function readRoute(data: Buffer): HostRoute | undefined {
     ...(gateway ? { gateway: addressText(gateway) } : {}),
     ...(source ? { source: addressText(source) } : {}),
     ...(metric === DEFAULT_METRIC[family] ? {} : { metric }),
-    ...((getU32(data.subarray(FLAGS_AT, HEADER_BYTES)) & ON_LINK) === 0 ? {} : { onLink: true }),
+    ...((readU32(data.subarray(FLAGS_AT, HEADER_BYTES)) & ON_LINK) === 0 ? {} : { onLink: true }),
   };
 }
 
@@ -96,14 +95,14 @@ function routeMessage(
   const prefix = destination === 'default' ? undefined : parsePrefix(destination, family);
   const header = Buffer.alloc(HEADER_BYTES);
   header.set([familyNumber(family), prefix?.length ?? 0, 0, 0, 0, protocol, scope, UNICAST]);
-  writeU32.call(header, flags, FLAGS_AT);
+  header.writeUInt32LE(flags, FLAGS_AT);
   return [
     header,
     ...(prefix ? attribute(Attribute.destination, prefix.bytes) : []),
-    ...attribute(Attribute.device, putU32(linkIndex)),
-    ...attribute(Attribute.table, putU32(table)),
+    ...attribute(Attribute.device, u32(linkIndex)),
+    ...attribute(Attribute.table, u32(table)),
     ...(gateway ? attribute(Attribute.gateway, addressBytes(gateway, family)) : []),
     ...(source ? attribute(Attribute.source, addressBytes(source, family)) : []),
-    ...attribute(Attribute.metric, putU32(metric ?? DEFAULT_METRIC[family])),
+    ...attribute(Attribute.metric, u32(metric ?? DEFAULT_METRIC[family])),
   ];
 }

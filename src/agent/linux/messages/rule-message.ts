@@ -1,7 +1,6 @@
-import { putU32 } from 'netlink/dist/structs.js';
 import type { HostRule } from '../../host/host-network.js';
-import { attribute, numberOf, readAttributes } from './attributes.js';
 import { familyNumber, familyOfNumber, parsePrefix, prefixText } from './ip-bytes.js';
+import { attribute, numberOf, readAttributes, u32 } from './netlink-codec.js';
 
 /**
  * struct fib_rule_hdr: family, destination length, source length, tos, table, two reserved, action (u8 each),
@@ -47,8 +46,8 @@ export function ruleMessage({ family, priority, from, table, protocol }: HostRul
   return [
     header,
     ...(source ? attribute(Attribute.source, source.bytes) : []),
-    ...attribute(Attribute.priority, putU32(priority)),
-    ...attribute(Attribute.table, putU32(table)),
+    ...attribute(Attribute.priority, u32(priority)),
+    ...attribute(Attribute.table, u32(table)),
     ...attribute(Attribute.protocol, Uint8Array.of(protocol)),
   ];
 }

@@ -1,4 +1,7 @@
-import { type NetlinkMessage, parseMessages } from 'netlink/dist/structs.js';
+import {
+  type NetlinkMessage,
+  parseMessages,
+} from '../../../../src/agent/linux/messages/netlink-codec.js';
 import type {
   NetlinkSocketOptions,
   OpenNetlinkSocket,

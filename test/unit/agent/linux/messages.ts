@@ -1,5 +1,4 @@
-import type { NetlinkMessage } from 'netlink/dist/structs.js';
-
+import type { NetlinkMessage } from '../../../../src/agent/linux/messages/netlink-codec.js';
 /** A message as the kernel would send it. */
 export function aMessage(
   type: number,

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { newAddress } from '../../../../src/agent/linux/messages/address-message.js';
-import { attribute, nested } from '../../../../src/agent/linux/messages/attributes.js';
+import { attribute, nested } from '../../../../src/agent/linux/messages/netlink-codec.js';
 import { newRoute } from '../../../../src/agent/linux/messages/route-message.js';
 import { MessageType } from '../../../../src/agent/linux/messages/rtnetlink.js';
 import { ruleMessage } from '../../../../src/agent/linux/messages/rule-message.js';
