@@ -1,30 +1,39 @@
 import { isIP, isIPv4, isIPv6 } from 'node:net';
+import ipaddr from 'ipaddr.js';
 
-/** An IPv4 network in CIDR form, taken apart. */
+/** An IPv4 network. */
 export interface Subnet {
-  /** First address, a number of 32 bits. */
-  base: number;
+  /** Its first address. */
+  network: ipaddr.IPv4;
   prefixLength: number;
 }
 
-/** @returns undefined where the text is no IPv4 network. */
+/** A longer prefix leaves no address for a router beside the network's own and the broadcast address. */
+const MAX_PREFIX_LENGTH = 30;
+
+/**
+ * @param cidr host bits are ignored
+ * @returns undefined unless it is an IPv4 network in CIDR form that has room for a router
+ */
 export function parseSubnet(cidr: string | undefined): Subnet | undefined {
   const [address = '', length = '', ...more] = cidr?.split('/') ?? [];
+  // The library reads more than CIDR: hexadecimal and octal parts, and addresses with fewer than four.
+  if (more.length > 0 || !isIPv4(address) || !/^\d{1,2}$/.test(length)) return undefined;
   const prefixLength = Number(length);
-  if (more.length > 0 || !isIPv4(address) || !/^\d{1,2}$/.test(length) || prefixLength > 32) {
-    return undefined;
-  }
-  const size = 2 ** (32 - prefixLength);
-  return { base: Math.floor(numberOf(address) / size) * size, prefixLength };
+  if (prefixLength > MAX_PREFIX_LENGTH) return undefined;
+  const network = ipaddr.IPv4.networkAddressFromCIDR(`${address}/${prefixLength}`);
+  return { network, prefixLength };
 }
 
 /** The subnet's router: "the second address, base plus one" (VPC User Guide, "Subnet CIDR reservations"). */
-export function routerOf({ base }: Subnet): string {
-  return textOf(base + 1);
+export function routerOf({ network }: Subnet): string {
+  const octets = network.toByteArray();
+  octets[3] = (octets[3] ?? 0) + 1;
+  return ipaddr.fromByteArray(octets).toString();
 }
 
-export function cidrOf({ base, prefixLength }: Subnet): string {
-  return `${textOf(base)}/${prefixLength}`;
+export function cidrOf({ network, prefixLength }: Subnet): string {
+  return `${network}/${prefixLength}`;
 }
 
 /**
@@ -42,18 +51,10 @@ export function sameAddress(a: string, b: string): boolean {
   return a === b || (isIP(a) === 6 && isIP(b) === 6 && canonical(a) === canonical(b));
 }
 
-/** A zone (`%eth0`) is no part of a URL's address. */
+/** The library knows fewer zones (`%eth0`) than Linux has device names. */
 function canonical(text: string): string {
-  const [address, ...zone] = text.split('%');
-  return [new URL(`http://[${address}]/`).hostname, ...zone].join('%');
-}
-
-function numberOf(address: string): number {
-  return address.split('.').reduce((number, part) => number * 256 + Number(part), 0);
-}
-
-function textOf(number: number): string {
-  return [24, 16, 8, 0].map((shift) => Math.floor(number / 2 ** shift) % 256).join('.');
+  const [address = '', ...zone] = text.split('%');
+  return [ipaddr.IPv6.parse(address), ...zone].join('%');
 }
 
 const MAC_ADDRESS = /^([0-9a-f]{2}:){5}[0-9a-f]{2}$/;

@@ -1,4 +1,5 @@
 import { isIPv4, isIPv6 } from 'node:net';
+import ipaddr from 'ipaddr.js';
 import type { AddressFamily } from '../../host/host-network.js';
 import { Family } from './rtnetlink.js';
 
@@ -25,39 +26,17 @@ function bitsOf(family: AddressFamily): number {
   return family === 4 ? 32 : 128;
 }
 
-/** @param bytes 4 or 16, in network order; @returns IPv6 as RFC 5952 has it */
+/** @param bytes 4 or 16, in network order; @returns IPv6 in the form of RFC 5952. */
 export function addressText(bytes: Buffer): string {
-  if (bytes.length === 4) return bytes.join('.');
-  const words = Array.from({ length: 8 }, (_, word) => bytes.readUInt16BE(2 * word).toString(16));
-  return canonical(words.join(':'));
+  return ipaddr.fromByteArray([...bytes]).toString();
 }
 
 /** @returns 4 or 16 bytes in network order. @throws NotAnAddressError */
 export function addressBytes(text: string, family: AddressFamily): Buffer {
-  // An address with its device (fe80::1%eth0) is IPv6 to Node, and no 16 bytes.
+  // Node takes an address with its device (fe80::1%eth0) for IPv6; the library reads 10.1 and 0x0a.0.0.1, too.
   const isAddress = family === 4 ? isIPv4(text) : isIPv6(text) && !text.includes('%');
   if (!isAddress) throw new NotAnAddressError(text, family);
-  if (family === 4) return Buffer.from(text.split('.').map(Number));
-  const bytes = Buffer.alloc(16);
-  const [head = '', tail] = canonical(text).split('::');
-  const before = wordsOf(head);
-  const after = wordsOf(tail ?? '');
-  before.forEach((word, at) => {
-    bytes.writeUInt16BE(word, 2 * at);
-  });
-  after.forEach((word, at) => {
-    bytes.writeUInt16BE(word, 16 - 2 * (after.length - at));
-  });
-  return bytes;
-}
-
-/** The URL parser's form: lower case, shortened, without a dotted part. */
-function canonical(text: string): string {
-  return new URL(`http://[${text}]/`).hostname.slice(1, -1);
-}
-
-function wordsOf(text: string): number[] {
-  return text === '' ? [] : text.split(':').map((word) => Number.parseInt(word, 16));
+  return Buffer.from(ipaddr.parse(text).toByteArray());
 }
 
 /** A network as the kernel has it: its first bytes, and how many of their bits count. */

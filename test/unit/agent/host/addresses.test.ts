@@ -27,6 +27,8 @@ describe('addresses', () => {
     '10.0.1/24',
     '10.0.1.0/',
     '10.0.1.0/33',
+    '10.0.1.0/31',
+    '0x0a.0.1.0/24',
     '10.0.1.0/24/1',
     '2001:db8::/64',
     '10.0.1.0/-1',
@@ -56,6 +58,7 @@ describe('addresses', () => {
 
   it('knows an address that has a zone in that zone only', () => {
     expect(sameAddress('fe80::1%eth0', 'fe80:0::1%eth0')).to.equal(true);
+    expect(sameAddress('fe80::1%eth0.100', 'fe80:0::1%eth0.100')).to.equal(true);
     expect(sameAddress('fe80::1%eth0', 'fe80::1%eth1')).to.equal(false);
     expect(sameAddress('fe80::1%eth0', 'fe80::1')).to.equal(false);
   });
