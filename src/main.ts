@@ -31,8 +31,8 @@ async function createOperator(invocation: Invocation, logger: Logger): Promise<O
 async function main(): Promise<number> {
   const invocation = loadConfig({ args: process.argv.slice(2), env: process.env });
   const logger = createLogger(invocation.config);
-  process.on('unhandledRejection', (err) => {
-    logger.error('A promise was rejected and nobody cared; this is a defect', { err });
+  process.on('unhandledRejection', (error) => {
+    logger.error('A promise was rejected and nobody cared; this is a defect', { error });
   });
 
   const asked = new Promise<string>((resolve) => {
@@ -47,10 +47,12 @@ async function main(): Promise<number> {
     logger.info('Stopping', { signal });
     await Promise.race([operator.stop(), operator.failed]);
     return 0;
-  } catch (err) {
+  } catch (error) {
     const { component } = invocation;
-    const lost = err instanceof LeaseLostError;
-    logger.error(lost ? 'The controller may not go on' : `The ${component} cannot start`, { err });
+    const lost = error instanceof LeaseLostError;
+    logger.error(lost ? 'The controller may not go on' : `The ${component} cannot start`, {
+      error,
+    });
     return 1;
   }
 }

@@ -1,3 +1,5 @@
+import type { Explanation } from '../runtime/kube/conditions.js';
+
 /**
  * Why the node's agent cannot configure an interface as its ENIAttachment specifies, and the remedy. The key is
  * `status.link.reason`; the remedy ends `status.link.message`.
@@ -27,11 +29,9 @@ export const LINK_REMEDIES = {
 export type LinkFault = keyof typeof LINK_REMEDIES;
 
 /** `fact` is a sentence without its full stop; the fault's remedy follows it. */
-export function linkFault(reason: LinkFault, fact: string): { reason: LinkFault; message: string } {
+export function linkFault(reason: LinkFault, fact: string): Fault {
   return { reason, message: `${fact}. ${LINK_REMEDIES[reason]}` };
 }
 
-export interface Fault {
-  reason: LinkFault;
-  message: string;
-}
+/** What keeps an interface from being as its ENIAttachment says. */
+export type Fault = Explanation<LinkFault>;

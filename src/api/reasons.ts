@@ -1,3 +1,5 @@
+import type { Explanation } from '../runtime/kube/conditions.js';
+
 /**
  * Why an ENI cannot be created or attached, and the remedy. The key is the `reason` of a condition and of an
  * Event; the remedy ends their message. A retry alone does not help, but the controller retries with backoff,
@@ -58,10 +60,7 @@ export const CAPACITY_REASONS: readonly BlockedReason[] = [
 ];
 
 /** What prevents an ENI from being created or attached: a reason for programs, a message for people. */
-export interface Blocked {
-  reason: BlockedReason;
-  message: string;
-}
+export type Blocked = Explanation<BlockedReason>;
 
 /** `fact` is a sentence without its full stop; the reason's remedy follows it. */
 export function blocked(reason: BlockedReason, fact: string): Blocked {

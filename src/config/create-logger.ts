@@ -1,10 +1,11 @@
 import { createLogger as createWinston, format, type Logger, transports } from 'winston';
+import { describeError } from '../runtime/logger.js';
 import { printable } from '../runtime/printable-text.js';
 import type { Config } from './controller-settings.js';
 
 /**
- * The log, on standard output: one JSON object a line with `ts`, `level`, `msg` and fields, or a line for
- * people on a terminal. An Error among the fields is told by its message and stack.
+ * The log, on standard output: one JSON object per line with `ts`, `level`, `msg` and fields, or readable lines on a
+ * terminal. The field `error` is one line with the error's causes; an entry of level `error` also has its stack.
  */
 export function createLogger({
   logLevel,
@@ -13,18 +14,16 @@ export function createLogger({
   const forPeople = logFormat === 'text' || (logFormat === 'auto' && process.stdout.isTTY);
   return createWinston({
     level: logLevel,
-    format: format.combine(errorFields(), forPeople ? textLine() : jsonLine()),
+    format: format.combine(errorField(), forPeople ? textLine() : jsonLine()),
     transports: [new transports.Console()],
   });
 }
 
-const errorFields = format((info) => {
-  for (const [key, value] of Object.entries(info)) {
-    if (value instanceof Error) {
-      info[key] = value.message;
-      info.stack ??= value.stack;
-    }
-  }
+const errorField = format((info) => {
+  const { error } = info;
+  if (error === undefined) return info;
+  info.error = describeError(error);
+  if (info.level === 'error' && error instanceof Error) info.stack ??= error.stack;
   return info;
 });
 

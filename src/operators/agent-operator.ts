@@ -1,7 +1,7 @@
 import { Registry } from 'prom-client';
 import type { OpenDhcpSocket } from '../agent/dhcp/dhcp-socket.js';
 import { DhcpLeases, LeaseEvent } from '../agent/dhcp/leases.js';
-import { HostEvents, HostNewsSource } from '../agent/host/host-events.js';
+import { HostEventSource, HostEvents } from '../agent/host/host-events.js';
 import type { HostNetwork } from '../agent/host/host-network.js';
 import { observe } from '../agent/host/host-snapshot.js';
 import { tableOf } from '../agent/host/own-ids.js';
@@ -88,7 +88,7 @@ export class AgentOperator extends Operator {
       },
     });
     this.addSource(ENIAttachment, informer);
-    const news = new HostNewsSource({ network, clock, logger, resyncMs });
+    const news = new HostEventSource({ network, clock, logger, resyncMs });
     this.addSource(HostEvents, news);
     const leases = new DhcpLeases({ open: openDhcpSocket, clock, random, logger });
     this.addSource(LeaseEvent, leases);

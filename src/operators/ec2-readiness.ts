@@ -1,6 +1,7 @@
 import { Ec2Error } from '../aws/ec2-errors.js';
 import type { EniInventory } from '../aws/inventory/eni-inventory.js';
 import { blockedByFailure } from '../reconcilers/shared/blocked.js';
+import type { Explanation } from '../runtime/kube/conditions.js';
 import type { EventRecorder, Regarding } from '../runtime/kube/events.js';
 import { describeError } from '../runtime/logger.js';
 
@@ -15,7 +16,7 @@ export interface Ec2ReadinessOptions {
  * missing permission would otherwise look like patience.
  */
 export class Ec2Readiness {
-  private failure: { reason: string; message: string } | undefined;
+  private failure: Explanation | undefined;
 
   constructor(private readonly options: Ec2ReadinessOptions) {}
 
@@ -41,7 +42,7 @@ export class Ec2Readiness {
   }
 }
 
-function explain(error: unknown): { reason: string; message: string } {
+function explain(error: unknown): Explanation {
   const blocked = error instanceof Ec2Error ? blockedByFailure(error) : undefined;
   if (blocked) return blocked;
   const cause = error instanceof Ec2Error ? `${error.code}: ${error.detail}` : describeError(error);

@@ -113,7 +113,7 @@ export class EniOperator extends Operator {
     this.addSource(NodeENI, kube.nodeENIs);
     this.addSource(Node, kube.nodes);
     this.addSource(ENIAttachment, kube.attachments);
-    const plannedAttachments = new PlannedAttachments();
+    const plannedAttachments = new PlannedAttachments({ logger: this.logger });
     this.addSource(PlannedAttachments, plannedAttachments);
     // A standby's listing would miss the leader's last writes: the first one is made in charge.
     this.addSource(EniInventory, ec2.inventory, { late: true });

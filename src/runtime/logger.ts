@@ -1,4 +1,7 @@
-/** Structured logging as the runtime uses it; winston's `Logger` fits. Messages are constant, values are fields. */
+/**
+ * Structured logging, a subset of winston's `Logger`. Messages are constant, values are fields. The field `error` holds
+ * what was thrown: the log formats it with {@link describeError}.
+ */
 export interface Logger {
   debug(message: string, fields?: Record<string, unknown>): unknown;
   info(message: string, fields?: Record<string, unknown>): unknown;
@@ -7,7 +10,7 @@ export interface Logger {
   child(fields: Record<string, unknown>): Logger;
 }
 
-/** An error as one line for logs: its name, its message, and those of what caused it. */
+/** An error as one line: its name and message, and those of its causes. */
 export function describeError(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const line = `${error.name}: ${error.message}`;

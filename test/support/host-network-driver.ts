@@ -16,7 +16,7 @@ const SOCK_RAW = 3;
 const tell = (line: DriverLine): void => void process.stdout.write(`${JSON.stringify(line)}\n`);
 
 const warn = (message: string, fields?: Record<string, unknown>): void =>
-  tell({ warning: `${message} ${fields?.err ?? ''}`.trim() });
+  tell({ warning: `${message} ${fields?.error ?? ''}`.trim() });
 const logger: Logger = {
   debug: () => {},
   info: () => {},

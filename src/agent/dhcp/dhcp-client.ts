@@ -114,8 +114,8 @@ export class DhcpClient {
       const outcome = await this.exchange.ask(to, answerMs, signal);
       const isSilent = outcome === 'silence';
       if (!isSilent && !(outcome instanceof DhcpSocketError)) return outcome;
-      const err = isSilent ? undefined : outcome;
-      logger.debug('DHCP lease not renewed', { address, to, err });
+      const error = isSilent ? undefined : outcome;
+      logger.debug('DHCP lease not renewed', { address, to, error });
       await sleep(clock, isSilent ? waitMs - answerMs : waitMs, signal);
       leftMs -= waitMs;
     }

@@ -1,7 +1,8 @@
 import { linkFault } from '../../api/link-faults.js';
 import { sleep } from '../../runtime/clock.js';
 import { ExponentialBackoff } from '../../runtime/concurrency/backoff.js';
-import type { EventSource, SourceEvent } from '../../runtime/controller/source.js';
+import { type EventHandler, Publisher } from '../../runtime/controller/publisher.js';
+import type { EventSource } from '../../runtime/controller/source.js';
 import type { Logger } from '../../runtime/logger.js';
 import { describeError } from '../../runtime/logger.js';
 import { type Confirmation, DhcpClient, type DhcpClientOptions } from './dhcp-client.js';
@@ -41,12 +42,17 @@ const RESTART_BACKOFF = { baseMs: 1_000, maxMs: 60_000 };
 /** A DHCP client for each address that is to be confirmed. Its news wakes the reconciler. */
 export class DhcpLeases implements Leases, EventSource<LeaseEvent> {
   private readonly held = new Map<string, Held>();
-  private readonly handlers: ((event: SourceEvent<LeaseEvent>) => void)[] = [];
+  private readonly publisher: Publisher<LeaseEvent>;
 
-  constructor(private readonly options: DhcpLeasesOptions) {}
+  constructor(private readonly options: DhcpLeasesOptions) {
+    this.publisher = new Publisher({
+      logger: options.logger,
+      fieldsOf: ({ key }) => ({ key }),
+    });
+  }
 
-  subscribe(handler: (event: SourceEvent<LeaseEvent>) => void): void {
-    this.handlers.push(handler);
+  subscribe(handler: EventHandler<LeaseEvent>): void {
+    this.publisher.subscribe(handler);
   }
 
   /** There is nothing yet to tell of. All leases are released as `signal` aborts. */
@@ -79,7 +85,7 @@ export class DhcpLeases implements Leases, EventSource<LeaseEvent> {
     const backoff = ExponentialBackoff.create({ ...RESTART_BACKOFF, jitter: 0.2, random });
     const become = (confirmation: Confirmation): void => {
       held.confirmation = confirmation;
-      this.publish(new LeaseEvent(key));
+      this.publisher.publish({ type: 'added', object: new LeaseEvent(key) });
     };
     const onChange = (confirmation: Confirmation): void => {
       if (confirmation.is === 'held') backoff.forget(key);
@@ -88,19 +94,20 @@ export class DhcpLeases implements Leases, EventSource<LeaseEvent> {
     while (!signal.aborted) {
       try {
         await DhcpClient.create({ ...this.options, ...held.request, onChange }).run(signal);
-      } catch (err) {
+      } catch (error) {
         const afterMs = backoff.next(key);
         const { address } = held.request;
-        logger.error('A DHCP client has failed; this is a defect', { key, address, afterMs, err });
-        const fact = `DHCP cannot be asked from ${address} (${describeError(err)})`;
+        logger.error('A DHCP client has failed; this is a defect', {
+          key,
+          address,
+          afterMs,
+          error,
+        });
+        const fact = `DHCP cannot be asked from ${address} (${describeError(error)})`;
         become({ is: 'missing', fault: linkFault('AddressMissing', fact) });
         await sleep(clock, afterMs, signal).catch(() => undefined);
       }
     }
-  }
-
-  private publish(object: LeaseEvent): void {
-    for (const handler of this.handlers) handler({ type: 'added', object });
   }
 }
 

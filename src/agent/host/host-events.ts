@@ -1,5 +1,6 @@
 import type { Clock, Timer } from '../../runtime/clock.js';
-import type { EventSource, SourceEvent } from '../../runtime/controller/source.js';
+import { type EventHandler, Publisher } from '../../runtime/controller/publisher.js';
+import type { EventSource } from '../../runtime/controller/source.js';
 import type { Logger } from '../../runtime/logger.js';
 import type { HostChange, HostLink, HostNetwork } from './host-network.js';
 
@@ -21,7 +22,7 @@ export interface HeardLinks {
   withMac(macAddress: string): HostLink[];
 }
 
-export interface HostNewsSourceOptions {
+export interface HostEventSourceOptions {
   network: HostNetwork;
   clock: Clock;
   logger: Logger;
@@ -30,15 +31,20 @@ export interface HostNewsSourceOptions {
 }
 
 /** Makes the kernel's events a source that wakes reconcilers; devices are told apart by MAC address. */
-export class HostNewsSource implements EventSource<HostEvents>, HeardLinks {
-  private readonly handlers: ((event: SourceEvent<HostEvents>) => void)[] = [];
+export class HostEventSource implements EventSource<HostEvents>, HeardLinks {
+  private readonly publisher: Publisher<HostEvents>;
   /** Events of addresses and of devices that are gone name the index alone. */
   private readonly links = new Map<number, HostLink>();
 
-  constructor(private readonly options: HostNewsSourceOptions) {}
+  constructor(private readonly options: HostEventSourceOptions) {
+    this.publisher = new Publisher({
+      logger: options.logger,
+      fieldsOf: ({ macAddress, table }) => ({ macAddress, table }),
+    });
+  }
 
-  subscribe(handler: (event: SourceEvent<HostEvents>) => void): void {
-    this.handlers.push(handler);
+  subscribe(handler: EventHandler<HostEvents>): void {
+    this.publisher.subscribe(handler);
   }
 
   /** Resolves once the devices that are there are known; then all is looked at, and again each `resyncMs`. @throws HostNetworkError */
@@ -59,7 +65,7 @@ export class HostNewsSource implements EventSource<HostEvents>, HeardLinks {
   private everything(): void {
     this.publish(new HostEvents());
     this.learn().catch((error: unknown) => {
-      this.options.logger.warn('Devices cannot be listed', { err: error });
+      this.options.logger.warn('Devices cannot be listed', { error });
     });
   }
 
@@ -108,6 +114,6 @@ export class HostNewsSource implements EventSource<HostEvents>, HeardLinks {
   }
 
   private publish(object: HostEvents): void {
-    for (const handler of this.handlers) handler({ type: 'added', object });
+    this.publisher.publish({ type: 'added', object });
   }
 }

@@ -1,3 +1,4 @@
+import { ENI_ATTACHMENT_CONDITIONS } from '../../api/conditions.js';
 import { ENIAttachment } from '../../api/eni-attachment.js';
 import { type Fault, linkFault } from '../../api/link-faults.js';
 import type { Store } from '../../runtime/cache/store.js';
@@ -5,6 +6,7 @@ import type { Clock } from '../../runtime/clock.js';
 import type { SharedRead } from '../../runtime/concurrency/shared-read.js';
 import type { ReconcileContext, Result } from '../../runtime/controller/controller.js';
 import { Reconciler, Watch } from '../../runtime/controller/decorators.js';
+import { findCondition } from '../../runtime/kube/conditions.js';
 import { keyOf } from '../../runtime/kube/resource.js';
 import type { Logger } from '../../runtime/logger.js';
 import type { Confirmation } from '../dhcp/dhcp-client.js';
@@ -189,7 +191,7 @@ export class LinkReconciler {
         logger.warn('The kernel refuses a change of an interface', {
           interface: link.name,
           step: step.do,
-          err: error,
+          error,
         });
       }
     }
@@ -209,8 +211,8 @@ export class LinkReconciler {
     const wasHere = this.settled.delete(keyOf(attachment));
     leases.release(keyOf(attachment));
     if (attachment.metadata.deletionTimestamp !== undefined) return {};
-    const { macAddress, link, conditions } = attachment.status ?? {};
-    const attached = conditions?.find(({ type }) => type === 'Attached');
+    const { macAddress, link } = attachment.status ?? {};
+    const attached = findCondition(attachment, ENI_ATTACHMENT_CONDITIONS.attached);
     // Before that it is no news that there is no device.
     if (attached?.status !== 'True' && link?.state === undefined) return {};
     if (mayHaveMoved(attachment, { wasHere })) {

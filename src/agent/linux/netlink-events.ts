@@ -62,13 +62,13 @@ export class NetlinkEvents {
     this.socket = socket;
   }
 
-  private replace(err: NetlinkError): void {
+  private replace(error: NetlinkError): void {
     const { clock, logger, onOverrun } = this.options;
     this.close();
     if (clock.now() - this.openedAt > STEADY_MS) this.backoff.forget('socket');
     const delayMs = this.backoff.next('socket');
     logger.warn('The kernel could not tell of all changes; looking at everything', {
-      err,
+      error,
       delayMs,
     });
     this.reopening = clock.after(delayMs, () => {

@@ -306,8 +306,8 @@ export class RtnetlinkHostNetwork implements HostNetwork {
     if (change.type === 'linkGone') this.names.delete(change.index);
     try {
       handler(change);
-    } catch (err) {
-      logger.error('A change of the host was not handled; this is a defect', { change, err });
+    } catch (error) {
+      logger.error('A change of the host was not handled; this is a defect', { change, error });
     }
   }
 
@@ -315,8 +315,8 @@ export class RtnetlinkHostNetwork implements HostNetwork {
   private understood<M, T>(message: M, read: (message: M) => T | undefined): T | undefined {
     try {
       return read(message);
-    } catch (err) {
-      this.options.logger.warn('A message of the kernel cannot be read', { err });
+    } catch (error) {
+      this.options.logger.warn('A message of the kernel cannot be read', { error });
       return undefined;
     }
   }

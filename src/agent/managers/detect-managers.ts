@@ -99,7 +99,7 @@ export async function tellOfManagers({
         remedy,
       });
     }
-  } catch (err) {
-    logger.warn('Cannot see which other programs manage interfaces of this host', { err });
+  } catch (error) {
+    logger.warn('Cannot see which other programs manage interfaces of this host', { error });
   }
 }

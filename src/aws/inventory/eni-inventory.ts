@@ -2,7 +2,8 @@ import { isDeepStrictEqual } from 'node:util';
 import { TAGS } from '../../api/names.js';
 import { type Clock, sleep, type Timer } from '../../runtime/clock.js';
 import { Batcher } from '../../runtime/concurrency/batcher.js';
-import type { EventSource, SourceEvent } from '../../runtime/controller/source.js';
+import { type EventHandler, Publisher } from '../../runtime/controller/publisher.js';
+import type { EventSource } from '../../runtime/controller/source.js';
 import type { Logger } from '../../runtime/logger.js';
 import { Ec2Error } from '../ec2-errors.js';
 import type { Ec2Gateway, Eni, EniAttachmentState } from '../ec2-gateway.js';
@@ -52,7 +53,7 @@ export interface EniInventoryOptions {
 export class EniInventory implements EventSource<Eni> {
   private readonly index = new EniIndex();
   private readonly known = new Map<string, KnownEni>();
-  private readonly handlers: ((event: SourceEvent<Eni>) => void)[] = [];
+  private readonly publisher: Publisher<Eni>;
   private readonly observations: Batcher<string, Eni>;
   private readonly lookups: Batcher<string, Eni[]>;
   private readonly rechecks = new Map<string, Timer>();
@@ -66,6 +67,10 @@ export class EniInventory implements EventSource<Eni> {
       Pick<EniInventoryOptions, 'onListing'>,
   ) {
     const { clock, gatherMs, observeIntervalMs: minIntervalMs, observeBurst: burst } = options;
+    this.publisher = new Publisher({
+      logger: options.logger,
+      fieldsOf: ({ id }) => ({ eniID: id }),
+    });
     const batching = { clock, gatherMs, minIntervalMs, burst, maxBatch: MAX_BATCH };
     this.observations = Batcher.create({ ...batching, fetch: (ids) => this.describe(ids) });
     this.lookups = Batcher.create({ ...batching, fetch: (uids) => this.lookUp(uids) });
@@ -82,8 +87,8 @@ export class EniInventory implements EventSource<Eni> {
     });
   }
 
-  subscribe(handler: (event: SourceEvent<Eni>) => void): void {
-    this.handlers.push(handler);
+  subscribe(handler: EventHandler<Eni>): void {
+    this.publisher.subscribe(handler);
   }
 
   /**
@@ -225,10 +230,10 @@ export class EniInventory implements EventSource<Eni> {
     const { clock, logger } = this.options;
     const timer = clock.after(Math.max(0, time - clock.now()), () => {
       this.rechecks.delete(eniId);
-      this.observe(eniId).catch((err: unknown) => {
+      this.observe(eniId).catch((error: unknown) => {
         logger.debug('Observing an ENI again failed; the next listing tells', {
           eniID: eniId,
-          err,
+          error,
         });
       });
     });
@@ -239,23 +244,9 @@ export class EniInventory implements EventSource<Eni> {
     const old = this.index.get(eniId);
     if (isDeepStrictEqual(old, eni)) return;
     this.index.set(eniId, eni);
-    if (eni && old) this.tell({ type: 'updated', object: eni, old });
-    else if (eni) this.tell({ type: 'added', object: eni });
-    else if (old) this.tell({ type: 'deleted', object: old });
-  }
-
-  private tell(event: SourceEvent<Eni>): void {
-    for (const handler of this.handlers) {
-      try {
-        handler(event);
-      } catch (err) {
-        this.options.logger.error('A handler of ENI changes failed', {
-          eniID: event.object.id,
-          event: event.type,
-          err,
-        });
-      }
-    }
+    if (eni && old) this.publisher.publish({ type: 'updated', object: eni, old });
+    else if (eni) this.publisher.publish({ type: 'added', object: eni });
+    else if (old) this.publisher.publish({ type: 'deleted', object: old });
   }
 
   private async keepListing(signal: AbortSignal): Promise<void> {
@@ -277,22 +268,22 @@ export class EniInventory implements EventSource<Eni> {
         await this.listOnce();
         this.reportListing(undefined);
         return;
-      } catch (err) {
-        this.reportListing(err);
+      } catch (error) {
+        this.reportListing(error);
         await sleep(this.options.clock, pauseMs, signal);
       }
     }
   }
 
   /** Logs when the listing begins to fail, fails differently, or works again: not each time. */
-  private reportListing(err: unknown): void {
-    const failure = err === undefined || err instanceof Ec2Error ? err?.code : String(err);
+  private reportListing(error: unknown): void {
+    const failure = error === undefined || error instanceof Ec2Error ? error?.code : String(error);
     if (failure === this.listingFailure) return;
     this.listingFailure = failure;
     const { logger, onListing } = this.options;
-    if (err) logger.error('Listing ENIs fails', { code: failure, err });
+    if (error) logger.error('Listing ENIs fails', { code: failure, error });
     else logger.info('Listing ENIs works again');
-    onListing?.(err);
+    onListing?.(error);
   }
 
   private stop(): void {

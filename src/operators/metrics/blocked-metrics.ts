@@ -6,6 +6,7 @@ import type { NodeENI } from '../../api/node-eni.js';
 import { type BlockedReason, REMEDIES } from '../../api/reasons.js';
 import type { NodeENIObserver } from '../../reconcilers/node-eni/node-eni-reporter.js';
 import type { Store } from '../../runtime/cache/store.js';
+import { findCondition } from '../../runtime/kube/conditions.js';
 
 export interface BlockedMetricsOptions {
   registry: Registry;
@@ -53,10 +54,8 @@ export class BlockedMetrics implements NodeENIObserver {
 
   private *reasons(): Generator<string> {
     const { attachments, nodeENIs } = this.options;
-    for (const { status } of attachments.list()) {
-      const ready = status?.conditions?.find(
-        ({ type }) => type === ENI_ATTACHMENT_CONDITIONS.ready,
-      );
+    for (const attachment of attachments.list()) {
+      const ready = findCondition(attachment, ENI_ATTACHMENT_CONDITIONS.ready);
       if (ready?.status === 'False') yield ready.reason;
     }
     for (const [nodeENI, reasons] of this.blockedNodes) {

@@ -3,6 +3,7 @@ import { ENIAttachment, type Phase } from '../../api/eni-attachment.js';
 import type { Blocked } from '../../api/reasons.js';
 import type { Eni } from '../../aws/ec2-gateway.js';
 import type { Clock } from '../../runtime/clock.js';
+import { findCondition } from '../../runtime/kube/conditions.js';
 import type { EventRecorder } from '../../runtime/kube/events.js';
 import type { ResourceClient } from '../../runtime/kube/resource-client.js';
 import {
@@ -157,14 +158,10 @@ export class AttachmentReporter {
   }
 }
 
-function conditionOf(attachment: ENIAttachment, type: string) {
-  return attachment.status?.conditions?.find((condition) => condition.type === type);
-}
-
 function conditionStatus(attachment: ENIAttachment, type: string): string | undefined {
-  return conditionOf(attachment, type)?.status;
+  return findCondition(attachment, type)?.status;
 }
 
 function conditionReason(attachment: ENIAttachment, type: string): string | undefined {
-  return conditionOf(attachment, type)?.reason;
+  return findCondition(attachment, type)?.reason;
 }

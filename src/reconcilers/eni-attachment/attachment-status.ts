@@ -3,6 +3,7 @@ import type { ENIAttachment, ENIAttachmentStatus, Phase } from '../../api/eni-at
 import { LINK_REMEDIES } from '../../api/link-faults.js';
 import type { Blocked } from '../../api/reasons.js';
 import type { Eni } from '../../aws/ec2-gateway.js';
+import type { Explanation } from '../../runtime/kube/conditions.js';
 import { type Condition, setCondition } from '../../runtime/kube/conditions.js';
 import { definedOnly } from '../../runtime/kube/merge-patch.js';
 import { isLinkUsable } from '../shared/attachment-state.js';
@@ -143,11 +144,7 @@ function contentionOf({ status }: ENIAttachment): Omit<Condition, 'lastTransitio
     : [];
 }
 
-function progressOf(
-  { spec }: ENIAttachment,
-  phase: Phase,
-  eni: Eni | undefined,
-): { reason: string; message: string } {
+function progressOf({ spec }: ENIAttachment, phase: Phase, eni: Eni | undefined): Explanation {
   const slot = `${spec.instanceID} (node ${spec.nodeName}) at device index ${spec.deviceIndex}`;
   const name = eni?.id ?? 'The ENI';
   const messages: Record<Phase, string> = {

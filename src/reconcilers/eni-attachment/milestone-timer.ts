@@ -1,5 +1,6 @@
 import { ENI_ATTACHMENT_CONDITIONS } from '../../api/conditions.js';
 import type { ENIAttachment, Phase } from '../../api/eni-attachment.js';
+import { type Condition, findCondition } from '../../runtime/kube/conditions.js';
 
 /** What an attachment's ENI comes to be, in this order. */
 export type Milestone = 'attached' | 'ready';
@@ -72,7 +73,6 @@ function isFirst(attachment: ENIAttachment, milestone: Milestone, createdAt: num
   return falseSince === undefined || Date.parse(falseSince) - createdAt <= FIRST_STATUS_WITHIN_MS;
 }
 
-function conditionOf({ status }: ENIAttachment, milestone: Milestone) {
-  const type = ENI_ATTACHMENT_CONDITIONS[milestone];
-  return status?.conditions?.find((condition) => condition.type === type);
+function conditionOf(attachment: ENIAttachment, milestone: Milestone): Condition | undefined {
+  return findCondition(attachment, ENI_ATTACHMENT_CONDITIONS[milestone]);
 }

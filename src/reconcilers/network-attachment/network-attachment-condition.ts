@@ -1,10 +1,9 @@
 import { NETWORK_ATTACHMENT_REMEDIES, type NetworkAttachmentReason } from '../../api/reasons.js';
+import type { Explanation } from '../../runtime/kube/conditions.js';
 
 /** A condition's content, without its type. */
-export interface Stated {
+export interface Stated extends Explanation {
   status: 'True' | 'False';
-  reason: string;
-  message: string;
 }
 
 /** Why one namespace has no NetworkAttachmentDefinition. */

@@ -3,6 +3,7 @@ import { NODE_ENI_CONDITIONS } from '../../api/conditions.js';
 import { NETWORK_ATTACHMENT_FINALIZER } from '../../api/names.js';
 import type { NetworkAttachmentDefinition } from '../../api/network-attachment-definition.js';
 import type { NodeENI } from '../../api/node-eni.js';
+import { findCondition } from '../../runtime/kube/conditions.js';
 import { hasFinalizer, withFinalizer, withoutFinalizer } from '../../runtime/kube/finalizers.js';
 import type { Patch } from '../../runtime/kube/kube-client.js';
 import { isNotFound } from '../../runtime/kube/kube-errors.js';
@@ -133,10 +134,7 @@ async function settled<T>(writes: readonly Promise<T>[]): Promise<T[]> {
 }
 
 /** The present condition, if it is about the NodeENI's current generation. */
-function standingCondition({ metadata, status }: NodeENI): { status: string } | undefined {
-  const { networkAttachment } = NODE_ENI_CONDITIONS;
-  return status?.conditions?.find(
-    ({ type, observedGeneration }) =>
-      type === networkAttachment && observedGeneration === metadata.generation,
-  );
+function standingCondition(nodeENI: NodeENI): { status: string } | undefined {
+  const condition = findCondition(nodeENI, NODE_ENI_CONDITIONS.networkAttachment);
+  return condition?.observedGeneration === nodeENI.metadata.generation ? condition : undefined;
 }

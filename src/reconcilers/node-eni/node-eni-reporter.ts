@@ -2,6 +2,7 @@ import { NODE_ENI_CONDITIONS } from '../../api/conditions.js';
 import { NodeENI, type NodeENIStatus } from '../../api/node-eni.js';
 import type { BlockedReason } from '../../api/reasons.js';
 import type { Clock } from '../../runtime/clock.js';
+import { findCondition } from '../../runtime/kube/conditions.js';
 import type { EventRecorder } from '../../runtime/kube/events.js';
 import type { ResourceClient } from '../../runtime/kube/resource-client.js';
 import { type NodeENIReport, nodeENIStatus } from './node-eni-status.js';
@@ -74,9 +75,7 @@ function blockedReasons({
 
 /** The condition of this type, if its status or reason has changed. */
 function newly(type: string, old: NodeENIStatus | undefined, next: NodeENIStatus) {
-  const find = (status: NodeENIStatus | undefined) =>
-    status?.conditions?.find((condition) => condition.type === type);
-  const before = find(old);
-  const after = find(next);
+  const before = findCondition({ status: old }, type);
+  const after = findCondition({ status: next }, type);
   return before?.status === after?.status && before?.reason === after?.reason ? undefined : after;
 }

@@ -3,7 +3,12 @@ import type { ENIAttachment } from '../../api/eni-attachment.js';
 import { LINK_REMEDIES } from '../../api/link-faults.js';
 import type { NodeENI, NodeENIAttachment, NodeENIStatus } from '../../api/node-eni.js';
 import { type Blocked, CAPACITY_REASONS, REMEDIES } from '../../api/reasons.js';
-import { type Condition, setCondition } from '../../runtime/kube/conditions.js';
+import {
+  type Condition,
+  type Explanation,
+  findCondition,
+  setCondition,
+} from '../../runtime/kube/conditions.js';
 import type { Stated } from '../network-attachment/network-attachment-condition.js';
 import { isAttached, isLive, isReady } from '../shared/attachment-state.js';
 import type { BlockedNode } from './plan-node-eni.js';
@@ -77,15 +82,10 @@ function entryOf(attachment: ENIAttachment): NodeENIAttachment {
 /** How many nodes a condition's message names; it only counts the others. */
 const MAX_NAMED_NODES = 3;
 
-interface Statement {
-  reason: string;
-  message: string;
-}
-
 /** Why a node lacks an ENI: EC2, or the node's own network. */
 interface Problem {
   node: string;
-  blocked: Statement;
+  blocked: Explanation;
 }
 
 /** The state of a NodeENI's ENIs in numbers. */
@@ -118,7 +118,7 @@ export function nodeENIConditions(
   const busy = busyWith(report, tally);
 
   const { ready, progressing, degraded: degradedType, capacityExceeded } = NODE_ENI_CONDITIONS;
-  const rows: [type: string, holds: boolean, statement: Statement][] = [
+  const rows: [type: string, holds: boolean, statement: Explanation][] = [
     [ready, isReady, isReady ? readyWith(tally) : (degraded ?? busy)],
     [
       progressing,
@@ -171,13 +171,13 @@ function tallyOf(
   };
 }
 
-function readyWith({ desired }: Tally): Statement {
+function readyWith({ desired }: Tally): Explanation {
   return desired === 0
     ? { reason: 'NoMatchingNodes', message: 'No node matches spec.nodeSelector.' }
     : { reason: 'AllReady', message: `All ${desired} ENIs are ready.` };
 }
 
-function busyWith({ nodeENI }: NodeENIReport, tally: Tally): Statement {
+function busyWith({ nodeENI }: NodeENIReport, tally: Tally): Explanation {
   const { desired, ready, underWay, leaving, outdated } = tally;
   const message = `${ready} of ${desired} ENIs are ready, ${underWay} are in progress, ${leaving} are being removed.`;
   if (nodeENI.metadata.deletionTimestamp) {
@@ -200,10 +200,8 @@ function problemsOf(report: NodeENIReport, live: readonly ENIAttachment[]): Prob
 }
 
 /** Why an attachment is blocked: its condition `Ready`, if that has a reason that the user has to act on. */
-function blockedOf(attachment: ENIAttachment): Statement | undefined {
-  const condition = attachment.status?.conditions?.find(
-    ({ type }) => type === ENI_ATTACHMENT_CONDITIONS.ready,
-  );
+function blockedOf(attachment: ENIAttachment): Explanation | undefined {
+  const condition = findCondition(attachment, ENI_ATTACHMENT_CONDITIONS.ready);
   return condition &&
     (Object.hasOwn(REMEDIES, condition.reason) || Object.hasOwn(LINK_REMEDIES, condition.reason))
     ? condition
@@ -215,7 +213,7 @@ function isCapacity(reason: string): boolean {
 }
 
 /** Sums up many problems: the most frequent reason, the first nodes by name, one message for each reason. */
-function summaryOf(problems: readonly Problem[], nodes: number): Statement | undefined {
+function summaryOf(problems: readonly Problem[], nodes: number): Explanation | undefined {
   const byReason = [...Map.groupBy(problems, ({ blocked }) => blocked.reason)].sort(
     ([a, some], [b, others]) => others.length - some.length || (a < b ? -1 : 1),
   );

@@ -1,5 +1,7 @@
 import type { NodeENI } from '../../api/node-eni.js';
-import type { EventSource, SourceEvent } from '../../runtime/controller/source.js';
+import { type EventHandler, Publisher } from '../../runtime/controller/publisher.js';
+import type { EventSource } from '../../runtime/controller/source.js';
+import type { Logger } from '../../runtime/logger.js';
 
 /** A node whose planned ENIAttachments have changed, or were planned again for a changed NodeENI. */
 export interface PlannedAttachmentsChange {
@@ -19,7 +21,11 @@ interface Published {
  */
 export class PlannedAttachments implements EventSource<PlannedAttachmentsChange> {
   private readonly published = new Map<string, Published>();
-  private readonly handlers: ((event: SourceEvent<PlannedAttachmentsChange>) => void)[] = [];
+  private readonly publisher: Publisher<PlannedAttachmentsChange>;
+
+  constructor({ logger }: { logger: Logger }) {
+    this.publisher = new Publisher({ logger, fieldsOf: ({ node }) => ({ node }) });
+  }
 
   /** Call it once the NodeENI's plan has been carried out and its attachments exist. */
   publish({ metadata }: NodeENI, planned: ReadonlyMap<string, readonly string[]>): void {
@@ -29,7 +35,7 @@ export class PlannedAttachments implements EventSource<PlannedAttachmentsChange>
     const isSameIntent = old?.uid === uid && old.generation === generation;
     for (const [node, names] of planned) {
       if (!(isSameIntent && sameNames(old.planned.get(node), names))) {
-        this.tell(node);
+        this.publisher.publish({ type: 'added', object: { node } });
       }
     }
   }
@@ -50,16 +56,12 @@ export class PlannedAttachments implements EventSource<PlannedAttachmentsChange>
       : undefined;
   }
 
-  subscribe(handler: (event: SourceEvent<PlannedAttachmentsChange>) => void): void {
-    this.handlers.push(handler);
+  subscribe(handler: EventHandler<PlannedAttachmentsChange>): void {
+    this.publisher.subscribe(handler);
   }
 
   /** Resolves at once: passes publish what there is. */
   async start(): Promise<void> {}
-
-  private tell(node: string): void {
-    for (const handler of this.handlers) handler({ type: 'added', object: { node } });
-  }
 }
 
 function sameNames(a: readonly string[] | undefined, b: readonly string[]): boolean {

@@ -1,10 +1,10 @@
 import type { Clock } from '../clock.js';
-import type { EventSource, SourceEvent } from '../controller/source.js';
+import { type EventHandler, Publisher } from '../controller/publisher.js';
+import type { EventSource } from '../controller/source.js';
 import type { KubeClient } from '../kube/kube-client.js';
 import type { KindClass, KubeObject } from '../kube/resource.js';
 import type { WriteObserver } from '../kube/resource-client.js';
 import type { Logger } from '../logger.js';
-import { describeError } from '../logger.js';
 import { ObjectCache } from './object-cache.js';
 import { Reflector } from './reflector.js';
 import type { Indexes, Store } from './store.js';
@@ -42,7 +42,7 @@ export class AlreadyStartedError extends Error {
  * current as of the last event heard, and has our own writes at once.
  */
 export class Informer<T extends KubeObject> implements EventSource<T>, WriteObserver<T> {
-  private readonly handlers: ((event: SourceEvent<T>) => void)[] = [];
+  private readonly publisher: Publisher<T>;
   private readonly cache: ObjectCache<T>;
   private readonly logger: Logger;
   private reflector: Reflector<T> | undefined;
@@ -50,8 +50,12 @@ export class Informer<T extends KubeObject> implements EventSource<T>, WriteObse
   private constructor(private readonly options: InformerOptions<T>) {
     const { namespace, fieldSelector, labelSelector, transform, indexes } = options;
     this.logger = options.logger.child({ resource: options.kind.resource.plural });
+    this.publisher = new Publisher({
+      logger: this.logger,
+      fieldsOf: ({ metadata }) => ({ name: metadata.name }),
+    });
     this.cache = ObjectCache.create<T>({
-      onChange: (event) => this.publish(event),
+      onChange: (event) => this.publisher.publish(event),
       partial: (namespace ?? fieldSelector ?? labelSelector) !== undefined,
       ...(transform === undefined ? {} : { transform: this.guardedTransform(transform) }),
       ...(indexes === undefined ? {} : { indexes: this.guardedIndexes(indexes) }),
@@ -66,10 +70,12 @@ export class Informer<T extends KubeObject> implements EventSource<T>, WriteObse
     return this.cache.store;
   }
 
-  /** A handler that comes late first hears of all that is there. */
-  subscribe(handler: (event: SourceEvent<T>) => void): void {
-    this.handlers.push(handler);
-    for (const object of this.store.list()) this.deliver(handler, { type: 'added', object });
+  /** A late handler first receives an `added` event for each object in the store. */
+  subscribe(handler: EventHandler<T>): void {
+    this.publisher.subscribe(handler);
+    for (const object of this.store.list()) {
+      this.publisher.deliver(handler, { type: 'added', object });
+    }
   }
 
   /**
@@ -114,22 +120,6 @@ export class Informer<T extends KubeObject> implements EventSource<T>, WriteObse
     this.cache.observeRemoval(key, uid);
   }
 
-  private publish(event: SourceEvent<T>): void {
-    for (const handler of this.handlers) this.deliver(handler, event);
-  }
-
-  private deliver(handler: (event: SourceEvent<T>) => void, event: SourceEvent<T>): void {
-    try {
-      handler(event);
-    } catch (error) {
-      this.logger.error('Event handler failed', {
-        name: event.object.metadata.name,
-        type: event.type,
-        err: describeError(error),
-      });
-    }
-  }
-
   /** An object whose transform fails is kept whole rather than lost. */
   private guardedTransform(transform: (object: T) => T): (object: T) => T {
     return (object) => {
@@ -139,7 +129,7 @@ export class Informer<T extends KubeObject> implements EventSource<T>, WriteObse
         const { name } = object.metadata;
         this.logger.error('Transform failed; keeping the object whole', {
           name,
-          err: describeError(error),
+          error,
         });
         return object;
       }
@@ -155,7 +145,7 @@ export class Informer<T extends KubeObject> implements EventSource<T>, WriteObse
           return valuesOf(object);
         } catch (error) {
           const { name } = object.metadata;
-          this.logger.error('Index function failed', { name, index, err: describeError(error) });
+          this.logger.error('Index function failed', { name, index, error });
           return [];
         }
       };

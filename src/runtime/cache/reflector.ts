@@ -4,7 +4,6 @@ import type { KubeClient, Selection, WatchEvent } from '../kube/kube-client.js';
 import { isGone, KubeApiError, MalformedAnswerError } from '../kube/kube-errors.js';
 import type { KubeObject, ResourceType } from '../kube/resource.js';
 import type { Logger } from '../logger.js';
-import { describeError } from '../logger.js';
 import type { ListRound } from './object-cache.js';
 import { isNewer } from './object-cache.js';
 
@@ -168,7 +167,7 @@ export class Reflector<T extends KubeObject> {
     if (isGone(error)) {
       // Expected after a long outage, and cured by the list that follows.
       this.options.logger.debug('History has been compacted; listing anew', {
-        err: describeError(error),
+        error,
       });
     } else {
       this.unhealthy(error);
@@ -202,7 +201,7 @@ export class Reflector<T extends KubeObject> {
       error instanceof KubeApiError ? error.reason : error instanceof Error ? error.name : 'Error';
     if (this.failing === kind) return;
     this.failing = kind;
-    this.options.logger.warn('List or watch failed; retrying', { err: describeError(error) });
+    this.options.logger.warn('List or watch failed; retrying', { error });
   }
 }
 

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Clock, Timer } from '../clock.js';
 import type { ExponentialBackoff } from '../concurrency/backoff.js';
-import { describeError, type Logger } from '../logger.js';
+import type { Logger } from '../logger.js';
 import { WorkQueue, type WorkQueueObserver } from './work-queue.js';
 
 /**
@@ -185,8 +185,7 @@ export class Controller implements ControllerView {
       if (terminal) this.queue.forget(key);
       else this.queue.addRateLimited(key);
       context.logger.error(terminal ? 'Reconciler error; not retrying' : 'Reconciler error', {
-        err: describeError(error),
-        stack: error instanceof Error ? error.stack : undefined,
+        error,
         durationMs: this.options.clock.now() - startedAt,
       });
       return terminal ? 'terminal_error' : 'error';

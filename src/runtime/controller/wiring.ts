@@ -1,5 +1,4 @@
 import type { Logger } from '../logger.js';
-import { describeError } from '../logger.js';
 import { passes } from './predicates.js';
 import type { WatchDeclaration } from './read-reconciler.js';
 import type { EventSource } from './source.js';
@@ -28,7 +27,7 @@ export function connect({ source, watch, queue, logger }: ConnectOptions): void 
       logger.error('Mapping a change to keys failed', {
         mapping: watch.declaredBy,
         type: event.type,
-        err: describeError(error),
+        error,
       });
     }
   });

@@ -1,13 +1,17 @@
 import { printable } from '../printable-text.js';
 
-/** meta/v1 Condition. */
-export interface Condition {
-  type: string;
-  status: 'True' | 'False' | 'Unknown';
+/** Why something is as it is. */
+export interface Explanation<R extends string = string> {
   /** One CamelCase word for programs. */
-  reason: string;
+  reason: R;
   /** A sentence for people. */
   message: string;
+}
+
+/** meta/v1 Condition. */
+export interface Condition extends Explanation {
+  type: string;
+  status: 'True' | 'False' | 'Unknown';
   observedGeneration?: number;
   /** RFC 3339. */
   lastTransitionTime: string;
@@ -20,7 +24,7 @@ const MAX_MESSAGE = 32_768;
 export type StatedCondition = Omit<Condition, 'lastTransitionTime'>;
 
 /**
- * The conditions with one of them stated anew, as meta.SetStatusCondition does it: `lastTransitionTime`
+ * The conditions with one of them added or replaced, as meta.SetStatusCondition does it: `lastTransitionTime`
  * moves only where the status changes. Order is kept; a new type comes last. Nothing is modified.
  * @param now milliseconds since the epoch.
  */
@@ -37,6 +41,14 @@ export function setCondition(
   return old === undefined
     ? [...conditions, condition]
     : conditions.map((other) => (other === old ? condition : other));
+}
+
+/** The condition of that type, if the object's status has one. */
+export function findCondition(
+  object: { status?: { conditions?: readonly Condition[] } | undefined },
+  type: string,
+): Condition | undefined {
+  return object.status?.conditions?.find((condition) => condition.type === type);
 }
 
 /** meta/v1 Time has whole seconds: the API server would cut a fraction off, and the answer would differ. */

@@ -1,6 +1,5 @@
 import type { Clock } from '../clock.js';
 import type { Logger } from '../logger.js';
-import { describeError } from '../logger.js';
 import { printable } from '../printable-text.js';
 import { microTime } from './conditions.js';
 import type { KubeClient } from './kube-client.js';
@@ -178,7 +177,7 @@ export class KubeEventRecorder implements EventRecorder {
       try {
         await send();
       } catch (error) {
-        this.options.logger.warn('An Event could not be recorded', { err: describeError(error) });
+        this.options.logger.warn('An Event could not be recorded', { error });
       }
     }
     this.sending = undefined;

@@ -4,7 +4,6 @@ import type { EventRecorder } from '../kube/events.js';
 import type { KubeClient, ObjectName } from '../kube/kube-client.js';
 import { isAlreadyExists, isConflict, isNotFound } from '../kube/kube-errors.js';
 import type { Logger } from '../logger.js';
-import { describeError } from '../logger.js';
 import { freeingPatch, type Holding, heldSpec, Lease, LeaseLock } from './lease.js';
 
 /** client-go's JitterFactor: up to this part of the retry period is added to a wait for the lease. */
@@ -111,7 +110,7 @@ export class LeaderElector {
     try {
       await this.withTimeout((signal) => this.giveBack(signal));
     } catch (error) {
-      this.logger.warn('The lease could not be released', { err: describeError(error) });
+      this.logger.warn('The lease could not be released', { error });
     }
   }
 
@@ -273,7 +272,7 @@ export class LeaderElector {
     if (failing === this.failing) return;
     this.failing = failing;
     if (failing) {
-      this.logger.warn('Reading or writing the lease fails', { err: describeError(error) });
+      this.logger.warn('Reading or writing the lease fails', { error });
     } else {
       this.logger.info('Reading and writing the lease works again');
     }

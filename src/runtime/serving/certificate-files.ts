@@ -97,7 +97,7 @@ export class CertificateFiles {
     } catch (error) {
       if (!this.failing) {
         logger.warn('The certificate cannot be renewed; the one before it stays', {
-          err: describeError(error),
+          error,
         });
       }
       this.failing = true;

@@ -184,7 +184,7 @@ async function answerTo(
     const answer = await handler({ path, query: target.searchParams, authorization });
     return answer ?? { status: 404, body: 'not found\n' };
   } catch (error) {
-    logger.error('A request could not be answered', { serves: name, err: describeError(error) });
+    logger.error('A request could not be answered', { serves: name, error });
     return { status: 500, body: 'internal error\n' };
   }
 }

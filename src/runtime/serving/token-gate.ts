@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Clock } from '../clock.js';
 import type { Logger } from '../logger.js';
-import { describeError } from '../logger.js';
 import type { AccessReviews } from './access-reviews.js';
 import type { Answer } from './http-server.js';
 
@@ -58,7 +57,7 @@ export class TokenGate {
       return verdict === 'allowed' ? undefined : REFUSALS[verdict];
     } catch (error) {
       const { logger, path } = this.options;
-      logger.warn('A token could not be reviewed', { path, err: describeError(error) });
+      logger.warn('A token could not be reviewed', { path, error });
       return { status: 503, body: 'the token could not be reviewed\n' };
     }
   }

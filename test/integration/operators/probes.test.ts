@@ -92,7 +92,7 @@ describe('the probes of a controller', () => {
     try {
       expect(await second.ended()).to.equal(1);
       const failure = second.log.find(({ msg }) => msg === 'The controller cannot start');
-      expect(String(failure?.err)).to.include(
+      expect(String(failure?.error)).to.include(
         `HEALTH_ADDRESS=127.0.0.1:${port} cannot be listened on: another process listens there`,
       );
     } finally {

@@ -1,13 +1,13 @@
 import { setImmediate } from 'node:timers/promises';
 import { expect } from 'chai';
-import { HostEvents, HostNewsSource } from '../../../../src/agent/host/host-events.js';
+import { HostEventSource, HostEvents } from '../../../../src/agent/host/host-events.js';
 import { silentLogger } from '../../../../tools/stage/silent-logger.js';
 import { aLink, FakeHost } from '../../../support/fake-host.js';
 import { VirtualTime } from '../../runtime/support/virtual-time.js';
 
 const MAC = '02:00:00:00:00:01';
 
-describe('HostNewsSource', () => {
+describe('HostEventSource', () => {
   let host: FakeHost;
   let time: VirtualTime;
   let stop: AbortController;
@@ -18,7 +18,7 @@ describe('HostNewsSource', () => {
     host.state.links.push(aLink());
     time = new VirtualTime(0);
     stop = new AbortController();
-    const source = new HostNewsSource({
+    const source = new HostEventSource({
       network: host,
       clock: time,
       logger: silentLogger,

@@ -205,8 +205,8 @@ describe('EniInventory', () => {
 
       expect(heard).to.deep.equal(['eni-1', 'eni-2']);
       expect(logger.lines).to.deep.equal([
-        'error A handler of ENI changes failed',
-        'error A handler of ENI changes failed',
+        'error Event handler failed',
+        'error Event handler failed',
       ]);
     });
   });

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { PlannedAttachments } from '../../../../src/reconcilers/node-eni/planned-attachments.js';
 import { aNodeENI } from '../../../support/objects.js';
+import { RecordingLogger } from '../../../support/recording-logger.js';
 
 const generation = (generation: number) => aNodeENI({}, { generation });
 
@@ -9,7 +10,7 @@ describe('PlannedAttachments', () => {
   let changed: string[];
 
   beforeEach(() => {
-    planned = new PlannedAttachments();
+    planned = new PlannedAttachments({ logger: new RecordingLogger() });
     changed = [];
     planned.subscribe(({ object }) => changed.push(object.node));
     planned.publish(generation(1), new Map([['node-a', ['x', 'y']]]));

@@ -29,7 +29,7 @@ function setUp() {
   });
   const nodeENIs = IndexedStore.create<NodeENI>();
   const attachments = IndexedStore.create<ReturnType<typeof aRecord>>();
-  const plannedAttachments = new PlannedAttachments();
+  const plannedAttachments = new PlannedAttachments({ logger: new RecordingLogger() });
   const client = stubbedKubeClient();
   const events: string[] = [];
   const logger = new RecordingLogger();

@@ -7,6 +7,7 @@ import {
   type Result,
   TerminalError,
 } from '../../../../src/runtime/controller/controller.js';
+import { describeError } from '../../../../src/runtime/logger.js';
 import { RecordingLogger } from '../../../support/recording-logger.js';
 import { useFakeTime } from '../support/fake-timers.js';
 
@@ -181,9 +182,9 @@ describe('Controller', () => {
       controller: 'thing',
       key: 'a',
       reconcileID: 'id-1',
-      err: 'Error: no; caused by Error: deeper',
       durationMs: 40,
     });
+    expect(describeError(errors[0]?.fields.error)).to.equal('Error: no; caused by Error: deeper');
   });
 
   it('gives each pass a logger that knows its controller, key and reconcile id', async () => {

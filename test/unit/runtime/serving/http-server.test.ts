@@ -1,5 +1,6 @@
 import { connect } from 'node:net';
 import { expect } from 'chai';
+import { describeError } from '../../../../src/runtime/logger.js';
 import {
   AddressUnavailableError,
   type Handler,
@@ -74,7 +75,7 @@ describe('HttpServer', () => {
     const answer = await ask(server, '/');
     expect(answer.status).to.equal(500);
     expect(await answer.text()).to.equal('internal error\n');
-    expect(logger.entries.at(-1)?.fields.err).to.equal('Error: secret');
+    expect(describeError(logger.entries.at(-1)?.fields.error)).to.equal('Error: secret');
   });
 
   it('survives what is no HTTP', async () => {
