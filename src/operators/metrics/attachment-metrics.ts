@@ -50,7 +50,7 @@ export class AttachmentMetrics implements AttachmentObserver {
     });
     new Gauge({
       name: 'eni_desired',
-      help: 'ENIs that nodes should have, by all NodeENIs.',
+      help: 'ENIs that nodes should have, for all NodeENIs together.',
       registers,
       collect() {
         if (!isLeader()) return;
@@ -60,20 +60,20 @@ export class AttachmentMetrics implements AttachmentObserver {
     this.times = {
       attached: new Histogram({
         name: 'eni_attach_seconds',
-        help: 'From the creation of an ENIAttachment until EC2 had first attached its ENI.',
+        help: 'Time from the creation of an ENIAttachment until EC2 first attached its ENI.',
         buckets: BUCKETS,
         registers,
       }),
       ready: new Histogram({
         name: 'eni_ready_seconds',
-        help: 'From the creation of an ENIAttachment until its ENI was first Ready.',
+        help: 'Time from the creation of an ENIAttachment until its ENI was first Ready.',
         buckets: BUCKETS,
         registers,
       }),
     };
     this.repairs = new Counter({
       name: 'eni_drift_repairs_total',
-      help: "Repairs begun of what was changed in EC2 by somebody else, by kind: a setting's name, attachment (it was detached) or interface (it was deleted).",
+      help: 'Repairs started after a change in EC2 outside this operator, by kind: the name of a setting, attachment (the ENI was detached) or interface (the ENI was deleted).',
       labelNames: ['kind'],
       registers,
     });

@@ -28,7 +28,7 @@ export class BlockedMetrics implements NodeENIObserver {
     const reasons = (): Iterable<string> => this.reasons();
     new Gauge({
       name: 'eni_blocked',
-      help: 'ENIs, and nodes without an attachment of theirs, that wait for somebody to change something, by the reason in their conditions and Events.',
+      help: 'ENIs, and nodes without ENIAttachment, that are blocked until a user acts, by the reason in conditions and Events.',
       labelNames: ['reason'],
       registers: [registry],
       collect() {

@@ -20,7 +20,7 @@ export class Ec2Metrics {
     const registers = [registry];
     this.requests = new Counter({
       name: 'eni_ec2_requests_total',
-      help: "EC2 calls by action and EC2's error code, or the connection's; OK: it did as asked.",
+      help: 'EC2 calls by action and by the error code of EC2 or of the connection; OK: the call succeeded.',
       labelNames: ['action', 'code'],
       registers,
     });
@@ -28,12 +28,12 @@ export class Ec2Metrics {
     this.throttled = new Counter({
       ...common,
       name: 'eni_ec2_throttled_total',
-      help: 'EC2 calls that were refused for rate.',
+      help: 'EC2 calls that EC2 throttled.',
     });
     this.times = new Histogram({
       ...common,
       name: 'eni_ec2_request_seconds',
-      help: "From an EC2 call's sending to its answer; waiting for the budget is not in it.",
+      help: 'Duration of EC2 calls, without the wait for the request budget.',
       buckets: BUCKETS,
     });
     for (const { action } of budget.view()) this.throttled.inc({ action }, 0);
@@ -47,15 +47,15 @@ export class Ec2Metrics {
         },
       });
     };
-    gauge('eni_ec2_budget_tokens', 'EC2 calls that may be sent at once.', ({ tokens }) => tokens);
+    gauge('eni_ec2_budget_tokens', 'EC2 calls allowed at once.', ({ tokens }) => tokens);
     gauge(
       'eni_ec2_budget_rate',
-      'EC2 calls a second that may be sent in the long run; throttled answers lower it for a while.',
+      'EC2 calls allowed per second in the long run; a throttled response lowers it for a while.',
       ({ rate }) => rate,
     );
     gauge(
       'eni_ec2_budget_waiting',
-      'EC2 calls that wait for their turn.',
+      'EC2 calls that wait for the request budget.',
       ({ waiting }) => waiting,
     );
   }

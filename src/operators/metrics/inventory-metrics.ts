@@ -11,7 +11,7 @@ export function registerInventoryMetrics({ registry, inventory }: InventoryMetri
   const registers = [registry];
   new Gauge({
     name: 'eni_inventory_interfaces',
-    help: 'ENIs of this cluster that EC2 is known to have.',
+    help: 'ENIs of this cluster that the controller knows in EC2.',
     registers,
     collect() {
       this.set(inventory.list().length);
@@ -19,7 +19,7 @@ export function registerInventoryMetrics({ registry, inventory }: InventoryMetri
   });
   new Gauge({
     name: 'eni_inventory_listed_timestamp_seconds',
-    help: 'When the newest complete listing of ENIs began, in seconds since the epoch; 0 before the first.',
+    help: 'Start of the newest complete listing of ENIs, in seconds since the epoch; 0 before the first one.',
     registers,
     collect() {
       this.set(inventory.listedAt / 1_000);

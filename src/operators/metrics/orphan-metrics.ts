@@ -16,7 +16,7 @@ export class OrphanMetrics implements OrphanObserver {
   private constructor(registry: Registry) {
     this.orphans = new Counter({
       name: 'eni_orphans_total',
-      help: 'ENIs without an ENIAttachment by what became of them: deleted, kept (ORPHAN_CLEANUP=report), in_use, refused (EC2 did not delete it).',
+      help: 'ENIs without an ENIAttachment, by outcome: deleted, kept (ORPHAN_CLEANUP=report), in_use, refused (EC2 did not delete the ENI).',
       labelNames: ['outcome'],
       registers: [registry],
     });

@@ -35,7 +35,7 @@ export class ControllerMetrics implements ControllerObserver {
     const registers = [registry];
     this.results = new Counter({
       name: 'controller_runtime_reconcile_total',
-      help: 'Passes over a key by how they ended: success, requeue_after or error.',
+      help: 'Passes by result: success, requeue_after or error.',
       labelNames: ['controller', 'result'],
       registers,
     });
@@ -43,29 +43,29 @@ export class ControllerMetrics implements ControllerObserver {
     this.errors = new Counter({
       ...common,
       name: 'controller_runtime_reconcile_errors_total',
-      help: 'Passes that ended with an error, terminal ones included.',
+      help: 'Passes that failed, terminal errors included.',
     });
     this.terminalErrors = new Counter({
       ...common,
       name: 'controller_runtime_terminal_reconcile_errors_total',
-      help: 'Passes that ended with an error that is not tried again.',
+      help: 'Passes that failed with an error that is not retried.',
     });
     this.times = new Histogram({
       ...common,
       name: 'controller_runtime_reconcile_time_seconds',
-      help: 'How long a pass took.',
+      help: 'Duration of a pass.',
       buckets: BUCKETS,
     });
     this.gauge(
       registry,
       'controller_runtime_max_concurrent_reconciles',
-      'Keys that may be worked on at once.',
+      'Maximum number of keys that workers process at once.',
       (view) => view.maxConcurrentReconciles,
     );
     this.gauge(
       registry,
       'controller_runtime_active_workers',
-      'Keys that are being worked on.',
+      'Keys that workers process now.',
       (view) => view.activeWorkers,
     );
   }

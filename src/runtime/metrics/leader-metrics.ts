@@ -11,7 +11,7 @@ export interface LeaderMetricsOptions {
 export function registerLeaderMetrics({ registry, lease, elector }: LeaderMetricsOptions): void {
   new Gauge({
     name: 'leader_election_master_status',
-    help: 'Whether this process holds the Lease that the label names: 1, or 0 while it stands by. Absent where there is no leader election.',
+    help: '1 if this process holds the Lease in the label, 0 while it is a standby. Absent without leader election.',
     labelNames: ['name'],
     registers: [registry],
     collect() {

@@ -23,7 +23,7 @@ export function registerProcessMetrics({ registry, eventLoopLag }: ProcessMetric
   const registers = [registry];
   new Gauge({
     name: 'process_resident_memory_bytes',
-    help: 'Memory of the process in RAM.',
+    help: 'Resident memory of the process.',
     registers,
     collect() {
       this.set(process.memoryUsage.rss());
@@ -31,7 +31,7 @@ export function registerProcessMetrics({ registry, eventLoopLag }: ProcessMetric
   });
   new Gauge({
     name: 'nodejs_heap_size_used_bytes',
-    help: 'JavaScript objects in memory, garbage included.',
+    help: 'Memory of JavaScript objects, garbage included.',
     registers,
     collect() {
       this.set(process.memoryUsage().heapUsed);
@@ -39,7 +39,7 @@ export function registerProcessMetrics({ registry, eventLoopLag }: ProcessMetric
   });
   new Gauge({
     name: 'process_start_time_seconds',
-    help: 'When the process began, in seconds since the epoch.',
+    help: 'Start time of the process, in seconds since the epoch.',
     registers,
     collect() {
       this.set(performance.timeOrigin / 1_000);
@@ -64,7 +64,7 @@ function registerLag(registry: Registry): void {
   const registers = [registry];
   new Gauge({
     name: 'nodejs_eventloop_lag_p99_seconds',
-    help: 'How late timers were since the last scrape: 99 of 100 were less late.',
+    help: '99th percentile of the delay of timers since the last scrape.',
     registers,
     collect() {
       this.set(lagOf(delay, (histogram) => histogram.percentile(99)));
@@ -72,7 +72,7 @@ function registerLag(registry: Registry): void {
   });
   new Gauge({
     name: 'nodejs_eventloop_lag_max_seconds',
-    help: 'How late a timer was since the last scrape, at most.',
+    help: 'Maximum delay of a timer since the last scrape.',
     registers,
     // The last to be collected: the next scrape tells of what follows.
     collect() {

@@ -8,7 +8,7 @@ export class RequestMetrics implements RequestObserver {
   private constructor(registry: Registry) {
     this.requests = new Counter({
       name: 'rest_client_requests_total',
-      help: 'Requests to the API server by HTTP status (an error in angle brackets where no answer came), method and host.',
+      help: 'Requests to the API server by HTTP status (or an error in angle brackets if there was no response), method and host.',
       labelNames: ['code', 'method', 'host'],
       registers: [registry],
     });

@@ -28,12 +28,12 @@ export class WorkQueueMetrics {
     this.adds = new Counter({
       ...common,
       name: 'workqueue_adds_total',
-      help: 'Keys that became ready to be worked on.',
+      help: 'Keys that became ready for a worker.',
     });
     this.retries = new Counter({
       ...common,
       name: 'workqueue_retries_total',
-      help: 'Keys that were put off by their backoff.',
+      help: 'Keys delayed by their backoff after an error.',
     });
     this.waited = new Histogram({
       ...common,
@@ -44,20 +44,20 @@ export class WorkQueueMetrics {
     this.worked = new Histogram({
       ...common,
       name: 'workqueue_work_duration_seconds',
-      help: 'How long a worker had a key.',
+      help: 'How long a worker processed a key.',
       buckets: BUCKETS,
     });
     this.gauge(registry, 'workqueue_depth', 'Keys that wait for a worker.', ({ depth }) => depth);
     this.gauge(
       registry,
       'workqueue_unfinished_work_seconds',
-      'How long workers have had the keys that they work on now, summed up.',
+      'Sum of the time that workers have spent on their current keys.',
       (view) => seconds(view.inProgress().reduce((sum, { forMs }) => sum + forMs, 0)),
     );
     this.gauge(
       registry,
       'workqueue_longest_running_processor_seconds',
-      'How long the slowest worker has had its key.',
+      'How long the slowest worker has processed its current key.',
       (view) => seconds(view.inProgress().reduce((most, { forMs }) => Math.max(most, forMs), 0)),
     );
   }
