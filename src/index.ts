@@ -24,9 +24,9 @@ export {
   type RequestBudgetOptions,
 } from './aws/request-budget.js';
 export { toEc2Error } from './aws/sdk/classify-error.js';
+export type { Ec2Call } from './aws/sdk/ec2-caller.js';
 export { createEc2Client, type Ec2ClientOptions } from './aws/sdk/sdk-client.js';
 export {
-  type Ec2Call,
   SdkEc2Gateway,
   type SdkEc2GatewayOptions,
 } from './aws/sdk/sdk-ec2-gateway.js';

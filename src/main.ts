@@ -27,12 +27,12 @@ async function createOperator(invocation: Invocation, logger: Logger): Promise<O
   }
 }
 
-/** Runs the component until SIGTERM or SIGINT, or until it cannot go on. Resolves with the exit code. */
+/** Runs the component until SIGTERM or SIGINT, or until it cannot continue. Resolves with the exit code. */
 async function main(): Promise<number> {
   const invocation = loadConfig({ args: process.argv.slice(2), env: process.env });
   const logger = createLogger(invocation.config);
   process.on('unhandledRejection', (error) => {
-    logger.error('A promise was rejected and nobody cared; this is a defect', { error });
+    logger.error('Unhandled promise rejection; this is a bug', { error });
   });
 
   const asked = new Promise<string>((resolve) => {
@@ -50,7 +50,7 @@ async function main(): Promise<number> {
   } catch (error) {
     const { component } = invocation;
     const lost = error instanceof LeaseLostError;
-    logger.error(lost ? 'The controller may not go on' : `The ${component} cannot start`, {
+    logger.error(lost ? 'Lost leadership; exiting' : `The ${component} cannot start`, {
       error,
     });
     return 1;

@@ -7,7 +7,7 @@ const INTERFACE_WRITE: RateLimit = { capacity: 100, refillPerSecond: 5 };
 const TAG_WRITE: RateLimit = { capacity: 100, refillPerSecond: 10 };
 
 /**
- * EC2's documented request rates per account and Region, one token bucket an action.
+ * EC2's documented request rates per account and Region, one token bucket per action.
  * Source: Amazon EC2 Developer Guide, "Request throttling for the Amazon EC2 API", tables "Bucket sizes and
  * refill rates". `…:unfiltered` is a describe without filter and page size, which has a smaller bucket.
  */

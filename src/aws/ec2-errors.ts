@@ -4,17 +4,17 @@ export interface Ec2ErrorDetails {
   action: string;
   /** EC2's error code, or the transport's (`ECONNRESET`, `TimeoutError`). */
   code: string;
-  /** EC2's own sentence. */
+  /** EC2's message. */
   message: string;
   requestId?: string;
   cause?: unknown;
 }
 
-/** A failed EC2 call, sorted once by `errors.ts`: callers switch on the class and never parse its text. */
+/** A failed EC2 call, classified once (`classify-error.ts`): callers switch on the class and never parse its text. */
 export abstract class Ec2Error extends Error {
   readonly action: string;
   readonly code: string;
-  /** EC2's own sentence alone, fit for a condition's message. */
+  /** EC2's message alone, suitable for the message of a condition. */
   readonly detail: string;
   readonly requestId: string | undefined;
 
@@ -28,19 +28,19 @@ export abstract class Ec2Error extends Error {
   }
 }
 
-/** EC2 or the way to it failed; whether the call took effect is unknown. Again, with backoff. */
+/** EC2 or the connection to it failed; whether the call took effect is unknown. Retry with backoff. */
 export class RetryableError extends Ec2Error {}
 
-/** EC2 refused for rate; nothing happened. Again, later. */
+/** EC2 throttled the call, which had no effect. Retry later. */
 export class ThrottledError extends Ec2Error {}
 
-/** EC2 does not know the thing (yet): an id that is new, or gone. */
+/** EC2 does not know the id: it is too new, or the resource no longer exists. */
 export class NotYetVisibleError extends Ec2Error {}
 
-/** What was asked for is so already: deleting what is gone, detaching what is free. */
+/** The call was not necessary: the resource is already deleted or detached. */
 export class AlreadyDoneError extends Ec2Error {}
 
-/** The thing is in another state than the call needs: a slot taken, an ENI in use, an instance not running. */
+/** A resource is not in the state that the call needs: a slot taken, an ENI in use, an instance not running. */
 export class ConflictError extends Ec2Error {
   constructor(
     details: Ec2ErrorDetails,
@@ -55,7 +55,7 @@ export type ConflictReason =
   | 'InstanceNotAttachable'
   | 'IdempotencyMismatch';
 
-/** Something is full: the instance, the subnet, the Region's quota. */
+/** The instance, the subnet or the Region's quota is full. */
 export class CapacityError extends Ec2Error {
   constructor(
     details: Ec2ErrorDetails,
@@ -66,7 +66,7 @@ export class CapacityError extends Ec2Error {
 }
 export type CapacityReason = 'InstanceFull' | 'SubnetFull' | 'InterfaceQuotaReached';
 
-/** The request names something that is not there or does not fit; only the user can help. */
+/** The request names something that does not exist or does not fit; only the user can fix it. */
 export class UserError extends Ec2Error {
   constructor(
     details: Ec2ErrorDetails,

@@ -8,7 +8,7 @@ export interface Subnet {
   zone: string;
   /** IPv4 CIDR block; absent on IPv6-only subnets. */
   cidr?: string;
-  /** IPv6 addresses alone: EC2 then counts no free addresses. */
+  /** IPv6 only: EC2 then does not count free addresses. */
   ipv6Native?: boolean;
   /** Free IPv4 addresses; absent on IPv6-only subnets. */
   availableAddresses?: number;
@@ -18,11 +18,11 @@ export interface SecurityGroup {
   id: string;
   name: string;
   vpcId: string;
-  /** The account that it belongs to: a shared VPC shows the groups of several. */
+  /** The account that owns it: a shared VPC shows the groups of several accounts. */
   ownerId?: string;
 }
 
-/** The states that EC2 documents, and any that it may add. */
+/** The states that EC2 documents, and any that it adds. */
 export type InstanceState =
   | 'pending'
   | 'running'
@@ -45,14 +45,14 @@ export interface Instance {
   state: InstanceState;
   zone: string;
   vpcId?: string;
-  /** The account that it runs in. */
+  /** The account that owns it. */
   ownerId?: string;
   /** A service manages it (EKS Auto Mode): EC2 lets no caller change its interfaces. */
   managed?: boolean;
   interfaces: InstanceInterface[];
 }
 
-/** What an instance type can carry (DescribeInstanceTypes, `NetworkInfo`). */
+/** How many interfaces an instance type supports (DescribeInstanceTypes, `NetworkInfo`). */
 export interface InstanceTypeLimits {
   type: string;
   maximumInterfaces: number;
@@ -79,7 +79,7 @@ export interface EniAttachmentState {
   deleteOnTermination: boolean;
 }
 
-/** An elastic network interface as EC2 tells it; every read may be stale. */
+/** An elastic network interface as EC2 reports it; every read can be stale. */
 export interface Eni {
   id: string;
   status: EniStatus;
@@ -92,21 +92,21 @@ export interface Eni {
   /** All private IPv4 addresses, the primary first. */
   privateIpAddresses: string[];
   ipv6Addresses: string[];
-  /** Sorted: EC2's order means nothing. */
+  /** Sorted: EC2's order has no meaning. */
   securityGroupIds: string[];
   tags: Readonly<Record<string, string>>;
-  /** Absent where the ENI is free, and for a while after an attach. */
+  /** Absent if the ENI is not attached, and for a while after an attach. */
   attachment?: EniAttachmentState;
   requesterManaged: boolean;
 }
 
 export interface CreateEniRequest {
-  /** Stable identity of the intent (at most 64 ASCII characters): the same token gives the same ENI. */
+  /** Stable identity of the request (at most 64 ASCII characters): the same token returns the same ENI. */
   clientToken: string;
   subnetId: string;
   securityGroupIds: string[];
   description?: string;
-  /** How many IPv6 addresses; absent: what the subnet gives by itself. */
+  /** How many IPv6 addresses; absent: as the subnet assigns by default. */
   ipv6AddressCount?: number;
   tags: Readonly<Record<string, string>>;
 }
@@ -132,13 +132,13 @@ export interface EniFilter {
 }
 
 /**
- * Every EC2 call that we make, in the domain's terms. What EC2 does not know is absent from the answer of
- * a read, never an error. Failures are {@link Ec2Error}s. No call is retried beneath this interface.
+ * Every EC2 call that the operator makes, in the domain's terms. What EC2 does not know is absent from the result of a
+ * read, never an error. Failures are {@link Ec2Error}s. Nothing below this interface retries.
  */
 export interface Ec2Gateway {
   /**
-   * The same gateway, for calls that one owner asks for: where calls have to wait, owners take turns.
-   * @param wanted asked at a call's turn: one that is no longer wanted is not sent, and fails with
+   * The same gateway for the calls of one owner: owners take turns when calls have to wait.
+   * @param wanted evaluated when it is a call's turn: a call that is no longer wanted is not sent and fails with
    * {@link NotWantedError}
    */
   forOwner(owner: string, wanted?: () => boolean): Ec2Gateway;
@@ -147,20 +147,20 @@ export interface Ec2Gateway {
   describeSecurityGroups(query: SecurityGroupQuery): Promise<SecurityGroup[]>;
   /** Ids of the groups of other VPCs that are associated with `vpcId` (AssociateSecurityGroupVpc). */
   describeAssociatedGroups(vpcId: string): Promise<string[]>;
-  /** Any number of ids; more than EC2 takes in a call are split. */
+  /** Any number of ids; split into several calls if EC2 requires it. */
   describeInstances(ids: readonly string[]): Promise<Instance[]>;
   describeInstanceTypes(types: readonly string[]): Promise<InstanceTypeLimits[]>;
-  /** Any number of ids; more than EC2 takes in a call are split. */
+  /** Any number of ids; split into several calls if EC2 requires it. */
   describeEnis(ids: readonly string[]): Promise<Eni[]>;
-  /** A paged listing of all ENIs that match; more values of a tag than EC2 takes in a call are split. */
+  /** All ENIs that match; split into several calls if a tag has more values than EC2 allows. */
   listEnis(filter: EniFilter): Promise<Eni[]>;
 
-  /** @throws {@link UserError} before any call where the security group list is empty: EC2 refuses it. */
+  /** @throws {@link UserError} before any call if the security group list is empty, which EC2 rejects. */
   createEni(request: CreateEniRequest): Promise<Eni>;
   /** Starts the attachment; EC2 finishes it later. */
   attachEni(request: AttachEniRequest): Promise<{ attachmentId: string }>;
   setDeleteOnTermination(eniId: string, attachmentId: string, value: boolean): Promise<void>;
-  /** @throws {@link UserError} before any call where the security group list is empty: EC2 refuses it. */
+  /** @throws {@link UserError} before any call if the security group list is empty, which EC2 rejects. */
   setSecurityGroups(eniId: string, securityGroupIds: readonly string[]): Promise<void>;
   setDescription(eniId: string, description: string): Promise<void>;
   setTags(eniId: string, tags: Readonly<Record<string, string>>): Promise<void>;

@@ -1,22 +1,22 @@
 import { MetadataService } from '@aws-sdk/ec2-metadata-service';
 
-/** Nothing tells which Region to call, and a guess would manage the wrong one. */
+/** No source names the Region. A guess could manage the wrong one. */
 export class RegionUnknownError extends Error {
   override name = 'RegionUnknownError';
 }
 
 export interface RegionSources {
-  /** What the configuration says, e.g. `AWS_REGION`. */
+  /** From the configuration, e.g. `AWS_REGION`. */
   configured?: string | undefined;
-  /** The instance metadata service's word; undefined where there is none. */
+  /** From the instance metadata service; undefined if it is not available. */
   metadata: () => Promise<string | undefined>;
   /** The values of the nodes' label `topology.kubernetes.io/region`. */
   nodeRegions: () => Promise<string[]>;
 }
 
 /**
- * The AWS Region: as configured, else the machine's own, else the one that all nodes are in.
- * @throws {@link RegionUnknownError} where none of them tells, or the nodes disagree.
+ * The AWS Region: the configured one, else the machine's own, else the one that all nodes share.
+ * @throws {@link RegionUnknownError} if no source names it, or the nodes are in several Regions.
  */
 export async function resolveRegion(sources: RegionSources): Promise<string> {
   if (sources.configured) return sources.configured;
@@ -28,11 +28,11 @@ export async function resolveRegion(sources: RegionSources): Promise<string> {
     ? `the nodes are in several Regions (${[nodeRegion, ...others].sort().join(', ')})`
     : 'no node has the label topology.kubernetes.io/region';
   throw new RegionUnknownError(
-    `The AWS Region is unknown: AWS_REGION is not set, the instance metadata service does not tell, and ${nodes}. Set AWS_REGION.`,
+    `The AWS Region is unknown: AWS_REGION is not set, the instance metadata service is not available, and ${nodes}. Set AWS_REGION.`,
   );
 }
 
-/** Off EC2 nothing answers; on EC2 the answer takes about a millisecond. */
+/** Outside EC2 nothing answers; on EC2 the answer takes about a millisecond. */
 const TIMEOUT_MS = 1_000;
 
 export interface InstanceMetadataOptions {
@@ -43,8 +43,8 @@ export interface InstanceMetadataOptions {
 }
 
 /**
- * The Region of the machine that this runs on, by IMDSv2. Undefined where no metadata service answers: off
- * EC2, from a pod beyond the hop limit, or where it is disabled.
+ * The Region of the machine that this runs on, by IMDSv2. Undefined if no metadata service answers: outside EC2, from a
+ * pod beyond the hop limit, or if it is disabled.
  */
 export async function metadataRegion(
   options: InstanceMetadataOptions = {},

@@ -7,9 +7,9 @@ import {
 import { DOCUMENTED_LIMITS, type Ec2Action } from './ec2-actions.js';
 
 /**
- * Our buckets are smaller than EC2's by this part: ours refills from when a call is sent, EC2's from when it
- * arrives. A burst that arrives half a second late has 2.5 calls less at 5 a second; a throttled answer would
- * cost far more.
+ * The part by which a bucket here is smaller than EC2's. It refills from when a call is sent, EC2's bucket from when
+ * the call arrives: a burst that arrives half a second late has 2.5 calls less at 5 calls per second. A throttled
+ * call would cost far more.
  */
 const HEADROOM = 0.06;
 
@@ -28,8 +28,7 @@ export interface ActionBudget extends TokenBucketView {
 }
 
 /**
- * How fast EC2 may be called: one token bucket an action, as EC2 itself counts, so that an action never
- * slows another.
+ * How fast to call EC2: one token bucket per action, as EC2 itself counts, so that no action slows another.
  */
 export class RequestBudget {
   private constructor(private readonly buckets: ReadonlyMap<Ec2Action, TokenBucket>) {}
@@ -59,18 +58,18 @@ export class RequestBudget {
 
   /**
    * Resolves when `action` may be called once; owners take turns.
-   * @throws the signal's reason when `signal` aborts first; NotWantedError where nobody wants the call by then.
+   * @throws the signal's reason when `signal` aborts first; NotWantedError if the call is no longer wanted by then.
    */
   take(action: Ec2Action, options: TakeOptions = {}): Promise<void> {
     return this.bucket(action).take(options);
   }
 
-  /** Tells that EC2 refused the action for rate: its rate halves, and its bucket is empty. */
+  /** EC2 throttled the action: its rate halves, and its bucket is empty. */
   throttled(action: Ec2Action): void {
     this.bucket(action).throttled();
   }
 
-  /** Tells that EC2 took the action: its rate recovers by a step. */
+  /** EC2 accepted the action: its rate recovers by a step. */
   succeeded(action: Ec2Action): void {
     this.bucket(action).succeeded();
   }

@@ -34,20 +34,20 @@ import { Serving } from './serving.js';
 export interface AgentOperatorOptions {
   config: AgentConfig;
   logger: Logger;
-  /** The way to the API server. */
+  /** How to reach the API server. */
   access: KubeAccess;
   network: HostNetwork;
 }
 
 const AGENT_NAME = 'eni-operator-agent';
 
-/** As many as an instance has slots, mostly: none waits for another to be brought up. */
+/** About as many as an instance has slots, so that no link waits for another. */
 const LINKS_AT_ONCE = 16;
 
-/** First wait after a failure, in milliseconds: interfaces are to be usable at once, a broken host is not asked all day. */
+/** First wait after a failure, in milliseconds: short, so that interfaces are usable soon; growing, so that a broken host is not polled. */
 const FAILURE_BACKOFF = { baseMs: 50, maxMs: 30_000, jitter: 0.2 };
 
-/** The node agent: makes the ENIs of its node usable interfaces, by the node's ENIAttachments alone. */
+/** The node agent: turns the ENIs of its node into usable interfaces, based only on the node's ENIAttachments. */
 export class AgentOperator extends Operator {
   private readonly config: AgentConfig;
   private readonly network: HostNetwork;
@@ -130,7 +130,7 @@ export class AgentOperator extends Operator {
     return tellOfManagers({ network: this.network, logger: this.logger });
   }
 
-  /** Graceful, as the base class does it. Interfaces stay as they are: pods use them. */
+  /** Stops gracefully, as the base class does. Interfaces stay configured: pods use them. */
   override async stop(): Promise<void> {
     await super.stop();
     await this.client?.close();
@@ -139,7 +139,7 @@ export class AgentOperator extends Operator {
   }
 }
 
-/** Loads UDP with the first question: half a MiB, on nodes without DHCP for nothing. */
+/** Loads UDP with the first DHCP request: it costs half a MiB, which nodes without DHCP save. */
 const openDhcpSocket: OpenDhcpSocket = async (...args) => {
   const { openUdpDhcpSocket } = await import('../agent/dhcp/udp-dhcp-socket.js');
   return openUdpDhcpSocket(...args);

@@ -41,7 +41,7 @@ export interface ReconcilersOptions {
   ec2: Ec2Stack;
   plannedAttachments: PlannedAttachments;
   createTimes: CreateTimes;
-  isInCharge: () => boolean;
+  isLeader: () => boolean;
 }
 
 export interface OrphanedENIOptions {
@@ -49,7 +49,7 @@ export interface OrphanedENIOptions {
   cluster: Regarding;
 }
 
-/** Makes the controller's reconcilers, each with all that it works with. */
+/** Creates the controller's reconcilers with everything they need. */
 export class Reconcilers {
   private readonly slots: SlotInspector;
 
@@ -67,7 +67,7 @@ export class Reconcilers {
     const { config, clock, kube, ec2, plannedAttachments } = this.options;
     const { slots } = this;
     const { client, nodeENIClient, attachmentClient, events } = kube;
-    const observer = BlockedMetrics.create(this.whatIsMeasured());
+    const observer = BlockedMetrics.create(this.metricsOptions());
     return new NodeENIReconciler({
       nodeENIs: kube.nodeENIs.store,
       nodes: kube.nodes.store,
@@ -117,7 +117,7 @@ export class Reconcilers {
       events,
       clock,
       waitForAgent,
-      observer: AttachmentMetrics.create(this.whatIsMeasured()),
+      observer: AttachmentMetrics.create(this.metricsOptions()),
     });
     const shared = { gateway, inventory, instances, reporter, createTimes, consistencyWindowMs };
     return new ENIAttachmentReconciler({
@@ -143,7 +143,7 @@ export class Reconcilers {
     });
   }
 
-  /** @param cluster what Events about ENIs of no node are about */
+  /** @param cluster the object of Events about ENIs without a Node */
   orphanedENI({ cleanup, cluster }: OrphanedENIOptions): OrphanedENIReconciler {
     const { config, clock, registry } = this.options;
     const { client, nodes, attachments, events } = this.options.kube;
@@ -168,8 +168,8 @@ export class Reconcilers {
     });
   }
 
-  private whatIsMeasured() {
-    const { registry, isInCharge: isLeader, kube } = this.options;
+  private metricsOptions() {
+    const { registry, isLeader, kube } = this.options;
     return {
       registry,
       attachments: kube.attachments.store,

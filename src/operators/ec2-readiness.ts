@@ -7,20 +7,20 @@ import { describeError } from '../runtime/logger.js';
 
 export interface Ec2ReadinessOptions {
   events: EventRecorder;
-  /** What Events are about: no object of the cluster stands for EC2. */
+  /** The object of Events: no object in the cluster represents EC2. */
   cluster: Regarding;
 }
 
 /**
- * Whether EC2 lets this process see the cluster's ENIs. No worker starts before the first listing, so that a
- * missing permission would otherwise look like patience.
+ * Whether EC2 lets this process list the cluster's ENIs. No worker starts before the first listing, so without this
+ * check a missing permission would look like a slow start.
  */
 export class Ec2Readiness {
   private failure: Explanation | undefined;
 
   constructor(private readonly options: Ec2ReadinessOptions) {}
 
-  /** Takes the news of `EniInventoryOptions.onListing`, and tells of it in an Event. */
+  /** Takes what `EniInventoryOptions.onListing` passes, and emits an Event about it. */
   listing(error: unknown): void {
     this.failure = error === undefined ? undefined : explain(error);
     const { events, cluster } = this.options;
@@ -33,8 +33,8 @@ export class Ec2Readiness {
   }
 
   /**
-   * What keeps a process that is in charge from its ENIs.
-   * @param inventory where it has been started; one that stands by has none yet
+   * Why the leader cannot list its ENIs; undefined if it can.
+   * @param inventory that was started, which a standby does not do
    */
   check({ listedAt }: Pick<EniInventory, 'listedAt'>): string | undefined {
     if (this.failure) return this.failure.message;
@@ -48,6 +48,6 @@ function explain(error: unknown): Explanation {
   const cause = error instanceof Ec2Error ? `${error.code}: ${error.detail}` : describeError(error);
   return {
     reason: 'EC2Unavailable',
-    message: `Listing the ENIs of the cluster fails (${cause}); it is tried again.`,
+    message: `Listing the ENIs of the cluster fails (${cause}); retrying.`,
   };
 }

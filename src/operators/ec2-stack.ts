@@ -14,17 +14,16 @@ import type { Logger } from '../runtime/logger.js';
 import { Ec2Metrics } from './metrics/ec2-metrics.js';
 import { registerInventoryMetrics } from './metrics/inventory-metrics.js';
 
-export interface Ec2SideOptions {
+export interface Ec2StackOptions {
   region: string;
   clusterID: string;
   config: Config;
   clock: Clock;
   logger: Logger;
-  /** Writes are sent only while it leads; unset: always. */
+  /** Writes are sent only while it is the leader; undefined: always. */
   elector: LeaderElector | undefined;
-  /** Where the metrics of all of it go. */
   registry: Registry;
-  /** Hears when listings of ENIs begin to fail, fail differently, or work again. */
+  /** Called when listing ENIs starts failing, fails differently, or recovers (undefined). */
   onListing: (failure: unknown) => void;
 }
 
@@ -39,14 +38,14 @@ export interface Ec2Stack {
 }
 
 /**
- * Calls sent together are answered within this time of one another (milliseconds); a look that does not wait
- * for the last of them makes it wait for the next look.
+ * EC2 answers calls that are sent together within this time of one another, in milliseconds. A shorter wait would
+ * leave the last of them to the next batch.
  */
 const OBSERVATION_GATHER_MS = 100;
-/** A few ENIs are looked at as soon as they may be ready; many that trickle are looked at once an interval. */
+/** A few ENIs are observed as soon as they may be ready; a trickle of many is observed once per interval. */
 const OBSERVATION_BURST = 3;
 
-export function createEc2Stack(options: Ec2SideOptions): Ec2Stack {
+export function createEc2Stack(options: Ec2StackOptions): Ec2Stack {
   const { region, clusterID, config, clock, logger, elector, registry, onListing } = options;
   const budget = RequestBudget.create({ clock, share: config.budgetShare });
   const metrics = Ec2Metrics.create({ registry, budget });

@@ -29,11 +29,11 @@ import { Serving } from './serving.js';
 export interface EniOperatorOptions {
   config: Config;
   logger: Logger;
-  /** The way to the API server. */
+  /** How to reach the API server. */
   access: KubeAccess;
-  /** Name of this process in Events and in the Lease, the pod's for one. */
+  /** Name of this process in Events and in the Lease, for example the pod's name. */
   instance: string;
-  /** Namespace of the Lease where the configuration names none, the pod's for one. */
+  /** Namespace of the Lease if the configuration names none, for example the pod's namespace. */
   namespace: string;
 }
 
@@ -45,7 +45,7 @@ const NAMESPACES: ResourceType = {
   namespaced: false,
 };
 
-/** Nodes asked for their Region label where nothing else tells the Region; all carry the same. */
+/** Nodes whose Region label is read if nothing else gives the Region; all have the same. */
 const NODES_ASKED = 50;
 
 /** NodeENIs reconciled at once; each pass is short. */
@@ -64,7 +64,7 @@ export class EniOperator extends Operator {
   private readonly registry: Registry;
   private serving: Serving | undefined;
   private kube: KubeStack | undefined;
-  /** Unset: this process is the only one. */
+  /** Undefined without leader election: this process is the only one. */
   private elector: LeaderElector | undefined;
 
   constructor({ config, access, instance, namespace, ...options }: EniOperatorOptions) {
@@ -83,7 +83,7 @@ export class EniOperator extends Operator {
   protected override async init(): Promise<void> {
     const { config, clock, random, logger, instance, access, registry } = this;
     const checks = [this.liveness, this.readiness];
-    // First of all: what comes may wait for as long as the API server or EC2 make it.
+    // First, because the rest can wait for the API server or EC2 without limit.
     this.serving = await Serving.start({ config, registry, checks, access, clock, logger });
     const observer = RequestMetrics.create(registry);
     const kube = createKubeStack({ access, instance, clock, random, logger, observer });
@@ -108,14 +108,14 @@ export class EniOperator extends Operator {
       registry,
       onListing: (failure) => readiness.listing(failure),
     });
-    this.readiness.add('ec2', () => (this.isInCharge ? readiness.check(ec2.inventory) : undefined));
+    this.readiness.add('ec2', () => (this.isLeader ? readiness.check(ec2.inventory) : undefined));
 
     this.addSource(NodeENI, kube.nodeENIs);
     this.addSource(Node, kube.nodes);
     this.addSource(ENIAttachment, kube.attachments);
     const plannedAttachments = new PlannedAttachments({ logger: this.logger });
     this.addSource(PlannedAttachments, plannedAttachments);
-    // A standby's listing would miss the leader's last writes: the first one is made in charge.
+    // Late: a standby's listing would miss the leader's last writes.
     this.addSource(EniInventory, ec2.inventory, { late: true });
 
     const reconcilers = new Reconcilers({
@@ -127,7 +127,7 @@ export class EniOperator extends Operator {
       ec2,
       plannedAttachments,
       createTimes: this.createTimes,
-      isInCharge: () => this.isInCharge,
+      isLeader: () => this.isLeader,
     });
     const backoff = () => ExponentialBackoff.create({ ...FAILURE_BACKOFF, random });
     this.addReconciler(reconcilers.nodeENI(), { concurrency: NODE_ENI_CONCURRENCY });
@@ -148,16 +148,16 @@ export class EniOperator extends Operator {
       lost.addEventListener('abort', () => this.fail(lost.reason), { once: true });
       await this.elector.acquire(signal);
     }
-    // What a dead process had under way may arrive while this one starts.
-    this.createTimes.takeCharge();
+    // Calls that a dead process sent can arrive while this one starts.
+    this.createTimes.becameLeader();
   }
 
-  /** What is unfinished may yet write to EC2: then the lease is left to run out. */
+  /** Unfinished work may still write to EC2: then the Lease has to expire. */
   protected override async afterWorkers(unfinished: readonly string[]): Promise<void> {
     if (unfinished.length === 0) await this.elector?.release();
   }
 
-  /** Graceful, as the base class does it; what was told of in Events is sent before it resolves. */
+  /** Stops gracefully, as the base class does; resolves after all Events are sent. */
   override async stop(): Promise<void> {
     await super.stop();
     await this.kube?.events.flush();
@@ -165,8 +165,8 @@ export class EniOperator extends Operator {
     await this.serving?.stop();
   }
 
-  /** Alone, or while it holds the Lease. */
-  private get isInCharge(): boolean {
+  /** True without leader election. */
+  private get isLeader(): boolean {
     return this.elector?.isLeader ?? true;
   }
 

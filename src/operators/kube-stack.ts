@@ -12,7 +12,7 @@ import type { KubeObject } from '../runtime/kube/resource.js';
 import { ResourceClient } from '../runtime/kube/resource-client.js';
 import type { Logger } from '../runtime/logger.js';
 
-export interface KubeSideOptions {
+export interface KubeStackOptions {
   access: KubeAccess;
   /** Name of this process in Events. */
   instance: string;
@@ -37,7 +37,7 @@ export interface KubeStack {
   events: KubeEventRecorder;
 }
 
-export function createKubeStack(options: KubeSideOptions): KubeStack {
+export function createKubeStack(options: KubeStackOptions): KubeStack {
   const { access, instance, clock, random, logger, observer } = options;
   const client = HttpKubeClient.create({
     access,

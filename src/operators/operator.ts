@@ -37,18 +37,17 @@ export interface ReconcilerOverrides {
 type Registered = ReconcilerDeclaration & ReconcilerOverrides;
 
 /**
- * The base of our operators: {@link init} registers sources and reconcilers; `start` reads the decorators,
+ * The base of the operators: {@link init} registers sources and reconcilers; `start` reads the decorators,
  * connects sources → queues → workers and starts them; `stop` ends them gracefully.
  *
- * It keeps its parent's life cycle and logger, and replaces the rest (its kubeconfig and its typed client
- * `k8sApi` are never used: the way to the API server is a {@link KubeAccess}):
+ * It keeps the parent's life cycle and logger, and replaces the rest. It never uses the parent's kubeconfig and typed
+ * client `k8sApi`; a {@link KubeAccess} reaches the API server.
  * - `watchResource` sends no resourceVersion (each reconnect replays everything) and exits the process on
  *   an error: informers.
- * - its event queue holds one event at a time, all kinds together, and loses what a handler throws: work
- *   queues.
+ * - its one event queue handles one event at a time and ignores what a handler throws: work queues.
  * - `setResourceStatus`, `patchResourceStatus` and the finalizer methods swallow errors: `ResourceClient`
  *   and `finalizers.ts`.
- * - `stop` aborts watches, which the watch then takes for an error: ours waits.
+ * - `stop` aborts watches, which the watch then reports as an error: `stop` here waits.
  */
 export abstract class Operator extends BaseOperator {
   declare protected logger: Logger;
@@ -67,12 +66,12 @@ export abstract class Operator extends BaseOperator {
   private controllers: Controller[] = [];
   private stopped: Promise<void> | undefined;
   private readonly failure = Promise.withResolvers<never>();
-  /** Whether a new process would be better off: `/healthz`. */
+  /** Whether a restart would help: `/healthz`. */
   protected readonly liveness = HealthChecks.create('healthz');
-  /** Whether it does, or could at once do, its work: `/readyz`. */
+  /** Whether it works, or could take over at once: `/readyz`. */
   protected readonly readiness = HealthChecks.create('readyz');
 
-  /** Rejects when the operator cannot go on, with the reason: its process is to end, without a graceful stop. */
+  /** Rejects with the reason when the operator cannot continue: the process must exit without a graceful stop. */
   readonly failed: Promise<never> = this.failure.promise;
 
   constructor(options: OperatorOptions) {
@@ -81,7 +80,7 @@ export abstract class Operator extends BaseOperator {
     this.random = options.random ?? Math.random;
     this.gracefulStopMs = options.gracefulStopMs ?? 30_000;
     this.observer = options.observer;
-    // Whoever does not ask shall not be told.
+    // Avoid an unhandled rejection when nothing awaits `failed`.
     this.failed.catch(() => undefined);
     this.liveness.add('sources', () => this.sourceFault());
     this.readiness.add('sources', () => this.sourcesAwaited());
@@ -91,25 +90,25 @@ export abstract class Operator extends BaseOperator {
   /** Registers sources and reconcilers, by {@link addSource} and {@link addReconciler}. */
   protected abstract override init(): Promise<void>;
 
-  /** Workers start once this resolves; a subclass waits here for what they need, its lease for one. */
+  /** Workers start after this resolves; a subclass waits here for what they need, for example a Lease. */
   protected async beforeWorkers(_signal: AbortSignal): Promise<void> {}
 
   /**
    * The counterpart of {@link beforeWorkers}, at a graceful stop.
-   * @param unfinished keys whose reconcile had not ended when the graceful stop's time was over.
+   * @param unfinished keys whose reconcile did not end within the time of the graceful stop.
    */
   protected async afterWorkers(_unfinished: readonly string[]): Promise<void> {}
 
-  /** Takes no more keys, from this moment on, and says so by {@link failed}. */
+  /** Takes no more keys from now on, and rejects {@link failed}. */
   protected fail(reason: Error): void {
     for (const { queue } of this.controllers) queue.shutDown();
     this.failure.reject(reason);
   }
 
   /**
-   * Resolves once all workers run; sources have synced by then. Where {@link stop} comes first it resolves
-   * with nothing running.
-   * @throws DeclarationError for decorators that say something impossible; what {@link init} and sources throw.
+   * Resolves when all workers run, after all sources have synced. If {@link stop} is called first, it resolves with
+   * nothing running.
+   * @throws DeclarationError for decorators that contradict each other or the sources; what {@link init} and sources throw.
    */
   override async start(): Promise<void> {
     await this.init();
@@ -132,8 +131,8 @@ export abstract class Operator extends BaseOperator {
   }
 
   /**
-   * Takes no more keys, waits for the reconciles under way (up to the graceful stop's time), then stops the
-   * sources: stores stay current until nobody reads them. A second call waits for the first.
+   * Takes no more keys, waits for the reconciles in progress (up to the time of the graceful stop), then stops the
+   * sources, so that stores stay current as long as they are read. A second call waits for the first.
    */
   override stop(): Promise<void> {
     this.stopped ??= this.stopAll();
@@ -142,7 +141,7 @@ export abstract class Operator extends BaseOperator {
 
   /**
    * Registers the source that `@Watch(token)` and `@Reconciler({ for: token })` mean.
-   * @param options.late whether it starts after {@link beforeWorkers}, so that what it knows is no older.
+   * @param options.late whether it starts after {@link beforeWorkers}, so that its data is no older than that.
    */
   protected addSource<S>(
     token: SourceClass<S>,
@@ -180,7 +179,7 @@ export abstract class Operator extends BaseOperator {
     return undefined;
   }
 
-  /** Late sources wait for more than themselves: what needs them has a check of its own. */
+  /** Late sources wait for {@link beforeWorkers}; they have their own check. */
   private sourcesAwaited(): string | undefined {
     if (!this.initialised) return 'the process is starting';
     const names = [...this.sources]

@@ -20,7 +20,7 @@ export interface ServingOptions {
   logger: Logger;
 }
 
-/** A component's probes and metrics over HTTP, as far as its settings want them. */
+/** A component's probes and metrics over HTTP, as far as its settings enable them. */
 export class Serving {
   private readonly undo = new AsyncDisposableStack();
 

@@ -2,16 +2,16 @@ import type { Clock } from '../../runtime/clock.js';
 import { Batcher } from '../../runtime/concurrency/batcher.js';
 import type { Ec2Gateway, Instance } from '../ec2-gateway.js';
 
-/** An instance that nobody asked about for this long is forgotten, in milliseconds. */
+/** An instance that was not read for this long is forgotten, in milliseconds. */
 const FORGET_AFTER_MS = 3_600_000;
 const MAX_BATCH = 1_000;
 
 export interface InstanceCatalogOptions {
   gateway: Pick<Ec2Gateway, 'describeInstances'>;
   clock: Clock;
-  /** How long a question waits for others to share its call, in milliseconds; default 20. */
+  /** How long a lookup waits for others to share its call, in milliseconds; default 20. */
   gatherMs?: number;
-  /** The least time between two calls, in milliseconds; default 200: a quarter of EC2's refill. */
+  /** The minimum time between two calls, in milliseconds; default 200: a quarter of EC2's refill. */
   minIntervalMs?: number;
 }
 
@@ -28,7 +28,7 @@ interface Reading {
   readAt: number;
 }
 
-/** Instances, many keys a call, remembered for those who can do with an older answer. */
+/** Instances, read with many ids per call and cached for callers that accept an older answer. */
 export class InstanceCatalog {
   private readonly known = new Map<string, Known>();
   /** Reads begun up to this time (milliseconds) are too old. */
@@ -53,8 +53,8 @@ export class InstanceCatalog {
   }
 
   /**
-   * The instance as EC2 told it at most `maxAgeMs` milliseconds ago (0: after this call). Undefined where
-   * EC2 does not know it, which is never remembered.
+   * The instance as EC2 reported it at most `maxAgeMs` milliseconds ago (0: after this call). Undefined if EC2 does
+   * not know it, which is never cached.
    * @throws Ec2Error
    */
   async instance(id: string, options: { maxAgeMs: number }): Promise<Instance | undefined> {
@@ -66,7 +66,7 @@ export class InstanceCatalog {
     return this.batcher.load(id);
   }
 
-  /** Forgets the instance: something was just done that changes it. */
+  /** Forgets the instance, after a call that changes it. */
   invalidate(id: string): void {
     this.known.delete(id);
     this.underWay.delete(id);

@@ -5,7 +5,7 @@ import type { Ec2Gateway, InstanceTypeLimits } from '../ec2-gateway.js';
 
 /** A type's limits do not change; AWS adds types. */
 const TTL_MS = 24 * 3_600_000;
-/** Milliseconds that a question waits for others to share its call, and between two calls. */
+/** Milliseconds that a lookup waits for others to share its call, and between two calls. */
 const GATHER_MS = 20;
 const MIN_INTERVAL_MS = 200;
 /** Values that a filter takes. */
@@ -16,7 +16,7 @@ export interface InstanceTypeCatalogOptions {
   clock: Clock;
 }
 
-/** What instance types can carry, asked of EC2 once a day. */
+/** How many interfaces instance types support, read from EC2 once a day. */
 export class InstanceTypeCatalog {
   private readonly lookup: CachedLookup<InstanceTypeLimits>;
 
@@ -46,7 +46,7 @@ export class InstanceTypeCatalog {
   }
 
   /**
-   * The limits of an instance type; undefined where EC2 does not know the type, which is not remembered.
+   * The limits of an instance type; undefined if EC2 does not know the type, which is not cached.
    * @throws Ec2Error
    */
   async limits(type: string): Promise<InstanceTypeLimits | undefined> {

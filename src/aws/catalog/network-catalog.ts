@@ -14,18 +14,18 @@ export interface NetworkCatalogOptions {
     'describeSubnets' | 'describeSecurityGroups' | 'describeAssociatedGroups'
   >;
   clock: Clock;
-  /** How long a subnet or group is believed, in milliseconds; default one minute. */
+  /** How long a subnet or group is cached, in milliseconds; default one minute. */
   ttlMs?: number;
 }
 
-/** Subnets and security groups, asked of EC2 once for all reconcilers. */
+/** Subnets and security groups, read from EC2 once for all reconcilers. */
 export class NetworkCatalog {
   private readonly subnetsById: CachedLookup<Subnet>;
   private readonly subnetsByName: CachedLookup<Subnet>;
   private readonly groupsById: CachedLookup<SecurityGroup>;
   /** By VPC: ids of groups of other VPCs. */
   private readonly associated: CachedLookup<{ id: string; vpcId: string }>;
-  /** By VPC: a group's name means something only there. */
+  /** By VPC: a group's name is unique only within its VPC. */
   private readonly groupsByName = new Map<string, CachedLookup<SecurityGroup>>();
 
   private constructor(private readonly options: Required<NetworkCatalogOptions>) {
@@ -58,7 +58,7 @@ export class NetworkCatalog {
   }
 
   /**
-   * The subnets in the order of the ids or names asked for, those that share a name by id. What EC2 does
+   * The subnets in the order of the given ids or names; those that share a name in the order of their ids. What EC2 does
    * not know is absent.
    * @throws Ec2Error
    */
@@ -67,7 +67,7 @@ export class NetworkCatalog {
   }
 
   /**
-   * The groups in the order of the ids or names asked for. What EC2 does not know is absent.
+   * The groups in the order of the given ids or names. What EC2 does not know is absent.
    * @throws Ec2Error
    */
   securityGroups(query: SecurityGroupQuery): Promise<SecurityGroup[]> {

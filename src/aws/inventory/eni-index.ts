@@ -10,7 +10,7 @@ export class EniIndex {
     return this.enis.get(id);
   }
 
-  /** All that carry the uid, oldest known first. */
+  /** All that carry the uid, the one known longest first. */
   byAttachmentUID(uid: string): Eni[] {
     return [...(this.idsByUid.get(uid) ?? [])].flatMap((id) => this.enis.get(id) ?? []);
   }
@@ -19,7 +19,7 @@ export class EniIndex {
     return [...this.enis.values()];
   }
 
-  /** Puts the ENI in place of what was known under the id; undefined takes it out. */
+  /** Replaces the ENI with that id; undefined removes it. */
   set(id: string, eni: Eni | undefined): void {
     const was = this.enis.get(id)?.tags[TAGS.attachmentUID];
     const is = eni?.tags[TAGS.attachmentUID];

@@ -1,6 +1,6 @@
 import type { Eni, EniAttachmentState } from '../ec2-gateway.js';
 
-/** What a write sets. A later write of the same aspect takes the place of the earlier. */
+/** What a write sets. A later write of the same kind replaces the earlier one. */
 export type WriteKind =
   | 'existence'
   | 'attachment'
@@ -9,10 +9,10 @@ export type WriteKind =
   | 'description'
   | 'tags';
 
-/** One of our own writes, as long as EC2's reads may not show it yet. */
+/** A write of this process, as long as EC2's reads may not show it yet. */
 export interface LocalWrite {
-  readonly aspect: WriteKind;
-  /** The ENI as the write left it; undefined where the write took it away. */
+  readonly kind: WriteKind;
+  /** The ENI as the write left it; undefined if the write deleted it. */
   apply(eni: Eni): Eni | undefined;
   /** Whether a read (undefined: EC2 does not know the ENI) shows the write. */
   agrees(read: Eni | undefined): boolean;
@@ -22,18 +22,18 @@ export interface EniModification {
   deleteOnTermination?: boolean;
   securityGroupIds?: readonly string[];
   description?: string;
-  /** Tags set, and tags taken away. */
+  /** Tags set, and tags removed. */
   tags?: { set: Readonly<Record<string, string>>; remove: readonly string[] };
 }
 
 export const creation: LocalWrite = {
-  aspect: 'existence',
+  kind: 'existence',
   apply: (eni) => eni,
   agrees: (read) => read !== undefined,
 };
 
 export const deletion: LocalWrite = {
-  aspect: 'existence',
+  kind: 'existence',
   apply: () => undefined,
   agrees: (read) => read === undefined,
 };
@@ -42,24 +42,24 @@ export function attaching(attachment: EniAttachmentState): LocalWrite {
   const isThere = (eni: Eni | undefined): boolean =>
     eni?.attachment?.attachmentId === attachment.attachmentId;
   return {
-    aspect: 'attachment',
-    // A read that knows the attachment knows it better than we do.
+    kind: 'attachment',
+    // A read that shows the attachment has newer facts about it.
     apply: (eni) => (isThere(eni) ? eni : { ...eni, status: 'in-use', attachment }),
     agrees: isThere,
   };
 }
 
 /**
- * @param attachment the attachment that was told to go, as last known
- * @param options.wasRead whether a read of EC2 has shown it; if not, a read in which the ENI is free may
- *   be from before the attachment as well as from after the detachment
+ * @param attachment the attachment that is being detached, as last known
+ * @param options.wasRead whether a read of EC2 has shown it; if not, a read of a free ENI can be from before the
+ *   attachment as well as from after the detachment
  */
 export function detaching(
   attachment: EniAttachmentState,
   options: { wasRead: boolean },
 ): LocalWrite {
   return {
-    aspect: 'attachment',
+    kind: 'attachment',
     apply: (eni) => ({ ...eni, attachment: { ...attachment, status: 'detaching' } }),
     agrees: (read) => {
       if (!read?.attachment) return read !== undefined && options.wasRead;
@@ -90,7 +90,7 @@ export function modifications(
 /** The flag belongs to one attachment: another attachment has its own. */
 function settingDeleteOnTermination(value: boolean, attachmentId: string): LocalWrite {
   return {
-    aspect: 'deleteOnTermination',
+    kind: 'deleteOnTermination',
     apply: (eni) =>
       eni.attachment?.attachmentId === attachmentId
         ? { ...eni, attachment: { ...eni.attachment, deleteOnTermination: value } }
@@ -105,7 +105,7 @@ function settingDeleteOnTermination(value: boolean, attachmentId: string): Local
 function settingSecurityGroups(ids: readonly string[]): LocalWrite {
   const securityGroupIds = [...new Set(ids)].sort();
   return {
-    aspect: 'securityGroups',
+    kind: 'securityGroups',
     apply: (eni) => ({ ...eni, securityGroupIds }),
     agrees: (read) => read?.securityGroupIds.toSorted().join() === securityGroupIds.join(),
   };
@@ -113,7 +113,7 @@ function settingSecurityGroups(ids: readonly string[]): LocalWrite {
 
 function settingDescription(description: string): LocalWrite {
   return {
-    aspect: 'description',
+    kind: 'description',
     apply: (eni) => ({ ...eni, description }),
     agrees: (read) => read?.description === description,
   };
@@ -122,7 +122,7 @@ function settingDescription(description: string): LocalWrite {
 function settingTags({ set, remove }: NonNullable<EniModification['tags']>): LocalWrite {
   const isLeft = ([key]: [string, string]): boolean => !remove.includes(key);
   return {
-    aspect: 'tags',
+    kind: 'tags',
     apply: (eni) => ({
       ...eni,
       tags: { ...Object.fromEntries(Object.entries(eni.tags).filter(isLeft)), ...set },

@@ -14,121 +14,125 @@ import {
   type UserErrorReason,
 } from '../ec2-errors.js';
 
-type Sort = (details: Ec2ErrorDetails) => Ec2Error;
+type Classifier = (details: Ec2ErrorDetails) => Ec2Error;
 
-const alreadyDone: Sort = (details) => new AlreadyDoneError(details);
-const denied: Sort = (details) => new DeniedError(details);
-const notYetVisible: Sort = (details) => new NotYetVisibleError(details);
-const retryable: Sort = (details) => new RetryableError(details);
-const throttled: Sort = (details) => new ThrottledError(details);
+const alreadyDone: Classifier = (details) => new AlreadyDoneError(details);
+const denied: Classifier = (details) => new DeniedError(details);
+const notYetVisible: Classifier = (details) => new NotYetVisibleError(details);
+const retryable: Classifier = (details) => new RetryableError(details);
+const throttled: Classifier = (details) => new ThrottledError(details);
 const capacity =
-  (reason: CapacityReason): Sort =>
+  (reason: CapacityReason): Classifier =>
   (details) =>
     new CapacityError(details, reason);
 const conflict =
-  (reason: ConflictReason): Sort =>
+  (reason: ConflictReason): Classifier =>
   (details) =>
     new ConflictError(details, reason);
 const user =
-  (reason: UserErrorReason): Sort =>
+  (reason: UserErrorReason): Classifier =>
   (details) =>
     new UserError(details, reason);
 
 interface Rule {
   code: string;
-  /** Where one code means several things, EC2's sentence tells them apart. */
+  /** Needed if one code has several meanings. */
   message?: RegExp;
-  /** The one action that this meaning belongs to. */
+  /** The only action with this meaning. */
   action?: string;
-  sort: Sort;
+  classify: Classifier;
 }
 
 /**
- * What each error code means; the first rule that fits wins.
+ * What each error code means; the first rule that matches wins.
  * Source: Amazon EC2 Developer Guide, "Error codes for the Amazon EC2 API"; the messages are EC2's own.
  */
 const RULES: readonly Rule[] = [
   {
     code: 'InvalidNetworkInterfaceID.NotFound',
     action: 'DeleteNetworkInterface',
-    sort: alreadyDone,
+    classify: alreadyDone,
   },
-  { code: 'InvalidNetworkInterfaceID.NotFound', sort: notYetVisible },
-  { code: 'InvalidAttachmentID.NotFound', action: 'DetachNetworkInterface', sort: alreadyDone },
-  { code: 'InvalidAttachmentID.NotFound', sort: notYetVisible },
-  { code: 'InvalidInstanceID.NotFound', sort: notYetVisible },
+  { code: 'InvalidNetworkInterfaceID.NotFound', classify: notYetVisible },
+  { code: 'InvalidAttachmentID.NotFound', action: 'DetachNetworkInterface', classify: alreadyDone },
+  { code: 'InvalidAttachmentID.NotFound', classify: notYetVisible },
+  { code: 'InvalidInstanceID.NotFound', classify: notYetVisible },
 
   {
     code: 'InvalidParameterValue',
     message: /already has an interface attached at device index/i,
-    sort: conflict('SlotTaken'),
+    classify: conflict('SlotTaken'),
   },
-  { code: 'InvalidParameterValue', message: /currently in use/i, sort: conflict('InterfaceInUse') },
-  { code: 'InvalidNetworkInterface.InUse', sort: conflict('InterfaceInUse') },
-  { code: 'IncorrectState', sort: conflict('InstanceNotAttachable') },
-  { code: 'IncorrectInstanceState', sort: conflict('InstanceNotAttachable') },
-  { code: 'IdempotentParameterMismatch', sort: conflict('IdempotencyMismatch') },
+  {
+    code: 'InvalidParameterValue',
+    message: /currently in use/i,
+    classify: conflict('InterfaceInUse'),
+  },
+  { code: 'InvalidNetworkInterface.InUse', classify: conflict('InterfaceInUse') },
+  { code: 'IncorrectState', classify: conflict('InstanceNotAttachable') },
+  { code: 'IncorrectInstanceState', classify: conflict('InstanceNotAttachable') },
+  { code: 'IdempotentParameterMismatch', classify: conflict('IdempotencyMismatch') },
 
-  { code: 'AttachmentLimitExceeded', sort: capacity('InstanceFull') },
-  { code: 'InvalidInterface.IpAddressLimitExceeded', sort: capacity('InstanceFull') },
-  { code: 'PrivateIpAddressLimitExceeded', sort: capacity('InstanceFull') },
-  { code: 'InsufficientFreeAddressesInSubnet', sort: capacity('SubnetFull') },
-  { code: 'NetworkInterfaceLimitExceeded', sort: capacity('InterfaceQuotaReached') },
+  { code: 'AttachmentLimitExceeded', classify: capacity('InstanceFull') },
+  { code: 'InvalidInterface.IpAddressLimitExceeded', classify: capacity('InstanceFull') },
+  { code: 'PrivateIpAddressLimitExceeded', classify: capacity('InstanceFull') },
+  { code: 'InsufficientFreeAddressesInSubnet', classify: capacity('SubnetFull') },
+  { code: 'NetworkInterfaceLimitExceeded', classify: capacity('InterfaceQuotaReached') },
 
-  { code: 'InvalidSubnetID.NotFound', sort: user('SubnetNotFound') },
-  { code: 'InvalidGroup.NotFound', sort: user('SecurityGroupNotFound') },
-  { code: 'InvalidSecurityGroupID.NotFound', sort: user('SecurityGroupNotFound') },
+  { code: 'InvalidSubnetID.NotFound', classify: user('SubnetNotFound') },
+  { code: 'InvalidGroup.NotFound', classify: user('SecurityGroupNotFound') },
+  { code: 'InvalidSecurityGroupID.NotFound', classify: user('SecurityGroupNotFound') },
   {
     code: 'InvalidParameter',
     message: /different networks|security group/i,
-    sort: user('SecurityGroupVpcMismatch'),
+    classify: user('SecurityGroupVpcMismatch'),
   },
-  { code: 'SecurityGroupsPerInterfaceLimitExceeded', sort: user('TooManySecurityGroups') },
+  { code: 'SecurityGroupsPerInterfaceLimitExceeded', classify: user('TooManySecurityGroups') },
   {
     code: 'InvalidParameterCombination',
     message: /same availability zone/i,
-    sort: user('ZoneMismatch'),
+    classify: user('ZoneMismatch'),
   },
-  { code: 'OperationNotPermitted', sort: user('NotPermitted') },
+  { code: 'OperationNotPermitted', classify: user('NotPermitted') },
 
-  { code: 'UnauthorizedOperation', sort: denied },
-  { code: 'AuthFailure', sort: denied },
-  { code: 'Blocked', sort: denied },
-  { code: 'OptInRequired', sort: denied },
-  { code: 'PendingVerification', sort: denied },
-  { code: 'InvalidClientTokenId', sort: denied },
-  { code: 'SignatureDoesNotMatch', sort: denied },
-  // From STS, which the SDK asks for credentials before EC2 hears of the call.
-  { code: 'AccessDenied', sort: denied },
-  { code: 'AccessDeniedException', sort: denied },
-  { code: 'InvalidIdentityToken', sort: denied },
-  { code: 'InvalidIdentityTokenException', sort: denied },
-  { code: 'CredentialsProviderError', sort: denied },
+  { code: 'UnauthorizedOperation', classify: denied },
+  { code: 'AuthFailure', classify: denied },
+  { code: 'Blocked', classify: denied },
+  { code: 'OptInRequired', classify: denied },
+  { code: 'PendingVerification', classify: denied },
+  { code: 'InvalidClientTokenId', classify: denied },
+  { code: 'SignatureDoesNotMatch', classify: denied },
+  // From STS, which the SDK calls for credentials before it calls EC2.
+  { code: 'AccessDenied', classify: denied },
+  { code: 'AccessDeniedException', classify: denied },
+  { code: 'InvalidIdentityToken', classify: denied },
+  { code: 'InvalidIdentityTokenException', classify: denied },
+  { code: 'CredentialsProviderError', classify: denied },
 
-  // Credentials rotate and clocks are set right: the next call is signed anew.
-  { code: 'ExpiredToken', sort: retryable },
-  { code: 'ExpiredTokenException', sort: retryable },
-  { code: 'RequestExpired', sort: retryable },
-  { code: 'RequestInTheFuture', sort: retryable },
-  { code: 'RequestTimeTooSkewed', sort: retryable },
-  { code: 'IDPCommunicationError', sort: retryable },
+  // Credentials rotate and clocks get corrected: the next call has a new signature.
+  { code: 'ExpiredToken', classify: retryable },
+  { code: 'ExpiredTokenException', classify: retryable },
+  { code: 'RequestExpired', classify: retryable },
+  { code: 'RequestInTheFuture', classify: retryable },
+  { code: 'RequestTimeTooSkewed', classify: retryable },
+  { code: 'IDPCommunicationError', classify: retryable },
 
-  { code: 'RequestLimitExceeded', sort: throttled },
-  { code: 'Throttling', sort: throttled },
-  { code: 'ThrottlingException', sort: throttled },
-  { code: 'RequestThrottled', sort: throttled },
-  { code: 'RequestThrottledException', sort: throttled },
-  { code: 'TooManyRequestsException', sort: throttled },
-  { code: 'EC2ThrottledException', sort: throttled },
+  { code: 'RequestLimitExceeded', classify: throttled },
+  { code: 'Throttling', classify: throttled },
+  { code: 'ThrottlingException', classify: throttled },
+  { code: 'RequestThrottled', classify: throttled },
+  { code: 'RequestThrottledException', classify: throttled },
+  { code: 'TooManyRequestsException', classify: throttled },
+  { code: 'EC2ThrottledException', classify: throttled },
 ];
 
-/** IAM's denial in machine code, some 2 kB of it; `cause` keeps it for `aws sts decode-authorization-message`. */
+/** IAM's encoded denial, about 2 kB; `cause` keeps it for `aws sts decode-authorization-message`. */
 const ENCODED_DENIAL = /\s*Encoded authorization failure message:.*$/is;
 
 /**
- * Sorts whatever the SDK threw from a call of `action`, once, into the class that callers switch on.
- * A code that no rule knows goes by the HTTP status: the user's mistake where EC2 answered 4xx, and
- * worth another try otherwise (5xx, or no answer at all: then whether the call took effect is unknown).
+ * Classifies what the SDK threw from a call of `action` into the class that callers switch on. For a code without a
+ * rule, the HTTP status decides: 4xx is the user's mistake; anything else is worth a retry (5xx, or no answer, after
+ * which it is unknown whether the call took effect).
  */
 export function toEc2Error(action: string, error: unknown): Ec2Error {
   if (error instanceof Ec2Error) return error;
@@ -139,11 +143,11 @@ export function toEc2Error(action: string, error: unknown): Ec2Error {
       (only === undefined || only === action) &&
       (message === undefined || message.test(details.message)),
   );
-  if (rule) return rule.sort(details);
+  if (rule) return rule.classify(details);
   return byHttpStatus(httpStatus)(details);
 }
 
-function byHttpStatus(status = 0): Sort {
+function byHttpStatus(status = 0): Classifier {
   if (status === 401 || status === 403) return denied;
   if (status === 429) return throttled;
   return status >= 400 && status < 500 ? user('InvalidRequest') : retryable;
@@ -156,13 +160,13 @@ function parse(
   const { name, code, message, $metadata } = recordOf(error);
   const { httpStatusCode, requestId } = recordOf($metadata);
   const httpStatus = typeof httpStatusCode === 'number' ? httpStatusCode : undefined;
-  const sentence = (text(message) ?? String(error)).replace(ENCODED_DENIAL, '');
+  const withoutDenial = (text(message) ?? String(error)).replace(ENCODED_DENIAL, '');
   return {
     details: {
       action,
-      // A service error's name is EC2's code; a socket's error has its own (`ECONNRESET`).
+      // The name of a service error is EC2's code; a socket error has a `code` (`ECONNRESET`).
       code: (httpStatus === undefined ? text(code) : undefined) ?? text(name) ?? 'Unknown',
-      message: sentence || 'no message',
+      message: withoutDenial || 'no message',
       ...(typeof requestId === 'string' ? { requestId } : {}),
       cause: error,
     },

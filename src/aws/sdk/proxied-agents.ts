@@ -11,7 +11,7 @@ import { type FencedAgentsOptions, FencedError } from './write-fence.js';
 /** The variables that name a proxy, as curl and the AWS CLI read them; NO_PROXY excludes hosts. */
 const PROXY_VARIABLES = ['HTTPS_PROXY', 'HTTP_PROXY', 'ALL_PROXY'];
 
-/** Keeps connections; no limit, for a request that waits for another's connection would be past every check. */
+/** No limit: a request that waits for a connection has already passed every check. */
 const SOCKETS = { keepAlive: true, maxSockets: Number.POSITIVE_INFINITY };
 
 export interface Agents {
@@ -19,20 +19,20 @@ export interface Agents {
   httpsAgent: HttpsAgent;
 }
 
-/** Whether the environment names a proxy at all; which hosts it serves is decided for each connection. */
+/** Whether the environment names any proxy; each connection then decides whether to use it for its host. */
 export function namesProxy(): boolean {
   const { env } = process;
   return PROXY_VARIABLES.some((name) => env[name] || env[name.toLowerCase()]);
 }
 
 /**
- * Agents that reach each host through the proxy that the environment names for it, or by `direct` where it names
- * none. What `fence` says of a direct connection holds for one through a proxy: it is dropped, unused, if writes
- * were allowed when it began and no longer are once it stands.
+ * Agents that reach each host through the proxy that the environment names for it, or else by `direct`. The fence holds
+ * for a connection through a proxy too: it is closed unused if writes were allowed when it began and no longer are
+ * when it is established.
  */
 export function proxiedAgents(direct: Agents, fence: FencedAgentsOptions): Agents {
   const agent = new ProxyingAgent(direct, fence);
-  // The SDK hands it to node:https, which asks an agent for connections and nothing else.
+  // The SDK passes it to node:https, which uses only an agent's connections.
   return { httpAgent: agent, httpsAgent: agent as HttpAgent as HttpsAgent };
 }
 
@@ -93,22 +93,22 @@ class FencedHttpsProxyAgent extends HttpsProxyAgent<string> {
   }
 }
 
-/** The connection once it stands, all the way to EC2; within the time limit for connections. */
+/** The connection once it is established all the way to EC2, within the time limit for connections. */
 async function fenced(opening: Promise<Socket>, fence: FencedAgentsOptions): Promise<Socket> {
-  const begunForWrites = fence.mayWrite();
-  const socket = await withinLimit(opening.then(standing), opening, fence.connectTimeoutMs);
-  if (begunForWrites && !fence.mayWrite()) {
+  const beganForWrites = fence.mayWrite();
+  const socket = await withinLimit(opening.then(established), opening, fence.connectTimeoutMs);
+  if (beganForWrites && !fence.mayWrite()) {
     socket.destroy();
     throw new FencedError('A request on a new connection');
   }
   return socket;
 }
 
-/** Resolves once nothing more has to be agreed on before a request can be read at the other end. */
-async function standing(socket: Socket): Promise<Socket> {
+/** Resolves once the TCP or TLS handshake is complete. */
+async function established(socket: Socket): Promise<Socket> {
   const event = socket instanceof TLSSocket && !socket.getProtocol() ? 'secureConnect' : 'connect';
-  const isStanding = event === 'connect' && !socket.connecting;
-  if (isStanding) return socket;
+  const isEstablished = event === 'connect' && !socket.connecting;
+  if (isEstablished) return socket;
   await new Promise<void>((resolve, reject) => {
     socket.once(event, resolve);
     socket.once('error', reject);

@@ -5,31 +5,31 @@ import { MANAGER_NAME } from '../../api/names.js';
 import { type Agents, namesProxy, proxiedAgents } from './proxied-agents.js';
 import { type FencedError, fencedAgents, fenceWrites } from './write-fence.js';
 
-/** Calls that may be in flight at once, one socket each. */
+/** Concurrent calls, one socket each. */
 const MAX_SOCKETS = 256;
-/** Time for a connection to stand, in milliseconds. */
+/** Time limit for a connection, in milliseconds. */
 const CONNECTION_TIMEOUT_MS = 5_000;
-/** Time for EC2's whole answer, in milliseconds; a page of 1,000 ENIs takes a few seconds. */
+/** Time limit for EC2's whole answer, in milliseconds; a page of 1,000 ENIs takes a few seconds. */
 const REQUEST_TIMEOUT_MS = 30_000;
 
 export interface Ec2ClientOptions {
   region: string;
-  /** Where EC2 answers, if not at the Region's public endpoint: a VPC endpoint, or a simulator. */
+  /** A VPC endpoint or a simulator. Default: the Region's public endpoint. */
   endpoint?: string;
   /** Default: the SDK's chain (environment, web identity, Pod Identity, instance metadata). */
   credentials?: { accessKeyId: string; secretAccessKey: string; sessionToken?: string };
   /** Default 30,000 milliseconds. */
   requestTimeoutMs?: number;
   /**
-   * Asked as the last thing before a write is sent; where the answer is no, the call fails with a
-   * {@link FencedError}. Default: all writes are sent.
+   * Evaluated immediately before a write is sent; if false, the call fails with a {@link FencedError}. Default: all
+   * writes are sent.
    */
   mayWrite?: () => boolean;
 }
 
 /**
- * An EC2 client that sends each call once: the work queue is the one place that retries, and it knows
- * what a repeated call would mean.
+ * An EC2 client that sends each call once: only the work queue retries, because it knows what a repeated call would
+ * mean.
  */
 export function createEc2Client(options: Ec2ClientOptions): EC2Client {
   const { region, endpoint, credentials, mayWrite } = options;

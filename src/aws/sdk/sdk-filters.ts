@@ -1,12 +1,12 @@
 import type { Filter } from '@aws-sdk/client-ec2';
 
 /**
- * The most filter values of one Describe call. The API reference says 200 a filter; EC2's own message
- * (`FilterLimitExceeded`) says 200 a call, which is the stricter.
+ * The most filter values of one Describe call. The API reference says 200 per filter; EC2's own message
+ * (`FilterLimitExceeded`) says 200 per call, which is stricter.
  */
 const MAX_FILTER_VALUES = 200;
 
-/** EC2 reads `*` and `?` in a filter's value as wildcards; what we ask for is meant to the letter. */
+/** Escapes `*` and `?`, which EC2 treats as wildcards in a filter's value. */
 function literal(value: string): string {
   return value.replace(/[\\*?]/g, '\\$&');
 }
@@ -16,8 +16,8 @@ export function filter(name: string, values: readonly string[]): Filter {
 }
 
 /**
- * The calls that a filter of many values needs, as the filters of each; every call carries `and` too.
- * @throws RangeError where `and` leaves no room.
+ * The filters of each call that a filter with many values needs; every call also has the filters `and`.
+ * @throws RangeError if `and` leaves no room.
  */
 export function filterCalls(
   name: string,

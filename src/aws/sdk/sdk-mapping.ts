@@ -17,8 +17,8 @@ import type {
 } from '../ec2-gateway.js';
 
 /**
- * One string in memory for all that are equal. A listing repeats the cluster's id, a subnet or a node's name
- * in thousands of ENIs, and each comes from the parser as a string of its own.
+ * Keeps one copy of equal strings in memory. A listing repeats the cluster's id, a subnet or a node's name in thousands
+ * of ENIs, and the parser creates a new string for each.
  */
 export class StringInterner {
   private readonly known = new Map<string, string>();
@@ -31,14 +31,14 @@ export class StringInterner {
   }
 }
 
-/** EC2's answer lacks what makes it an answer. */
+/** EC2's answer lacks a required field. */
 export class MalformedAnswerError extends Error {
   override name = 'MalformedAnswer';
 }
 
 /**
- * @param strings where what many ENIs have in common is shared
- * @throws {@link MalformedAnswerError} where the ENI has no id.
+ * @param strings shared by ENIs that are read together
+ * @throws {@link MalformedAnswerError} if the ENI has no id.
  */
 export function toEni(from: NetworkInterface | undefined, strings = new StringInterner()): Eni {
   const shared = (text: string | undefined): string => strings.share(text ?? '');
@@ -65,7 +65,7 @@ export function toEni(from: NetworkInterface | undefined, strings = new StringIn
   };
 }
 
-/** Undefined where the attachment is that of another service, which has no instance or no id. */
+/** Undefined for the attachment of an AWS service, which has no id. */
 function toAttachment(
   from: NetworkInterfaceAttachment | undefined,
   strings: StringInterner,
@@ -125,7 +125,7 @@ export function toInstance(from: SdkInstance, ownerId?: string): Instance {
   };
 }
 
-/** Types that name no cards (older answers) have one, card 0, that carries them all. */
+/** Types without network cards in the answer (older answers) have one card, card 0. */
 export function toInstanceTypeLimits(from: InstanceTypeInfo): InstanceTypeLimits {
   const maximumInterfaces = from.NetworkInfo?.MaximumNetworkInterfaces ?? 0;
   const cards = (from.NetworkInfo?.NetworkCards ?? []).map((card) => ({
@@ -150,7 +150,7 @@ function toTags(
   );
 }
 
-/** `{ [name]: value }`, or nothing where there is no value. */
+/** `{ [name]: value }`, or `{}` without a value. */
 function present<N extends string, V>(name: N, value: V | undefined): { [K in N]?: V } {
   return (value === undefined ? {} : { [name]: value }) as { [K in N]?: V };
 }

@@ -4,22 +4,22 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { EC2Client } from '@aws-sdk/client-ec2';
 
-/** A write was not sent, because another process may be in charge by now. */
+/** A write was not sent, because another process may be the leader by now. */
 export class FencedError extends Error {
   override name = 'FencedError';
 
   constructor(command: string) {
-    super(`${command} was not sent: this process does not lead`);
+    super(`${command} was not sent: this process is not the leader`);
   }
 }
 
-/** Commands that change nothing; whatever else there is counts as a write. */
+/** Commands that only read; everything else counts as a write. */
 const READ = /^Describe/;
 
 /**
- * From now on each write asks `mayWrite` as the last thing before it goes to the HTTP handler: after its
- * credentials were fetched and it was signed, however long that took. Where the answer is no, the call fails
- * with a {@link FencedError}, and nothing was sent.
+ * From now on, each write evaluates `mayWrite` immediately before it goes to the HTTP handler: after its credentials
+ * were fetched and it was signed, however long that took. If false, the call fails with a {@link FencedError} and
+ * nothing is sent.
  */
 export function fenceWrites(client: EC2Client, mayWrite: () => boolean): void {
   client.middlewareStack.add(
@@ -34,21 +34,21 @@ export function fenceWrites(client: EC2Client, mayWrite: () => boolean): void {
 }
 
 export interface FencedAgentsOptions {
-  /** Longest time that a connection may take to stand, in milliseconds. */
+  /** Time limit for a connection, in milliseconds. */
   connectTimeoutMs: number;
-  /** Whether a write may be sent at this very moment. */
+  /** Whether a write may be sent now. */
   mayWrite: () => boolean;
 }
 
-/** No limit: a request that waits for another's connection would be past every check, too. */
+/** No limit: a request that waits for a connection has already passed every check. */
 const SOCKETS = { keepAlive: true, maxSockets: Number.POSITIVE_INFINITY };
 
 type Callback = (error: Error | null, stream: Duplex) => void;
 
 /**
- * Agents that hand a connection to its request once it stands. Node's own do so at once, and what is written
- * meanwhile waits in a buffer, past every check, until the other side answers. Here a connection that was
- * begun while writes were allowed is dropped, unused, where they no longer are when it stands.
+ * Agents that hand a connection to its request once it is established. Node's own agents do so at once, and what is
+ * written meanwhile waits in a buffer, past every check, until the other side answers. Here, a connection that began
+ * while writes were allowed is closed unused if they no longer are when it is established.
  */
 export function fencedAgents(options: FencedAgentsOptions): {
   httpAgent: HttpAgent;
@@ -82,19 +82,19 @@ class FencedHttpsAgent extends HttpsAgent {
 
 function handOver(
   socket: Socket,
-  standing: 'connect' | 'secureConnect',
+  establishedEvent: 'connect' | 'secureConnect',
   { mayWrite, connectTimeoutMs }: FencedAgentsOptions,
   callback?: Callback,
 ): void {
-  const begunForWrites = mayWrite();
+  const beganForWrites = mayWrite();
   const onTimeout = (): void => {
     socket.destroy(new Error(`No connection within ${connectTimeoutMs} ms`));
   };
   const onError = (error: Error): void => callback?.(error, socket);
   socket.setTimeout(connectTimeoutMs, onTimeout);
   socket.once('error', onError);
-  socket.once(standing, () => {
-    if (begunForWrites && !mayWrite()) {
+  socket.once(establishedEvent, () => {
+    if (beganForWrites && !mayWrite()) {
       socket.destroy(new FencedError('A request on a new connection'));
       return;
     }

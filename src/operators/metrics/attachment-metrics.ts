@@ -9,14 +9,14 @@ export interface AttachmentMetricsOptions {
   registry: Registry;
   attachments: Pick<Store<ENIAttachment>, 'list'>;
   nodeENIs: Pick<Store<NodeENI>, 'list'>;
-  /** Whether this process is the one at work: one that stands by would tell the same things again. */
+  /** A standby would count the same objects again. */
   isLeader: () => boolean;
 }
 
 /** Seconds. EC2 takes two for an attachment; 10,000 at once take half an hour by its rate alone. */
 const BUCKETS = [1, 2, 3, 4, 5, 7.5, 10, 15, 20, 30, 45, 60, 90, 120, 180, 300, 600, 1_800];
 
-/** What {@link AttachmentObserver} is told of; more would be a new kind, counted all the same. */
+/** The kinds that {@link AttachmentObserver} gets; they start at 0. */
 const DRIFT_KINDS = [
   'attachment',
   'interface',
@@ -26,7 +26,7 @@ const DRIFT_KINDS = [
   'tags',
 ];
 
-/** How many ENIs there are and are to be, how long they take, and what had to be put right. */
+/** How many ENIs exist and are desired, how long they take, and what had to be repaired. */
 export class AttachmentMetrics implements AttachmentObserver {
   private readonly times: Record<Milestone, Histogram>;
   private readonly repairs: Counter<'kind'>;

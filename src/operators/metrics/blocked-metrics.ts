@@ -12,15 +12,15 @@ export interface BlockedMetricsOptions {
   registry: Registry;
   attachments: Pick<Store<ENIAttachment>, 'list'>;
   nodeENIs: Pick<Store<NodeENI>, 'has'>;
-  /** Whether this process is the one at work. */
+  /** A standby would count the same objects again. */
   isLeader: () => boolean;
 }
 
 const REASONS = Object.keys({ ...REMEDIES, ...LINK_REMEDIES });
 
-/** `eni_blocked`: what only somebody else can help, by why. */
+/** `eni_blocked`: what only a user can unblock, by reason. */
 export class BlockedMetrics implements NodeENIObserver {
-  /** By NodeENI: the reasons of the nodes for which it could make no attachment. */
+  /** By NodeENI: the reasons of the nodes that it could not create an attachment for. */
   private readonly blockedNodes = new Map<string, readonly BlockedReason[]>();
 
   private constructor(private readonly options: BlockedMetricsOptions) {

@@ -1,6 +1,6 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import type { ActionBudget, RequestBudget } from '../../aws/request-budget.js';
-import type { Ec2Call } from '../../aws/sdk/sdk-ec2-gateway.js';
+import type { Ec2Call } from '../../aws/sdk/ec2-caller.js';
 
 export interface Ec2MetricsOptions {
   registry: Registry;

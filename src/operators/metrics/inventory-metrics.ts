@@ -6,7 +6,7 @@ export interface InventoryMetricsOptions {
   inventory: Pick<EniInventory, 'list' | 'listedAt'>;
 }
 
-/** `eni_inventory_…`: what is known of EC2. A process that stands by has listed nothing. */
+/** `eni_inventory_…`: what the inventory has of EC2. A standby has not listed anything. */
 export function registerInventoryMetrics({ registry, inventory }: InventoryMetricsOptions): void {
   const registers = [registry];
   new Gauge({

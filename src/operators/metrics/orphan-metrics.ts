@@ -6,10 +6,10 @@ import type { OrphanFinding } from '../../reconcilers/orphaned-eni/plan-orphan.j
 const OUTCOMES = ['deleted', 'kept', 'in_use', 'refused'] as const;
 type Outcome = (typeof OUTCOMES)[number];
 
-/** Any other reason is EC2's for not deleting it. */
+/** Any other reason is why EC2 did not delete it. */
 const OUTCOME_OF: Record<OrphanFinding, Outcome> = { Orphaned: 'kept', OrphanedInUse: 'in_use' };
 
-/** `eni_orphans_total`: the ENIs that no ENIAttachment stands for. */
+/** `eni_orphans_total`: ENIs without an ENIAttachment. */
 export class OrphanMetrics implements OrphanObserver {
   private readonly orphans: Counter<'outcome'>;
 

@@ -15,7 +15,7 @@ import type { AttachmentReporter } from './attachment-reporter.js';
 import type { CreateTimes } from './ec2-call-times.js';
 import { createRequestFor, ownTags, setTags } from './eni-requests.js';
 import { type EniChanges, ownEni, planAttachment, type Step } from './plan-attachment.js';
-import { blockedAfterALook, type StepResult } from './step-result.js';
+import { blockedOnFreshRead, type StepResult } from './step-result.js';
 
 export interface AttachmentProviderOptions {
   attachments: Store<ENIAttachment>;
@@ -31,18 +31,18 @@ export interface AttachmentProviderOptions {
 }
 
 /**
- * What is known of an instance serves this long before a Create (milliseconds): one describe then answers
- * for all ENIs that are asked for together.
+ * How old a read of the instance may be before a Create, in milliseconds: one describe then serves all ENIs that are
+ * created together.
  */
 const FRESH_ENOUGH_TO_CREATE_MS = 5_000;
-/** Before an Attach, EC2's own answer has the last word; this only spares calls that cannot succeed. */
+/** The same before an Attach, in milliseconds. EC2 checks again; this only avoids calls that cannot succeed. */
 const FRESH_ENOUGH_TO_ATTACH_MS = 60_000;
 
-/** Takes one step towards an attachment's ENI, attached as its spec says. */
+/** Takes one step towards an ENI that is attached as the attachment's spec says. */
 export class AttachmentProvider {
   constructor(private readonly options: AttachmentProviderOptions) {}
 
-  /** EC2, for this attachment's NodeENI; what waits for its turn while the attachment is deleted is not sent. */
+  /** EC2 for this attachment's NodeENI. Calls that still wait for their turn when the attachment is deleted are not sent. */
   private ec2For(attachment: ENIAttachment): Ec2Gateway {
     const { gateway, attachments } = this.options;
     return gateway.forOwner(attachment.spec.nodeENI, () => {
@@ -76,7 +76,7 @@ export class AttachmentProvider {
       case 'confirmLoss':
         return this.confirmLoss(attachment, step.eniId);
       case 'blocked':
-        return blockedAfterALook(this.options.inventory, attachment, (now) =>
+        return blockedOnFreshRead(this.options.inventory, attachment, (now) =>
           this.plan(attachment, now),
         );
       case 'nothing':
@@ -93,7 +93,7 @@ export class AttachmentProvider {
 
   private plan(attachment: ENIAttachment, eni: Eni | undefined): Step {
     return planAttachment(attachment, eni, {
-      // Looked for only where they matter: it goes through all ENIs.
+      // Only without an ENI, because this scans all of them.
       retained: eni ? [] : this.retainedFor(attachment),
       ownTags: ownTags(attachment, this.options.clusterID),
     });
@@ -105,25 +105,25 @@ export class AttachmentProvider {
     logger: Logger,
   ): Promise<StepResult> {
     const { inventory, reporter, createTimes } = this.options;
-    // Written ahead, as before a Create: after a crash the adoption goes on where it was.
+    // Written first, as before a Create: after a crash, the adoption resumes.
     await reporter.report(attachment, { phase: 'Attaching', eni: inventory.get(eniId) });
     try {
       await this.modify(attachment, eniId, { tags }, logger);
     } finally {
       createTimes.sent(attachment);
     }
-    logger.info('ENI taken up again', { eniID: eniId, node: attachment.spec.nodeName });
+    logger.info('Retained ENI adopted', { eniID: eniId, node: attachment.spec.nodeName });
     return 'continue';
   }
 
-  /** ENIs kept for later; only a NodeENI that retains ENIs takes them up. */
+  /** Only a NodeENI that retains ENIs adopts retained ones. */
   private retainedFor({ spec }: ENIAttachment): Eni[] {
     return spec.reclaimPolicy === 'Retain'
       ? this.options.inventory.list().filter(({ tags }) => tags[TAGS.retained] === spec.nodeENI)
       : [];
   }
 
-  /** Somebody changed in EC2 what the attachment said was settled. */
+  /** Reports a change in EC2 of what was already as the spec says. */
   private noteDrift(attachment: ENIAttachment, what: readonly string[]): void {
     if (isSettled(attachment)) {
       this.options.reporter.drifted(attachment, what);
@@ -136,7 +136,7 @@ export class AttachmentProvider {
     if (fault) {
       return { blocked: fault };
     }
-    // Written ahead: an attachment that is Pending after a crash has no ENI, any other may have one.
+    // Written first: after a crash, a Pending attachment has no ENI; any other may have one.
     if ((attachment.status?.phase ?? 'Pending') === 'Pending') {
       await reporter.report(attachment, { phase: 'Creating' });
     } else {
@@ -149,13 +149,13 @@ export class AttachmentProvider {
     } catch (error) {
       sent = !(error instanceof NotWantedError);
       const isSpent = error instanceof ConflictError && error.reason === 'IdempotencyMismatch';
-      // The token made an ENI already, with other settings: it is this attachment's, and is found by its tag.
+      // The token already created an ENI with other settings. It belongs to this attachment and is found by its tag.
       if (isSpent && (await inventory.find(attachment.metadata.uid)).length > 0) {
         return 'continue';
       }
       throw error;
     } finally {
-      // The call may have waited for its turn: EC2 took it, if it did, at some time until now.
+      // The call may have waited for its turn: EC2 executed it, if at all, at some time up to now.
       if (sent) createTimes.sent(attachment);
     }
     inventory.created(eni);
@@ -182,20 +182,20 @@ export class AttachmentProvider {
       return { blocked: fault, eni };
     }
     this.noteDrift(attachment, ['attachment']);
-    // Told while EC2 is at work: what is told here is for users, the ENI is found by its tag.
-    const told =
+    // Concurrent with the call: this status is for users only, since the ENI is found by its tag.
+    const reported =
       attachment.status?.phase === 'Failed'
         ? undefined
         : reporter.report(attachment, { phase: 'Attaching', eni });
     try {
-      await bothOf(this.sendAttach(attachment, request, logger), told);
+      await bothOf(this.sendAttach(attachment, request, logger), reported);
       return 'continue';
     } catch (error) {
       if (!(error instanceof ConflictError || isNotVisible(error))) {
         throw error;
       }
-      // The answer to an earlier Attach may have been lost: our own ENI in its slot is success. Otherwise
-      // what was known of the instance or the ENI is out of date.
+      // The answer to an earlier Attach may have been lost: then the ENI already holds its slot. Otherwise, what
+      // is known of the instance or the ENI is stale.
       instances.invalidate(request.instanceId);
       await inventory.observe(request.eniId);
       const next = this.plan(attachment, this.eniOf(attachment));
@@ -220,8 +220,8 @@ export class AttachmentProvider {
       deleteOnTermination: false,
     });
     const { instanceID, nodeName: node, deviceIndex } = attachment.spec;
-    const told = { eniID: eniId, attachmentID: attachmentId, instanceID, node, deviceIndex };
-    logger.info('ENI attaching', told);
+    const fields = { eniID: eniId, attachmentID: attachmentId, instanceID, node, deviceIndex };
+    logger.info('ENI attaching', fields);
   }
 
   private async modify(
@@ -263,25 +263,25 @@ export class AttachmentProvider {
     if (byId || byTag.length > 0) {
       return 'continue';
     }
-    // One that was made just before this process began may not be visible yet.
+    // An ENI that was created just before this process started may not be visible yet.
     if (createTimes.sentWithin(attachment, consistencyWindowMs)) {
       return 'requeue';
     }
-    // It may have gone with its instance: no other is made before that is known.
+    // It may have been deleted with its instance: check that before a replacement is created.
     instances.invalidate(attachment.spec.instanceID);
     await reporter.report(attachment, { phase: 'Pending', lost: true });
     return 'continue';
   }
 }
 
-/** Waits for both to end; throws the first one's failure, else the second's. */
+/** Waits for both; throws the failure of `first`, or else that of `second`. */
 async function bothOf(first: Promise<void>, second: Promise<void> | undefined): Promise<void> {
   await Promise.allSettled([first, second]);
   await first;
   await second;
 }
 
-/** Whether the attachment's present spec was fulfilled already. */
+/** Whether the attachment already reached its current spec. */
 function isSettled({ metadata, status }: ENIAttachment): boolean {
   return (
     (status?.phase === 'Attached' || status?.phase === 'Ready') &&

@@ -15,7 +15,7 @@ import type { AttachmentReporter } from './attachment-reporter.js';
 import type { CreateTimes, DetachTimes } from './ec2-call-times.js';
 import { setTags } from './eni-requests.js';
 import { ownEni, planRemoval, type RemovalStep } from './plan-attachment.js';
-import { blockedAfterALook, type StepResult } from './step-result.js';
+import { blockedOnFreshRead, type StepResult } from './step-result.js';
 
 export interface AttachmentRemoverOptions {
   attachments: Store<ENIAttachment>;
@@ -37,7 +37,7 @@ export interface AttachmentRemoverOptions {
   consistencyWindowMs: number;
 }
 
-/** Takes one step towards nothing being left in EC2 of an attachment that is deleted. */
+/** Takes one step towards the removal of what a deleted attachment has in EC2. */
 export class AttachmentRemover {
   constructor(private readonly options: AttachmentRemoverOptions) {}
 
@@ -63,7 +63,7 @@ export class AttachmentRemover {
       case 'confirmAbsence':
         return this.confirmAbsence(attachment);
       case 'blocked':
-        return blockedAfterALook(this.options.inventory, attachment, (now) =>
+        return blockedOnFreshRead(this.options.inventory, attachment, (now) =>
           this.plan(attachment, now),
         );
       case 'release':
@@ -153,7 +153,7 @@ export class AttachmentRemover {
       ) {
         throw error;
       }
-      // An ENI that EC2 does not know may be one that it does not know yet.
+      // EC2 may not know the ENI yet.
       if (this.mayAppear(attachment)) {
         return 'requeue';
       }
@@ -163,7 +163,7 @@ export class AttachmentRemover {
     return this.eniOf(attachment) ? 'continue' : this.release(attachment);
   }
 
-  /** EC2 may hold on to an ENI for a while after it reads as free: then it is tried again, but not for ever. */
+  /** EC2 can refuse to delete an ENI for a while after it reads as available: retry, within limits. */
   private async inUse(
     attachment: ENIAttachment,
     eniId: string,
@@ -180,8 +180,9 @@ export class AttachmentRemover {
   }
 
   /**
-   * Whether IAM refused because the ENI is gone. A policy that goes by tags refuses what has none, and EC2 asks
-   * it before it looks for the ENI: only its reads tell that from a permission that is missing.
+   * Whether IAM denied the call because the ENI no longer exists. A policy with a condition on tags denies a call on
+   * something without tags, and EC2 evaluates it before it looks for the ENI. Only reads distinguish that from a
+   * missing permission.
    */
   private async hidesAbsence(
     error: unknown,
@@ -199,7 +200,7 @@ export class AttachmentRemover {
     return byId === undefined && byTag.length === 0;
   }
 
-  /** A Create that was sent and not answered may have made an ENI that EC2's reads do not show yet. */
+  /** A Create without an answer may have created an ENI that EC2's reads do not show yet. */
   private async confirmAbsence(attachment: ENIAttachment): Promise<StepResult> {
     if (this.mayAppear(attachment)) {
       return 'requeue';
@@ -208,7 +209,7 @@ export class AttachmentRemover {
     return found.length > 0 ? 'continue' : this.release(attachment);
   }
 
-  /** Whether an ENI of the attachment may be there that EC2 does not show yet. */
+  /** Whether EC2 may have an ENI of the attachment that its reads do not show yet. */
   private mayAppear(attachment: ENIAttachment): boolean {
     const { createTimes, consistencyWindowMs } = this.options;
     return createTimes.sentWithin(attachment, consistencyWindowMs);
@@ -216,7 +217,7 @@ export class AttachmentRemover {
 
   private async release(attachment: ENIAttachment): Promise<StepResult> {
     const { attachments, client, reporter, createTimes, detachTimes } = this.options;
-    // This pass may have written the attachment's status: the patch must name its newest version.
+    // This pass may have written the attachment's status: the patch needs the newest resourceVersion.
     const newest = attachments.get(keyOf(attachment));
     const isSame = newest?.metadata.uid === attachment.metadata.uid;
     const patch = withoutFinalizer(isSame ? newest : attachment, ENI_FINALIZER);

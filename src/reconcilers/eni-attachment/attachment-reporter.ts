@@ -13,10 +13,10 @@ import {
   settledPhase,
   tagKeysOf,
 } from './attachment-status.js';
-import { AttachmentTimes, type MilestoneObserver } from './milestone-timer.js';
+import { type MilestoneObserver, MilestoneTimer } from './milestone-timer.js';
 import { isInItsSlot } from './plan-attachment.js';
 
-/** What a pass found out about an attachment. */
+/** What a pass found. */
 export interface Finding {
   phase: Phase;
   eni?: Eni | undefined;
@@ -25,9 +25,9 @@ export interface Finding {
   settled?: boolean;
 }
 
-/** Hears of what users are told, for metrics. */
+/** Called for what the reporter writes, for metrics. */
 export interface AttachmentObserver extends MilestoneObserver {
-  /** Something was changed or lost in EC2, and is put right: a setting's name, `attachment` or `interface`. */
+  /** A repair of a change made outside the operator: a setting's name, `attachment` or `interface`. */
   driftRepaired(kind: string): void;
 }
 
@@ -40,17 +40,17 @@ export interface AttachmentReporterOptions {
   observer?: AttachmentObserver | undefined;
 }
 
-/** Tells users what became of an ENI: the attachment's status, and one Event a change. */
+/** Reports what happened to an ENI: the attachment's status, and one Event per change. */
 export class AttachmentReporter {
-  private readonly times: AttachmentTimes | undefined;
+  private readonly times: MilestoneTimer | undefined;
 
   constructor(private readonly options: AttachmentReporterOptions) {
-    this.times = options.observer && new AttachmentTimes(options.observer);
+    this.times = options.observer && new MilestoneTimer(options.observer);
   }
 
   /**
-   * Writes the attachment's status where it says something new.
-   * @throws KubeApiError where the API server does not take it: a conflict where the attachment has changed
+   * Writes the attachment's status if it changed.
+   * @throws KubeApiError if the API server rejects the write: a conflict if the attachment changed
    */
   async report(attachment: ENIAttachment, finding: Finding): Promise<void> {
     const { client, clock } = this.options;
@@ -58,55 +58,55 @@ export class AttachmentReporter {
     if (sameStatus(attachment.status, status)) {
       return;
     }
-    // Without the lock, the last word of a dead controller that arrives late would stand.
+    // Without the lock, a late write of a dead controller would win.
     await client.patchStatus(attachment, status, { optimisticLock: true });
     this.times?.moved(attachment, finding.phase, clock.now());
-    this.tell(attachment, finding);
+    this.emitEvents(attachment, finding);
   }
 
-  /** The attachment's ENI is attached with all its settings. */
+  /** The ENI is attached and has all its settings. */
   async settled(attachment: ENIAttachment, eni: Eni): Promise<void> {
     const phase = settledPhase(attachment, this.options.waitForAgent);
     await this.report(attachment, { phase, eni, settled: true });
   }
 
-  /** Writes ahead which of the user's tags are to be set, so that each is taken away once nobody asks for it. */
+  /** Writes which user tags are about to be set, so that each is removed once the spec no longer has it. */
   async claimTags(attachment: ENIAttachment): Promise<void> {
     const status = { ...attachment.status, ...tagKeysOf(attachment, { settled: false }) };
     await this.options.client.patchStatus(attachment, status, { optimisticLock: true });
   }
 
-  /** The attachment waits for somebody to change something; an ENI in its slot stays attached meanwhile. */
+  /** Only a user can unblock the attachment; an ENI in its slot stays attached. */
   async blocked(attachment: ENIAttachment, blocked: Blocked, eni?: Eni): Promise<void> {
     const wasAttached = conditionStatus(attachment, ENI_ATTACHMENT_CONDITIONS.attached) === 'True';
     const stays = wasAttached && eni && isInItsSlot(attachment, eni);
     await this.report(attachment, { phase: stays ? 'Attached' : 'Failed', eni, blocked });
   }
 
-  /** Somebody changed the ENI in EC2, and it is being put right. */
+  /** The ENI was changed outside the operator, which repairs it. */
   drifted(attachment: ENIAttachment, what: readonly string[]): void {
-    const note = `${attachment.status?.eniID} was changed in EC2 (${what.join(', ')}); it is put right.`;
+    const note = `${attachment.status?.eniID} was changed outside this operator (${what.join(', ')}); restoring it.`;
     this.event(attachment, 'Warning', 'DriftRepaired', 'Observe', note);
     for (const kind of what) this.options.observer?.driftRepaired(kind);
   }
 
-  /** The attachment keeps nothing in EC2 any longer. */
+  /** The attachment was released. */
   released(attachment: ENIAttachment): void {
     const eniID = attachment.status?.eniID;
     if (eniID === undefined) {
       return;
     }
     if (attachment.spec.reclaimPolicy === 'Retain') {
-      const note = `${eniID} is detached and kept (reclaimPolicy: Retain).`;
+      const note = `${eniID} was detached and kept (reclaimPolicy: Retain).`;
       this.event(attachment, 'Normal', 'Retained', 'Retain', note);
     } else {
-      this.event(attachment, 'Normal', 'Deleted', 'Delete', `${eniID} is detached and deleted.`);
+      this.event(attachment, 'Normal', 'Deleted', 'Delete', `${eniID} was detached and deleted.`);
     }
   }
 
-  private tell(attachment: ENIAttachment, { phase, eni, blocked, lost }: Finding): void {
+  private emitEvents(attachment: ENIAttachment, { phase, eni, blocked, lost }: Finding): void {
     if (lost) {
-      const note = `${attachment.status?.eniID} is gone, and not by us: another ENI will be made.`;
+      const note = `${attachment.status?.eniID} was deleted outside this operator; creating a replacement.`;
       this.event(attachment, 'Warning', 'InterfaceLost', 'Observe', note);
       this.options.observer?.driftRepaired('interface');
     } else if (blocked) {
@@ -124,7 +124,7 @@ export class AttachmentReporter {
     this.reportLink(attachment, phase);
   }
 
-  /** Events about the interface on the node, of what its agent reported. */
+  /** Events about what the agent reported of the interface. */
   private reportLink(attachment: ENIAttachment, phase: Phase): void {
     const { ready } = ENI_ATTACHMENT_CONDITIONS;
     const link = attachment.status?.link;

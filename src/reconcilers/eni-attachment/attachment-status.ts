@@ -8,23 +8,23 @@ import { type Condition, setCondition } from '../../runtime/kube/conditions.js';
 import { definedOnly } from '../../runtime/kube/merge-patch.js';
 import { isLinkUsable } from '../shared/attachment-state.js';
 
-/** What a pass has to say of an attachment. */
+/** What the status is computed from. */
 export interface AttachmentReport {
   attachment: ENIAttachment;
   phase: Phase;
   eni?: Eni | undefined;
   blocked?: Blocked | undefined;
-  /** Set where the ENI that the attachment had is lost, and another has to be made. */
+  /** Whether the ENI was lost and needs a replacement. */
   lost?: boolean;
-  /** Set where the ENI is as the spec says, its tags included. */
+  /** Whether the ENI is as the spec says, including its tags. */
   settled?: boolean;
   /** Milliseconds since the epoch. */
   now: number;
 }
 
 /**
- * The attachment's next status: what EC2 knows of the ENI, its phase, and the conditions `Attached` and
- * `Ready`. What the node's agent writes (`link`) stays as it is.
+ * The attachment's next status: facts from EC2, the phase, and the conditions `Attached` and `Ready`. It leaves what
+ * the agent writes (`link`) unchanged.
  */
 export function attachmentStatus(report: AttachmentReport): ENIAttachmentStatus {
   const { attachment, phase, eni, lost, settled = false, now } = report;
@@ -37,7 +37,7 @@ export function attachmentStatus(report: AttachmentReport): ENIAttachmentStatus 
       : definedOnly({ eniID, attachmentID, macAddress, privateIPAddresses, ipv6Addresses });
   return {
     ...rest,
-    // What the agent said, it said of the ENI that is lost.
+    // The link status is about the lost ENI.
     ...(link && !lost ? { link } : {}),
     ...known,
     ...(attachment.metadata.generation === undefined
@@ -50,27 +50,27 @@ export function attachmentStatus(report: AttachmentReport): ENIAttachmentStatus 
   };
 }
 
-/** `Ready` once an agent has the link up, where one is waited for; at once where none is. */
+/** `Ready` once the agent reports a usable link, or at once if the operator does not wait for agents. */
 export function settledPhase(attachment: ENIAttachment, waitForAgent: boolean): Phase {
   return !waitForAgent || isLinkUsable(attachment) ? 'Ready' : 'Attached';
 }
 
-/** Whether two statuses say the same, their timestamps apart. */
+/** Whether two statuses are equal except for their timestamps. */
 export function sameStatus(
   a: ENIAttachmentStatus | undefined,
   b: ENIAttachmentStatus | undefined,
 ): boolean {
   const essence = (status: ENIAttachmentStatus | undefined): string => {
     const { lastUpdated, conditions, ...rest } = status ?? {};
-    const told = conditions?.map(({ lastTransitionTime, ...condition }) => sorted(condition));
-    return JSON.stringify([sorted(rest), told]);
+    const untimed = conditions?.map(({ lastTransitionTime, ...condition }) => sorted(condition));
+    return JSON.stringify([sorted(rest), untimed]);
   };
   return essence(a) === essence(b);
 }
 
 /**
- * Keys of the user's tags that the ENI may have by us. Those that the spec has no longer stay in the list
- * until the ENI is settled: only then are they known to be off it.
+ * Keys of the user tags that the operator may have set on the ENI. Keys that the spec no longer has stay in the list
+ * until the ENI is settled: only then it is certain that they were removed.
  */
 export function tagKeysOf(
   { spec, status }: ENIAttachment,
@@ -97,7 +97,7 @@ function conditionsOf({ attachment, phase, eni, blocked, now }: AttachmentReport
   const fault = phase === 'Attached' ? linkFaultOf(attachment) : undefined;
   const progress = blocked ?? fault ?? progressOf(attachment, phase, eni);
   const observedGeneration = attachment.metadata.generation ?? 0;
-  const told: Omit<Condition, 'lastTransitionTime'>[] = [
+  const current: Omit<Condition, 'lastTransitionTime'>[] = [
     {
       type: attached,
       status: isAttached ? 'True' : 'False',
@@ -112,15 +112,15 @@ function conditionsOf({ attachment, phase, eni, blocked, now }: AttachmentReport
       message: progress.message,
       observedGeneration,
     },
-    ...contentionOf(attachment).map((told) => ({ ...told, observedGeneration })),
+    ...contentionOf(attachment).map((condition) => ({ ...condition, observedGeneration })),
   ];
-  return told.reduce<Condition[]>(
+  return current.reduce<Condition[]>(
     (conditions, condition) => setCondition(conditions, condition, now),
     attachment.status?.conditions ?? [],
   );
 }
 
-/** What the agent says is wrong with the interface. */
+/** The problem with the interface that the agent reports. */
 export function linkFaultOf({
   status,
 }: ENIAttachment): { reason: string; message: string } | undefined {
@@ -131,7 +131,7 @@ export function linkFaultOf({
     : undefined;
 }
 
-/** `Contended`: nothing where nobody has ever interfered. */
+/** `Contended`; absent as long as no other program ever interfered. */
 function contentionOf({ status }: ENIAttachment): Omit<Condition, 'lastTransitionTime'>[] {
   const type = ENI_ATTACHMENT_CONDITIONS.contended;
   const { link, conditions = [] } = status ?? {};
@@ -148,14 +148,14 @@ function progressOf({ spec }: ENIAttachment, phase: Phase, eni: Eni | undefined)
   const slot = `${spec.instanceID} (node ${spec.nodeName}) at device index ${spec.deviceIndex}`;
   const name = eni?.id ?? 'The ENI';
   const messages: Record<Phase, string> = {
-    Pending: `An ENI in ${spec.subnetID} is to be made for ${slot}`,
+    Pending: `An ENI in ${spec.subnetID} will be created for ${slot}`,
     Creating: `An ENI in ${spec.subnetID} is being created for ${slot}`,
     Attaching: `${name} is being attached to ${slot}`,
     Attached: `${name} is attached to ${slot}`,
     Ready: `${name} is attached to ${slot} and usable`,
     Detaching: `${name} is being detached from ${slot}`,
     Deleting: `${name} is being deleted`,
-    Failed: `${name} cannot be had for ${slot}`,
+    Failed: `${name} cannot be created or attached for ${slot}`,
   };
   const waiting = phase === 'Attached' ? 'WaitingForAgent' : phase;
   return { reason: waiting, message: `${messages[phase]}.` };

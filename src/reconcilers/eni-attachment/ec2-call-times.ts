@@ -2,24 +2,24 @@ import type { ENIAttachment } from '../../api/eni-attachment.js';
 import type { Clock } from '../../runtime/clock.js';
 
 /**
- * When a Create call was last under way for an attachment, as far as this process can know: what another process
- * sent, it sent before this one took charge.
+ * When a Create call was last in flight for an attachment, as far as this process can know: another process can only
+ * have sent one before this one became the leader.
  */
 export class CreateTimes {
   private readonly sentAt = new Map<string, number>();
-  private inChargeSince: number;
+  private leaderSince: number;
 
-  /** A log of a process that is in charge from now on; {@link takeCharge} corrects that. */
+  /** For a process that is the leader from now on; {@link becameLeader} corrects that. */
   constructor(private readonly clock: Clock) {
-    this.inChargeSince = clock.now();
+    this.leaderSince = clock.now();
   }
 
   /** Until now, another process may have sent Create calls. */
-  takeCharge(): void {
-    this.inChargeSince = this.clock.now();
+  becameLeader(): void {
+    this.leaderSince = this.clock.now();
   }
 
-  /** A Create call has ended, whatever became of it. */
+  /** A Create call ended, whatever its result. */
   sent(attachment: ENIAttachment): void {
     this.sentAt.set(attachment.metadata.uid, this.clock.now());
   }
@@ -30,25 +30,25 @@ export class CreateTimes {
 
   /** Milliseconds since the epoch, after which no Create was sent for the attachment. */
   lastSent(attachment: ENIAttachment): number {
-    return this.sentAt.get(attachment.metadata.uid) ?? this.inChargeSince;
+    return this.sentAt.get(attachment.metadata.uid) ?? this.leaderSince;
   }
 
-  /** Whether a Create call may have been under way less than `ms` milliseconds ago. */
+  /** Whether a Create call may have been in flight less than `ms` milliseconds ago. */
   sentWithin(attachment: ENIAttachment, ms: number): boolean {
     return this.clock.now() - this.lastSent(attachment) < ms;
   }
 }
 
 /**
- * Since when EC2 is detaching an attachment's ENI, as far as this process can know: since it sent the call, or
- * since it first saw a detachment that an earlier process began.
+ * Since when EC2 has been detaching an attachment's ENI, as far as this process can know: since it sent the call, or
+ * since it first saw a detachment that an earlier process started.
  */
 export class DetachTimes {
   private readonly since = new Map<string, number>();
 
   constructor(private readonly clock: Clock) {}
 
-  /** A Detach has been sent: the time begins anew. */
+  /** A Detach was sent: the time starts over. */
   sent({ metadata }: ENIAttachment): void {
     this.since.set(metadata.uid, this.clock.now());
   }

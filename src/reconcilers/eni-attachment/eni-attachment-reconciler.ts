@@ -25,28 +25,27 @@ export interface ENIAttachmentReconcilerOptions {
   provider: AttachmentProvider;
   remover: AttachmentRemover;
   reporter: AttachmentReporter;
-  /** Waits between tries of what somebody has to correct. */
+  /** Delays between retries of what only a user can correct. */
   blockedBackoff: BlockedBackoff;
-  /** Milliseconds between looks at what EC2 is doing. */
+  /** Milliseconds between two reads of an ENI that EC2 is working on. */
   observeIntervalMs: number;
 }
 
-/** Steps of one pass; a life from Create to Attached has four. More is a loop, and is slowed down. */
+/** The most steps of one pass. From Create to Attached takes four; more than this is a loop, which is slowed down. */
 const MAX_STEPS = 12;
 
-/** Our own status writes wake nobody; the agent's word on the link does. */
+/** The controller's own status writes enqueue nothing; the link status that the agent writes does. */
 const attachmentChanged: Predicates<ENIAttachment> = {
   updated: (attachment, old) =>
     generationChanged.updated?.(attachment, old) !== false ||
-    !isDeepStrictEqual(linkVerdict(attachment), linkVerdict(old)),
+    !isDeepStrictEqual(linkStatus(attachment), linkStatus(old)),
 };
 
-function linkVerdict({ status }: ENIAttachment) {
+function linkStatus({ status }: ENIAttachment) {
   const { state, reason, message, observedGeneration } = status?.link ?? {};
   return { state, reason, message, observedGeneration };
 }
 
-/** Let go by us, and gone as soon as the API server says so. */
 function finalizersRemoved(attachment: ENIAttachment): boolean {
   return (
     attachment.metadata.deletionTimestamp !== undefined && !hasFinalizer(attachment, ENI_FINALIZER)
@@ -54,15 +53,15 @@ function finalizersRemoved(attachment: ENIAttachment): boolean {
 }
 
 /**
- * Turns attachments into EC2 calls, and is the only one that does. Each step reads the attachment, reads what EC2
- * has, and does what `planAttachment` or `planRemoval` say; a pass goes on until it has to wait.
+ * Turns attachments into EC2 calls; nothing else does. Each step reads the attachment and the inventory and carries
+ * out what `planAttachment` or `planRemoval` returns. A pass continues until it has to wait.
  */
 @Reconciler({ for: ENIAttachment, when: attachmentChanged })
 export class ENIAttachmentReconciler {
   constructor(private readonly options: ENIAttachmentReconcilerOptions) {}
 
   @Watch(EniInventory)
-  attachmentOf(eni: Eni): string[] {
+  mapENIToAttachment(eni: Eni): string[] {
     const uid = eni.tags[TAGS.attachmentUID];
     return uid === undefined ? [] : this.options.attachments.byIndex('uid', uid).map(keyOf);
   }
@@ -75,9 +74,9 @@ export class ENIAttachmentReconciler {
         blockedBackoff.forget(key);
         return {};
       }
-      const outcome = await this.step(attachment, logger);
-      if (outcome !== 'continue') {
-        return this.resultOf(attachment, outcome, logger);
+      const result = await this.step(attachment, logger);
+      if (result !== 'continue') {
+        return this.resultOf(attachment, result, logger);
       }
     }
     return { requeueAfter: this.options.observeIntervalMs };
@@ -106,8 +105,8 @@ export class ENIAttachmentReconciler {
   }
 
   /**
-   * Whether the ENI is not what it was known as, or gone: a policy that goes by its tags then refuses what
-   * EC2 would else answer as a conflict or as not found.
+   * Whether the ENI changed or no longer exists. An IAM policy with a condition on tags then denies a call that EC2
+   * would otherwise answer with a conflict or with NotFound.
    */
   private async hasChanged(attachment: ENIAttachment): Promise<boolean> {
     const { inventory } = this.options;
@@ -121,22 +120,22 @@ export class ENIAttachmentReconciler {
 
   private async resultOf(
     attachment: ENIAttachment,
-    outcome: Exclude<StepResult, 'continue'>,
+    result: Exclude<StepResult, 'continue'>,
     logger: Logger,
   ): Promise<Result> {
     const { attachments, reporter, blockedBackoff, observeIntervalMs } = this.options;
     const key = keyOf(attachment);
-    if (outcome === 'requeue') {
+    if (result === 'requeue') {
       return { requeueAfter: observeIntervalMs };
     }
-    if (outcome === 'done') {
+    if (result === 'done') {
       blockedBackoff.forget(key);
       return {};
     }
-    await reporter.blocked(attachments.get(key) ?? attachment, outcome.blocked, outcome.eni);
+    await reporter.blocked(attachments.get(key) ?? attachment, result.blocked, result.eni);
     const { afterMs, counts } = blockedBackoff.next(key);
     if (counts) {
-      const { reason, message: detail } = outcome.blocked;
+      const { reason, message: detail } = result.blocked;
       logger.warn('ENI blocked', { reason, detail, requeueAfterMs: afterMs });
     }
     return { requeueAfter: afterMs };

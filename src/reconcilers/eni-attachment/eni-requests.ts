@@ -3,7 +3,7 @@ import { MANAGER_NAME, TAGS } from '../../api/names.js';
 import type { CreateEniRequest, Ec2Gateway } from '../../aws/ec2-gateway.js';
 import type { EniChanges } from './plan-attachment.js';
 
-/** The tags by which an ENI is known as the attachment's; they are put back where somebody takes them off. */
+/** The tags that mark an ENI as the attachment's; they are restored if they are removed. */
 export function ownTags(
   { metadata, spec }: ENIAttachment,
   clusterID: string,
@@ -19,9 +19,9 @@ export function ownTags(
 }
 
 /**
- * The Create call of an attachment's ENI: all tags are in it, for an ENI without them is nobody's. The
- * ClientToken is the attachment's UID, so that EC2 itself answers a repeated call with the same ENI; an ENI that
- * replaces a lost one has a token of its own.
+ * The Create call of an attachment's ENI. It includes all tags, because an ENI without them has no owner. The
+ * ClientToken is the attachment's UID, so that EC2 answers a repeated call with the same ENI; a replacement of a lost
+ * ENI has its own token.
  */
 export function createRequestFor(attachment: ENIAttachment, clusterID: string): CreateEniRequest {
   const { metadata, spec, status } = attachment;
@@ -31,7 +31,7 @@ export function createRequestFor(attachment: ENIAttachment, clusterID: string): 
     subnetId: spec.subnetID,
     securityGroupIds: spec.securityGroupIDs,
     ...(spec.description === undefined ? {} : { description: spec.description }),
-    // An IPv6-only subnet has no IPv4 block, and gives an ENI no address unless it is asked for.
+    // An IPv6-only subnet has no IPv4 block, and EC2 assigns an address only on request.
     ...(spec.subnetCIDR === undefined ? { ipv6AddressCount: 1 } : {}),
     tags: {
       ...spec.tags,
@@ -42,7 +42,7 @@ export function createRequestFor(attachment: ENIAttachment, clusterID: string): 
 }
 
 /**
- * Sets tags of an ENI, then takes others away.
+ * Sets tags of an ENI, then removes others.
  * @throws Ec2Error
  */
 export async function setTags(

@@ -2,36 +2,36 @@ import { ENI_ATTACHMENT_CONDITIONS } from '../../api/conditions.js';
 import type { ENIAttachment, Phase } from '../../api/eni-attachment.js';
 import { type Condition, findCondition } from '../../runtime/kube/conditions.js';
 
-/** What an attachment's ENI comes to be, in this order. */
+/** In this order. */
 export type Milestone = 'attached' | 'ready';
 
-/** Hears of each attachment once a milestone, for metrics. */
+/** Called once per attachment and milestone, for metrics. */
 export interface MilestoneObserver {
-  /** @param seconds since the attachment was made; up to a second too many, as the API server keeps whole ones */
+  /** @param seconds since the attachment was created; up to one too many, because the API server stores whole seconds */
   reached(milestone: Milestone, seconds: number): void;
 }
 
 const MILESTONES: readonly Milestone[] = ['attached', 'ready'];
 
 /**
- * A condition that became false later than this after the attachment was made (milliseconds) was true before: a
- * new attachment's first status comes within seconds, and says so from then on.
+ * A condition that became false later than this after the attachment's creation (milliseconds) was true before: the
+ * first status of a new attachment is written within seconds, with the condition false.
  */
 const FIRST_STATUS_WITHIN_MS = 300_000;
 
 /**
- * Measures how long attachments take to their milestones, from a status to the next. One that is lost and reached
- * again is no news: that is told by what this process has seen, and for the time before it by how old the
- * condition's `False` is.
+ * Measures how long attachments take to reach their milestones. A milestone that is lost and reached again does not
+ * count; this process remembers what it saw, and for the time before it started it looks at the age of the
+ * condition's `False`.
  */
-export class AttachmentTimes {
-  /** UIDs of attachments that have lost a milestone while nobody wanted them to. */
+export class MilestoneTimer {
+  /** UIDs of attachments that lost a milestone without being deleted. */
   private readonly lost: Record<Milestone, Set<string>> = { attached: new Set(), ready: new Set() };
 
   constructor(private readonly observer: MilestoneObserver) {}
 
   /**
-   * The attachment's status goes on to `phase`.
+   * The attachment's status changed to `phase`.
    * @param attachment as it was before
    * @param now milliseconds since the epoch
    */

@@ -11,53 +11,53 @@ export interface EniChanges {
   tags?: { set: Record<string, string>; remove: string[] };
 }
 
-/** The one next step for an attachment that is to have its ENI. */
+/** The next step for an attachment that is not being deleted. */
 export type Step =
-  /** Make the ENI; it has none. */
+  /** The attachment has no ENI. */
   | { do: 'create' }
-  /** Take up an ENI that was retained for this node. */
+  /** Use an ENI that was retained for this node. */
   | { do: 'adopt'; eniId: string; tags: NonNullable<EniChanges['tags']> }
   | { do: 'attach'; request: AttachEniRequest }
   | { do: 'modify'; eniId: string; changes: EniChanges; settled: boolean }
-  /** EC2 is at work, or its reads are behind: look again. */
+  /** EC2 is working on it, or its reads are stale: read again. */
   | { do: 'observe'; eniId: string }
-  /** The ENI that the attachment had is not in what we know of EC2: make sure. */
+  /** The inventory does not have the ENI of the attachment: confirm that it is lost. */
   | { do: 'confirmLoss'; eniId: string }
   | { do: 'blocked'; blocked: Blocked }
   | { do: 'nothing' };
 
-/** The one next step for an attachment that is being deleted. */
+/** The next step for an attachment that is being deleted. */
 export type RemovalStep =
   | { do: 'detach'; eniId: string; attachmentId: string; force: boolean }
   | { do: 'observe'; eniId: string }
   | { do: 'delete'; eniId: string }
-  /** Keep the ENI for later: mark it, so that nobody takes it for a leak. */
+  /** Keep the ENI for later, with a tag that distinguishes it from a leak. */
   | { do: 'retain'; eniId: string; tags: NonNullable<EniChanges['tags']> }
-  /** A Create may have been sent whose ENI we do not know: wait until EC2's reads would show it. */
+  /** A Create may have been sent whose ENI is unknown: wait until EC2's reads would show it. */
   | { do: 'confirmAbsence' }
   | { do: 'blocked'; blocked: Blocked }
-  /** EC2 has nothing of this attachment: let it go. */
+  /** EC2 has nothing of this attachment: remove the finalizer. */
   | { do: 'release' };
 
-/** The ENI is held by an attachment, whatever its state; `detached` is none. */
+/** EC2's attachment of the ENI, in any state except `detached`. */
 function attachmentOf(eni: Eni): EniAttachmentState | undefined {
   return eni.attachment?.status === 'detached' ? undefined : eni.attachment;
 }
 
-/** Of the ENIs that carry the attachment's tag, the one to go on with: attached ones first. */
+/** Of the ENIs that carry the attachment's tag, the one to use: attached ones first. */
 export function chooseEni(enis: readonly Eni[]): Eni | undefined {
   const rank = (eni: Eni): string => `${attachmentOf(eni) ? 0 : 1}${eni.id}`;
   return [...enis].sort((a, b) => (rank(a) < rank(b) ? -1 : 1))[0];
 }
 
 export interface PlanContext {
-  /** ENIs that were retained and may be taken up again; looked at where the attachment has none. */
+  /** Retained ENIs, which an attachment without an ENI can adopt. */
   retained?: readonly Eni[];
-  /** Our own tags, put back where somebody took them off. */
+  /** The operator's own tags, restored if they are removed. */
   ownTags?: Readonly<Record<string, string>>;
 }
 
-/** What to do next so that the attachment has its ENI, attached as its spec says. */
+/** What to do next to have the ENI attached as the spec says. */
 export function planAttachment(
   attachment: ENIAttachment,
   eni: Eni | undefined,
@@ -98,7 +98,7 @@ export function planAttachment(
 
 function planMissing(attachment: ENIAttachment, retained: readonly Eni[]): Step {
   const { status, spec, metadata } = attachment;
-  // A Create that may have been sent already has the first word; an adoption that was begun goes on.
+  // Only before any Create may have been sent; an adoption that was started resumes.
   const isUntouched = (status?.phase ?? 'Pending') === 'Pending';
   const kept = retained.find((eni) =>
     status?.eniID === undefined
@@ -135,7 +135,7 @@ export interface RemovalRules {
   now: number;
 }
 
-/** What to do next so that nothing of the attachment is left in EC2. */
+/** What to do next to remove what the attachment has in EC2. */
 export function planRemoval(
   attachment: ENIAttachment,
   eni: Eni | undefined,
@@ -149,7 +149,7 @@ export function planRemoval(
     return { do: 'confirmAbsence' };
   }
   if (eniID !== undefined) {
-    // EC2's answer to Delete is its word; an absence from its reads may be a stale one.
+    // The answer to Delete is reliable; a read without the ENI can be stale.
     return { do: 'delete', eniId: eniID };
   }
   return phase === undefined || phase === 'Pending' ? { do: 'release' } : { do: 'confirmAbsence' };
@@ -165,7 +165,7 @@ function planEniRemoval(attachment: ENIAttachment, eni: Eni, rules: RemovalRules
   }
   const { attachmentId, instanceId, status } = slot;
   if (status !== 'detaching' && instanceId !== attachment.spec.instanceID) {
-    // Somebody put it there, and may need it there.
+    // Someone attached it there and may need it.
     const fact = `${eni.id} is attached to ${instanceId}, which is not the node's instance`;
     return { do: 'blocked', blocked: blocked('InterfaceInUse', fact) };
   }
@@ -187,7 +187,7 @@ function isRetained({ spec }: ENIAttachment): boolean {
   return spec.reclaimPolicy === 'Retain';
 }
 
-/** What becomes of an ENI that nothing holds any longer. */
+/** The next step for a detached ENI. */
 function planFree(attachment: ENIAttachment, eni: Eni): RemovalStep {
   if (!isRetained(attachment)) {
     return { do: 'delete', eniId: eni.id };
@@ -201,7 +201,7 @@ function planFree(attachment: ENIAttachment, eni: Eni): RemovalStep {
       };
 }
 
-/** Whether the ENI is where the attachment's spec says, and not on its way out. */
+/** Whether the ENI is where the attachment's spec says, and is not being detached. */
 export function isInItsSlot(attachment: ENIAttachment, eni: Eni): boolean {
   const slot = attachmentOf(eni);
   return slot !== undefined && slot.status !== 'detaching' && holdsItsSlot(attachment, slot);
@@ -237,7 +237,7 @@ function changesOf(
   };
 }
 
-/** The user's tags to set, and those that we set and the user no longer asks for. */
+/** The tags to set, and those that the operator set and the spec no longer has. */
 function tagChanges(
   eni: Eni,
   wanted: Readonly<Record<string, string>>,
@@ -255,8 +255,7 @@ export interface KnownEnis {
 }
 
 /**
- * The attachment's ENI: the one that carries its UID; or the one that the attachment names, where somebody took
- * that tag off.
+ * The attachment's ENI: the one that carries its UID, or the one that its status names if that tag was removed.
  */
 export function ownEni(enis: KnownEnis, { metadata, status }: ENIAttachment): Eni | undefined {
   const tagged = chooseEni(enis.byAttachmentUID(metadata.uid));

@@ -4,7 +4,7 @@ import type { Eni } from '../../aws/ec2-gateway.js';
 import type { EniInventory } from '../../aws/inventory/eni-inventory.js';
 import { ownEni } from './plan-attachment.js';
 
-/** How a step ended: go on with the next one, look again later, wait for an event, or be blocked. */
+/** How a step ended: continue with the next one, requeue after a delay, wait for an event, or blocked. */
 export type StepResult =
   | 'continue'
   | 'requeue'
@@ -12,12 +12,12 @@ export type StepResult =
   | { blocked: Blocked; eni?: Eni | undefined };
 
 /**
- * The end of a step that is blocked by what is known of the ENI: that may be out of date, and only what EC2
- * says now blocks.
- * @param plan what to do, given the ENI
+ * The result of a step that looks blocked by what the inventory knows of the ENI, which can be stale: only a fresh
+ * read blocks.
+ * @param plan the next step for the ENI
  * @throws Ec2Error
  */
-export async function blockedAfterALook(
+export async function blockedOnFreshRead(
   inventory: EniInventory,
   attachment: ENIAttachment,
   plan: (eni: Eni | undefined) => { do: string; blocked?: Blocked },

@@ -7,9 +7,9 @@ import type { EventRecorder, Regarding } from '../../runtime/kube/events.js';
 import type { Logger } from '../../runtime/logger.js';
 import type { OrphanFinding } from './plan-orphan.js';
 
-/** Hears of each orphan once for each thing that becomes of it, for metrics. */
+/** Called once per orphan and result, for metrics. */
 export interface OrphanObserver {
-  /** An ENI without an attachment stays, for that reason. */
+  /** An ENI without an attachment was not deleted, for that reason. */
   orphanLeft(reason: OrphanFinding | BlockedReason): void;
   orphanDeleted(): void;
 }
@@ -23,10 +23,10 @@ export interface OrphanReporterOptions {
 }
 
 /**
- * Tells users of ENIs that no attachment stands for. Nothing in Kubernetes is such an ENI's object, so an Event
- * is about the Node that the ENI was made for, where people look who miss a slot or an address; without
- * that Node it is about the `kube-system` namespace, which is always there and whose UID is the cluster's
- * identity. The controller's pod would be neither: it changes, and it may run outside of the cluster.
+ * Reports ENIs that have no attachment. No Kubernetes object represents such an ENI, so its Events are about the
+ * Node that the ENI was created for, where users look when a slot or an address is missing. Without that Node they
+ * are about the `kube-system` namespace, which always exists and whose UID identifies the cluster. The controller's
+ * pod would not do: it changes, and it can run outside the cluster.
  */
 export class OrphanReporter {
   constructor(private readonly options: OrphanReporterOptions) {}
@@ -40,7 +40,7 @@ export class OrphanReporter {
   deleted(eni: Eni, logger: Logger): void {
     logger.info('ENI without an attachment deleted', fieldsOf(eni));
     this.options.observer?.orphanDeleted();
-    const note = `${eni.id}, which no ENIAttachment stood for and nothing used, is deleted.`;
+    const note = `${eni.id}, which had no ENIAttachment and which nothing used, was deleted.`;
     this.event(eni, 'Normal', 'OrphanDeleted', 'Delete', note);
   }
 
@@ -73,7 +73,7 @@ function noteOf({ id, status, attachment }: Eni, finding: OrphanFinding): string
   const user = attachment
     ? `is attached to ${attachment.instanceId} at device index ${attachment.deviceIndex}`
     : `is ${status}`;
-  return `${id} has no ENIAttachment, but ${user}. Detach it if nothing needs it; it is then deleted unless ORPHAN_CLEANUP says otherwise.`;
+  return `${id} has no ENIAttachment, but ${user}. Detach it if nothing needs it; the controller then deletes it unless ORPHAN_CLEANUP=report.`;
 }
 
 function fieldsOf({ id, subnetId, attachment, tags }: Eni): Record<string, unknown> {

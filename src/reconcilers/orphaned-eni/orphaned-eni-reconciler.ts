@@ -14,7 +14,7 @@ import { type OrphanRules, type OrphanStep, planOrphan, type Sighting } from './
 
 export interface OrphanedENIReconcilerOptions {
   attachments: Store<ENIAttachment>;
-  /** The attachments as the API server has them now, past the store. */
+  /** Reads from the API server, not from the store. */
   uncachedAttachments: { has(uid: string): Promise<boolean> };
   gateway: Pick<Ec2Gateway, 'deleteEni'>;
   inventory: Pick<EniInventory, 'get' | 'byAttachmentUID' | 'observe' | 'deleted'>;
@@ -24,9 +24,9 @@ export interface OrphanedENIReconcilerOptions {
 }
 
 /**
- * Ends ENIs of this cluster that have no attachment, as when a finalizer was taken off by hand. Its keys are
- * ENI ids. What it has seen it keeps in memory alone: after a restart each orphan has its whole grace
- * period again. Few workers, for they share EC2's rate of Delete calls with the ENIs that users wait for.
+ * Deletes ENIs of this cluster that have no attachment, for example after a finalizer was removed by hand. Its
+ * keys are ENI ids. It keeps sightings in memory only: after a restart, the grace period of each orphan starts
+ * over. It has few workers, because they share EC2's rate of Delete calls with the ENIs that users wait for.
  */
 @Reconciler({ name: 'orphanedeni', concurrency: 8 })
 export class OrphanedENIReconciler {
@@ -35,12 +35,12 @@ export class OrphanedENIReconciler {
   constructor(private readonly options: OrphanedENIReconcilerOptions) {}
 
   @Watch(EniInventory)
-  suspect(eni: Eni): string[] {
+  mapENIToItself(eni: Eni): string[] {
     return this.sightings.has(eni.id) || !this.hasStoredAttachment(eni) ? [eni.id] : [];
   }
 
   @Watch(ENIAttachment, { when: { added: () => false, updated: () => false } })
-  leftBy(attachment: ENIAttachment): string[] {
+  mapDeletedAttachmentToENIs(attachment: ENIAttachment): string[] {
     return this.options.inventory.byAttachmentUID(attachment.metadata.uid).map(({ id }) => id);
   }
 
@@ -48,15 +48,15 @@ export class OrphanedENIReconciler {
     const eni = this.options.inventory.get(eniId);
     const step = this.plan(eniId, eni, eni !== undefined && this.hasStoredAttachment(eni));
     if (step.do === 'delete' || step.do === 'report') {
-      return this.carryOut(eniId, await this.planAfterALook(eniId, step.sighting.eni), logger);
+      return this.carryOut(eniId, await this.planOnFreshReads(eniId, step.sighting.eni), logger);
     }
     return this.carryOut(eniId, step, logger);
   }
 
-  /** Plans again on what the API server and then EC2 say now: stores and listings may be behind. */
-  private async planAfterALook(eniId: string, { tags }: Eni): Promise<OrphanStep> {
+  /** Plans again on fresh reads of the API server and then of EC2: stores and listings can be stale. */
+  private async planOnFreshReads(eniId: string, { tags }: Eni): Promise<OrphanStep> {
     const { uncachedAttachments, inventory } = this.options;
-    // An attachment is older than its UID on an ENI: one that is missing now will not come.
+    // An attachment exists before any ENI carries its UID: one that is missing now never appears.
     const isLive = await uncachedAttachments.has(tags[TAGS.attachmentUID] ?? '');
     const eni = await inventory.observe(eniId);
     return this.plan(eniId, eni, isLive || (eni !== undefined && this.hasStoredAttachment(eni)));
@@ -111,7 +111,7 @@ export class OrphanedENIReconciler {
     return {};
   }
 
-  /** What EC2 refuses it may refuse again: the ENI has its grace period once more. */
+  /** EC2 may refuse again: the grace period starts over. */
   private leaveForNow(sighting: Sighting, error: unknown, logger: Logger): Result {
     const { reporter, clock, rules } = this.options;
     const blocked = error instanceof Ec2Error ? blockedByFailure(error) : undefined;

@@ -2,36 +2,36 @@ import { isDeepStrictEqual } from 'node:util';
 import { MANAGER_NAME, TAGS } from '../../api/names.js';
 import type { Eni } from '../../aws/ec2-gateway.js';
 
-/** What an ENI without an attachment is, where it is left as it is. */
+/** Why an ENI without an attachment is not deleted. */
 export type OrphanFinding =
-  /** Nothing uses it; it would be deleted if that were allowed. */
+  /** Nothing uses it, but the configuration does not allow to delete it. */
   | 'Orphaned'
-  /** Something uses it, and may need it: it is never detached. */
+  /** Something uses it and may need it: the controller never detaches it. */
   | 'OrphanedInUse';
 
-/** What is remembered of an ENI from when it was first seen without an attachment. */
+/** An ENI that was seen without an attachment. */
 export interface Sighting {
-  /** The ENI as it has been since then. */
+  /** The ENI, unchanged since then. */
   eni: Eni;
   /** Milliseconds since the epoch. */
   since: number;
-  /** The reason that users were told last. */
+  /** The reason of the last Event. */
   lastReported?: string;
-  /** Whether EC2 has been asked to delete it, whatever the answer was. */
+  /** Whether a Delete call was sent, whatever its result. */
   deletionSent?: boolean;
 }
 
 export interface OrphanRules {
   clusterID: string;
-  /** Whether an orphan is deleted, or only told of. */
+  /** Whether an orphan is deleted, or only reported in an Event. */
   cleanup: 'delete' | 'report';
-  /** Milliseconds for which an ENI must have been an orphan, and the same, before anything is done. */
+  /** Milliseconds for which an ENI must be an unchanged orphan before anything is done. */
   gracePeriodMs: number;
 }
 
-/** What is known of one ENI. */
+/** What the rules look at. */
 export interface OrphanSituation {
-  /** `undefined`: EC2 does not know it. */
+  /** Undefined where EC2 does not know it. */
   eni: Eni | undefined;
   /** Whether an ENIAttachment has the UID of the ENI's tag. */
   hasAttachment: boolean;
@@ -42,21 +42,21 @@ export interface OrphanSituation {
 
 /** What to do about an ENI that may be an orphan. */
 export type OrphanStep =
-  /** It is no orphan, or none any more. */
+  /** Not an orphan, or no longer one. */
   | { do: 'forget' }
-  /** It is gone, as EC2 was asked. */
+  /** Deleted, after a Delete call of ours. */
   | { do: 'confirmDeleted'; sighting: Sighting }
   | { do: 'wait'; sighting: Sighting; ms: number }
-  /** Users have been told. */
+  /** Already reported. */
   | { do: 'leave' }
   | { do: 'report'; sighting: Sighting; finding: OrphanFinding }
   | { do: 'delete'; sighting: Sighting };
 
 /**
- * What becomes of an ENI by itself, by rules that each must hold before it is deleted: it carries the tags
- * of this cluster and this manager, and no tag that retains it; no AWS service manages it; no attachment has
- * its UID; nothing is attached to it; and all that has been so, unchanged, for the grace period. EC2 does
- * not tell when an ENI was made, so its age counts from when it was first seen.
+ * The next step for an ENI that may be an orphan. All of this must hold before it is deleted: it carries the tags
+ * of this cluster and this manager, and no tag that retains it; no AWS service manages it; no attachment has its
+ * UID; it is not attached; and all of that was unchanged for the grace period. EC2 does not report when an ENI was
+ * created, so its age counts from when it was first seen.
  */
 export function planOrphan(situation: OrphanSituation, rules: OrphanRules): OrphanStep {
   const { eni, hasAttachment, sighting, now } = situation;
@@ -67,8 +67,7 @@ export function planOrphan(situation: OrphanSituation, rules: OrphanRules): Orph
     return { do: 'forget' };
   }
   if (!sighting || !isDeepStrictEqual(sighting.eni, eni)) {
-    const anew = { ...sighting, eni, since: now };
-    return { do: 'wait', sighting: anew, ms: rules.gracePeriodMs };
+    return { do: 'wait', sighting: { ...sighting, eni, since: now }, ms: rules.gracePeriodMs };
   }
   const left = sighting.since + rules.gracePeriodMs - now;
   if (!(left <= 0)) {
@@ -81,7 +80,7 @@ export function planOrphan(situation: OrphanSituation, rules: OrphanRules): Orph
   return sighting.lastReported === finding ? { do: 'leave' } : { do: 'report', sighting, finding };
 }
 
-/** Whether we made the ENI and may end it. Without a UID it cannot be shown to have no attachment. */
+/** Whether this operator created the ENI and may delete it. Without a UID, nothing can prove that it has no attachment. */
 function isOurs({ tags, requesterManaged }: Eni, clusterID: string): boolean {
   return (
     tags[TAGS.clusterID] === clusterID &&
@@ -92,7 +91,7 @@ function isOurs({ tags, requesterManaged }: Eni, clusterID: string): boolean {
   );
 }
 
-/** In a state that EC2 may add, an ENI is not free. */
+/** A status that EC2 adds in the future does not count as free. */
 function isFree({ status, attachment }: Eni): boolean {
   return status === 'available' && attachment === undefined;
 }

@@ -8,16 +8,17 @@ export interface UncachedAttachmentsOptions {
   clock: Clock;
 }
 
-/** Attachments a page of a listing. */
+/** Attachments per page. */
 const PAGE_SIZE = 500;
-/** Milliseconds between the starts of two listings, and how long one waits for more who ask. */
+/** Milliseconds between the starts of two listings, and that a listing waits for further callers. */
 const MIN_INTERVAL_MS = 1_000;
 const GATHER_MS = 20;
 const MAX_BATCH = 1_000;
 
 /**
- * Which attachments the API server has, past the store. It finds no object by UID, and an attachment's name and
- * labels as an ENI's tags tell them may have been edited; so all are listed, once for all who ask together.
+ * Which attachments exist, read from the API server and not from the store. The API server cannot find an object by
+ * UID, and the tags of an ENI that name its attachment may have been edited. So it lists all attachments, once for
+ * all concurrent callers.
  */
 export class UncachedAttachments {
   private readonly uids: Batcher<string, true>;
@@ -37,8 +38,8 @@ export class UncachedAttachments {
   }
 
   /**
-   * Whether there is an attachment of that UID, as of a listing that began after the call.
-   * @throws what {@link KubeClient} throws: then nothing is known.
+   * Whether an attachment has that UID, as of a listing that begins after the call.
+   * @throws what {@link KubeClient} throws; then the answer is unknown.
    */
   async has(uid: string): Promise<boolean> {
     return (await this.uids.load(uid)) ?? false;

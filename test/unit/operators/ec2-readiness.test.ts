@@ -46,7 +46,7 @@ describe('Ec2Readiness', () => {
   it('says that EC2 does not answer as it should, also once ENIs had been listed', () => {
     readiness.listing(away);
     expect(readiness.check(LISTED)).to.equal(
-      'Listing the ENIs of the cluster fails (InternalError: An internal error has occurred); it is tried again.',
+      'Listing the ENIs of the cluster fails (InternalError: An internal error has occurred); retrying.',
     );
     expect(told.map(({ reason }) => reason)).to.deep.equal(['EC2Unavailable']);
   });

@@ -125,7 +125,7 @@ describe('EC2 through a proxy', () => {
         () => expect.fail('the write should have been fenced'),
         (error: Error) => error,
       );
-    expect(String(failure)).to.include('this process does not lead');
+    expect(String(failure)).to.include('this process is not the leader');
     expect(asked).to.deep.equal([]);
     gate.close();
   });

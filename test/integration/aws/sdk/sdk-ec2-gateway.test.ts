@@ -12,8 +12,9 @@ import {
 } from '../../../../src/aws/ec2-errors.js';
 import type { CreateEniRequest, Eni } from '../../../../src/aws/ec2-gateway.js';
 import { RequestBudget } from '../../../../src/aws/request-budget.js';
+import type { Ec2Call } from '../../../../src/aws/sdk/ec2-caller.js';
 import { createEc2Client } from '../../../../src/aws/sdk/sdk-client.js';
-import { type Ec2Call, SdkEc2Gateway } from '../../../../src/aws/sdk/sdk-ec2-gateway.js';
+import { SdkEc2Gateway } from '../../../../src/aws/sdk/sdk-ec2-gateway.js';
 import { systemClock } from '../../../../src/runtime/clock.js';
 import { DEFAULT_IDS, Ec2Simulator } from '../../../../tools/ec2-simulator/index.js';
 import { RecordingLogger } from '../../../support/recording-logger.js';

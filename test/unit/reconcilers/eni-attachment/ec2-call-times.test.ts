@@ -19,7 +19,7 @@ describe('CreateTimes', () => {
 
   it('counts from when a standby took charge, however long ago it began', () => {
     now += 3_600_000;
-    log.takeCharge();
+    log.becameLeader();
     now += 1_000;
     expect(log.lastSent(attachment)).to.equal(NOW + 3_600_000);
   });

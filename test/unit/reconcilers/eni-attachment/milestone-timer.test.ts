@@ -2,8 +2,8 @@ import { expect } from 'chai';
 import type { ENIAttachment, Phase } from '../../../../src/api/eni-attachment.js';
 import { attachmentStatus } from '../../../../src/reconcilers/eni-attachment/attachment-status.js';
 import {
-  AttachmentTimes,
   type Milestone,
+  MilestoneTimer,
 } from '../../../../src/reconcilers/eni-attachment/milestone-timer.js';
 import { aRecord, NOW } from '../../../support/objects.js';
 
@@ -13,7 +13,7 @@ class Life {
   now = NOW;
 
   constructor(
-    private times: AttachmentTimes,
+    private times: MilestoneTimer,
     name = 'a',
   ) {
     this.attachment = aRecord({ name });
@@ -28,14 +28,14 @@ class Life {
   }
 
   /** Another process goes on with it. */
-  restarts(times: AttachmentTimes): void {
+  restarts(times: MilestoneTimer): void {
     this.times = times;
   }
 }
 
-describe('AttachmentTimes', () => {
+describe('MilestoneTimer', () => {
   let reached: [Milestone, number][];
-  let times: AttachmentTimes;
+  let times: MilestoneTimer;
   let life: Life;
 
   beforeEach(() => {
@@ -44,8 +44,8 @@ describe('AttachmentTimes', () => {
     life = new Life(times);
   });
 
-  function newTimes(): AttachmentTimes {
-    return new AttachmentTimes({
+  function newTimes(): MilestoneTimer {
+    return new MilestoneTimer({
       reached: (milestone, seconds) => reached.push([milestone, seconds]),
     });
   }

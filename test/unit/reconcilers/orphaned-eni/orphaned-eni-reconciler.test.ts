@@ -251,19 +251,19 @@ describe('OrphanedENIReconciler', () => {
   it('looks at ENIs without an attachment, and at those it has seen without one', async () => {
     const { reconciler, attachments, pass } = await setUp(ORPHAN);
     attachments.put('a', RECORD);
-    expect(reconciler.suspect(ORPHAN)).to.deep.equal([]);
+    expect(reconciler.mapENIToItself(ORPHAN)).to.deep.equal([]);
     attachments.delete('a');
-    expect(reconciler.suspect(ORPHAN)).to.deep.equal([ORPHAN.id]);
+    expect(reconciler.mapENIToItself(ORPHAN)).to.deep.equal([ORPHAN.id]);
     await pass();
     attachments.put('a', RECORD);
-    expect(reconciler.suspect(ORPHAN)).to.deep.equal([ORPHAN.id]);
+    expect(reconciler.mapENIToItself(ORPHAN)).to.deep.equal([ORPHAN.id]);
     await pass();
-    expect(reconciler.suspect(ORPHAN)).to.deep.equal([]);
+    expect(reconciler.mapENIToItself(ORPHAN)).to.deep.equal([]);
   });
 
   it('looks at the ENIs that an attachment leaves behind', async () => {
     const { reconciler } = await setUp(IN_USE);
-    expect(reconciler.leftBy(RECORD)).to.deep.equal([IN_USE.id]);
-    expect(reconciler.leftBy(aRecord({ name: 'another' }))).to.deep.equal([]);
+    expect(reconciler.mapDeletedAttachmentToENIs(RECORD)).to.deep.equal([IN_USE.id]);
+    expect(reconciler.mapDeletedAttachmentToENIs(aRecord({ name: 'another' }))).to.deep.equal([]);
   });
 });
