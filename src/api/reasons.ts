@@ -47,6 +47,8 @@ export const REMEDIES = {
     'The client token was already used with other parameters: delete the ENIAttachment, and the controller recreates it.',
   DetachmentLate:
     'Wait, stop the instance, or set FORCE_DETACH=true. After a forced detachment, the device index can stay unusable until you stop and start the instance.',
+  WriteRefused:
+    'Correct what the API server names: an admission policy, a webhook or a quota; where it says forbidden, check the ClusterRole of the controller.',
   AccessDenied: "Allow the EC2 action in the IAM policy of the controller's role.",
 } as const;
 

@@ -130,8 +130,11 @@ export class EniOperator extends Operator {
       isLeader: () => this.isLeader,
     });
     const backoff = () => ExponentialBackoff.create({ ...FAILURE_BACKOFF, random });
-    this.addReconciler(reconcilers.nodeENI(), { concurrency: NODE_ENI_CONCURRENCY });
-    this.addReconciler(reconcilers.nodeReadiness());
+    this.addReconciler(reconcilers.nodeENI(), {
+      concurrency: NODE_ENI_CONCURRENCY,
+      backoff: backoff(),
+    });
+    this.addReconciler(reconcilers.nodeReadiness(), { backoff: backoff() });
     this.addReconciler(reconcilers.attachment(), {
       concurrency: config.maxConcurrentReconciles,
       backoff: backoff(),

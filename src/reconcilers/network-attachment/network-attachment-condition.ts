@@ -35,6 +35,11 @@ export function listingRefused(detail: string): Stated {
   return { status: 'False', reason: 'Refused', message };
 }
 
+/** The API server refuses a write of the NodeENI itself; the message ends with a remedy. */
+export function writeRefused(message: string): Stated {
+  return { status: 'False', reason: 'Refused', message };
+}
+
 /**
  * One condition for all namespaces: the most frequent fault is its reason.
  * @param namespaces the namespaces that should have the definition

@@ -3,19 +3,21 @@ import { NODE_ENI_CONDITIONS } from '../../api/conditions.js';
 import { NETWORK_ATTACHMENT_FINALIZER } from '../../api/names.js';
 import type { NetworkAttachmentDefinition } from '../../api/network-attachment-definition.js';
 import type { NodeENI } from '../../api/node-eni.js';
+import type { Blocked } from '../../api/reasons.js';
 import { findCondition } from '../../runtime/kube/conditions.js';
 import { hasFinalizer, withFinalizer, withoutFinalizer } from '../../runtime/kube/finalizers.js';
 import type { Patch } from '../../runtime/kube/kube-client.js';
 import { isNotFound } from '../../runtime/kube/kube-errors.js';
 import type { ResourceClient } from '../../runtime/kube/resource-client.js';
 import type { Logger } from '../../runtime/logger.js';
-import type { BlockedBackoff } from '../shared/blocked.js';
+import { type BlockedBackoff, isBlocked, writtenOrBlocked } from '../shared/blocked.js';
 import { type DefinitionWriter, failureOf } from './definition-writer.js';
 import {
   attachmentCondition,
   crdMissing,
   listingRefused,
   type Stated,
+  writeRefused,
 } from './network-attachment-condition.js';
 import { planDefinitions } from './plan-definitions.js';
 
@@ -49,7 +51,7 @@ export class NetworkAttachments {
 
   /**
    * Brings the definitions in line with the NodeENI. The finding reports what the API server rejects or fails.
-   * @throws KubeApiError, KubeUnreachableError: the NodeENI's finalizer could not be written
+   * @throws KubeApiError with 409 where the NodeENI has changed; KubeUnreachableError
    */
   async reconcile(nodeENI: NodeENI, logger: Logger): Promise<NetworkAttachmentFinding> {
     const isWanted =
@@ -71,10 +73,18 @@ export class NetworkAttachments {
     if (!counts) {
       return { nodeENI, condition: undefined, requeueAfter: afterMs };
     }
-    const held = isWanted
+    const patched = isWanted
       ? await this.patched(nodeENI, withFinalizer(nodeENI, NETWORK_ATTACHMENT_FINALIZER))
       : nodeENI;
-    const condition = await this.carryOut(held, logger);
+    const held = isBlocked(patched) ? nodeENI : patched;
+    const applied = isBlocked(patched)
+      ? writeRefused(patched.message)
+      : await this.carryOut(held, logger);
+    const released =
+      isWanted || applied?.status === 'False'
+        ? held
+        : await this.patched(held, withoutFinalizer(held, NETWORK_ATTACHMENT_FINALIZER));
+    const condition = isBlocked(released) ? writeRefused(released.message) : applied;
     if (condition?.status === 'False') {
       const { reason, message: detail } = condition;
       logger.warn('NetworkAttachmentDefinitions blocked', {
@@ -85,12 +95,7 @@ export class NetworkAttachments {
       return { nodeENI: held, condition, requeueAfter: afterMs };
     }
     blockedBackoff.forget(name);
-    return {
-      nodeENI: isWanted
-        ? held
-        : await this.patched(held, withoutFinalizer(held, NETWORK_ATTACHMENT_FINALIZER)),
-      condition,
-    };
+    return { nodeENI: isBlocked(released) ? held : released, condition };
   }
 
   /** @returns the condition; null where no definition should exist and none is left. */
@@ -122,8 +127,14 @@ export class NetworkAttachments {
       : null;
   }
 
-  private async patched(nodeENI: NodeENI, patch: Patch | undefined): Promise<NodeENI> {
-    return patch ? this.options.nodeENIClient.patch(nodeENI.metadata, patch) : nodeENI;
+  private async patched(nodeENI: NodeENI, patch: Patch | undefined): Promise<NodeENI | Blocked> {
+    const { metadata } = nodeENI;
+    return patch
+      ? writtenOrBlocked(
+          `change the finalizers of NodeENI ${metadata.name}`,
+          this.options.nodeENIClient.patch(metadata, patch),
+        )
+      : nodeENI;
   }
 }
 

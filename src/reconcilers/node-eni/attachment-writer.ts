@@ -2,46 +2,67 @@ import pLimit from 'p-limit';
 import type { ENIAttachment, ENIAttachmentSpec } from '../../api/eni-attachment.js';
 import { ENI_FINALIZER, LABELS, MANAGER_NAME } from '../../api/names.js';
 import { NodeENI } from '../../api/node-eni.js';
+import type { Blocked } from '../../api/reasons.js';
 import { ownerReferenceTo } from '../../runtime/kube/finalizers.js';
 import type { Patch } from '../../runtime/kube/kube-client.js';
 import { isAlreadyExists, isConflict, isNotFound } from '../../runtime/kube/kube-errors.js';
 import { mergePatch } from '../../runtime/kube/merge-patch.js';
 import type { ResourceClient } from '../../runtime/kube/resource-client.js';
 import type { Logger } from '../../runtime/logger.js';
+import { isAttached } from '../shared/attachment-state.js';
+import { isBlocked, writtenOrBlocked } from '../shared/blocked.js';
 import type { DesiredAttachment } from '../shared/desired-attachment.js';
-import type { NodeENIPlan } from './plan-node-eni.js';
+import type { BlockedNode, NodeENIPlan } from './plan-node-eni.js';
 
 /** Concurrent Kubernetes writes for one NodeENI; the API server's priority and fairness does the rest. */
 const PARALLEL_WRITES = 32;
 
-/** Creates, updates and deletes ENIAttachments. */
+/** A write that the API server refused. */
+export interface RefusedWrite extends BlockedNode {
+  write: 'create' | 'update' | 'delete';
+}
+
+/**
+ * Creates, updates and deletes ENIAttachments. A write that the API server refuses concerns its node alone: it stops
+ * no other write, and is returned.
+ */
 export class AttachmentWriter {
   constructor(private readonly client: ResourceClient<ENIAttachment>) {}
 
   /**
    * Carries out the plan.
-   * @throws KubeApiError, the first failure, once every write has been tried
+   * @throws KubeUnreachableError, once every write has been tried
    */
-  async carryOut(nodeENI: NodeENI, plan: NodeENIPlan, logger: Logger): Promise<void> {
+  async carryOut(nodeENI: NodeENI, plan: NodeENIPlan, logger: Logger): Promise<RefusedWrite[]> {
     const limit = pLimit(PARALLEL_WRITES);
     const writes = [
       ...plan.create.map((desired) => limit(() => this.create(nodeENI, desired, logger))),
-      ...plan.update.map(({ attachment, spec }) =>
-        limit(() => this.client.patch(attachment.metadata, specPatch(attachment, spec))),
-      ),
+      ...plan.update.map(({ attachment, spec }) => limit(() => this.update(attachment, spec))),
       ...plan.delete.map((attachment) => limit(() => this.delete(attachment, logger))),
     ];
-    await settleAll(writes);
+    return refusedAmong(writes);
+  }
+
+  /** @throws KubeUnreachableError, once every deletion has been tried */
+  async deleteAll(attachments: readonly ENIAttachment[], logger: Logger): Promise<RefusedWrite[]> {
+    const limit = pLimit(PARALLEL_WRITES);
+    return refusedAmong(
+      attachments.map((attachment) => limit(() => this.delete(attachment, logger))),
+    );
   }
 
   private async create(
     nodeENI: NodeENI,
     desired: DesiredAttachment,
     logger: Logger,
-  ): Promise<void> {
+  ): Promise<RefusedWrite | undefined> {
     const { name, spec } = desired;
+    const creation = this.client.create(newAttachment(nodeENI, desired));
     try {
-      await this.client.create(newAttachment(nodeENI, desired));
+      const created = await writtenOrBlocked(`create ENIAttachment ${name}`, creation);
+      if (isBlocked(created)) {
+        return { write: 'create', node: spec.nodeName, blocked: created, isServed: false };
+      }
       logger.info('ENIAttachment created', { attachment: name, node: spec.nodeName });
     } catch (error) {
       // The store is behind; its next event delivers the attachment.
@@ -49,31 +70,61 @@ export class AttachmentWriter {
         throw error;
       }
     }
+    return undefined;
   }
 
-  private async delete(attachment: ENIAttachment, logger: Logger): Promise<void> {
-    if (attachment.metadata.deletionTimestamp) {
-      return;
-    }
+  private async update(
+    attachment: ENIAttachment,
+    spec: ENIAttachmentSpec,
+  ): Promise<RefusedWrite | undefined> {
+    const patch = this.client.patch(attachment.metadata, specPatch(attachment, spec));
     try {
-      await this.client.delete(attachment);
-      logger.info('ENIAttachment deleted', {
-        attachment: attachment.metadata.name,
-        node: attachment.spec.nodeName,
-      });
+      const updated = await writtenOrBlocked(`update ${describe(attachment)}`, patch);
+      return isBlocked(updated) ? refusal('update', attachment, updated) : undefined;
+    } catch (error) {
+      // The store is behind; the next event of the attachment or of its deletion starts another pass.
+      if (!(isNotFound(error) || isConflict(error))) {
+        throw error;
+      }
+      return undefined;
+    }
+  }
+
+  private async delete(
+    attachment: ENIAttachment,
+    logger: Logger,
+  ): Promise<RefusedWrite | undefined> {
+    if (attachment.metadata.deletionTimestamp) {
+      return undefined;
+    }
+    const { name } = attachment.metadata;
+    const deletion = this.client.delete(attachment);
+    try {
+      const deleted = await writtenOrBlocked(`delete ${describe(attachment)}`, deletion);
+      if (isBlocked(deleted)) {
+        return refusal('delete', attachment, deleted);
+      }
+      logger.info('ENIAttachment deleted', { attachment: name, node: attachment.spec.nodeName });
     } catch (error) {
       // Either way it no longer exists: a conflict means that the name now belongs to another attachment.
       if (!(isNotFound(error) || isConflict(error))) {
         throw error;
       }
     }
+    return undefined;
   }
+}
 
-  /** @throws KubeApiError */
-  async deleteAll(attachments: readonly ENIAttachment[], logger: Logger): Promise<void> {
-    const limit = pLimit(PARALLEL_WRITES);
-    await settleAll(attachments.map((attachment) => limit(() => this.delete(attachment, logger))));
-  }
+function describe({ metadata }: ENIAttachment): string {
+  return `ENIAttachment ${metadata.name}`;
+}
+
+function refusal(
+  write: 'update' | 'delete',
+  attachment: ENIAttachment,
+  blocked: Blocked,
+): RefusedWrite {
+  return { write, node: attachment.spec.nodeName, blocked, isServed: isAttached(attachment) };
 }
 
 /** An ENIAttachment as the controller creates it. */
@@ -94,10 +145,10 @@ function specPatch(attachment: ENIAttachment, spec: ENIAttachmentSpec): Patch {
   return { type: 'merge', body: { metadata: { uid }, spec: mergePatch(attachment.spec, spec) } };
 }
 
-/** Waits for every write before it throws the first failure, so that one rejected write stops no other. */
-async function settleAll(writes: readonly Promise<unknown>[]): Promise<void> {
-  const failed = (await Promise.allSettled(writes)).find(({ status }) => status === 'rejected');
-  if (failed?.status === 'rejected') {
-    throw failed.reason;
-  }
+/** Waits for every write before it throws the first failure, so that one failure stops no other write. */
+async function refusedAmong(
+  writes: readonly Promise<RefusedWrite | undefined>[],
+): Promise<RefusedWrite[]> {
+  await Promise.allSettled(writes);
+  return (await Promise.all(writes)).filter((refused) => refused !== undefined);
 }

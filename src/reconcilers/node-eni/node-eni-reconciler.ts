@@ -14,11 +14,16 @@ import { keyOf } from '../../runtime/kube/resource.js';
 import type { ResourceClient } from '../../runtime/kube/resource-client.js';
 import type { Logger } from '../../runtime/logger.js';
 import type { NetworkAttachments } from '../network-attachment/network-attachments.js';
-import { answerOrBlocked, type BlockedBackoff, isBlocked } from '../shared/blocked.js';
+import {
+  answerOrBlocked,
+  type BlockedBackoff,
+  isBlocked,
+  writtenOrBlocked,
+} from '../shared/blocked.js';
 import { instanceIDsOf, matchesSelector, placementChanged } from '../shared/node-placement.js';
 import type { SlotInspector } from '../slots/slot-inspector.js';
 import type { OccupiedIndexes } from '../slots/slots.js';
-import type { AttachmentWriter } from './attachment-writer.js';
+import type { AttachmentWriter, RefusedWrite } from './attachment-writer.js';
 import type { Network, NetworkResolver } from './network-resolver.js';
 import type { NodeENIReporter } from './node-eni-reporter.js';
 import { type NodeENIDefaults, type NodeENIPlan, planNodeENI } from './plan-node-eni.js';
@@ -98,13 +103,21 @@ export class NodeENIReconciler {
     const attachments = this.options.attachments.byIndex('nodeENI', key);
     const [own, foreign] = partition(attachments, (attachment) => isOwnedBy(attachment, nodeENI));
     // Foreign attachments belong to a NodeENI that is gone, perhaps to an earlier one of the same name.
-    const { writer, uncachedChecks } = this.options;
-    await writer.deleteAll(await uncachedChecks.abandoned(foreign), logger);
+    const retryAfter = await this.deleteAbandoned(key, foreign, logger);
     if (!nodeENI || finalizersRemoved(nodeENI)) {
       this.options.blockedBackoff.forget(key);
       this.options.plannedAttachments.forget(key);
-      return {};
+      return resultOf(retryAfter);
     }
+    const { requeueAfter } = await this.reconcileOwn(nodeENI, own, logger);
+    return resultOf(retryAfter, requeueAfter);
+  }
+
+  private reconcileOwn(
+    nodeENI: NodeENI,
+    own: readonly ENIAttachment[],
+    logger: Logger,
+  ): Promise<Result> {
     if (nodeENI.metadata.deletionTimestamp) {
       return this.remove(nodeENI, own, logger);
     }
@@ -114,6 +127,17 @@ export class NodeENIReconciler {
       : this.provide(nodeENI, own, logger);
   }
 
+  /** @returns when to retry in milliseconds, where the API server refuses a deletion */
+  private async deleteAbandoned(
+    key: string,
+    foreign: readonly ENIAttachment[],
+    logger: Logger,
+  ): Promise<number | undefined> {
+    const { writer, uncachedChecks } = this.options;
+    const refused = await writer.deleteAll(await uncachedChecks.abandoned(foreign), logger);
+    return this.retryBlocked(`${key}/abandoned`, refused[0]?.blocked, refused.length, logger);
+  }
+
   /** Deletes what the NodeENI has, and lets the NodeENI go once nothing is left. */
   private async remove(
     nodeENI: NodeENI,
@@ -121,28 +145,30 @@ export class NodeENIReconciler {
     logger: Logger,
   ): Promise<Result> {
     const { reporter, defaults, writer, networkAttachments } = this.options;
-    await writer.deleteAll(own, logger);
+    const refused = await writer.deleteAll(own, logger);
     const definitions = await networkAttachments.reconcile(nodeENI, logger);
     const left = this.attachmentsOf(nodeENI);
-    const held =
+    const { nodeENI: current } = definitions;
+    const released =
       left.length === 0
-        ? await this.patch(
-            definitions.nodeENI,
-            withoutFinalizer(definitions.nodeENI, NODE_ENI_FINALIZER),
-          )
-        : definitions.nodeENI;
-    if (finalizersRemoved(held)) {
+        ? await this.patch(current, withoutFinalizer(current, NODE_ENI_FINALIZER))
+        : current;
+    if (!isBlocked(released) && finalizersRemoved(released)) {
       return {};
     }
-    await reporter.report(held, {
+    const fault = isBlocked(released) ? released : undefined;
+    await reporter.report(isBlocked(released) ? current : released, {
       nodes: 0,
       desired: 0,
       attachments: left,
-      blockedNodes: [],
+      blockedNodes: refused,
       deviceIndex: effectiveIndex(nodeENI, defaults),
+      fault,
       networkAttachment: definitions.condition,
     });
-    return resultOf(definitions.requeueAfter);
+    const blockedBy = fault ?? refused[0]?.blocked;
+    const retryAfter = this.retryBlocked(keyOf(nodeENI), blockedBy, refused.length, logger);
+    return resultOf(retryAfter, definitions.requeueAfter);
   }
 
   /** An invalid spec does not reliably say which nodes it selects, so the NodeENI keeps what it has. */
@@ -162,7 +188,7 @@ export class NodeENIReconciler {
       deviceIndex: effectiveIndex(nodeENI, defaults),
       fault,
     });
-    return resultOf(this.retryBlocked(nodeENI, fault, 0, logger));
+    return resultOf(this.retryBlocked(keyOf(nodeENI), fault, 0, logger));
   }
 
   /** Gives each matching node its attachments, step by step: look up, plan, write, publish, report. */
@@ -178,22 +204,23 @@ export class NodeENIReconciler {
     const plan = planNodeENI({ nodeENI, nodes, attachments: own, defaults, ...found });
     await this.confirmUnselected(nodeENI, plan);
     const outdated = await this.selectReplacements(nodeENI, plan, network, nodes.length);
-    await writer.carryOut(nodeENI, plan, logger);
-    plannedAttachments.publish(nodeENI, plan.planned);
+    const refused = await writer.carryOut(nodeENI, plan, logger);
+    const blockedNodes = [...plan.blocked, ...refused];
+    plannedAttachments.publish(nodeENI, withoutRefused(plan.planned, refused));
     const definitions = await networkAttachments.reconcile(held, logger);
     const fault = isBlocked(network) ? network : undefined;
     await reporter.report(definitions.nodeENI, {
       nodes: nodes.length,
       desired: plan.desired,
       attachments: this.attachmentsOf(nodeENI),
-      blockedNodes: plan.blocked,
+      blockedNodes,
       deviceIndex: effectiveIndex(nodeENI, defaults),
       outdated,
       fault,
       networkAttachment: definitions.condition,
     });
-    const blockedBy = fault ?? plan.blocked[0]?.blocked;
-    const retryAfter = this.retryBlocked(nodeENI, blockedBy, plan.blocked.length, logger);
+    const blockedBy = fault ?? blockedNodes[0]?.blocked;
+    const retryAfter = this.retryBlocked(keyOf(nodeENI), blockedBy, blockedNodes.length, logger);
     return resultOf(retryAfter, definitions.requeueAfter);
   }
 
@@ -213,14 +240,14 @@ export class NodeENIReconciler {
       answerOrBlocked(slots.zones(nodes)),
     ]);
     const fault = [occupied, zones].find(isBlocked);
-    const [network, held] = await Promise.all([
+    const [network, patched] = await Promise.all([
       fault ?? networkResolver.resolve(nodeENI.spec, instanceIDsOf(nodes)),
       // Both calls take a while, so they run together.
       nodes.length > 0 ? this.patch(nodeENI, withFinalizer(nodeENI, NODE_ENI_FINALIZER)) : nodeENI,
     ]);
     return {
-      network,
-      held,
+      network: isBlocked(patched) ? patched : network,
+      held: isBlocked(patched) ? nodeENI : patched,
       occupied: isBlocked(occupied) ? undefined : occupied,
       zones: isBlocked(zones) ? undefined : zones,
     };
@@ -234,17 +261,17 @@ export class NodeENIReconciler {
 
   /** When to retry what the user has to correct, in milliseconds; undefined where nothing is blocked. */
   private retryBlocked(
-    nodeENI: NodeENI,
+    key: string,
     blockedBy: Blocked | undefined,
     nodesBlocked: number,
     logger: Logger,
   ): number | undefined {
     const { blockedBackoff } = this.options;
     if (!blockedBy) {
-      blockedBackoff.forget(keyOf(nodeENI));
+      blockedBackoff.forget(key);
       return undefined;
     }
-    const { afterMs, counts } = blockedBackoff.next(keyOf(nodeENI));
+    const { afterMs, counts } = blockedBackoff.next(key);
     if (counts) {
       const { reason, message: detail } = blockedBy;
       logger.warn('NodeENI blocked', { reason, detail, nodesBlocked, requeueAfterMs: afterMs });
@@ -274,8 +301,8 @@ export class NodeENIReconciler {
     );
     const able = checked.filter(({ fault }) => !fault).map(({ replacement }) => replacement);
     plan.blocked.push(
-      ...checked.flatMap(({ replacement: { node }, fault }) =>
-        fault ? [{ node, blocked: fault }] : [],
+      ...checked.flatMap(({ replacement: { node, unavailable }, fault }) =>
+        fault ? [{ node, blocked: fault, isServed: !unavailable }] : [],
       ),
     );
     const selected = selectForRollout(able, {
@@ -286,8 +313,14 @@ export class NodeENIReconciler {
     return plan.replace.length - selected.length;
   }
 
-  private async patch(nodeENI: NodeENI, patch: Patch | undefined): Promise<NodeENI> {
-    return patch ? this.options.nodeENIClient.patch(nodeENI.metadata, patch) : nodeENI;
+  private async patch(nodeENI: NodeENI, patch: Patch | undefined): Promise<NodeENI | Blocked> {
+    const { metadata } = nodeENI;
+    return patch
+      ? writtenOrBlocked(
+          `change the finalizers of NodeENI ${metadata.name}`,
+          this.options.nodeENIClient.patch(metadata, patch),
+        )
+      : nodeENI;
   }
 
   private attachmentsOf(nodeENI: NodeENI): ENIAttachment[] {
@@ -301,6 +334,15 @@ export class NodeENIReconciler {
       .list()
       .filter(({ metadata }) => matchesSelector(spec.nodeSelector, metadata.labels));
   }
+}
+
+/** What has been carried out of a plan: nodes with an attachment that is missing or outdated are left out. */
+function withoutRefused(
+  planned: ReadonlyMap<string, readonly string[]>,
+  refused: readonly RefusedWrite[],
+): Map<string, readonly string[]> {
+  const nodes = new Set(refused.filter(({ write }) => write !== 'delete').map(({ node }) => node));
+  return new Map([...planned].filter(([node]) => !nodes.has(node)));
 }
 
 /** The device index of each node's first ENI; undefined where `Auto` chooses one for each node. */

@@ -70,7 +70,7 @@ function blockedReasons({
 }: Pick<NodeENIReport, 'fault' | 'nodes' | 'blockedNodes'>): BlockedReason[] {
   return fault
     ? Array.from({ length: Math.max(1, nodes) }, () => fault.reason)
-    : blockedNodes.map(({ blocked }) => blocked.reason);
+    : [...new Map(blockedNodes.map(({ node, blocked }) => [node, blocked.reason])).values()];
 }
 
 /** The condition of this type, if its status or reason has changed. */

@@ -86,6 +86,8 @@ const MAX_NAMED_NODES = 3;
 interface Problem {
   node: string;
   blocked: Explanation;
+  /** Whether the node has its ENIs all the same: attached, but not usable or not as specified. */
+  isServed: boolean;
 }
 
 /** The state of a NodeENI's ENIs in numbers. */
@@ -109,7 +111,11 @@ export function nodeENIConditions(
 ): Condition[] {
   const { nodeENI, now } = report;
   const problems = problemsOf(report, live);
-  const tally = tallyOf(report, live, problems.length);
+  const tally = tallyOf(
+    report,
+    live,
+    problems.length - report.blockedNodes.filter(({ isServed }) => isServed).length,
+  );
   const isBusy = tally.underWay + tally.leaving + tally.outdated > 0;
   const degraded = report.fault ?? summaryOf(problems, report.nodes);
   const full = problems.filter(({ blocked }) => isCapacity(blocked.reason));
@@ -194,7 +200,9 @@ function busyWith({ nodeENI }: NodeENIReport, tally: Tally): Explanation {
 function problemsOf(report: NodeENIReport, live: readonly ENIAttachment[]): Problem[] {
   const atAttachments = live.flatMap((attachment) => {
     const blocked = blockedOf(attachment);
-    return blocked ? [{ node: attachment.spec.nodeName, blocked }] : [];
+    return blocked
+      ? [{ node: attachment.spec.nodeName, blocked, isServed: isAttached(attachment) }]
+      : [];
   });
   return [...report.blockedNodes, ...atAttachments];
 }
@@ -221,13 +229,29 @@ function summaryOf(problems: readonly Problem[], nodes: number): Explanation | u
   if (!top) {
     return undefined;
   }
-  const affected = [...new Set(problems.map(({ node }) => node))].sort();
-  const named = affected.slice(0, MAX_NAMED_NODES).join(', ');
-  const more =
-    affected.length > MAX_NAMED_NODES ? ` and ${affected.length - MAX_NAMED_NODES} more` : '';
   const messages = byReason.map(([, [first]]) => first?.blocked.message ?? '');
   return {
     reason: top[0],
-    message: `${affected.length} of ${nodes} nodes lack ENIs (${named}${more}). ${messages.join(' ')}`,
+    message: [...countsOf(problems, nodes), ...messages].join(' '),
   };
+}
+
+/** How many nodes lack ENIs, and how many have them, but not as specified. */
+function countsOf(problems: readonly Problem[], nodes: number): string[] {
+  const lacking = new Set(problems.filter(({ isServed }) => !isServed).map(({ node }) => node));
+  const served = new Set(problems.map(({ node }) => node).filter((node) => !lacking.has(node)));
+  return [
+    ...(lacking.size > 0
+      ? [`${lacking.size} of ${nodes} nodes lack ENIs (${named(lacking)}).`]
+      : []),
+    ...(served.size > 0
+      ? [`ENIs of ${served.size} nodes are not as specified (${named(served)}).`]
+      : []),
+  ];
+}
+
+function named(nodes: ReadonlySet<string>): string {
+  const first = [...nodes].sort().slice(0, MAX_NAMED_NODES).join(', ');
+  const more = nodes.size - MAX_NAMED_NODES;
+  return more > 0 ? `${first} and ${more} more` : first;
 }

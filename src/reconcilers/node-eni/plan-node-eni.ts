@@ -25,6 +25,8 @@ export interface NodeENIDefaults {
 export interface BlockedNode {
   node: string;
   blocked: Blocked;
+  /** Whether the node has usable ENIs all the same, only not as the NodeENI specifies. */
+  isServed: boolean;
 }
 
 export interface NodeENIPlan {
@@ -106,7 +108,11 @@ function planNode(
 
   const desired = desiredAttachments(node, own, input);
   if (isBlocked(desired)) {
-    plan.blocked.push({ node: node.metadata.name, blocked: desired });
+    plan.blocked.push({
+      node: node.metadata.name,
+      blocked: desired,
+      isServed: own.length > 0 && own.every(isUsable),
+    });
     plan.desired += Math.max(1, own.length);
     return;
   }

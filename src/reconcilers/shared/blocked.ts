@@ -9,6 +9,13 @@ import {
 } from '../../aws/ec2-errors.js';
 import type { Clock } from '../../runtime/clock.js';
 import type { ExponentialBackoff } from '../../runtime/concurrency/backoff.js';
+import {
+  isAlreadyExists,
+  isConflict,
+  isNotFound,
+  KubeApiError,
+} from '../../runtime/kube/kube-errors.js';
+import { printable } from '../../runtime/printable-text.js';
 
 /** Whether an answer is the reason why there is none. */
 export function isBlocked<T>(answer: T | Blocked): answer is Blocked {
@@ -44,6 +51,28 @@ export async function answerOrBlocked<T>(answer: Promise<T>): Promise<T | Blocke
       throw error;
     }
     return fault;
+  }
+}
+
+/** Characters of the API server's answer that a message quotes: a webhook may answer with pages. */
+const MAX_QUOTED = 500;
+
+/**
+ * The written object, or why the API server refuses the write. A refusal (policy, webhook, quota, validation, also
+ * a webhook that fails) concerns what the write is about and nothing else.
+ * @param write what it does, as an infinitive: `create ENIAttachment x`
+ * @throws every other error; also where the caller's view of the object is stale: changed, created or gone
+ */
+export async function writtenOrBlocked<T>(write: string, answer: Promise<T>): Promise<T | Blocked> {
+  try {
+    return await answer;
+  } catch (error) {
+    const isStale = isConflict(error) || isAlreadyExists(error) || isNotFound(error);
+    if (isStale || !(error instanceof KubeApiError)) {
+      throw error;
+    }
+    const detail = printable(error.message, MAX_QUOTED).replace(/\.\s*$/, '');
+    return blocked('WriteRefused', `The API server refused to ${write}: ${detail}`);
   }
 }
 
