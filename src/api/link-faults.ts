@@ -33,5 +33,9 @@ export function linkFault(reason: LinkFault, fact: string): Fault {
   return { reason, message: `${fact}. ${LINK_REMEDIES[reason]}` };
 }
 
-/** What keeps an interface from being as its ENIAttachment says. */
+/** Why an interface is not configured as its ENIAttachment specifies. */
 export type Fault = Explanation<LinkFault>;
+
+export function isLinkFault<T extends object>(value: T | Fault): value is Fault {
+  return 'reason' in value;
+}

@@ -1,14 +1,14 @@
 import { Registry } from 'prom-client';
 import type { OpenDhcpSocket } from '../agent/dhcp/dhcp-socket.js';
 import { DhcpLeases, LeaseEvent } from '../agent/dhcp/leases.js';
-import { HostEventSource, HostEvents } from '../agent/host/host-events.js';
+import { HostEventSource, HostEvent } from '../agent/host/host-events.js';
 import type { HostNetwork } from '../agent/host/host-network.js';
 import { observe } from '../agent/host/host-snapshot.js';
 import { tableOf } from '../agent/host/own-ids.js';
 import { Contention } from '../agent/link/contention.js';
 import { LinkReconciler } from '../agent/link/link-reconciler.js';
 import { LinkReporter } from '../agent/link/link-reporter.js';
-import { tellOfManagers } from '../agent/managers/detect-managers.js';
+import { logManagers } from '../agent/managers/detect-managers.js';
 import {
   DropInFolder,
   NETWORKD_DROP_IN,
@@ -88,8 +88,8 @@ export class AgentOperator extends Operator {
       },
     });
     this.addSource(ENIAttachment, informer);
-    const news = new HostEventSource({ network, clock, logger, resyncMs });
-    this.addSource(HostEvents, news);
+    const hostEvents = new HostEventSource({ network, clock, logger, resyncMs });
+    this.addSource(HostEvent, hostEvents);
     const leases = new DhcpLeases({ open: openDhcpSocket, clock, random, logger });
     this.addSource(LeaseEvent, leases);
 
@@ -106,8 +106,8 @@ export class AgentOperator extends Operator {
       new LinkReconciler({
         attachments,
         network,
-        look: new SharedRead(() => observe(network)),
-        heard: news,
+        snapshots: new SharedRead(() => observe(network)),
+        knownLinks: hostEvents,
         reporter,
         contention,
         leases,
@@ -127,7 +127,7 @@ export class AgentOperator extends Operator {
   }
 
   protected override beforeWorkers(): Promise<void> {
-    return tellOfManagers({ network: this.network, logger: this.logger });
+    return logManagers({ network: this.network, logger: this.logger });
   }
 
   /** Stops gracefully, as the base class does. Interfaces stay configured: pods use them. */

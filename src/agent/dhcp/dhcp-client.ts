@@ -5,7 +5,7 @@ import { DhcpExchange, type Outcome } from './dhcp-exchange.js';
 import type { DhcpAck, DhcpReply } from './dhcp-message.js';
 import { BROADCAST, DhcpSocketError, type OpenDhcpSocket } from './dhcp-socket.js';
 
-/** How an address stands with DHCP. `pending`: it is asked for, too shortly to tell anything. */
+/** Whether DHCP has confirmed an address. `pending`: the first request has no response yet. */
 export type Confirmation = { is: 'pending' } | { is: 'held' } | { is: 'missing'; fault: Fault };
 
 export interface DhcpClientOptions {
@@ -21,18 +21,18 @@ export interface DhcpClientOptions {
   onChange: (confirmation: Confirmation) => void;
 }
 
-/** Waits between questions without an answer: 4, 8, 16, 32, 64 s, each ± 1 s (RFC 2131, 4.1). */
+/** Waits between requests without a response: 4, 8, 16, 32, 64 s, each ± 1 s (RFC 2131, 4.1). */
 const FIRST_WAIT_MS = 4_000;
 const LONGEST_WAIT_MS = 64_000;
 const JITTER_MS = 1_000;
-/** Between questions while the lease lasts yet, at the least (RFC 2131, 4.4.5). */
+/** Minimum between requests while the lease is valid (RFC 2131, 4.4.5). */
 const SHORTEST_RENEWAL_WAIT_MS = 60_000;
-/** How long an answer to a renewal may take; after that no socket is kept. */
+/** How long to keep the socket open for the response to a renewal. */
 const ANSWER_MS = 10_000;
 
 /**
- * Has DHCP confirm an address that is set already, and keeps its lease: it begins as a client in REBINDING
- * does, for EC2 has said which address it is. The address stays, whatever the server says: it is EC2's.
+ * Confirms an address with DHCP and renews its lease. It starts in the state REBINDING, because EC2 has already
+ * assigned the address. The address stays on the interface whatever the server answers.
  */
 export class DhcpClient {
   private readonly exchange: DhcpExchange;
@@ -77,12 +77,12 @@ export class DhcpClient {
         this.miss(this.faultOf(outcome));
         await sleep(clock, jitteredMs, signal);
       } else if (this.now.is === 'pending') {
-        this.miss(linkFault('AddressMissing', `No DHCP server has confirmed ${address} yet`));
+        this.miss(linkFault('AddressMissing', `No DHCP server has confirmed ${address}`));
       }
     }
   }
 
-  /** Renews as often as it has to. Resolves with why the lease is lost. */
+  /** Renews the lease until it is lost. Resolves with the reason. */
   private async keep(first: DhcpAck, signal: AbortSignal): Promise<Fault> {
     const { clock, random, logger, address } = this.options;
     for (let lease = first; ; ) {
@@ -92,7 +92,7 @@ export class DhcpClient {
         (await this.insist(lease.server, rebindMs - renewMs, signal)) ??
         (await this.insist(BROADCAST, endMs - rebindMs, signal));
       if (reply === undefined) {
-        const fact = `The DHCP lease of ${address} has ended, and no server answers`;
+        const fact = `The DHCP lease of ${address} expired, and no server responds`;
         return linkFault('AddressMissing', fact);
       }
       if (!this.isOurs(reply)) return this.faultOf(reply);
@@ -101,7 +101,7 @@ export class DhcpClient {
     }
   }
 
-  /** Asks for `spanMs` milliseconds, ever more often. Resolves with undefined if nobody answers. */
+  /** Repeats the request for `spanMs` milliseconds, at shrinking intervals. Resolves with undefined without a response. */
   private async insist(
     to: string,
     spanMs: number,
@@ -134,8 +134,8 @@ export class DhcpClient {
   private faultOf(outcome: DhcpReply | DhcpSocketError): Fault {
     const { address } = this.options;
     if (outcome instanceof DhcpSocketError) return socketFault(outcome, address);
-    const said = outcome.type === 'ack' ? `it gives ${outcome.address}` : outcome.message;
-    const fact = `The DHCP server ${outcome.server} refuses ${address}${said ? ` (${said})` : ''}`;
+    const said = outcome.type === 'ack' ? `it offers ${outcome.address}` : outcome.message;
+    const fact = `The DHCP server ${outcome.server} rejects ${address}${said ? ` (${said})` : ''}`;
     return linkFault('AddressMissing', fact);
   }
 
@@ -155,35 +155,39 @@ export class DhcpClient {
 
 function socketFault({ operation, code }: DhcpSocketError, address: string): Fault {
   if (operation === 'bind' && code === 'EACCES') {
-    return linkFault('DHCPPortDenied', 'The agent may not use port 68, from which DHCP is asked');
+    return linkFault(
+      'DHCPPortDenied',
+      'The agent is not allowed to bind UDP port 68, which DHCP clients use',
+    );
   }
   if (operation === 'bind' && code === 'EADDRINUSE') {
-    const fact = 'Another program of the host keeps port 68, from which DHCP is asked, for itself';
+    const fact =
+      'Another program on the node uses UDP port 68, which DHCP clients use, exclusively';
     return linkFault('DHCPPortTaken', fact);
   }
   return linkFault(
     'AddressMissing',
-    `DHCP cannot be asked from ${address} (${operation}: ${code})`,
+    `The DHCP request from ${address} failed (${operation}: ${code})`,
   );
 }
 
-/** Milliseconds from the acknowledgement on. */
+/** Milliseconds after the acknowledgement. */
 export interface LeaseTimes {
-  /** T1: the server is asked to renew. */
+  /** T1: ask the server of the lease to renew it. */
   renewMs: number;
-  /** T2: any server is asked. */
+  /** T2: ask any server. */
   rebindMs: number;
   endMs: number;
 }
 
-/** A lease counts for a day at most, so that no timer passes Node's limit of 24 days; one without end too. */
+/** Longer and infinite leases count as a day, so that no timer exceeds Node's limit of 24 days. */
 const LONGEST_MS = 86_400_000;
-/** And for at least this long: a server that gives less would be asked without a pause. */
+/** Shorter leases count as this long, so that the client does not ask without a pause. */
 const SHORTEST_MS = 4_000;
-/** Part of T1 that is left out at random, so that the ENIs of many nodes do not ask together. */
+/** T1 is shortened by up to this fraction at random, so that many nodes do not ask at the same time. */
 const FUZZ = 0.05;
 
-/** The server's T1 and T2 where they are in order, else 1/2 and 7/8 of the lease (RFC 2131, 4.4.5). */
+/** The server's T1 and T2 if they are plausible, else 1/2 and 7/8 of the lease (RFC 2131, 4.4.5). */
 export function leaseTimes(
   { leaseSeconds, renewSeconds, rebindSeconds }: DhcpAck,
   random: () => number,

@@ -2,7 +2,7 @@ import type { Clock } from '../../runtime/clock.js';
 import { type DhcpReply, encodeRequest, parseReply } from './dhcp-message.js';
 import { type DhcpSocket, DhcpSocketError, type OpenDhcpSocket } from './dhcp-socket.js';
 
-/** What comes of a question. */
+/** The result of a request; `silence` without a response. */
 export type Outcome = DhcpReply | DhcpSocketError | 'silence';
 
 export interface DhcpExchangeOptions {
@@ -14,13 +14,13 @@ export interface DhcpExchangeOptions {
   random: () => number;
 }
 
-/** One question and its answer; the port is held no longer than that. */
+/** Sends a request and waits for the response. The port is open only meanwhile. */
 export class DhcpExchange {
   constructor(private readonly options: DhcpExchangeOptions) {}
 
   /**
-   * Resolves with the first answer to this question, or after `answerMs` milliseconds.
-   * @param to a server, or everybody
+   * Resolves with the first response to this request, or after `answerMs` milliseconds.
+   * @param to address of a server, or broadcast
    * @throws the signal's reason, as it aborts
    */
   async ask(to: string, answerMs: number, signal: AbortSignal): Promise<Outcome> {
@@ -33,7 +33,7 @@ export class DhcpExchange {
     };
     const abort = (): void => reject(signal.reason);
     signal.throwIfAborted();
-    // It may abort while nobody waits for an answer yet.
+    // Avoid an unhandled rejection if the signal aborts before the await.
     promise.catch(() => undefined);
     signal.addEventListener('abort', abort, { once: true });
     const timer = clock.after(answerMs, () => resolve('silence'));

@@ -5,7 +5,7 @@ const END = 255;
 class DhcpOptions {
   constructor(private readonly values: ReadonlyMap<number, Buffer>) {}
 
-  /** @returns undefined where it is absent or not of that many bytes */
+  /** @returns undefined if it is absent or has another length */
   number(code: number, bytes: 1 | 2 | 4): number | undefined {
     const value = this.values.get(code);
     return value?.length === bytes ? value.readUIntBE(0, bytes) : undefined;
@@ -16,7 +16,7 @@ class DhcpOptions {
     return value?.length === 4 ? value.join('.') : undefined;
   }
 
-  /** Printable ASCII alone: it goes to logs and to `kubectl`. */
+  /** Only printable ASCII, because logs and `kubectl` show it. */
   text(code: number): string | undefined {
     return this.values
       .get(code)
@@ -25,7 +25,7 @@ class DhcpOptions {
   }
 }
 
-/** The first of an option counts; what is cut short is left out. */
+/** Keeps the first of repeated options, and drops truncated ones. */
 function parseOptions(bytes: Buffer): DhcpOptions {
   const values = new Map<number, Buffer>();
   let at = 0;
@@ -42,9 +42,9 @@ function parseOptions(bytes: Buffer): DhcpOptions {
   return new DhcpOptions(values);
 }
 
-/** Asks for an address that is in use already to be confirmed: RENEWING and REBINDING (RFC 2131, 4.3.2). */
+/** Requests confirmation of an address that is already in use: RENEWING and REBINDING (RFC 2131, 4.3.2). */
 export interface DhcpRequest {
-  /** 32 bits; the answer has it too. */
+  /** 32 bits; the response repeats it. */
   transactionId: number;
   /** Lower case, with colons. */
   macAddress: string;
@@ -60,7 +60,7 @@ export interface DhcpAck {
   /** Its identifier, an IPv4 address. */
   server: string;
   leaseSeconds: number;
-  /** Seconds after which to renew (T1) and to ask any server (T2), where the server says so. */
+  /** Seconds after which to renew (T1) and to ask any server (T2); absent if the server leaves them out. */
   renewSeconds?: number;
   rebindSeconds?: number;
   /** Bytes. */
@@ -72,7 +72,7 @@ interface DhcpNak {
   transactionId: number;
   macAddress: string;
   server: string;
-  /** The server's words. */
+  /** The explanation of the server. */
   message?: string;
 }
 
@@ -83,7 +83,7 @@ const AT = { op: 0, hardware: 1, transactionId: 4, ciaddr: 12, yiaddr: 16, chadd
 const OPTIONS_AT = 240;
 /** The cookie before the options (RFC 2131, section 3). */
 const MAGIC = 0x63825363;
-/** BOOTP's size, below which relays may drop a message (RFC 1542, 2.1). */
+/** Minimum size of a BOOTP message: relays may drop shorter ones (RFC 1542, 2.1). */
 const MIN_BYTES = 300;
 const OP = { request: 1, reply: 2 };
 const ETHERNET = 1;
@@ -122,8 +122,8 @@ export function encodeRequest({ transactionId, macAddress, address }: DhcpReques
 }
 
 /**
- * Options in the fields `sname` and `file` are not read.
- * @returns undefined for all that is no DHCPACK or DHCPNAK with what these must have (RFC 2131, table 3).
+ * Ignores options in the fields `sname` and `file`.
+ * @returns undefined unless it is a DHCPACK or DHCPNAK with the required options (RFC 2131, table 3).
  */
 export function parseReply(bytes: Uint8Array): DhcpReply | undefined {
   const message = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);

@@ -1,4 +1,4 @@
-/** A client's end of DHCP for one address of the host. */
+/** A DHCP client's socket for one address of the host. */
 export interface DhcpSocket {
   /** @param to IPv4 address of a server, or {@link BROADCAST}. @throws DhcpSocketError */
   send(message: Uint8Array, to: string): Promise<void>;
@@ -6,8 +6,8 @@ export interface DhcpSocket {
 }
 
 /**
- * Opens the client port on an address that the host has. `onMessage` is given what comes to the address and what
- * is broadcast to clients: a DHCPNAK is (RFC 2131, 4.1).
+ * Opens the client port on an address that the host has. `onMessage` receives messages to the address and broadcasts to
+ * clients, such as a DHCPNAK (RFC 2131, 4.1).
  * @throws DhcpSocketError
  */
 export type OpenDhcpSocket = (

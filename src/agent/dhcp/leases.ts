@@ -7,22 +7,22 @@ import type { Logger } from '../../runtime/logger.js';
 import { describeError } from '../../runtime/logger.js';
 import { type Confirmation, DhcpClient, type DhcpClientOptions } from './dhcp-client.js';
 
-/** The address of an attachment was confirmed, or is no longer. */
+/** DHCP confirmed the address of an attachment, or no longer does. */
 export class LeaseEvent {
   constructor(readonly key: string) {}
 }
 
-/** What DHCP is to confirm: an address, set on the device with that MAC address. */
+/** An address to confirm, which is set on the device with that MAC address. */
 export interface LeaseRequest {
   macAddress: string;
   address: string;
 }
 
-/** DHCP as the link reconciler uses it; keys are attachments'. */
+/** DHCP leases by the key of the attachment. */
 export interface Leases {
-  /** Has the address confirmed and keeps its lease, from the first call on. Returns how that stands. */
+  /** Confirms the address and renews its lease, from the first call on. Returns the current state. */
   hold(key: string, request: LeaseRequest): Confirmation;
-  /** The lease is kept no longer. The server is not told: the address stays EC2's. */
+  /** Stops renewing the lease, without a DHCPRELEASE: EC2 keeps the address assigned. */
   release(key: string): void;
 }
 
@@ -36,10 +36,10 @@ interface Held {
   end: AbortController;
 }
 
-/** Waits before a client is begun anew that has failed as no client should, in milliseconds. */
+/** Milliseconds before a client restarts after an unexpected error. */
 const RESTART_BACKOFF = { baseMs: 1_000, maxMs: 60_000 };
 
-/** A DHCP client for each address that is to be confirmed. Its news wakes the reconciler. */
+/** Runs a DHCP client for each address to confirm, and emits an event when its state changes. */
 export class DhcpLeases implements Leases, EventSource<LeaseEvent> {
   private readonly held = new Map<string, Held>();
   private readonly publisher: Publisher<LeaseEvent>;
@@ -55,7 +55,7 @@ export class DhcpLeases implements Leases, EventSource<LeaseEvent> {
     this.publisher.subscribe(handler);
   }
 
-  /** There is nothing yet to tell of. All leases are released as `signal` aborts. */
+  /** Resolves at once. Releases all leases when `signal` aborts. */
   async start(signal: AbortSignal): Promise<void> {
     const releaseAll = (): void => {
       for (const key of this.held.keys()) this.release(key);
@@ -97,7 +97,7 @@ export class DhcpLeases implements Leases, EventSource<LeaseEvent> {
       } catch (error) {
         const afterMs = backoff.next(key);
         const { address } = held.request;
-        logger.error('A DHCP client has failed; this is a defect', {
+        logger.error('A DHCP client failed unexpectedly; this is a bug', {
           key,
           address,
           afterMs,

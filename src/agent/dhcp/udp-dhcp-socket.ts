@@ -3,10 +3,9 @@ import { once } from 'node:events';
 import { BROADCAST, type DhcpSocket, DhcpSocketError, PORT } from './dhcp-socket.js';
 
 /**
- * Port 68 of the address: Linux sends a limited broadcast out of the device that has the bound address, so
- * that no device has to be named (ip_route_output_key_hash_rcu in net/ipv4/route.c). What is broadcast does
- * not come to a socket bound to an address: a second one listens for it. Other DHCP clients of the host keep
- * their port, for it is shared (SO_REUSEADDR), as theirs is.
+ * Port 68 of the address: Linux sends a limited broadcast out of the device that has the bound address, so that it needs no device name (ip_route_output_key_hash_rcu in net/ipv4/route.c). A socket bound to an address does not
+ * receive broadcasts, so a second one does. Other DHCP clients on the host keep working, because the port is
+ * shared (SO_REUSEADDR).
  * @throws DhcpSocketError
  */
 export async function openUdpDhcpSocket(
@@ -16,8 +15,8 @@ export async function openUdpDhcpSocket(
   const own = await bound(address, onMessage);
   try {
     own.setBroadcast(true);
-    const ear = await bound(BROADCAST, onMessage);
-    return new UdpDhcpSocket(own, ear);
+    const broadcasts = await bound(BROADCAST, onMessage);
+    return new UdpDhcpSocket(own, broadcasts);
   } catch (error) {
     own.close();
     throw error;
@@ -27,7 +26,7 @@ export async function openUdpDhcpSocket(
 class UdpDhcpSocket implements DhcpSocket {
   constructor(
     private readonly own: Socket,
-    private readonly ear: Socket,
+    private readonly broadcasts: Socket,
   ) {}
 
   send(message: Uint8Array, to: string): Promise<void> {
@@ -40,7 +39,7 @@ class UdpDhcpSocket implements DhcpSocket {
 
   close(): void {
     this.own.close();
-    this.ear.close();
+    this.broadcasts.close();
   }
 }
 
@@ -55,7 +54,7 @@ async function bound(address: string, onMessage: (message: Uint8Array) => void):
     throw socketError('bind', error);
   }
   socket.on('message', onMessage);
-  // An ICMP answer to what was sent ("port unreachable"): the same as silence.
+  // An ICMP error ("port unreachable") counts as no response.
   socket.on('error', () => undefined);
   return socket;
 }

@@ -4,8 +4,8 @@ import type { EventSource } from '../../runtime/controller/source.js';
 import type { Logger } from '../../runtime/logger.js';
 import type { HostChange, HostLink, HostNetwork } from './host-network.js';
 
-/** Something on the host has changed: on the device of that address, in that table, or (neither) anywhere. */
-export class HostEvents {
+/** A change on the host: on the device with that MAC address, in that routing table, or (neither) anywhere. */
+export class HostEvent {
   constructor(
     readonly macAddress?: string,
     readonly table?: number,
@@ -16,9 +16,9 @@ export class HostEvents {
   }
 }
 
-/** Devices as the kernel's events tell of them: what is known without asking. */
-export interface HeardLinks {
-  /** Devices with that MAC address, the device itself and what stands upon it. */
+/** Devices known from the kernel's events, without a request. */
+export interface KnownLinks {
+  /** All devices with that MAC address: the ENI's, and those on top of it. */
   withMac(macAddress: string): HostLink[];
 }
 
@@ -26,14 +26,14 @@ export interface HostEventSourceOptions {
   network: HostNetwork;
   clock: Clock;
   logger: Logger;
-  /** Milliseconds between two full looks, whatever the kernel's events say. */
+  /** Milliseconds between full resyncs, in addition to the kernel's events. */
   resyncMs: number;
 }
 
-/** Makes the kernel's events a source that wakes reconcilers; devices are told apart by MAC address. */
-export class HostEventSource implements EventSource<HostEvents>, HeardLinks {
-  private readonly publisher: Publisher<HostEvents>;
-  /** Events of addresses and of devices that are gone name the index alone. */
+/** Turns the kernel's events into a source for reconcilers, and maps device indexes to MAC addresses. */
+export class HostEventSource implements EventSource<HostEvent>, KnownLinks {
+  private readonly publisher: Publisher<HostEvent>;
+  /** By index: events about addresses and removed devices carry nothing else. */
   private readonly links = new Map<number, HostLink>();
 
   constructor(private readonly options: HostEventSourceOptions) {
@@ -43,29 +43,29 @@ export class HostEventSource implements EventSource<HostEvents>, HeardLinks {
     });
   }
 
-  subscribe(handler: EventHandler<HostEvents>): void {
+  subscribe(handler: EventHandler<HostEvent>): void {
     this.publisher.subscribe(handler);
   }
 
-  /** Resolves once the devices that are there are known; then all is looked at, and again each `resyncMs`. @throws HostNetworkError */
+  /** Resolves once the present devices are known, after an event about everything; repeats it every `resyncMs`. @throws HostNetworkError */
   async start(signal: AbortSignal): Promise<void> {
     const { network } = this.options;
     network.subscribe((change) => this.handle(change));
-    await this.learn();
+    await this.listDevices();
     let next: Timer | undefined;
-    const lookAtEverything = (): void => {
-      this.everything();
-      next = this.options.clock.after(this.options.resyncMs, lookAtEverything);
+    const resync = (): void => {
+      this.refresh();
+      next = this.options.clock.after(this.options.resyncMs, resync);
     };
     signal.addEventListener('abort', () => next?.cancel(), { once: true });
-    if (!signal.aborted) lookAtEverything();
+    if (!signal.aborted) resync();
   }
 
-  /** What is known of the devices may be old: it is learnt anew. */
-  private everything(): void {
-    this.publish(new HostEvents());
-    this.learn().catch((error: unknown) => {
-      this.options.logger.warn('Devices cannot be listed', { error });
+  /** Lists the devices again, because the known ones may be out of date. */
+  private refresh(): void {
+    this.publish(new HostEvent());
+    this.listDevices().catch((error: unknown) => {
+      this.options.logger.warn('Listing the devices failed', { error });
     });
   }
 
@@ -73,7 +73,7 @@ export class HostEventSource implements EventSource<HostEvents>, HeardLinks {
     return [...this.links.values()].filter((link) => link.macAddress === macAddress);
   }
 
-  private async learn(): Promise<void> {
+  private async listDevices(): Promise<void> {
     const links = await this.options.network.links();
     this.links.clear();
     for (const link of links) this.remember(link);
@@ -81,31 +81,31 @@ export class HostEventSource implements EventSource<HostEvents>, HeardLinks {
 
   private handle(change: HostChange): void {
     if (change.type === 'overrun') {
-      this.everything();
+      this.refresh();
       return;
     }
-    const news = this.newsOf(change);
-    if (news) this.publish(news);
+    const event = this.eventOf(change);
+    if (event) this.publish(event);
   }
 
-  private newsOf(change: Exclude<HostChange, { type: 'overrun' }>): HostEvents | undefined {
+  private eventOf(change: Exclude<HostChange, { type: 'overrun' }>): HostEvent | undefined {
     switch (change.type) {
       case 'link':
         this.remember(change.link);
-        return new HostEvents(change.link.macAddress);
+        return new HostEvent(change.link.macAddress);
       case 'linkGone': {
         const macAddress = change.macAddress ?? this.links.get(change.index)?.macAddress;
         this.links.delete(change.index);
-        return macAddress === undefined ? undefined : new HostEvents(macAddress);
+        return macAddress === undefined ? undefined : new HostEvent(macAddress);
       }
       case 'address':
       case 'route': {
         const macAddress = this.links.get(change.linkIndex)?.macAddress;
-        // Of a device that is not known yet, it may be anybody's.
-        return new HostEvents(macAddress);
+        // Without a MAC address, the event concerns everything.
+        return new HostEvent(macAddress);
       }
       case 'rule':
-        return new HostEvents(undefined, change.table);
+        return new HostEvent(undefined, change.table);
     }
   }
 
@@ -113,7 +113,7 @@ export class HostEventSource implements EventSource<HostEvents>, HeardLinks {
     this.links.set(link.index, link);
   }
 
-  private publish(object: HostEvents): void {
+  private publish(object: HostEvent): void {
     this.publisher.publish({ type: 'added', object });
   }
 }

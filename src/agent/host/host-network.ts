@@ -3,12 +3,12 @@ export interface HostLink {
   index: number;
   name: string;
   altNames: string[];
-  /** Lower case, with colons; empty where the device has none. */
+  /** Lower case, with colons; empty if the device has none. */
   macAddress: string;
   /** Bytes, as are the bounds. */
   mtu: number;
   minMtu?: number;
-  /** 0: the driver knows no bound. */
+  /** 0: the driver reports no bound. */
   maxMtu?: number;
   /** Administratively. */
   up: boolean;
@@ -16,7 +16,7 @@ export interface HostLink {
   operState: string;
   /** `veth`, `vlan`…; absent for hardware. */
   kind?: string;
-  /** `0000:00:06.0`; absent where there is none, and on kernels before 5.14. */
+  /** `0000:00:06.0`; absent if there is none, and on kernels before 5.14. */
   pciAddress?: string;
 }
 
@@ -29,14 +29,14 @@ export interface HostAddress {
   address: string;
   prefixLength: number;
   scope: Scope;
-  /** It ends by itself unless renewed: DHCP's and router advertisements' do. */
+  /** Expires unless renewed, as addresses from DHCP and router advertisements do. */
   dynamic: boolean;
   /**
-   * Whether the kernel adds a route to the prefix, to the main table. It draws the subnet's traffic to this
-   * device, whatever routes the host has.
+   * Whether the kernel adds a route to the prefix to the main table, which sends the subnet's traffic through this
+   * device.
    */
   prefixRoute: boolean;
-  /** Who set it, 0 to 255 (IFA_PROTO); absent where nobody said so, and on kernels before 5.18. */
+  /** Who set it, 0 to 255 (IFA_PROTO); absent if not set, and on kernels before 5.18. */
   protocol?: number;
 }
 
@@ -59,17 +59,17 @@ export interface HostRoute {
   source?: string;
   /** Who set it (rtnetlink(7)), 0 to 255. */
   protocol: number;
-  /** IPv6 has no scopes: what it is set to has no effect there. */
+  /** Has no effect for IPv6, which has no scopes. */
   scope: Scope;
-  /** The gateway counts as reachable through the device, though no route says so. */
+  /** Treat the gateway as reachable through the device, even without a route to it. */
   onLink?: boolean;
 }
 
-/** A rule that leads to a table; selectors other than the source are not told of. */
+/** A rule that looks up a table; selectors other than the source are left out. */
 export interface HostRule {
   family: AddressFamily;
   priority: number;
-  /** CIDR, with its length even where that is the whole address; absent: from all. */
+  /** CIDR, always with a prefix length; absent: from all. */
   from?: string;
   table: number;
   protocol: number;
@@ -81,17 +81,17 @@ export type HostChange =
   | { type: 'address'; linkIndex: number }
   | { type: 'rule'; table: number }
   | { type: 'route'; table: number; linkIndex: number }
-  /** Events were lost: what is known may be old, all of it. */
+  /** Events were lost: everything known may be out of date. */
   | { type: 'overrun' };
 
 /**
- * The network of the host (of its network namespace). Each operation but `addRoute` can be repeated: to add what is
- * there, or to remove what is not, succeeds. All reject with {@link HostNetworkError}.
+ * The network of the host (of its network namespace). Every operation except `addRoute` is idempotent: adding what exists and removing what does not exist succeed.
+ * All reject with {@link HostNetworkError}.
  */
 export interface HostNetwork {
   links(): Promise<HostLink[]>;
   addresses(): Promise<HostAddress[]>;
-  /** Those of `protocol` alone: a host may have many. */
+  /** Only those of `protocol`: a host may have many routes. */
   routes(protocol: number): Promise<HostRoute[]>;
   rules(): Promise<HostRule[]>;
 
@@ -99,34 +99,34 @@ export interface HostNetwork {
   /** @param mtu bytes */
   setMtu(index: number, mtu: number): Promise<void>;
   setReversePathFilter(index: number, mode: 'loose'): Promise<void>;
-  /** The mode that acts on the device: 0 none, 1 strict, 2 loose; the larger of its own and the host's. */
+  /** The effective mode: 0 none, 1 strict, 2 loose; the larger of the device's and the host's. */
   reversePathFilter(index: number): Promise<number>;
   addAltName(index: number, name: string): Promise<void>;
   removeAltName(index: number, name: string): Promise<void>;
-  /** An IPv6 address is usable at once: EC2 knows of no second owner, so none is looked for. */
+  /** An IPv6 address is usable at once, without duplicate address detection: EC2 assigns each address once. */
   addAddress(address: NewHostAddress): Promise<void>;
   /** The subnet's other addresses on the device stay. */
   removeAddress(
     address: Pick<HostAddress, 'linkIndex' | 'family' | 'address' | 'prefixLength'>,
   ): Promise<void>;
-  /** Rejects with `Taken` where its table has a route to the same destination with the same metric. */
+  /** Rejects with `Taken` if the table has a route to the same destination with the same metric. */
   addRoute(route: HostRoute): Promise<void>;
   removeRoute(route: HostRoute): Promise<void>;
   addRule(rule: HostRule): Promise<void>;
   removeRule(rule: HostRule): Promise<void>;
 
   /**
-   * `handler` hears of each change of links, addresses and rules, and of routes of our protocol, from now on. One
-   * handler; it may hear of what it knows. @throws HostNetworkError
+   * Calls `handler` for each change of links, addresses and rules, and of the agent's own routes. There is one
+   * handler; changes may repeat what it knows. @throws HostNetworkError
    */
   subscribe(handler: (change: HostChange) => void): void;
-  /** What is under way is rejected; nothing more is heard. */
+  /** Rejects operations in progress; no more changes arrive. */
   close(): void;
 }
 
 /**
- * Why an operation failed: the device is gone; the kernel will not take the value; the process may not; its
- * place is somebody else's; it may work later; anything else.
+ * Why an operation failed: the device no longer exists; the kernel rejects the value; the process lacks a
+ * privilege; another program's setting is in its place; it may work later; anything else.
  */
 export type HostNetworkFailure = 'Gone' | 'Refused' | 'Denied' | 'Taken' | 'Busy' | 'Unknown';
 
@@ -135,9 +135,9 @@ export interface HostNetworkErrorOptions extends ErrorOptions {
   reason: HostNetworkFailure;
   /** The errno's name: `ENODEV`. */
   code: string;
-  /** The device's name, or `device 7` where that is not known. */
+  /** The name of the device, or `device 7` if the name is unknown. */
   device?: string | undefined;
-  /** What the code alone does not say. */
+  /** More than the code says. */
   detail?: string | undefined;
 }
 

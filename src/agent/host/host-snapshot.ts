@@ -1,8 +1,8 @@
 import type { HostAddress, HostLink, HostNetwork, HostRoute, HostRule } from './host-network.js';
 import { OWN_PROTOCOL } from './own-ids.js';
 
-/** The host's network at one moment: all devices, addresses and rules, and the routes that are ours. */
-export interface HostView {
+/** The network of the host at one moment: all devices, addresses and rules, and the agent's own routes. */
+export interface HostSnapshot {
   links: HostLink[];
   addresses: HostAddress[];
   routes: HostRoute[];
@@ -10,7 +10,7 @@ export interface HostView {
 }
 
 /** @throws HostNetworkError */
-export async function observe(network: HostNetwork): Promise<HostView> {
+export async function observe(network: HostNetwork): Promise<HostSnapshot> {
   const [links, addresses, routes, rules] = await Promise.all([
     network.links(),
     network.addresses(),

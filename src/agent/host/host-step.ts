@@ -44,7 +44,7 @@ export function carryOut(network: HostNetwork, step: HostStep): Promise<void> {
   }
 }
 
-/** What the step undoes or completes, for people: `the link was down`. */
+/** What was wrong, for logs and messages: `it was down`. */
 export function describeStep(step: HostStep): string {
   switch (step.do) {
     case 'setMtu':
@@ -52,21 +52,21 @@ export function describeStep(step: HostStep): string {
     case 'setUp':
       return 'it was down';
     case 'addAltName':
-      return `it had lost its name ${step.name}`;
+      return `the name ${step.name} was missing`;
     case 'removeAltName':
       return `it had the name ${step.name}`;
     case 'addAddress':
-      return `the address ${step.address.address} was gone`;
+      return `the address ${step.address.address} was missing`;
     case 'removeAddress':
       return `it had the address ${step.address.address}`;
     case 'setReversePathFilter':
       return 'its reverse path filter was strict';
     case 'addRoute':
-      return `the route ${step.route.destination} of table ${step.route.table} was gone`;
+      return `the route ${step.route.destination} of table ${step.route.table} was missing`;
     case 'removeRoute':
       return `table ${step.route.table} had a route ${step.route.destination}`;
     case 'addRule':
-      return `the rule from ${step.rule.from} was gone`;
+      return `the rule from ${step.rule.from} was missing`;
     case 'removeRule':
       return `there was a rule from ${step.rule.from}`;
   }

@@ -2,22 +2,22 @@ import type { ENIAttachmentSpec } from '../../api/eni-attachment.js';
 import type { HostRule } from './host-network.js';
 
 /**
- * What marks our routes, rules and addresses as ours, so that nothing of others is ever touched: the kernel
- * keeps the number and gives it no meaning (rtnetlink(7): values above RTPROT_STATIC are the programs'). It is
- * not in iproute2's rt_protos.
+ * Marks routes, rules and addresses as the agent's own, so that it never touches those of others. The kernel stores
+ * the number without interpreting it (rtnetlink(7): values above RTPROT_STATIC are for programs), and iproute2's
+ * rt_protos does not list it.
  */
 export const OWN_PROTOCOL = 78;
 
 /**
- * Default of ROUTE_TABLE_BASE. Clear of amazon-ec2-net-utils (10000 + 100·card + device) and of the VPC CNI
+ * Default of ROUTE_TABLE_BASE. Does not overlap with amazon-ec2-net-utils (10000 + 100·card + device) and of the VPC CNI
  * (device number + 1, up to 255).
  */
 export const DEFAULT_TABLE_BASE = 21_000;
 
-/** Network cards have at most 100 devices; their tables do not meet. */
+/** A network card has fewer than 100 devices, so that tables of different cards do not overlap. */
 const TABLES_A_CARD = 100;
 
-/** Id of the routing table of an ENI, and priority of its rules: the slot's, so that it is the node's alone. */
+/** Id of the routing table of an ENI, and priority of its rules. It comes from the slot, so it is unique on the node. */
 export function tableOf(
   { networkCardIndex, deviceIndex }: Pick<ENIAttachmentSpec, 'networkCardIndex' | 'deviceIndex'>,
   base: number,

@@ -1,24 +1,24 @@
 import type { Clock } from '../../runtime/clock.js';
 
-/** Reversals within {@link WINDOW_MS} after which the other side is let win, for a while. */
+/** Reversals within {@link WINDOW_MS} after which the agent stops for a while. */
 const MAX_REVERSALS = 3;
 const WINDOW_MS = 60_000;
-/** How long hands are kept off after that; it doubles with each time it happens again. */
+/** How long it stops the first time; the time doubles with each repetition. */
 const FIRST_HOLD_MS = 60_000;
 const LONGEST_HOLD_MS = 900_000;
 
 interface Conflict {
-  /** What we set, and another program undoes. */
+  /** What the agent sets and another program undoes. */
   desiredKey: string;
-  /** When somebody undid what we had set, the last ones. Milliseconds since the epoch. */
+  /** When another program last undid it, in milliseconds since the epoch; those within the window. */
   reversals: number[];
   holdMs: number;
   heldUntil: number;
 }
 
 /**
- * Two programs that undo each other's settings are told of, not looped over: after three reversals in a
- * minute the interface is left as the other one wants it, and tried again after a minute, two, four …
+ * Keeps the agent and another program from undoing each other's settings in a loop: after three reversals in a
+ * minute the agent leaves the interface alone, and tries again after 1 minute, then 2, then 4, up to 15.
  */
 export class Contention {
   private readonly conflicts = new Map<string, Conflict>();
@@ -26,8 +26,8 @@ export class Contention {
   constructor(private readonly clock: Clock) {}
 
   /**
-   * Milliseconds for which the interface is to be left alone yet; 0: not at all.
-   * @param desiredKey what is asked for now: of another than was quarrelled about, the other side knows nothing
+   * How many more milliseconds to leave the interface alone; 0 if there is no conflict.
+   * @param desiredKey serialized desired state; a change ends the wait
    */
   heldFor(key: string, desiredKey: string): number {
     const conflict = this.conflicts.get(key);
@@ -36,7 +36,7 @@ export class Contention {
       : 0;
   }
 
-  /** Somebody has undone what was set. Returns whether that was once too often. */
+  /** Records that another program undid what the agent set. Returns whether the agent now stops. */
   reversed(key: string, desiredKey: string): boolean {
     const now = this.clock.now();
     const known = this.conflicts.get(key);
@@ -54,7 +54,7 @@ export class Contention {
     return true;
   }
 
-  /** The interface is no longer asked for. */
+  /** Call when the attachment is deleted. */
   forget(key: string): void {
     this.conflicts.delete(key);
   }

@@ -1,5 +1,5 @@
 import type { ENIAttachment } from '../../api/eni-attachment.js';
-import { type Fault, linkFault } from '../../api/link-faults.js';
+import { type Fault, isLinkFault, linkFault } from '../../api/link-faults.js';
 import { eniAttachmentSpecFaults } from '../../api/validate.js';
 import {
   cidrOf,
@@ -13,36 +13,36 @@ import {
 import type { HostRoute, HostRule } from '../host/host-network.js';
 import { OWN_PROTOCOL, tableOf } from '../host/own-ids.js';
 
-/** An address as the attachment has it, with the prefix that the interface is to have. */
+/** An address of the attachment, with the prefix length to set on the interface. */
 export interface DesiredAddress {
   family: 4 | 6;
   address: string;
   prefixLength: number;
-  /** Whether the main table gets a route to the subnet by it. */
+  /** Whether the kernel adds a route to the subnet to the main table. */
   prefixRoute: boolean;
 }
 
-/** What an attachment asks of the host, apart from any device. */
+/** What an attachment requires of the host, whichever device has its MAC address. */
 export interface DesiredLink {
   macAddress: string;
-  /** Undefined: its state is left alone. */
+  /** Undefined: the agent leaves the state alone. */
   up: true | undefined;
   mtu: number | undefined;
   altName: string | undefined;
   addresses: DesiredAddress[];
-  /** Which of them the subnet's DHCP server is to confirm. */
+  /** Which of them to confirm with the subnet's DHCP server. */
   dhcpAddress: string | undefined;
-  /** Of its own routing table; the device's index is filled in once it is known. */
+  /** Routes of the ENI's own routing table; the planner adds the index of the device. */
   routes: Omit<HostRoute, 'linkIndex'>[];
   rules: HostRule[];
-  /** Replies may come from where the route back does not lead. */
+  /** Accept packets whose reverse path leads to another device (rp_filter). */
   looseReversePath: boolean;
   table: number;
 }
 
 /**
- * What the host should have for an attachment; undefined where EC2 has not said yet which device it is. An attachment
- * that is being deleted asks for nothing: what stands for it is taken away.
+ * The desired state of the host for an attachment; undefined until EC2 has given the ENI a MAC address. For an
+ * attachment that is being deleted, it is empty, so that the agent removes what it set.
  */
 export function desiredLink(
   attachment: ENIAttachment,
@@ -56,7 +56,7 @@ export function desiredLink(
   if (!isMacAddress(macAddress)) {
     return linkFault(
       'InvalidAttachment',
-      `status.macAddress "${status.macAddress}" is no MAC address`,
+      `status.macAddress "${status.macAddress}" is not a MAC address`,
     );
   }
   const table = tableOf(spec, tableBase);
@@ -83,12 +83,12 @@ export function desiredLink(
   if (!hasAddresses && !hasRoutes) return base;
 
   const own = ownAddresses(attachment);
-  if ('reason' in own) return own;
+  if (isLinkFault(own)) return own;
   const { subnet, addresses } = own;
   return {
     ...base,
     looseReversePath: hasRoutes,
-    // EC2's DHCP server knows of an ENI's primary IPv4 address, the first, and of no other.
+    // EC2's DHCP server confirms only the primary IPv4 address of an ENI, which comes first.
     dhcpAddress:
       spec.addressing === 'dhcp'
         ? addresses.find(({ family }) => family === 4)?.address
@@ -97,7 +97,7 @@ export function desiredLink(
       ? addresses.map(({ family, address }) => ({
           family,
           address,
-          // An IPv6 subnet's other addresses are reached through its router.
+          // Traffic to other addresses of an IPv6 subnet goes through the router.
           prefixLength: family === 4 && subnet ? subnet.prefixLength : 128,
           prefixRoute: !hasRoutes && family === 4,
         }))
@@ -107,7 +107,7 @@ export function desiredLink(
 }
 
 interface OwnAddresses {
-  /** Absent where the ENI has no IPv4 address. */
+  /** Undefined if the ENI has no IPv4 address. */
   subnet: Subnet | undefined;
   addresses: { family: 4 | 6; address: string }[];
 }
@@ -120,7 +120,7 @@ function ownAddresses({ spec, status = {} }: ENIAttachment): OwnAddresses | Faul
     if (family === undefined) {
       return linkFault(
         'InvalidAttachment',
-        `${JSON.stringify(address)} in its status is no address`,
+        `${JSON.stringify(address)} in its status is not an IP address`,
       );
     }
     addresses.push({ family, address: address as string });
@@ -129,7 +129,7 @@ function ownAddresses({ spec, status = {} }: ENIAttachment): OwnAddresses | Faul
   if (!subnet && addresses.some(({ family }) => family === 4)) {
     return linkFault(
       'InvalidAttachment',
-      `spec.subnetCIDR "${spec.subnetCIDR}" is no IPv4 network`,
+      `spec.subnetCIDR "${spec.subnetCIDR}" is not an IPv4 network with a prefix length of at most 30`,
     );
   }
   return { subnet, addresses };

@@ -1,6 +1,6 @@
 import { ENI_ATTACHMENT_CONDITIONS } from '../../api/conditions.js';
 import { ENIAttachment } from '../../api/eni-attachment.js';
-import { type Fault, linkFault } from '../../api/link-faults.js';
+import { type Fault, isLinkFault, linkFault } from '../../api/link-faults.js';
 import type { Store } from '../../runtime/cache/store.js';
 import type { Clock } from '../../runtime/clock.js';
 import type { SharedRead } from '../../runtime/concurrency/shared-read.js';
@@ -11,9 +11,9 @@ import { keyOf } from '../../runtime/kube/resource.js';
 import type { Logger } from '../../runtime/logger.js';
 import type { Confirmation } from '../dhcp/dhcp-client.js';
 import { LeaseEvent, type Leases } from '../dhcp/leases.js';
-import { type HeardLinks, HostEvents } from '../host/host-events.js';
+import { type KnownLinks, HostEvent } from '../host/host-events.js';
 import { type HostLink, type HostNetwork, HostNetworkError } from '../host/host-network.js';
-import type { HostView } from '../host/host-snapshot.js';
+import type { HostSnapshot } from '../host/host-snapshot.js';
 import { carryOut, describeStep, type HostStep } from '../host/host-step.js';
 import type { Contention } from './contention.js';
 import { type DesiredLink, desiredLink } from './desired-link.js';
@@ -26,8 +26,8 @@ export interface LinkReconcilerOptions {
   /** This node's attachments, indexed by `macAddress` and by `table`. */
   attachments: Store<ENIAttachment>;
   network: HostNetwork;
-  look: SharedRead<HostView>;
-  heard: HeardLinks;
+  snapshots: SharedRead<HostSnapshot>;
+  knownLinks: KnownLinks;
   reporter: LinkReporter;
   contention: Contention;
   leases: Leases;
@@ -36,30 +36,30 @@ export interface LinkReconcilerOptions {
   tableBase: number;
 }
 
-/** Rounds of looking and setting in a pass; two do. More is a loop, and is slowed down. */
+/** Rounds of reading and changing the host per reconciliation. Two normally suffice; more indicate a loop. */
 const MAX_ROUNDS = 4;
-/** How long a device may take to appear after EC2's word, before it is told of as missing (ec2-eni: ≤ 5 s). */
+/** How long after EC2 reports the attachment a device may take to appear; measured: up to 5 s. */
 const DEVICE_GRACE_MS = 30_000;
-/** Between tries of what the kernel refuses, in milliseconds. */
+/** Milliseconds between attempts of a change that the kernel refused. */
 const REFUSED_RETRY_MS = 30_000;
 
-/** What somebody else has done to a device, by the steps that put it right. */
+/** What another program changed on a device, as the steps that restore it. */
 interface Undone {
   desired: DesiredLink;
   link: HostLink;
   steps: readonly HostStep[];
 }
 
-/** Makes an attached ENI a usable interface, as its attachment says, and keeps it so. */
+/** Configures the interface of an attached ENI as its attachment specifies, and keeps it configured. */
 @Reconciler({ for: ENIAttachment })
 export class LinkReconciler {
-  /** By attachment: what {@link settledAs} said of what a pass has reached. */
+  /** By attachment: the state that the last successful reconciliation reached, from {@link settledAs}. */
   private readonly settled = new Map<string, string>();
 
   constructor(private readonly options: LinkReconcilerOptions) {}
 
-  @Watch(HostEvents)
-  attachmentsAt({ macAddress, table }: HostEvents): string[] {
+  @Watch(HostEvent)
+  attachmentsAt({ macAddress, table }: HostEvent): string[] {
     const { attachments } = this.options;
     if (macAddress !== undefined) return attachments.byIndex('macAddress', macAddress).map(keyOf);
     if (table !== undefined) return attachments.byIndex('table', String(table)).map(keyOf);
@@ -82,7 +82,7 @@ export class LinkReconciler {
     }
     const desired = desiredLink(attachment, { tableBase });
     if (desired === undefined) return {};
-    if ('reason' in desired) return this.refuse(attachment, desired);
+    if (isLinkFault(desired)) return this.refuse(attachment, desired);
     const heldFor = contention.heldFor(key, desiredKeyOf(desired));
     if (heldFor > 0) return { requeueAfter: heldFor };
     return this.settle(attachment, desired, logger);
@@ -93,16 +93,16 @@ export class LinkReconciler {
     desired: DesiredLink,
     logger: Logger,
   ): Promise<Result> {
-    const { network, look } = this.options;
+    const { network, snapshots } = this.options;
     await this.bringUp(attachment, desired, logger);
     for (let round = 0; round < MAX_ROUNDS; round++) {
-      const view = await look.take();
-      const link = matchLink(view.links, desired.macAddress);
+      const snapshot = await snapshots.take();
+      const link = matchLink(snapshot.links, desired.macAddress);
       if (!link) return this.absent(attachment, logger);
       const { steps, fault } = planLink({
         desired,
         link,
-        view,
+        snapshot,
         earlierAltName: attachment.status?.link?.altName ?? attachment.spec.interfaceName,
         reversePathFilter: desired.looseReversePath
           ? await network.reversePathFilter(link.index)
@@ -111,19 +111,19 @@ export class LinkReconciler {
       if (steps.length === 0) {
         this.settled.set(keyOf(attachment), settledAs(desired, link));
         const lease = this.leaseOf(keyOf(attachment), desired, link);
-        // It is known within seconds, and LeaseEvent tells of it.
+        // DHCP answers within seconds, and a LeaseEvent then triggers a reconciliation.
         if (!fault && lease.is === 'pending') return {};
         const missing = lease.is === 'missing' ? lease.fault : undefined;
-        await this.report(attachment, { link, view, fault: fault ?? missing });
+        await this.report(attachment, { link, snapshot, fault: fault ?? missing });
         if (!fault) return {};
-        // What cures it may be about another device, of which this attachment hears nothing.
+        // The remedy may concern another device, whose events do not reach this attachment.
         this.settled.delete(keyOf(attachment));
         return { requeueAfter: REFUSED_RETRY_MS };
       }
       if (round === 0 && this.isUndone(attachment, desired, link)) {
-        const contended = this.isContended(attachment, { desired, link, steps }, logger);
+        const contended = this.contentionFault(attachment, { desired, link, steps }, logger);
         if (contended) {
-          await this.report(attachment, { link, view, fault: contended });
+          await this.report(attachment, { link, snapshot, fault: contended });
           const { contention } = this.options;
           return { requeueAfter: contention.heldFor(keyOf(attachment), desiredKeyOf(desired)) };
         }
@@ -131,9 +131,9 @@ export class LinkReconciler {
       const refused = await this.carryOut(steps, link, logger);
       if (refused) {
         this.settled.delete(keyOf(attachment));
-        const after = await look.take();
+        const after = await snapshots.take();
         const now = matchLink(after.links, desired.macAddress);
-        await this.report(attachment, { link: now, view: after, fault: fault ?? refused });
+        await this.report(attachment, { link: now, snapshot: after, fault: fault ?? refused });
         return { requeueAfter: REFUSED_RETRY_MS };
       }
     }
@@ -141,18 +141,18 @@ export class LinkReconciler {
   }
 
   /**
-   * Brings a new device up by what the kernel's events said of it, before anything else is looked at. What goes
-   * wrong here is found, and told of, by the look that follows.
+   * Brings a new device up from what the kernel's events report, before reading the rest of the host. The
+   * reconciliation that follows finds and reports whatever fails here.
    */
   private async bringUp(
     attachment: ENIAttachment,
     desired: DesiredLink,
     logger: Logger,
   ): Promise<void> {
-    // What was up already is perhaps somebody's conflict.
+    // Already configured once: leave it to the contention check.
     if (this.settled.has(keyOf(attachment))) return;
-    const { heard, network } = this.options;
-    const link = matchLink(heard.withMac(desired.macAddress), desired.macAddress);
+    const { knownLinks, network } = this.options;
+    const link = matchLink(knownLinks.withMac(desired.macAddress), desired.macAddress);
     const { steps } = link ? planUp(desired, link) : { steps: [] };
     try {
       for (const step of steps) await carryOut(network, step);
@@ -165,7 +165,8 @@ export class LinkReconciler {
     }
   }
 
-  /** How the address stands with DHCP, which is asked as soon as the device can; `held` where it is not wanted. */
+  /** Whether DHCP has confirmed the address. The request starts once the device carries traffic; `held` if DHCP is
+   * not in use. */
   private leaseOf(key: string, desired: DesiredLink, link: HostLink): Confirmation {
     const { leases } = this.options;
     const { dhcpAddress: address, macAddress } = desired;
@@ -174,7 +175,7 @@ export class LinkReconciler {
     return { is: 'held' };
   }
 
-  /** Does all that can be done. Returns the first fault; a device that has gone meanwhile is none. */
+  /** Carries out every step that it can. Returns the first fault; a device that disappears meanwhile is not a fault. */
   private async carryOut(
     steps: readonly HostStep[],
     link: HostLink,
@@ -188,7 +189,7 @@ export class LinkReconciler {
         if (!(error instanceof HostNetworkError)) throw error;
         if (error.reason === 'Gone') return undefined;
         fault ??= faultOf(step, error);
-        logger.warn('The kernel refuses a change of an interface', {
+        logger.warn('The kernel refused a change to an interface', {
           interface: link.name,
           step: step.do,
           error,
@@ -205,7 +206,7 @@ export class LinkReconciler {
     return fault;
   }
 
-  /** The node has no such device: not yet, no longer, or a pod has it. */
+  /** Handles an attachment without a device: it has not appeared yet, was detached, or is in a pod. */
   private async absent(attachment: ENIAttachment, logger: Logger): Promise<Result> {
     const { clock, leases } = this.options;
     const wasHere = this.settled.delete(keyOf(attachment));
@@ -213,7 +214,7 @@ export class LinkReconciler {
     if (attachment.metadata.deletionTimestamp !== undefined) return {};
     const { macAddress, link } = attachment.status ?? {};
     const attached = findCondition(attachment, ENI_ATTACHMENT_CONDITIONS.attached);
-    // Before that it is no news that there is no device.
+    // Until EC2 reports the attachment, a missing device is normal.
     if (attached?.status !== 'True' && link?.state === undefined) return {};
     if (mayHaveMoved(attachment, { wasHere })) {
       await this.report(attachment, { link: 'moved', fault: undefined });
@@ -235,23 +236,23 @@ export class LinkReconciler {
     return {};
   }
 
-  /** Nobody reads of an attachment that is being deleted how its interface is. */
+  /** Skips attachments that are being deleted: their link status no longer matters. */
   private async report(
     attachment: ENIAttachment,
-    finding: Omit<Parameters<LinkReporter['report']>[0], 'attachment' | 'view'> &
-      Partial<Pick<Parameters<LinkReporter['report']>[0], 'view'>>,
+    finding: Omit<Parameters<LinkReporter['report']>[0], 'attachment' | 'snapshot'> &
+      Partial<Pick<Parameters<LinkReporter['report']>[0], 'snapshot'>>,
   ): Promise<void> {
     if (attachment.metadata.deletionTimestamp !== undefined) return;
-    const view = finding.view ?? { links: [], addresses: [], routes: [], rules: [] };
-    await this.options.reporter.report({ attachment, ...finding, view });
+    const snapshot = finding.snapshot ?? { links: [], addresses: [], routes: [], rules: [] };
+    await this.options.reporter.report({ attachment, ...finding, snapshot });
   }
 
   private isUndone(attachment: ENIAttachment, desired: DesiredLink, link: HostLink): boolean {
     return this.settled.get(keyOf(attachment)) === settledAs(desired, link);
   }
 
-  /** Tells of what was undone. Returns a fault where that was once too often. */
-  private isContended(
+  /** Logs what another program changed. Returns a fault once that happens too often. */
+  private contentionFault(
     attachment: ENIAttachment,
     { desired, link, steps }: Undone,
     logger: Logger,

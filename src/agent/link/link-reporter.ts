@@ -4,14 +4,14 @@ import type { ResourceClient } from '../../runtime/kube/resource-client.js';
 import { type LinkFinding, linkStatus } from './link-status.js';
 
 /**
- * Reports how an interface is in `status.link`. The controller makes Events of it: an agent may create none, so
- * that a node that is broken into cannot report about others.
+ * Reports the state of an interface in `status.link`. The controller emits Events from it: agents cannot create
+ * Events, so that a compromised node cannot report about others.
  */
 export class LinkReporter {
   constructor(private readonly client: ResourceClient<ENIAttachment>) {}
 
   /**
-   * Writes `status.link` where it says something new; nothing else of the status is touched.
+   * Writes `status.link` if it changed, and nothing else of the status.
    * @throws KubeApiError, KubeUnreachableError
    */
   async report(finding: LinkFinding): Promise<void> {

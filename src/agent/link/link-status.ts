@@ -3,26 +3,26 @@ import type { Fault } from '../../api/link-faults.js';
 import { definedOnly } from '../../runtime/kube/merge-patch.js';
 import { printable } from '../../runtime/printable-text.js';
 import type { HostLink } from '../host/host-network.js';
-import type { HostView } from '../host/host-snapshot.js';
+import type { HostSnapshot } from '../host/host-snapshot.js';
 
-/** What an agent's pass has found. */
+/** What a reconciliation found. */
 export interface LinkFinding {
   attachment: ENIAttachment;
-  /** `moved`: a pod has the device. */
+  /** `moved`: the device is in a pod. */
   link: HostLink | 'moved' | undefined;
-  view: HostView;
+  snapshot: HostSnapshot;
   fault: Fault | undefined;
 }
 
-/** The CRD's bounds: one attachment must not cost the API server more, whatever the host is made to look like. */
+/** The CRD's bounds: they limit what one attachment costs the API server, whatever the state of the host. */
 const MAX_MESSAGE = 2_048;
 const MAX_ADDRESSES = 512;
 
-/** RFC 2863's states in which a device that is administratively up carries traffic, as far as is known. */
+/** RFC 2863 states in which a device that is administratively up carries traffic; `unknown` is common. */
 const CARRYING = new Set(['up', 'unknown']);
 
-/** `status.link` as it should be: what the host has, and what is wrong with it. */
-export function linkStatus({ attachment, link, view, fault }: LinkFinding): LinkStatus {
+/** The `status.link` to report: the state of the device, and its fault if there is one. */
+export function linkStatus({ attachment, link, snapshot, fault }: LinkFinding): LinkStatus {
   const { metadata, spec, status } = attachment;
   const said = {
     ...(metadata.generation === undefined ? {} : { observedGeneration: metadata.generation }),
@@ -34,7 +34,7 @@ export function linkStatus({ attachment, link, view, fault }: LinkFinding): Link
     return { ...definedOnly({ name, altName, macAddress, pciAddress }), ...said, state: 'moved' };
   }
   const { interfaceName: altName } = spec;
-  const addresses = view.addresses
+  const addresses = snapshot.addresses
     .filter(({ linkIndex, scope }) => linkIndex === link.index && scope === 'global')
     .map(({ address, prefixLength }) => `${address}/${prefixLength}`)
     .sort()

@@ -1,16 +1,16 @@
 import { type Fault, linkFault } from '../../api/link-faults.js';
 import { sameAddress } from '../host/addresses.js';
 import type { HostAddress, HostLink, HostRoute, HostRule } from '../host/host-network.js';
-import type { HostView } from '../host/host-snapshot.js';
+import type { HostSnapshot } from '../host/host-snapshot.js';
 import type { HostStep } from '../host/host-step.js';
 import { isOwnRule, OWN_PROTOCOL } from '../host/own-ids.js';
 import type { DesiredAddress, DesiredLink } from './desired-link.js';
 
-/** What is between the host as it is and as an attachment asks for. */
+/** The difference between the host and what an attachment specifies. */
 export interface LinkPlan {
-  /** In this order; none where the device is as it should be. */
+  /** In order; empty if the device is configured as specified. */
   steps: HostStep[];
-  /** What cannot be had, whatever is done. */
+  /** What no step can achieve. */
   fault: Fault | undefined;
 }
 
@@ -18,19 +18,19 @@ export interface LinkPlanInput {
   desired: DesiredLink;
   /** The device with the attachment's MAC address. */
   link: HostLink;
-  view: HostView;
-  /** Names of ours that the device may have from before. */
+  snapshot: HostSnapshot;
+  /** The alternative name that the agent gave the device earlier. */
   earlierAltName: string | undefined;
-  /** Value of the device's own rp_filter; needed where a loose one is asked for. */
+  /** Effective rp_filter of the device; needed if the attachment requires a loose one. */
   reversePathFilter: number | undefined;
 }
 
-/** The value of rp_filter by which any way back will do (kernel, ip-sysctl.rst). */
+/** rp_filter that accepts a source reachable through any device (kernel, ip-sysctl.rst). */
 const LOOSE = 2;
 
 /**
- * The steps from what is to what should be. First what makes the device usable at all (MTU, up), for each
- * millisecond counts, then its names, its addresses and its routes, for which it has to be up.
+ * The steps from the current to the desired state. MTU and up come first, because they make the device usable
+ * and each millisecond counts; then names, addresses and routes, which need the device to be up.
  */
 export function planLink(input: LinkPlanInput): LinkPlan {
   const { desired, link, reversePathFilter } = input;
@@ -46,7 +46,7 @@ export function planLink(input: LinkPlanInput): LinkPlan {
   return { steps, fault: up.fault ?? names.fault ?? routeFault(desired, link, canRoute) };
 }
 
-/** The kernel takes routes only for a device that is up. */
+/** The kernel accepts routes only for a device that is up. */
 export function canHaveRoutes({ up }: DesiredLink, link: HostLink): boolean {
   return link.up || up === true;
 }
@@ -58,10 +58,10 @@ function routeFault(
 ): Fault | undefined {
   return canRoute || routes.length === 0
     ? undefined
-    : linkFault('LinkDown', `${name} is down, and so has none of its routes`);
+    : linkFault('LinkDown', `${name} is down, so the kernel does not accept its routes`);
 }
 
-/** What makes the device usable at all: each millisecond counts, and nothing else of the host need be known. */
+/** The steps that make the device usable; they need no other state of the host. */
 export function planUp(desired: DesiredLink, link: HostLink): LinkPlan {
   const mtu = planMtu(desired, link);
   const up: HostStep[] = desired.up && !link.up ? [{ do: 'setUp', index: link.index }] : [];
@@ -71,7 +71,7 @@ export function planUp(desired: DesiredLink, link: HostLink): LinkPlan {
 function planMtu({ mtu }: DesiredLink, link: HostLink): LinkPlan {
   if (mtu === undefined || mtu === link.mtu) return { steps: [], fault: undefined };
   const { minMtu = 0, maxMtu = 0 } = link;
-  // 0: the driver knows no bound.
+  // 0: the driver reports no bound.
   if (mtu < minMtu || (maxMtu > 0 && mtu > maxMtu)) {
     const fact = `${link.name} takes an MTU of ${minMtu} to ${maxMtu} bytes, not ${mtu}`;
     return { steps: [], fault: linkFault('MTURefused', fact) };
@@ -79,14 +79,14 @@ function planMtu({ mtu }: DesiredLink, link: HostLink): LinkPlan {
   return { steps: [{ do: 'setMtu', index: link.index, mtu }], fault: undefined };
 }
 
-function planNames({ desired, link, view, earlierAltName }: LinkPlanInput): LinkPlan {
+function planNames({ desired, link, snapshot, earlierAltName }: LinkPlanInput): LinkPlan {
   const { altName } = desired;
   const steps: HostStep[] = [];
   if (earlierAltName && earlierAltName !== altName && link.altNames.includes(earlierAltName)) {
     steps.push({ do: 'removeAltName', index: link.index, name: earlierAltName });
   }
   if (altName === undefined || namesOf(link).includes(altName)) return { steps, fault: undefined };
-  const other = view.links.find((each) => namesOf(each).includes(altName));
+  const other = snapshot.links.find((each) => namesOf(each).includes(altName));
   if (other) {
     const fact = `${other.name} (${other.macAddress}) has the name ${altName}`;
     return { steps, fault: linkFault('NameTaken', fact) };
@@ -99,8 +99,8 @@ function namesOf({ name, altNames }: HostLink): string[] {
   return [name, ...altNames];
 }
 
-function planAddresses({ desired, link, view }: LinkPlanInput): HostStep[] {
-  const present = view.addresses.filter(({ linkIndex }) => linkIndex === link.index);
+function planAddresses({ desired, link, snapshot }: LinkPlanInput): HostStep[] {
+  const present = snapshot.addresses.filter(({ linkIndex }) => linkIndex === link.index);
   const missing = desired.addresses.filter((wanted) => !present.some((is) => fits(is, wanted)));
   const surplus = present.filter(
     (is) => is.protocol === OWN_PROTOCOL && !desired.addresses.some((wanted) => fits(is, wanted)),
@@ -117,7 +117,7 @@ function planAddresses({ desired, link, view }: LinkPlanInput): HostStep[] {
   ];
 }
 
-/** Somebody else's does as well, however it was set: it is the host's own. */
+/** An address that another program set also counts, whatever its prefix: it belongs to the host. */
 function fits(is: HostAddress, wanted: DesiredAddress): boolean {
   const isOwn = is.protocol === OWN_PROTOCOL;
   return (
@@ -127,8 +127,8 @@ function fits(is: HostAddress, wanted: DesiredAddress): boolean {
   );
 }
 
-function planRoutes({ desired, link, view }: LinkPlanInput, canRoute: boolean): HostStep[] {
-  const own = view.routes.filter(({ table }) => table === desired.table);
+function planRoutes({ desired, link, snapshot }: LinkPlanInput, canRoute: boolean): HostStep[] {
+  const own = snapshot.routes.filter(({ table }) => table === desired.table);
   const wanted = desired.routes.map((route) => ({ ...route, linkIndex: link.index }));
   const missing = wanted.filter((route) => !own.some((is) => sameRoute(is, route)));
   const surplus = own.filter((is) => !wanted.some((route) => sameRoute(is, route)));
@@ -148,8 +148,8 @@ function sameRoute(a: HostRoute, b: HostRoute): boolean {
   );
 }
 
-function planRules({ desired, view }: LinkPlanInput): HostStep[] {
-  const own = view.rules.filter((rule) => isOwnRule(rule) && rule.table === desired.table);
+function planRules({ desired, snapshot }: LinkPlanInput): HostStep[] {
+  const own = snapshot.rules.filter((rule) => isOwnRule(rule) && rule.table === desired.table);
   return [
     ...own
       .filter((is) => !desired.rules.some((rule) => sameRule(is, rule)))
@@ -171,7 +171,7 @@ function sameRule(a: HostRule, b: HostRule): boolean {
   );
 }
 
-/** Kinds of devices that stand upon another one and often have its MAC address. */
+/** Kinds of devices on top of another one, which often have its MAC address. */
 const UPPER_KINDS = new Set([
   'bond',
   'bridge',
@@ -184,7 +184,7 @@ const UPPER_KINDS = new Set([
   'vrf',
 ]);
 
-/** The device itself that has the MAC address (lower case, with colons), not what stands upon it. */
+/** The device with the MAC address (lower case, with colons), not one on top of it. */
 export function matchLink(links: readonly HostLink[], macAddress: string): HostLink | undefined {
   return links.find((link) => link.macAddress === macAddress && isDevice(link));
 }

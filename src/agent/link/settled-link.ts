@@ -5,19 +5,19 @@ import type { HostStep } from '../host/host-step.js';
 import type { DesiredLink } from './desired-link.js';
 import { canHaveRoutes } from './plan-link.js';
 
-/** What is asked for, as a text that is equal for equal wishes. */
+/** Serialized desired state: equal for equal desired states. */
 export function desiredKeyOf(desired: DesiredLink): string {
   return JSON.stringify(desired);
 }
 
-/** What a pass has reached; where the same is asked for again and is not so, somebody has undone it. */
+/** Serialized reached state: if it is still desired but no longer the case, another program changed it. */
 export function settledAs(desired: DesiredLink, link: HostLink): string {
   return JSON.stringify([link.index, canHaveRoutes(desired, link), desired]);
 }
 
 /**
- * Whether a pod has the device that is gone: it may, and it was here until now, or had been moved before. A
- * device that a new agent does not find was perhaps lost in between, with the node's start for one.
+ * Whether a missing device is in a pod: the attachment allows it (`hostDevice`), and the device was here until now
+ * or had been moved before. If a restarted agent does not find a device, it may also have been lost meanwhile.
  */
 export function mayHaveMoved(
   { spec, status }: ENIAttachment,
@@ -27,11 +27,11 @@ export function mayHaveMoved(
   return spec.hostDevice === true && (state === 'moved' || (state === 'up' && wasHere));
 }
 
-/** What it means for users that the kernel refuses a step. */
+/** The fault to report when the kernel refuses a step. */
 export function faultOf(step: HostStep, error: HostNetworkError): Fault {
   if (error.reason === 'Taken' && step.do === 'addRoute') {
     const { destination, table } = step.route;
-    const fact = `Table ${table} has a route to ${destination} that is another program's`;
+    const fact = `Table ${table} has a route to ${destination} of another program`;
     return linkFault('RouteTaken', fact);
   }
   const reason: LinkFault = step.do === 'setMtu' ? 'MTURefused' : 'HostRefused';

@@ -2,7 +2,7 @@ import { HostNetworkError, type HostNetworkFailure } from '../host/host-network.
 import { NotAnAddressError } from './messages/ip-bytes.js';
 import { NetlinkError } from './netlink-error.js';
 
-/** By the errno's name; `Unknown` for others. */
+/** By name of the errno; others are `Unknown`. */
 const REASONS: Readonly<Record<string, HostNetworkFailure>> = {
   ENODEV: 'Gone',
   ENXIO: 'Gone',
@@ -26,7 +26,7 @@ const REASONS: Readonly<Record<string, HostNetworkFailure>> = {
   ECANCELED: 'Busy',
 };
 
-/** What the errno's name does not tell a person. */
+/** What the name of the errno does not explain. */
 const DETAILS: Readonly<Record<string, string>> = {
   EPERM: 'the process lacks CAP_NET_ADMIN',
   ENETDOWN: 'the device is down',
@@ -37,11 +37,11 @@ export interface Failure {
   operation: string;
   device?: string | undefined;
   error: unknown;
-  /** Errors that mean something else in this operation than elsewhere. */
+  /** Errors with another meaning in this operation. */
   meaning?: Readonly<Record<string, { reason: HostNetworkFailure; detail?: string }>> | undefined;
 }
 
-/** A failure in the terms of the port. Of what is no failure of the host, the error itself. */
+/** Converts a failure of the kernel to a {@link HostNetworkError}. Returns other errors unchanged. */
 export function hostNetworkError({ operation, device, error, meaning = {} }: Failure): unknown {
   if (error instanceof NotAnAddressError || error instanceof RangeError) {
     const detail = error.message;

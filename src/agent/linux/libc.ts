@@ -1,7 +1,7 @@
 import { errno, load } from 'koffi';
 import { NetlinkError } from './netlink-error.js';
 
-/** The C library that the process runs on already, glibc or musl. */
+/** The C library that the process already uses, glibc or musl. */
 const libc = load(null);
 
 interface PollFunction {
@@ -13,7 +13,7 @@ interface PollFunction {
   ): void;
 }
 
-/** Each call is of the kernel's function of that name; buffers are C structs. @throws NetlinkError by errno */
+/** System calls of the same names; buffers hold C structs. @throws NetlinkError by errno */
 export const socket = checked(libc.func('int socket(int domain, int type, int protocol)'));
 export const bind = checked(libc.func('int bind(int fd, void *address, unsigned int length)'));
 export const setsockopt = checked(
@@ -30,7 +30,7 @@ export const recvfrom = checked(
   ),
 );
 export const close = checked(libc.func('int close(int fd)'));
-/** Waits on a thread of its own. */
+/** Waits on a thread of Node's pool. */
 export const poll: PollFunction = libc.func(
   'int poll(void *descriptors, unsigned long count, int timeoutMs)',
 );

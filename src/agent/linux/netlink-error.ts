@@ -1,6 +1,6 @@
 import { getSystemErrorName } from 'node:util';
 
-/** The kernel, or the socket to it, said no. */
+/** The kernel or the netlink socket returned an error. */
 export class NetlinkError extends Error {
   override readonly name = 'NetlinkError';
 
@@ -17,7 +17,7 @@ export class NetlinkError extends Error {
     return new NetlinkError(nameOf(number));
   }
 
-  /** Of what was thrown on the way: the socket's errors have a `code`, those of reading have none. */
+  /** Wraps any error: those of the socket have a `code`; those of parsing do not, and become EBADMSG. */
   static of(cause: unknown): NetlinkError {
     if (cause instanceof NetlinkError) return cause;
     const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;

@@ -11,21 +11,21 @@ export interface NetlinkEventsOptions {
   clock: Clock;
   logger: Logger;
   onMessage: (message: NetlinkMessage) => void;
-  /** Events were lost; those from now on are heard. */
+  /** Events were lost; later ones arrive again. */
   onOverrun: () => void;
-  /** Bytes that the kernel keeps for us. Default: 1 MiB, about 500 changes of devices. */
+  /** Size of the kernel's receive buffer, in bytes. Default: 1 MiB, about 500 changes of devices. */
   receiveBufferBytes?: number | undefined;
 }
 
 const RECEIVE_BUFFER_BYTES = 1024 * 1024;
-/** Delays in milliseconds between a socket's end and the next one. */
+/** Milliseconds between the failure of a socket and the next one. */
 const REOPEN = { baseMs: 10, maxMs: 10_000 };
-/** A socket that has lived this long, in milliseconds, starts the row of delays anew. */
+/** A socket that lasts this many milliseconds resets the delays. */
 const STEADY_MS = 30_000;
 
 /**
- * The kernel's news of devices, addresses, routes and rules. A socket that has overrun (ENOBUFS) is replaced,
- * for until it is read empty the kernel drops what comes, and says so no second time.
+ * The kernel's events about devices, addresses, routes and rules. Replaces a socket that has overrun (ENOBUFS):
+ * until it is drained, the kernel drops further events without another error.
  */
 export class NetlinkEvents {
   private socket: NetlinkSocket | undefined;
@@ -35,7 +35,7 @@ export class NetlinkEvents {
 
   private constructor(private readonly options: NetlinkEventsOptions) {}
 
-  /** Hears from now on. @throws NetlinkError */
+  /** Starts listening. @throws NetlinkError */
   static create(options: NetlinkEventsOptions): NetlinkEvents {
     const events = new NetlinkEvents(options);
     events.open();
@@ -67,7 +67,7 @@ export class NetlinkEvents {
     this.close();
     if (clock.now() - this.openedAt > STEADY_MS) this.backoff.forget('socket');
     const delayMs = this.backoff.next('socket');
-    logger.warn('The kernel could not tell of all changes; looking at everything', {
+    logger.warn('Events of the kernel were lost; resyncing', {
       error,
       delayMs,
     });

@@ -15,8 +15,8 @@ interface Request {
   body: Uint8Array[];
 }
 
-/** What has come of the request under way. */
-interface Exchange {
+/** The request in progress, and its response so far. */
+interface PendingRequest {
   sequence: number;
   isDump: boolean;
   parts: NetlinkMessage[];
@@ -26,17 +26,17 @@ interface Exchange {
   reject: (error: NetlinkError) => void;
 }
 
-/** The kernel answers within the send; only a defect, the kernel's or ours, is this late. */
+/** The kernel responds during the send; only a bug takes this long. */
 const TIMEOUT_MS = 10_000;
-/** Times that a dump is begun anew if what it lists changes meanwhile. */
+/** Attempts at a dump whose contents change meanwhile. */
 const MAX_DUMPS = 10;
-/** Holds a datagram of each size that the kernel makes, many times over. */
+/** Holds several of the kernel's largest datagrams. */
 const RECEIVE_BUFFER_BYTES = 256 * 1024;
 
-/** Requests to rtnetlink, one at a time: a socket has one dump at most, and the kernel one lock for the changes. */
+/** Sends requests to rtnetlink, one at a time: a socket supports one dump, and the kernel serializes changes anyway. */
 export class NetlinkRequests {
   private socket: NetlinkSocket | undefined;
-  private current: Exchange | undefined;
+  private current: PendingRequest | undefined;
   private last: Promise<unknown> = Promise.resolve();
   private sequence = 0;
   private closed = false;
@@ -47,44 +47,44 @@ export class NetlinkRequests {
     return new NetlinkRequests(options);
   }
 
-  /** Resolves once the kernel has done it. @throws NetlinkError */
+  /** Resolves once the kernel has made the change. @throws NetlinkError */
   async change(type: number, body: Uint8Array[], flags = 0): Promise<void> {
-    await this.inTurn({ type, flags: flags | Flag.ack, body });
+    await this.enqueue({ type, flags: flags | Flag.ack, body });
   }
 
-  /** One answer. @throws NetlinkError */
+  /** Returns one message. @throws NetlinkError */
   async get(type: number, body: Uint8Array[]): Promise<NetlinkMessage> {
-    const [answer] = await this.inTurn({ type, flags: 0, body });
+    const [answer] = await this.enqueue({ type, flags: 0, body });
     if (!answer) throw new NetlinkError('ENODATA');
     return answer;
   }
 
-  /** All there is of something, as it was at one moment. @throws NetlinkError; EINTR where it never stood still */
+  /** Lists all objects of a kind, consistently. @throws NetlinkError; EINTR if they keep changing */
   async dump(type: number, body: Uint8Array[]): Promise<NetlinkMessage[]> {
-    return this.inTurn({ type, flags: Flag.dump, body });
+    return this.enqueue({ type, flags: Flag.dump, body });
   }
 
-  /** What is under way or comes later is rejected with ECANCELED. */
+  /** Rejects current and later requests with ECANCELED. */
   close(): void {
     this.closed = true;
     this.fail(new NetlinkError('ECANCELED'));
   }
 
-  private inTurn(request: Request): Promise<NetlinkMessage[]> {
-    const answer = this.last.then(() => this.ask(request));
+  private enqueue(request: Request): Promise<NetlinkMessage[]> {
+    const answer = this.last.then(() => this.retryInterrupted(request));
     this.last = answer.catch(() => undefined);
     return answer;
   }
 
-  private async ask(request: Request): Promise<NetlinkMessage[]> {
+  private async retryInterrupted(request: Request): Promise<NetlinkMessage[]> {
     for (let attempt = 0; attempt < MAX_DUMPS; attempt++) {
-      const parts = await this.exchange(request);
+      const parts = await this.send(request);
       if (parts !== 'interrupted') return parts;
     }
     throw new NetlinkError('EINTR');
   }
 
-  private exchange({ type, flags, body }: Request): Promise<NetlinkMessage[] | 'interrupted'> {
+  private send({ type, flags, body }: Request): Promise<NetlinkMessage[] | 'interrupted'> {
     return new Promise((resolve, reject) => {
       if (this.closed) throw new NetlinkError('ECANCELED');
       this.socket ??= this.options.open({
@@ -119,13 +119,13 @@ export class NetlinkRequests {
 
   private receive(messages: NetlinkMessage[]): void {
     for (const message of messages) {
-      // Others are late answers to what was given up.
+      // Others are late responses to abandoned requests.
       if (message.seq === this.current?.sequence) this.take(message, this.current);
     }
   }
 
-  private take(message: NetlinkMessage, exchange: Exchange): void {
-    exchange.interrupted ||= (message.flags & Flag.dumpInterrupted) !== 0;
+  private take(message: NetlinkMessage, pending: PendingRequest): void {
+    pending.interrupted ||= (message.flags & Flag.dumpInterrupted) !== 0;
     switch (message.type) {
       case MessageType.error:
         this.end(parseErrno(message.data));
@@ -134,30 +134,30 @@ export class NetlinkRequests {
         this.end(message.data.length >= 4 ? message.data.readInt32LE(0) : 0);
         return;
       default:
-        exchange.parts.push(message);
-        if (!exchange.isDump) this.end(0);
+        pending.parts.push(message);
+        if (!pending.isDump) this.end(0);
     }
   }
 
   /** @param errno 0 for success, else negative */
   private end(errno: number): void {
-    const exchange = this.takeCurrent();
-    if (!exchange) return;
-    if (errno < 0) exchange.reject(NetlinkError.ofErrno(errno));
-    else exchange.resolve(exchange.interrupted ? 'interrupted' : exchange.parts);
+    const pending = this.takeCurrent();
+    if (!pending) return;
+    if (errno < 0) pending.reject(NetlinkError.ofErrno(errno));
+    else pending.resolve(pending.interrupted ? 'interrupted' : pending.parts);
   }
 
-  /** The socket is of no use any more: what is under way fails, the next request gets another one. */
+  /** Discards the socket: the current request fails, and the next one opens another socket. */
   private fail(error: NetlinkError): void {
     this.socket?.close();
     this.socket = undefined;
     this.takeCurrent()?.reject(error);
   }
 
-  private takeCurrent(): Exchange | undefined {
-    const exchange = this.current;
-    exchange?.timer.cancel();
+  private takeCurrent(): PendingRequest | undefined {
+    const pending = this.current;
+    pending?.timer.cancel();
     this.current = undefined;
-    return exchange;
+    return pending;
   }
 }

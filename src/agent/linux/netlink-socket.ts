@@ -8,25 +8,25 @@ import {
 import { Flag } from './messages/rtnetlink.js';
 import { NetlinkError } from './netlink-error.js';
 
-/** A socket to the kernel's rtnetlink, as far as those above need one. */
+/** A socket to the kernel's rtnetlink. */
 export interface NetlinkSocket {
-  /** The kernel answers within it. @throws NetlinkError */
+  /** The kernel responds before it returns. @throws NetlinkError */
   send(message: Uint8Array[]): void;
-  /** Nothing is heard after it. */
+  /** No handler is called after it. */
   close(): void;
 }
 
 interface NetlinkSocketHandlers {
-  /** A datagram of the kernel, taken apart. */
+  /** The messages of a datagram from the kernel. */
   onMessages(messages: NetlinkMessage[]): void;
-  /** The socket has failed, or what came cannot be read: it is of no use any more. */
+  /** The socket failed, or a datagram was malformed. Close the socket. */
   onFailure(error: NetlinkError): void;
 }
 
 export interface NetlinkSocketOptions extends NetlinkSocketHandlers {
   /** RTNLGRP_… to listen to. */
   groups?: readonly number[];
-  /** Bytes that the kernel keeps for us, counted by its own, larger measure (SO_RCVBUF). */
+  /** Size of the receive buffer in bytes (SO_RCVBUF); the kernel counts its overhead, too. */
   receiveBufferBytes: number;
 }
 
@@ -38,26 +38,26 @@ const AF_NETLINK = 16;
 const TYPE = 3 | 0o2000000 | 0o4000;
 /** NETLINK_ROUTE */
 const PROTOCOL = 0;
-/** struct sockaddr_nl: family u16, pad u16, port u32, groups u32. All zero: the kernel. */
+/** struct sockaddr_nl: family u16, pad u16, port u32, groups u32. Port 0 is the kernel. */
 const ADDRESS_BYTES = 12;
 const PORT_AT = 4;
-/** MSG_TRUNC: the result is the datagram's size, fit or not. */
+/** MSG_TRUNC: the result is the full size, even of a truncated datagram. */
 const TRUE_SIZE = 0x20;
 /** SOL_SOCKET, SOL_NETLINK and their options. */
 const SocketLevel = { level: 1, receiveBuffer: 8, receiveBufferForced: 33 } as const;
 const NetlinkLevel = { level: 270, addMembership: 1 } as const;
-/** The kernel's datagrams are of at most 32 KiB, but for one message that is longer. */
+/** The kernel's datagrams have at most 32 KiB, except for a single larger message. */
 const DATAGRAM_BYTES = 64 * 1024;
 /** NLMSG_NOOP */
 const NOTHING = 1;
 /** POLLIN */
 const READABLE = 1;
-/** Milliseconds of a wait for news: a process that ends without close() ends this late. */
+/** Maximum wait for events in milliseconds; it delays the exit of a process that does not call close(). */
 const POLL_MS = 500;
-/** Datagrams that are read before the event loop has its turn. */
+/** Datagrams to read before yielding to the event loop. */
 const BURST = 64;
 
-/** A raw socket by libc's functions: none of Node's own knows netlink. */
+/** A raw socket through libc, because Node does not support netlink. */
 class LibcNetlinkSocket implements NetlinkSocket {
   private readonly datagram = Buffer.allocUnsafe(DATAGRAM_BYTES);
   private readonly sender = Buffer.alloc(ADDRESS_BYTES);
@@ -82,12 +82,12 @@ class LibcNetlinkSocket implements NetlinkSocket {
   close(): void {
     if (this.closed) return;
     this.closed = true;
-    // While a thread waits for it, the descriptor must not become another file's.
+    // While a thread polls the descriptor, the kernel must not reuse its number.
     if (this.isListening) this.wake();
     else close(this.fd);
   }
 
-  /** Calls the handlers as news comes in. */
+  /** Calls the handlers when datagrams arrive. */
   listen(): void {
     this.isListening = true;
     poll.async(this.descriptors, 1, POLL_MS, () => {
@@ -97,13 +97,13 @@ class LibcNetlinkSocket implements NetlinkSocket {
     });
   }
 
-  /** The kernel answers what asks for nothing, too: the wait for news ends. */
+  /** Ends the poll: the kernel acknowledges even an empty request. */
   private wake(): void {
     const nothing = { type: NOTHING, flags: Flag.request | Flag.ack, seq: 0, port: 0, data: [] };
     try {
       this.write(formatMessage(nothing));
     } catch {
-      // Then it ends by itself, within POLL_MS.
+      // The poll times out within POLL_MS.
     }
   }
 
@@ -117,19 +117,19 @@ class LibcNetlinkSocket implements NetlinkSocket {
       for (let count = 0; count < BURST && !this.closed; count++) {
         const size = this.receive();
         if (size === undefined) return;
-        // Any process may write to our port; none but the kernel is believed.
+        // Any process can send to this port; trust only the kernel.
         if (this.sender.readUInt32LE(PORT_AT) !== 0) continue;
         if (size > DATAGRAM_BYTES) throw new NetlinkError('EMSGSIZE');
         this.options.onMessages(parseMessages(Buffer.from(this.datagram.subarray(0, size))));
       }
-      // What remains is of a long dump; nobody else comes back to it.
+      // The rest of a long dump: nothing else triggers reading it.
       if (!this.isListening && !this.closed) setImmediate(() => this.drain());
     } catch (error) {
       this.options.onFailure(NetlinkError.of(error));
     }
   }
 
-  /** @returns the next datagram's size, unless there is none; its bytes and sender are in ours. */
+  /** @returns size of the next datagram, or undefined if there is none; fills `datagram` and `sender`. */
   private receive(): number | undefined {
     const { fd, datagram, sender, senderLength } = this;
     senderLength.writeUInt32LE(ADDRESS_BYTES);
@@ -163,7 +163,7 @@ export const openNetlinkSocket: OpenNetlinkSocket = (options) => {
 function setReceiveBuffer(fd: number, bytes: number): void {
   const { level, receiveBuffer, receiveBufferForced } = SocketLevel;
   try {
-    // Above net.core.rmem_max too, with CAP_NET_ADMIN.
+    // With CAP_NET_ADMIN, this can exceed net.core.rmem_max.
     setsockopt(fd, level, receiveBufferForced, u32(bytes), 4);
   } catch {
     setsockopt(fd, level, receiveBuffer, u32(bytes), 4);

@@ -7,9 +7,9 @@ import { MessageType } from './messages/rtnetlink.js';
 import { readRule } from './messages/rule-message.js';
 
 /**
- * What an event of the kernel means; undefined where it is of no concern.
- * @param routeProtocol routes of others are no news
- * @throws Error where the bytes are no such message
+ * Converts an event of the kernel to a change; undefined if it is irrelevant.
+ * @param routeProtocol routes with another protocol are ignored
+ * @throws Error if the bytes are not such a message
  */
 export function readChange(
   { type, data }: NetlinkMessage,

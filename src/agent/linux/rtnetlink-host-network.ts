@@ -48,35 +48,35 @@ export interface RtnetlinkHostNetworkOptions {
   logger: Logger;
   clock?: Clock | undefined;
   open?: OpenNetlinkSocket | undefined;
-  /** Routes of this protocol are ours. */
+  /** Protocol of the agent's own routes. */
   routeProtocol?: number | undefined;
-  /** Bytes of events that the kernel keeps for us; see {@link NetlinkEvents}. */
+  /** Size of the kernel's buffer for events, in bytes; see {@link NetlinkEvents}. */
   eventBufferBytes?: number | undefined;
 }
 
-/** The kernel's errors of an operation that mean: it is so already. */
+/** Errors of the kernel that mean: nothing to do. */
 const ALREADY = {
   added: ['EEXIST'],
-  /** A device that is gone has taken what it had along. */
+  /** Includes errors for a removed device: the kernel removed what it had. */
   removed: ['ENOENT', 'ESRCH', 'EADDRNOTAVAIL', 'ENODEV', 'ENXIO'],
 } as const;
 
-/** rp_filter's values (kernel, ip-sysctl.rst). */
+/** Value of rp_filter (kernel, ip-sysctl.rst). */
 const LOOSE = 2;
 
 const NEW = Flag.create | Flag.exclusive;
 
-/** disable_ipv6 is set for the device; a missing privilege is EPERM. */
+/** EACCES means that disable_ipv6 is set for the device; a missing privilege is EPERM. */
 const NO_IPV6 = { EACCES: { reason: 'Refused', detail: 'IPv6 is disabled on it' } } as const;
 
-/** Whoever set it: it is not ours to replace. */
+/** Never replace an existing route, whoever set it. */
 const TAKEN = { EEXIST: { reason: 'Taken' } } as const;
 
-interface Doing {
+interface Operation {
   operation: string;
   /** Index of the device. */
   device?: number;
-  /** Errors that are none. */
+  /** Errors that count as success. */
   fine?: readonly string[];
   meaning?: Failure['meaning'];
 }
@@ -84,11 +84,11 @@ interface Doing {
 interface Change {
   type: number;
   flags?: number;
-  /** Made within the operation: its errors are the operation's. */
+  /** Called within the operation, so that its errors are reported as the operation's. */
   body: () => Uint8Array[];
 }
 
-/** The network of the namespace that the process is in, over rtnetlink sockets. Needs CAP_NET_ADMIN to change it. */
+/** The network of the current namespace, through rtnetlink sockets. Changes need CAP_NET_ADMIN. */
 export class RtnetlinkHostNetwork implements HostNetwork {
   private readonly requests: NetlinkRequests;
   private events: NetlinkEvents | undefined;
@@ -154,7 +154,7 @@ export class RtnetlinkHostNetwork implements HostNetwork {
   }
 
   reversePathFilter(index: number): Promise<number> {
-    // What the kernel says of a device that it does not know.
+    // EINVAL means that the kernel does not know the device.
     const meaning = { EINVAL: { reason: 'Gone' } } as const;
     return this.attempt({ operation: 'reversePathFilter', device: index, meaning }, async () => {
       const own = await this.requests.get(MessageType.getNetconf, netconfQuery(index));
@@ -170,7 +170,7 @@ export class RtnetlinkHostNetwork implements HostNetwork {
         { type: MessageType.newLinkProp, flags: NEW, body: () => altNameChange(index, name) },
       );
     } catch (error) {
-      // The name may be another device's.
+      // The name may belong to another device.
       if (codeOf(error) !== 'EEXIST' || !(await this.hasAltName(index, name))) throw error;
     }
   }
@@ -182,7 +182,7 @@ export class RtnetlinkHostNetwork implements HostNetwork {
         { type: MessageType.delLinkProp, body: () => altNameChange(index, name) },
       );
     } catch (error) {
-      // What the kernel says of a name that is another device's.
+      // EINVAL means that the name belongs to another device.
       if (codeOf(error) !== 'EINVAL' || (await this.hasAltName(index, name))) throw error;
     }
   }
@@ -202,7 +202,7 @@ export class RtnetlinkHostNetwork implements HostNetwork {
 
   async removeAddress(address: Parameters<HostNetwork['removeAddress']>[0]): Promise<void> {
     if (address.family === 4) {
-      // Else the kernel takes the subnet's other addresses away along with its first.
+      // Otherwise the kernel removes the subnet's other addresses together with the first.
       await this.change(
         { operation: 'removeAddress', device: address.linkIndex, fine: ALREADY.removed },
         { type: MessageType.setLink, body: () => promoteSecondaries(address.linkIndex) },
@@ -269,12 +269,12 @@ export class RtnetlinkHostNetwork implements HostNetwork {
     this.requests.close();
   }
 
-  private change(doing: Doing, { type, flags, body }: Change): Promise<void> {
-    return this.attempt(doing, async () => {
+  private change(operation: Operation, { type, flags, body }: Change): Promise<void> {
+    return this.attempt(operation, async () => {
       try {
         await this.requests.change(type, body(), flags);
       } catch (error) {
-        const isFine = error instanceof NetlinkError && doing.fine?.includes(error.code);
+        const isFine = error instanceof NetlinkError && operation.fine?.includes(error.code);
         if (!isFine) throw error;
       }
     });
@@ -287,7 +287,7 @@ export class RtnetlinkHostNetwork implements HostNetwork {
   ): Promise<T[]> {
     const items: T[] = [];
     for (const { data } of await this.requests.dump(type, query)) {
-      const item = this.understood(data, read);
+      const item = this.parsed(data, read);
       if (item !== undefined) items.push(item);
     }
     return items;
@@ -300,30 +300,30 @@ export class RtnetlinkHostNetwork implements HostNetwork {
 
   private handle(message: NetlinkMessage, handler: (change: HostChange) => void): void {
     const { routeProtocol = OWN_PROTOCOL, logger } = this.options;
-    const change = this.understood(message, (news) => readChange(news, routeProtocol));
+    const change = this.parsed(message, (event) => readChange(event, routeProtocol));
     if (!change) return;
     if (change.type === 'link') this.names.set(change.link.index, change.link.name);
     if (change.type === 'linkGone') this.names.delete(change.index);
     try {
       handler(change);
     } catch (error) {
-      logger.error('A change of the host was not handled; this is a defect', { change, error });
+      logger.error('Handling a change of the host failed; this is a bug', { change, error });
     }
   }
 
-  /** What cannot be read is told of and left out: one odd device must not hide the others. */
-  private understood<M, T>(message: M, read: (message: M) => T | undefined): T | undefined {
+  /** Logs and skips a malformed message: one unusual device must not hide the others. */
+  private parsed<M, T>(message: M, read: (message: M) => T | undefined): T | undefined {
     try {
       return read(message);
     } catch (error) {
-      this.options.logger.warn('A message of the kernel cannot be read', { error });
+      this.options.logger.warn('Skipping a malformed message of the kernel', { error });
       return undefined;
     }
   }
 
   /** @throws HostNetworkError */
   private async attempt<T>(
-    { operation, device, meaning }: Doing,
+    { operation, device, meaning }: Operation,
     work: () => Promise<T>,
   ): Promise<T> {
     try {

@@ -2,27 +2,27 @@ import type { Logger } from '../../runtime/logger.js';
 import { OWN_PROTOCOL } from '../host/own-ids.js';
 import { type HostSigns, type ReadHostSignsOptions, readHostSigns } from './host-signs.js';
 
-/** Programs that set up a node's interfaces, beside the agent. */
+/** Other programs that configure the interfaces of a node. */
 const KNOWN_MANAGERS = {
   'systemd-networkd': {
     effect:
-      'An ENI that one of its .network files matches gets what the file says; at its start it removes rules and routes that are not its own, and the agent puts its own back.',
+      'It configures every ENI that one of its .network files matches. When it starts, it removes rules and routes of other programs; the agent restores its own.',
     remedy:
       'Set NETWORKD_DROPIN_DIR (kustomize/components/networkd), and ManageForeignRoutingPolicyRules=no and ManageForeignRoutes=no in a file of networkd.conf.d.',
   },
   NetworkManager: {
-    effect: 'It brings up every Ethernet device that it knows of no reason not to, with DHCP.',
+    effect: 'It brings up Ethernet devices with DHCP unless its configuration excludes them.',
     remedy: 'Set NETWORKMANAGER_DROPIN_DIR (kustomize/components/networkd).',
   },
   'amazon-ec2-net-utils': {
     effect:
-      'It has systemd-networkd set up each ENI with DHCP, and with rules and a routing table of its own (10000 + 100 × card + device), which come before the agent’s.',
+      'It makes systemd-networkd configure each ENI with DHCP, and with its own rules and routing table (10000 + 100 × card + device), which take precedence over those of the agent.',
     remedy:
       'Set NETWORKD_DROPIN_DIR (kustomize/components/networkd), or remove the package from the nodes.',
   },
   'VPC CNI': {
-    effect: 'None: it leaves ENIs alone that are tagged node.k8s.amazonaws.com/no_manage=true.',
-    remedy: 'Nothing to do: the controller tags each ENI so as it creates it.',
+    effect: 'None: it ignores ENIs with the tag node.k8s.amazonaws.com/no_manage=true.',
+    remedy: 'Nothing to do: the controller sets this tag when it creates an ENI.',
   },
 } as const;
 
@@ -30,11 +30,11 @@ type ManagerName = keyof typeof KNOWN_MANAGERS;
 
 export interface DetectedManager {
   name: ManagerName;
-  /** What it was told by, for people. */
+  /** What shows that it runs, for the log. */
   sign: string;
 }
 
-/** `ListenNetlink=route 1361` of systemd-networkd.socket: the groups that it hears from the start. */
+/** `ListenNetlink=route 1361` of systemd-networkd.socket: the groups that it joins at startup. */
 const NETWORKD_GROUPS = 1361;
 /** systemd opens that socket, as process 1. */
 const INIT = 1;
@@ -42,12 +42,12 @@ const NETWORKD_SOCKET = '/run/systemd/netif/io.systemd.Network';
 const NETWORKMANAGER_SOCKETS = '/run/NetworkManager/';
 /** Tables and priorities of amazon-ec2-net-utils: 10000 + 100 × card + device (`rule_base` in its lib.sh). */
 const NET_UTILS_IDS = { first: 10_001, last: 13_999 };
-/** `hostRulePriority` of the VPC CNI (pkg/networkutils), to the main table; the mark is not looked at. */
+/** `hostRulePriority` of the VPC CNI (pkg/networkutils), to the main table; this check ignores the mark. */
 const CNI_HOST_RULE = { priority: 1024, table: 254 };
-/** `fromPodRulePriority`: a pod's traffic leaves by its ENI. */
+/** `fromPodRulePriority`: it sends the traffic of a pod through its ENI. */
 const CNI_POD_RULE = { priority: 1536 };
 
-/** The programs on the host that set up interfaces too, as far as they can be seen from a pod. */
+/** Other programs on the host that configure interfaces, as far as a pod can see them. */
 export function detectManagers({
   unixSockets,
   netlinkSockets,
@@ -84,15 +84,15 @@ function isNetworkds({ protocol, port, groups }: HostSigns['netlinkSockets'][num
   return protocol === 0 && port === INIT && (groups & NETWORKD_GROUPS) === NETWORKD_GROUPS;
 }
 
-/** Tells the log, for once, which other programs set up interfaces on this host. Never rejects. */
-export async function tellOfManagers({
+/** Logs which other programs configure interfaces on this host. Never rejects. */
+export async function logManagers({
   logger,
   ...host
 }: ReadHostSignsOptions & { logger: Logger }): Promise<void> {
   try {
     for (const { name, sign } of detectManagers(await readHostSigns(host))) {
       const { effect, remedy } = KNOWN_MANAGERS[name];
-      logger.info('Another program manages interfaces of this host', {
+      logger.info('Another program manages interfaces on this host', {
         manager: name,
         sign,
         effect,
@@ -100,6 +100,6 @@ export async function tellOfManagers({
       });
     }
   } catch (error) {
-    logger.warn('Cannot see which other programs manage interfaces of this host', { error });
+    logger.warn('Detecting other programs that manage interfaces on this host failed', { error });
   }
 }

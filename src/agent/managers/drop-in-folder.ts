@@ -1,10 +1,10 @@
 import { readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
-/** First line of each of our files: a file without it is somebody else's, whatever its name. */
+/** First line of each file that the agent writes. It does not touch files without it, whatever their names. */
 export const OWN_MARK = '# Written by eni-operator; it removes this file with the ENI.';
 
-/** How a network manager is told to leave a device alone: one file a device. */
+/** How to configure a network manager to leave a device alone: one file per device. */
 export interface DropInKind {
   /** The setting that names its folder. */
   setting: 'NETWORKD_DROPIN_DIR' | 'NETWORKMANAGER_DROPIN_DIR';
@@ -15,10 +15,9 @@ export interface DropInKind {
 }
 
 /**
- * systemd.network(5): of all files in the order of their names, the first that matches a device is its only
- * one. Two conditions, for both have to hold: devices that stand upon the ENI's have its MAC address, but it is
- * no permanent one; and systemd before 245 does not know of the latter, and would take a file that names nothing
- * else to match all devices.
+ * systemd.network(5): only the first file, in the order of names, that matches a device applies to it. Both
+ * conditions must hold: a device on top of the ENI has the same MAC address, but not as its permanent one; and
+ * systemd before 245 ignores PermanentMACAddress, so that a file with it alone would match every device.
  */
 export const NETWORKD_DROP_IN: DropInKind = {
   setting: 'NETWORKD_DROPIN_DIR',
@@ -33,7 +32,7 @@ Unmanaged=yes
 `,
 };
 
-/** NetworkManager.conf(5): `+=` adds to what other files say. */
+/** NetworkManager.conf(5): `+=` adds to the list of other files. */
 export const NETWORKMANAGER_DROP_IN: DropInKind = {
   setting: 'NETWORKMANAGER_DROPIN_DIR',
   fileName: '90-eni-operator-*.conf',
@@ -43,11 +42,11 @@ unmanaged-devices+=mac:${macAddress}
 `,
 };
 
-/** What was done to the folder, by file name. */
+/** What changed in the folder, as file names. */
 export interface DropInChanges {
   written: string[];
   removed: string[];
-  /** They have a name of ours, and are somebody else's. */
+  /** Files of another program with a name that the agent uses. */
   foreign: string[];
 }
 
@@ -60,17 +59,17 @@ export class DropInError extends Error {
     readonly folder: string,
     options: ErrorOptions,
   ) {
-    super(`The folder ${folder} (${setting}) cannot be kept: ${options.cause}`, options);
+    super(`The folder ${folder} (${setting}) cannot be read or written: ${options.cause}`, options);
   }
 }
 
 const TEMPORARY = '.tmp';
 
-/** Our files in the folder of a network manager; all others are left alone. */
+/** The agent's files in the folder of a network manager. It leaves all others alone. */
 export class DropInFolder {
   private readonly prefix: string;
   private readonly suffix: string;
-  /** Our files, and what is left of such as were being written. */
+  /** The agent's files, and temporary ones of an interrupted write. */
   private readonly pattern: RegExp;
 
   constructor(
@@ -85,7 +84,7 @@ export class DropInFolder {
   }
 
   /**
-   * Leaves a file for each of these devices, and none of ours for any other.
+   * Writes a file for each of these devices, and removes the agent's files for others.
    * @param macAddresses lower case, with colons
    * @throws DropInError
    */
@@ -127,10 +126,10 @@ export class DropInFolder {
     return readFile(join(this.path, name), 'utf8');
   }
 
-  /** A reader sees the whole file, or none. */
+  /** Atomic: a reader sees the whole file or none. */
   private async write(name: string, content: string): Promise<void> {
     const temporary = join(this.path, `.${name}${TEMPORARY}`);
-    // The managers read it as users of their own.
+    // The managers run as other users.
     await writeFile(temporary, content, { mode: 0o644 });
     await rename(temporary, join(this.path, name));
   }

@@ -3,7 +3,7 @@ import type { Store } from '../../runtime/cache/store.js';
 import type { ReconcileContext, Result } from '../../runtime/controller/controller.js';
 import { Reconciler, Watch } from '../../runtime/controller/decorators.js';
 import { isMacAddress } from '../host/addresses.js';
-import { HostEvents } from '../host/host-events.js';
+import { HostEvent } from '../host/host-events.js';
 import type { DropInFolder } from './drop-in-folder.js';
 
 export interface DropInWriterOptions {
@@ -12,15 +12,14 @@ export interface DropInWriterOptions {
   folders: readonly DropInFolder[];
 }
 
-/** Attachments that come together are written of together (milliseconds). */
+/** Milliseconds within which several new attachments cause one pass. */
 const COALESCE_MS = 20;
-/** The host is one. */
 const HOST = 'host';
 
 /**
- * Tells the host's network managers, by files, to leave the devices of ENIs alone: as soon as a device's MAC
- * address is known, which is before EC2 attaches it, and until its attachment is gone. What an earlier agent left
- * of ENIs that are gone is removed at the start.
+ * Configures the host's network managers, through drop-in files, to leave the devices of ENIs alone: from when the
+ * MAC address is known, which is before EC2 attaches the ENI, until the attachment is deleted. At startup it
+ * removes files that an earlier agent left for ENIs that no longer exist.
  */
 @Reconciler({ name: 'drop-in-writer' })
 export class DropInWriter {
@@ -31,7 +30,7 @@ export class DropInWriter {
     return [HOST];
   }
 
-  @Watch(HostEvents, { when: { added: (news) => news.isAboutEverything } })
+  @Watch(HostEvent, { when: { added: (event) => event.isAboutEverything } })
   hostAt(): string[] {
     return [HOST];
   }
@@ -48,14 +47,17 @@ export class DropInWriter {
         logger.info('Drop-in files changed', { folder: folder.path, written, removed });
       }
       if (foreign.length > 0) {
-        logger.warn('Drop-in files of others have our names', { folder: folder.path, foreign });
+        logger.warn(
+          'Drop-in files of another program have names that the agent uses; leaving them',
+          { folder: folder.path, foreign },
+        );
       }
     }
     return {};
   }
 }
 
-/** MAC address of the device that the agent alone is to manage. */
+/** MAC address of the device, if the agent manages it. */
 function ownDevice({ spec, status }: ENIAttachment): string | undefined {
   const macAddress = String(status?.macAddress).toLowerCase();
   return isMacAddress(macAddress) && spec.linkState !== 'unmanaged' ? macAddress : undefined;

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import type { HostNetwork, HostRule } from '../host/host-network.js';
 
-/** What a pod on the host's network sees of the programs beside it, without any of the host's files. */
+/** What a pod in the host's network namespace sees of other programs, without access to the host's files. */
 export interface HostSigns {
   /** Paths of the Unix sockets of the host's network namespace; abstract ones begin with `@`. */
   unixSockets: string[];
@@ -12,9 +12,9 @@ export interface HostSigns {
 interface NetlinkSocket {
   /** 0: rtnetlink. */
   protocol: number;
-  /** Its address, the process's id at first. */
+  /** Its address: usually the id of the process that opened it. */
   port: number;
-  /** Bit mask of the groups of news that it hears. */
+  /** Bit mask of the multicast groups that it has joined. */
   groups: number;
 }
 

@@ -2,9 +2,9 @@ import { ENIAttachment } from '../../api/eni-attachment.js';
 import type { Store } from '../../runtime/cache/store.js';
 import type { ReconcileContext, Result } from '../../runtime/controller/controller.js';
 import { Reconciler, Watch } from '../../runtime/controller/decorators.js';
-import { HostEvents } from '../host/host-events.js';
+import { HostEvent } from '../host/host-events.js';
 import type { HostNetwork } from '../host/host-network.js';
-import { type HostView, observe } from '../host/host-snapshot.js';
+import { type HostSnapshot, observe } from '../host/host-snapshot.js';
 import { carryOut, type HostStep } from '../host/host-step.js';
 import { isOwnRule, tableOf } from '../host/own-ids.js';
 
@@ -16,12 +16,11 @@ export interface HostSweeperOptions {
   tableBase: number;
 }
 
-/** Attachments that go together are swept after together (milliseconds). */
+/** Milliseconds within which several removed attachments cause one sweep. */
 const COALESCE_MS = 100;
-/** The host is one. */
 const HOST = 'host';
 
-/** Removes the rules and routes of ours that are left of ENIs whose attachment is gone. */
+/** Removes the agent's rules and routes that belong to no attachment any more. */
 @Reconciler({ name: 'host-sweeper' })
 export class HostSweeper {
   constructor(private readonly options: HostSweeperOptions) {}
@@ -31,7 +30,7 @@ export class HostSweeper {
     return [HOST];
   }
 
-  @Watch(HostEvents, { when: { added: (news) => news.isAboutEverything } })
+  @Watch(HostEvent, { when: { added: (event) => event.isAboutEverything } })
   hostAt(): string[] {
     return [HOST];
   }
@@ -48,12 +47,12 @@ export class HostSweeper {
 }
 
 /**
- * Takes away the rules and routes of ours that no attachment stands for any more: those of ENIs that went while
- * nobody watched. The kernel drops the routes of a device that is gone, the rules it keeps.
- * @param tables routing tables of the attachments that there are
+ * The agent's rules and routes that belong to no attachment: those of ENIs removed while the agent did not run. The
+ * kernel deletes the routes of a removed device, but keeps its rules.
+ * @param tables routing tables of the existing attachments
  */
 function planSweep(
-  { routes, rules }: Pick<HostView, 'routes' | 'rules'>,
+  { routes, rules }: Pick<HostSnapshot, 'routes' | 'rules'>,
   tables: ReadonlySet<number>,
 ): HostStep[] {
   return [

@@ -14,16 +14,16 @@ const NO_DUPLICATE_DETECTION = 0x02;
 const PERMANENT = 0x80;
 const NO_PREFIX_ROUTE = 0x200;
 
-/** Undefined where the address is not IP. @throws Error where the bytes are no such message */
+/** Undefined if the address is not IP. @throws Error if the bytes are not such a message */
 export function readAddress(data: Buffer): HostAddress | undefined {
   const family = familyOfNumber(data.readUInt8(0));
   if (family === undefined) return undefined;
   const attributes = readAttributes(data.subarray(HEADER_BYTES));
-  // Of a point-to-point device, IFA_ADDRESS is the other end's.
+  // On a point-to-point device, IFA_ADDRESS is the address of the peer.
   const bytes = attributes.get(Attribute.local) ?? attributes.get(Attribute.address);
   if (!bytes) return undefined;
   const allFlags = attributes.get(Attribute.flags);
-  // Kernels before 3.14 have the header's eight alone.
+  // Kernels before 3.14 send only the eight flags of the header.
   const flags = allFlags ? readU32(allFlags) : data.readUInt8(2);
   const protocol = attributes.get(Attribute.protocol)?.[0];
   return {

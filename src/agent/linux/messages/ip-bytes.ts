@@ -7,11 +7,11 @@ export class NotAnAddressError extends Error {
   override readonly name = 'NotAnAddressError';
 
   constructor(text: string, family: AddressFamily) {
-    super(`"${text}" is no IPv${family} address`);
+    super(`"${text}" is not an IPv${family} address`);
   }
 }
 
-/** Undefined for what is not IP: the kernel's multicast and MPLS tables answer the same requests. */
+/** Undefined for families other than IP: the kernel's multicast and MPLS tables respond to the same requests. */
 export function familyOfNumber(number: number): AddressFamily | undefined {
   if (number === Family.ipv4) return 4;
   return number === Family.ipv6 ? 6 : undefined;
@@ -39,13 +39,13 @@ export function addressBytes(text: string, family: AddressFamily): Buffer {
   return Buffer.from(ipaddr.parse(text).toByteArray());
 }
 
-/** A network as the kernel has it: its first bytes, and how many of their bits count. */
+/** A network: the bytes of its address, and how many of their bits count. */
 export interface Prefix {
   bytes: Buffer;
   length: number;
 }
 
-/** @param cidr an address alone is a prefix of its whole length. @throws NotAnAddressError, RangeError */
+/** @param cidr an address without a length counts as /32 or /128. @throws NotAnAddressError, RangeError */
 export function parsePrefix(cidr: string, family: AddressFamily): Prefix {
   const [address = '', length] = cidr.split('/');
   const bits = bitsOf(family);

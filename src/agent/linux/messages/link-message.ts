@@ -62,8 +62,8 @@ const OPER_STATES = [
 
 /**
  * The device that an RTM_NEWLINK or RTM_DELLINK is about. Undefined where the message is of another family: a
- * bridge tells of its ports so, and a port that leaves its bridge is not gone.
- * @throws Error where the bytes are no such message
+ * bridge reports its ports with another family, and a port that leaves its bridge still exists.
+ * @throws Error if the bytes are not such a message
  */
 export function readLink(data: Buffer): HostLink | undefined {
   if (data.readUInt8(0) !== Family.unspecified) return undefined;
@@ -117,7 +117,7 @@ export function reversePathFilterChange(index: number, mode: number): Uint8Array
   return ipv4Setting(index, REVERSE_PATH_FILTER, mode);
 }
 
-/** Sets conf/DEVICE/promote_secondaries: with an address, its subnet's others stay. */
+/** Sets conf/DEVICE/promote_secondaries: removing an address keeps the others of its subnet. */
 export function promoteSecondaries(index: number): Uint8Array[] {
   return ipv4Setting(index, PROMOTE_SECONDARIES, 1);
 }
@@ -143,7 +143,7 @@ function header({ index, flags = 0, change = 0 }: Record<'index', number> & Head
 
 interface HeaderFlags {
   flags?: number;
-  /** Which of the flags are meant. */
+  /** Which of the flags to change. */
   change?: number;
 }
 

@@ -16,7 +16,7 @@ export function netconfQuery(index: number): Uint8Array[] {
   return [header, ...attribute(Attribute.index, s32(index))];
 }
 
-/** @throws Error where the bytes are no such message */
+/** @throws Error if the bytes are not such a message */
 export function readReversePathFilter(data: Buffer): number {
   return numberOf(readAttributes(data.subarray(HEADER_BYTES)), Attribute.reversePathFilter) ?? 0;
 }

@@ -29,21 +29,21 @@ const Attribute = {
   table: 15,
 } as const;
 
-/** RTN_UNICAST: others are the kernel's local and broadcast addresses, and routes that refuse. */
+/** RTN_UNICAST: other types are local and broadcast addresses, and routes that reject traffic. */
 const UNICAST = 1;
 /** RTNH_F_ONLINK */
 const ON_LINK = 4;
-/** What the kernel makes of no metric: 0, and IP6_RT_PRIO_USER for IPv6 (include/uapi/linux/ipv6_route.h). */
+/** The metric of a route without one: 0, and IP6_RT_PRIO_USER for IPv6 (include/uapi/linux/ipv6_route.h). */
 const DEFAULT_METRIC = { 4: 0, 6: 1024 } as const;
 
-/** Who set the route; cheaper than to read it all. */
+/** Who set the route; cheaper than reading the whole message. */
 export function protocolOfRoute(data: Buffer): number {
   return data.readUInt8(PROTOCOL_AT);
 }
 
 /**
- * Undefined where it is no IP route through one device.
- * @throws Error where the bytes are no such message
+ * Undefined unless it is an IP route through one device.
+ * @throws Error if the bytes are not such a message
  */
 export function readRoute(data: Buffer): HostRoute | undefined {
   const family = familyOfNumber(data.readUInt8(0));

@@ -2,7 +2,7 @@ import type { Scope } from '../../host/host-network.js';
 
 /**
  * Numbers of the kernel's interface: include/uapi/linux/{netlink,rtnetlink,if_link,if_addr,fib_rules,netconf}.h.
- * They are fixed for ever; only those in use are here.
+ * They never change; this file has only those in use.
  */
 
 export const MessageType = {
@@ -37,7 +37,7 @@ export const Flag = {
   dump: 0x300,
 } as const;
 
-/** RTNLGRP_…: what an events socket can listen to. */
+/** RTNLGRP_…: multicast groups of events. */
 export const Group = {
   link: 1,
   ipv4Address: 5,
@@ -64,7 +64,7 @@ export function scopeNumber(scope: Scope): number {
   return NUMBERS[scope];
 }
 
-/** Scopes between (`site`, and an administrator's own) reach beyond the link, as `global` does. */
+/** Scopes in between (`site`, and custom ones) reach beyond the link, like `global`. */
 export function scopeOf(number: number): Scope {
   if (number === RouteScope.link) return 'link';
   return number >= RouteScope.host ? 'host' : 'global';

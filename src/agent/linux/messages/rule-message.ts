@@ -12,12 +12,12 @@ const ACTION_AT = 7;
 /** FRA_… */
 const Attribute = { source: 2, priority: 6, table: 15, protocol: 21 } as const;
 
-/** FR_ACT_TO_TBL: others jump, refuse or drop. */
+/** FR_ACT_TO_TBL: other actions jump, reject or drop. */
 const TO_TABLE = 1;
 
 /**
- * Undefined where it is no rule of IP that leads to a table.
- * @throws Error where the bytes are no such message
+ * Undefined unless it is an IP rule that looks up a table.
+ * @throws Error if the bytes are not such a message
  */
 export function readRule(data: Buffer): HostRule | undefined {
   const family = familyOfNumber(data.readUInt8(0));

@@ -126,7 +126,7 @@ describe('DHCP of an ENI that has its address', () => {
   it('hears of a refusal, which is broadcast', async () => {
     await run(router, REFUSER);
     const refused = await hold().logged('Address not confirmed by DHCP');
-    expect(refused.fact).to.include(`The DHCP server ${SERVER} refuses ${ADDRESS}`);
+    expect(refused.fact).to.include(`The DHCP server ${SERVER} rejects ${ADDRESS}`);
   });
 
   it('shares the port with a client of the host that shares it', async () => {

@@ -123,7 +123,7 @@ describe('the addresses, routes and rules of a host, over rtnetlink', () => {
   it('what is no address is refused, and named', async () => {
     const failure = await failureOf(remote.network.addAddress({ ...ipv4(), address: '10.0.1' }));
     expect(failure).to.include({ reason: 'Refused' });
-    expect(failure.message).to.include('"10.0.1" is no IPv4 address');
+    expect(failure.message).to.include('"10.0.1" is not an IPv4 address');
   });
 
   const routesOf = (): HostRoute[] => {

@@ -76,7 +76,7 @@ describe('DhcpClient', () => {
     expect(dhcp.open).to.equal(0);
   });
 
-  it('asks again after 4, 8, 16, 32 and then each 64 seconds while nobody answers', async () => {
+  it('asks again after 4, 8, 16, 32 and then each 64 seconds without a response', async () => {
     start();
     await time.pass(260_000);
     expect(dhcp.asked(NOW).map(([at]) => at)).to.deep.equal([0, 4, 12, 28, 60, 124, 188, 252]);
@@ -94,7 +94,7 @@ describe('DhcpClient', () => {
     expect(dhcp.asked(NOW).map(([at]) => at)).to.deep.equal([0, 3, 10]);
   });
 
-  it('tells nothing until the first question has gone unanswered', async () => {
+  it('reports nothing until the first request times out', async () => {
     start();
     await time.pass(3_999);
     expect(client.confirmation).to.deep.equal({ is: 'pending' });
@@ -116,7 +116,7 @@ describe('DhcpClient', () => {
     expect(states()).to.deep.equal(['held']);
   });
 
-  it('asks anybody at seven eighths, and says that the address is missing once the lease is over', async () => {
+  it('asks any server at seven eighths, and reports the address as missing once the lease expires', async () => {
     dhcp.reactions = [{ type: 'ack' }, 'silence'];
     start();
     await time.pass(HOUR - 1);
@@ -130,7 +130,7 @@ describe('DhcpClient', () => {
     expect(states()).to.deep.equal(['held']);
     await time.pass(1);
     expect(states()).to.deep.equal(['held', 'missing']);
-    expect(fault()?.message).to.include('has ended');
+    expect(fault()?.message).to.include('expired');
     dhcp.reactions = [{ type: 'ack' }];
     await time.pass(10_000);
     expect(states()).to.deep.equal(['held', 'missing', 'held']);
@@ -146,7 +146,7 @@ describe('DhcpClient', () => {
     expect(states()).to.deep.equal(['held']);
   });
 
-  it('tells of a refusal, asks on with growing waits, and leaves off once it is confirmed', async () => {
+  it('reports a rejection, retries with growing waits, and stops once the address is confirmed', async () => {
     const words: [number, number[]] = [56, [...Buffer.from('not yours')]];
     dhcp.reactions = [
       { type: 'nak', options: [words] },
@@ -155,7 +155,7 @@ describe('DhcpClient', () => {
     ];
     start();
     await time.pass(1);
-    expect(fault()?.message).to.include('10.0.1.1 refuses 10.0.1.10 (not yours)');
+    expect(fault()?.message).to.include('10.0.1.1 rejects 10.0.1.10 (not yours)');
     await time.pass(11_000);
     expect(states()).to.deep.equal(['missing']);
     await time.pass(1_000);
@@ -167,22 +167,22 @@ describe('DhcpClient', () => {
     expect(states()).to.deep.equal(['missing', 'held']);
   });
 
-  it('tells of a refusal to renew', async () => {
+  it('reports a rejected renewal', async () => {
     dhcp.reactions = [{ type: 'ack' }, { type: 'nak' }, 'silence'];
     start();
     await time.pass(1800_000);
     expect(states()).to.deep.equal(['held', 'missing']);
-    expect(fault()?.message).to.include('refuses');
+    expect(fault()?.message).to.include('rejects');
   });
 
   it('takes an answer with another address for a refusal', async () => {
     dhcp.reactions = [{ type: 'ack', address: '10.0.1.99' }];
     start();
     await time.pass(1);
-    expect(fault()?.message).to.include('it gives 10.0.1.99');
+    expect(fault()?.message).to.include('it offers 10.0.1.99');
   });
 
-  it('listens to nobody who answers something else', async () => {
+  it('ignores responses to other requests', async () => {
     start();
     await time.pass(1);
     const [question = expect.fail('not asked')] = dhcp.questions;

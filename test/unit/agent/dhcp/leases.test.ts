@@ -39,7 +39,7 @@ describe('DhcpLeases', () => {
 
   afterEach(() => stop.abort());
 
-  it('tells by news that what was asked for is held', async () => {
+  it('emits an event once the address is confirmed', async () => {
     expect(leases.hold('a', REQUEST)).to.deep.equal({ is: 'pending' });
     await time.pass(1);
     expect(news).to.deep.equal(['a']);
@@ -54,7 +54,7 @@ describe('DhcpLeases', () => {
     expect(dhcp.questions).to.have.length(1);
   });
 
-  it('asks anew where the address or the device is another', async () => {
+  it('starts again for another address or device', async () => {
     leases.hold('a', REQUEST);
     await time.pass(1);
     expect(leases.hold('a', { ...REQUEST, address: '10.0.1.11' })).to.deep.equal({ is: 'pending' });
@@ -81,7 +81,7 @@ describe('DhcpLeases', () => {
     );
   });
 
-  it('renews nothing that was released, and tells of it no more', async () => {
+  it('neither renews nor reports a released lease', async () => {
     leases.hold('a', REQUEST);
     leases.release('a');
     leases.release('unknown');
@@ -90,7 +90,7 @@ describe('DhcpLeases', () => {
     expect(dhcp.questions.length).to.be.lessThan(2);
   });
 
-  it('tells of an unexpected failure, and asks again until it is cured', async () => {
+  it('reports an unexpected failure, and retries until it succeeds', async () => {
     defect = new TypeError('setBroadcast EBADF');
     leases.hold('a', REQUEST);
     await time.pass(1);
@@ -108,7 +108,7 @@ describe('DhcpLeases', () => {
     expect(news.at(-1)).to.equal('a');
   });
 
-  it('tells of a failure while a lease lasts, and is missing no longer than that', async () => {
+  it('reports a failure during a lease, until a new client succeeds', async () => {
     leases.hold('a', REQUEST);
     await time.pass(1);
     defect = new TypeError('out of files');

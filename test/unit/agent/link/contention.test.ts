@@ -27,7 +27,7 @@ describe('Contention', () => {
     expect(contention.heldFor('b', 'up')).to.equal(0);
   });
 
-  it('does not mind reversals that are far between', async () => {
+  it('ignores reversals that are far apart', async () => {
     for (let count = 0; count < 10; count++) {
       expect(contention.reversed('a', 'up')).to.equal(false);
       await time.pass(31_000);
@@ -44,14 +44,14 @@ describe('Contention', () => {
     expect(holds.map((ms) => ms / MINUTE)).to.deep.equal([1, 2, 4, 8, 15, 15]);
   });
 
-  it('begins anew after a long peace', async () => {
+  it('resets the hold after a long time without reversals', async () => {
     conflict();
     conflict();
     await time.pass(contention.heldFor('a', 'up') + 15 * MINUTE + 1);
     expect(conflict()).to.equal(MINUTE);
   });
 
-  it('tries at once what is asked for anew', () => {
+  it('tries a changed desired state at once', () => {
     conflict();
     expect(contention.heldFor('a', 'unmanaged')).to.equal(0);
     expect(contention.reversed('a', 'unmanaged')).to.equal(false);

@@ -89,8 +89,8 @@ describe('LinkReconciler', () => {
     reconciler = new LinkReconciler({
       attachments,
       network: host,
-      look: new SharedRead(() => observe(host)),
-      heard: {
+      snapshots: new SharedRead(() => observe(host)),
+      knownLinks: {
         withMac: (mac) => host.state.links.filter((link) => heard && link.macAddress === mac),
       },
       reporter: new LinkReporter(ResourceClient.create({ kind: ENIAttachment, client })),
@@ -135,7 +135,7 @@ describe('LinkReconciler', () => {
   const reported = () => attachments.get(KEY)?.status?.link;
   const device = () => host.state.links.find(({ index }) => index === 2) ?? expect.fail('none');
 
-  it('brings a device up by what was heard of it, before it looks at the host', async () => {
+  it('brings a device up from the kernel’s events, before it reads the host', async () => {
     host.state.links.push(aLink());
     host.links = async () => {
       host.done.push('links');
@@ -252,7 +252,7 @@ describe('LinkReconciler', () => {
     expect(reported()).to.not.have.property('reason');
   });
 
-  it('tells of what the kernel refuses, does the rest, and tries again', async () => {
+  it('reports what the kernel refuses, does the rest, and tries again', async () => {
     host.state.links.push(aLink());
     host.refused.set('setMtu', 'Refused');
     set({ mtu: 9001 });
@@ -263,7 +263,7 @@ describe('LinkReconciler', () => {
     expect(reported()).to.include({ mtu: 9001 }).and.not.have.property('reason');
   });
 
-  it('waits for a device that has not appeared, and tells of it after half a minute', async () => {
+  it('waits for a device that has not appeared, and reports it after half a minute', async () => {
     set();
     expect(await pass()).to.equal(30_000);
     expect(reported()).to.equal(undefined);
@@ -275,7 +275,7 @@ describe('LinkReconciler', () => {
     expect(reported()).to.include({ state: 'up' }).and.not.have.property('reason');
   });
 
-  it('tells at once of a device that is lost', async () => {
+  it('reports a lost device at once', async () => {
     host.state.links.push(aLink());
     set();
     await pass();
@@ -310,7 +310,7 @@ describe('LinkReconciler', () => {
     expect(await pass()).to.equal(30_000);
   });
 
-  it('brings a link up again that somebody set down, and tells of it', async () => {
+  it('brings a link up again that another program set down, and logs it', async () => {
     host.state.links.push(aLink());
     set();
     await pass();
@@ -347,7 +347,7 @@ describe('LinkReconciler', () => {
     expect(reported()).to.include({ state: 'up' }).and.not.have.property('reason');
   });
 
-  it('does not take a change of the attachment for somebody else’s', async () => {
+  it('does not take a change of the attachment for another program’s', async () => {
     host.state.links.push(aLink());
     for (const mtu of [1400, 1500, 1400, 1500, 9001]) {
       set({ mtu });
@@ -373,7 +373,7 @@ describe('LinkReconciler', () => {
     expect(restored()).to.deep.equal([]);
   });
 
-  it('tells of an address that DHCP does not confirm, and leaves it set', async () => {
+  it('reports an address that DHCP does not confirm, and leaves it set', async () => {
     host.state.links.push(aLink());
     set({ addressing: 'dhcp' });
     confirmation = { is: 'missing', fault: linkFault('AddressMissing', 'Nobody knows it') };
@@ -418,7 +418,7 @@ describe('LinkReconciler', () => {
     });
   }
 
-  it('tells of garbage in an attachment, and does nothing', async () => {
+  it('reports an invalid attachment, and does nothing', async () => {
     host.state.links.push(aLink());
     set({}, { ...STATUS, macAddress: 'garbage' });
     await pass();
@@ -444,7 +444,7 @@ describe('LinkReconciler', () => {
     expect(device().altNames).to.deep.equal([]);
   });
 
-  it('takes a name as soon as the other device gives it up, and calls nobody a rival for it', async () => {
+  it('takes a name as soon as the other device gives it up, without reporting contention', async () => {
     host.state.links.push(aLink());
     set({ interfaceName: 'ens5' });
     expect(await pass()).to.equal(30_000);
@@ -480,7 +480,7 @@ describe('LinkReconciler', () => {
     expect(reported()).to.not.have.property('reason');
   });
 
-  it('sets an address anew where it is to have no route in the main table any more', async () => {
+  it('replaces an address whose route in the main table is no longer desired', async () => {
     host.state.links.push(aLink());
     set({ addressing: 'static' });
     await pass();

@@ -30,12 +30,12 @@ describe('NetlinkEvents', () => {
 
   const overrun = () => kernel.latest.options.onFailure(new NetlinkError('ENOBUFS'));
 
-  it('hears from the moment that it is made', () => {
+  it('listens as soon as it is created', () => {
     kernel.latest.tell(aMessage(16, Buffer.alloc(16)), aMessage(17, Buffer.alloc(16)));
     expect(heard).to.deep.equal([16, 17]);
   });
 
-  it('tells of an overrun once another socket listens, so that nothing is missed after it', async () => {
+  it('reports an overrun once another socket listens, so that it misses nothing afterwards', async () => {
     overrun();
     expect(kernel.latest.isClosed).to.equal(true);
     expect(heard).to.deep.equal([]);
@@ -46,7 +46,7 @@ describe('NetlinkEvents', () => {
     expect(heard).to.deep.equal(['overrun', 16]);
   });
 
-  it('does not mind a socket that it has given up', async () => {
+  it('ignores a socket that it has replaced', async () => {
     const [first] = kernel.sockets;
     overrun();
     await timers.tickAsync(10);
@@ -54,7 +54,7 @@ describe('NetlinkEvents', () => {
     expect(kernel.latest.isClosed).to.equal(false);
   });
 
-  it('slows down while sockets fail, and starts anew after a steady time', async () => {
+  it('slows down while sockets fail, and resets after a steady time', async () => {
     for (const delayMs of [10, 20, 40, 80]) {
       overrun();
       await timers.tickAsync(delayMs - 1);

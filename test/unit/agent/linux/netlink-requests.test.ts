@@ -58,7 +58,7 @@ describe('NetlinkRequests', () => {
     ['in its midst', { part: MULTI | Flag.dumpInterrupted, end: MULTI }],
     ['at its end', { part: MULTI, end: MULTI | Flag.dumpInterrupted }],
   ] as const) {
-    it(`begins a dump anew that was interrupted ${where}`, async () => {
+    it(`restarts a dump that was interrupted ${where}`, async () => {
       let dumps = 0;
       kernel.answer = ({ seq }, socket) => {
         dumps += 1;
@@ -74,7 +74,7 @@ describe('NetlinkRequests', () => {
     expect(await codeOf(requests.dump(getLink, body))).to.equal('EINTR');
   });
 
-  it('fails a dump whose end tells of an error', async () => {
+  it('fails a dump that ends with an error', async () => {
     kernel.answer = ({ seq }, socket) => socket.tell(item(seq, 1), end(seq, ENODEV));
     expect(await codeOf(requests.dump(getLink, body))).to.equal('ENODEV');
   });

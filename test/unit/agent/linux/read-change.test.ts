@@ -51,11 +51,11 @@ describe('read-change', () => {
   const read = (type: number, data: Uint8Array[] | Buffer) =>
     readChange(aMessage(type, data), PROTOCOL);
 
-  it('tells of an ENI with its PCI address, its names and the bounds of its MTU', () => {
+  it('reads an ENI with its PCI address, its names and the bounds of its MTU', () => {
     expect(read(MessageType.newLink, ENI)).to.deep.equal({ type: 'link', link: LINK });
   });
 
-  it('tells of a device that is gone by its index and MAC address', () => {
+  it('reads a removed device with its index and MAC address', () => {
     const { index, macAddress } = LINK;
     expect(read(MessageType.delLink, ENI)).to.deep.equal({ type: 'linkGone', index, macAddress });
   });
@@ -79,7 +79,7 @@ describe('read-change', () => {
     expect(change).to.have.nested.property('link.operState', 'unknown');
   });
 
-  it('tells of addresses, rules, and routes of our protocol alone', () => {
+  it('reads addresses, rules, and routes of the agent’s protocol only', () => {
     const route = {
       linkIndex: 6,
       family: 4,
@@ -103,7 +103,7 @@ describe('read-change', () => {
     ]);
   });
 
-  it('does not mind messages of other kinds', () => {
+  it('ignores messages of other types', () => {
     expect(read(4711, Buffer.alloc(0))).to.equal(undefined);
   });
 

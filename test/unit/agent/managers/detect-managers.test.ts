@@ -17,7 +17,7 @@ function found(signs: Partial<HostSigns>): string[] {
 }
 
 describe('detectManagers', () => {
-  it('finds nobody on a bare host', () => {
+  it('finds no manager on a bare host', () => {
     expect(
       found({
         unixSockets: ['/run/dbus/system_bus_socket', '@/containerd-shim/x'],

@@ -29,14 +29,14 @@ describe('DropInFolder', () => {
   const put = (name: string, content: string) => writeFile(join(path, name), content);
   const content = (name: string) => readFile(join(path, name), 'utf8');
 
-  it('tells systemd-networkd to leave the device alone, and no device upon it', async () => {
+  it('configures systemd-networkd to leave the device alone, but not devices on top of it', async () => {
     expect(await settle(MAC)).to.deep.equal({ written: [FILE], removed: [], foreign: [] });
     expect(await content(FILE)).to.equal(
       `${OWN_MARK}\n[Match]\nMACAddress=${MAC}\nPermanentMACAddress=${MAC}\n\n[Link]\nUnmanaged=yes\n`,
     );
   });
 
-  it('tells NetworkManager the same, beside what others told it', async () => {
+  it('configures NetworkManager likewise, in addition to other files', async () => {
     folder = new DropInFolder(path, NETWORKMANAGER_DROP_IN);
     await settle(MAC);
     const name = '90-eni-operator-02000a000105.conf';

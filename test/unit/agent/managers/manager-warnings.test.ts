@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { tellOfManagers } from '../../../../src/agent/managers/detect-managers.js';
+import { logManagers } from '../../../../src/agent/managers/detect-managers.js';
 import { readHostSigns } from '../../../../src/agent/managers/host-signs.js';
 import { FakeHost } from '../../../support/fake-host.js';
 import { RecordingLogger } from '../../../support/recording-logger.js';
@@ -43,7 +43,7 @@ describe('other managers of the host', () => {
   });
 
   it('are told of, each with what it does and what to do about it', async () => {
-    await tellOfManagers({ network, procNet, logger });
+    await logManagers({ network, procNet, logger });
     expect(logger.entries.map(({ fields }) => fields.manager)).to.deep.equal([
       'systemd-networkd',
       'NetworkManager',
@@ -55,7 +55,7 @@ describe('other managers of the host', () => {
 
   it('do not keep the agent from its work where they cannot be seen', async () => {
     await rm(procNet, { recursive: true });
-    await tellOfManagers({ network, procNet, logger });
+    await logManagers({ network, procNet, logger });
     expect(logger.messages('warn')).to.have.length(1);
   });
 
