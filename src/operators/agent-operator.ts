@@ -1,7 +1,7 @@
 import { Registry } from 'prom-client';
 import type { OpenDhcpSocket } from '../agent/dhcp/dhcp-socket.js';
 import { DhcpLeases, LeaseEvent } from '../agent/dhcp/leases.js';
-import { HostEventSource, HostEvent } from '../agent/host/host-events.js';
+import { HostEvent, HostEventSource } from '../agent/host/host-events.js';
 import type { HostNetwork } from '../agent/host/host-network.js';
 import { observe } from '../agent/host/host-snapshot.js';
 import { tableOf } from '../agent/host/own-ids.js';

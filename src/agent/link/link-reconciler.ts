@@ -11,7 +11,7 @@ import { keyOf } from '../../runtime/kube/resource.js';
 import type { Logger } from '../../runtime/logger.js';
 import type { Confirmation } from '../dhcp/dhcp-client.js';
 import { LeaseEvent, type Leases } from '../dhcp/leases.js';
-import { type KnownLinks, HostEvent } from '../host/host-events.js';
+import { HostEvent, type KnownLinks } from '../host/host-events.js';
 import { type HostLink, type HostNetwork, HostNetworkError } from '../host/host-network.js';
 import type { HostSnapshot } from '../host/host-snapshot.js';
 import { carryOut, describeStep, type HostStep } from '../host/host-step.js';

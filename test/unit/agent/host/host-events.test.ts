@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import { expect } from 'chai';
-import { HostEventSource, HostEvent } from '../../../../src/agent/host/host-events.js';
+import { HostEvent, HostEventSource } from '../../../../src/agent/host/host-events.js';
 import { silentLogger } from '../../../../tools/stage/silent-logger.js';
 import { aLink, FakeHost } from '../../../support/fake-host.js';
 import { VirtualTime } from '../../runtime/support/virtual-time.js';
