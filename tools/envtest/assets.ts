@@ -1,8 +1,7 @@
-import { createHash } from 'node:crypto';
-import { access, constants, readFile, stat } from 'node:fs/promises';
-import { homedir } from 'node:os';
+import { access, constants, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { buildAssets } from './build-assets.js';
+import { cacheRoot, type Environment, moduleKey } from './build-go.js';
 
 /** Paths of executable files. */
 export interface Assets {
@@ -12,7 +11,7 @@ export interface Assets {
 
 export interface FindAssetsOptions {
   /** Environment variables; `process.env` unset. */
-  env?: Readonly<Record<string, string | undefined>>;
+  env?: Environment;
   /** The Go module that both binaries are built from; tools/envtest/control-plane unset. */
   moduleDir?: string;
   /** Where kubebuilder installs its binaries; /usr/local/kubebuilder/bin unset. */
@@ -40,7 +39,7 @@ const SYSTEM_DIR = '/usr/local/kubebuilder/bin';
 export async function findAssets(options: FindAssetsOptions = {}): Promise<Assets> {
   const env = options.env ?? process.env;
   const moduleDir = resolve(options.moduleDir ?? MODULE_DIR);
-  const cacheDir = join(cacheRoot(env), await cacheKey(moduleDir));
+  const cacheDir = join(cacheRoot(env), 'envtest', await moduleKey(moduleDir));
   const fallbacks = [cacheDir, options.systemDir ?? SYSTEM_DIR];
   const find = async (name: string, variable: string): Promise<string | undefined> =>
     (await named(env, variable)) ??
@@ -58,8 +57,6 @@ export async function findAssets(options: FindAssetsOptions = {}): Promise<Asset
     etcd: etcd ?? join(cacheDir, 'etcd'),
   };
 }
-
-type Environment = NonNullable<FindAssetsOptions['env']>;
 
 async function named(env: Environment, variable: string): Promise<string | undefined> {
   const path = env[variable];
@@ -81,18 +78,8 @@ async function firstExecutable(paths: readonly string[]): Promise<string | undef
   return undefined;
 }
 
-function cacheRoot(env: Environment): string {
-  const base = env.XDG_CACHE_HOME || join(env.HOME || homedir(), '.cache');
-  return join(base, 'eni-operator', 'envtest');
-}
-
-/** go.sum decides what is built, so another go.sum means other binaries. */
-async function cacheKey(moduleDir: string): Promise<string> {
-  const goSum = await readFile(join(moduleDir, 'go.sum'));
-  return createHash('sha256').update(goSum).digest('hex').slice(0, 16);
-}
-
-async function isExecutable(path: string): Promise<boolean> {
+/** Whether it is a file that this process may execute. */
+export async function isExecutable(path: string): Promise<boolean> {
   try {
     await access(path, constants.X_OK);
     return (await stat(path)).isFile();

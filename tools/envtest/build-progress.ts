@@ -15,17 +15,16 @@ export interface Terminal {
 
 const LINE_PERIOD_MS = 15_000;
 const LIVE_PERIOD_MS = 1_000;
-const INTRODUCTION =
-  'Building kube-apiserver and etcd from source, once: about 4 minutes on 2 cores.';
 
-/** Whole lines: what is being built at its start and every 15 s. */
-export function lineProgress(write: (line: string) => void): BuildProgress {
-  return progress({ periodMs: LINE_PERIOD_MS, announce: write, update: write, end: () => {} });
+/** Whole lines: the introduction, then what is being built at its start and every 15 s. */
+export function lineProgress(write: (line: string) => void, introduction: string): BuildProgress {
+  const output = { announce: write, update: write, end: () => {} };
+  return progress({ periodMs: LINE_PERIOD_MS, introduction, ...output });
 }
 
 /** One line that counts the seconds on a terminal; whole lines elsewhere. */
-export function terminalProgress(terminal: Terminal): BuildProgress {
-  if (!terminal.isTTY) return lineProgress((line) => terminal.write(`${line}\n`));
+export function terminalProgress(terminal: Terminal, introduction: string): BuildProgress {
+  if (!terminal.isTTY) return lineProgress((line) => terminal.write(`${line}\n`), introduction);
   let live = false;
   const clear = (): void => {
     if (live) terminal.write('\r\u001b[K');
@@ -33,6 +32,7 @@ export function terminalProgress(terminal: Terminal): BuildProgress {
   };
   return progress({
     periodMs: LIVE_PERIOD_MS,
+    introduction,
     announce: (line) => {
       clear();
       terminal.write(`${line}\n`);
@@ -47,12 +47,13 @@ export function terminalProgress(terminal: Terminal): BuildProgress {
 
 interface Output {
   periodMs: number;
+  introduction: string;
   announce(line: string): void;
   update(line: string): void;
   end(): void;
 }
 
-function progress({ periodMs, announce, update, end }: Output): BuildProgress {
+function progress({ periodMs, introduction, announce, update, end }: Output): BuildProgress {
   const startedAt = Date.now();
   let activity = '';
   const show = (): void => {
@@ -65,7 +66,7 @@ function progress({ periodMs, announce, update, end }: Output): BuildProgress {
     show();
   };
   return {
-    begin: () => announce(INTRODUCTION),
+    begin: () => announce(introduction),
     step: (name) => now(`Building ${name}`),
     waiting: (holder) => now(`Waiting for process ${holder}, which builds the same`),
     end: () => {

@@ -12,6 +12,8 @@ export interface KubeApiServerOptions {
   ca: string;
   /** A user who may read `/readyz`. */
   admin: KeyPair;
+  /** Who may reach it, and what of a cluster is around it. */
+  surroundings: readonly string[];
   extraFlags: readonly string[];
   onLine?: ((line: string) => void) | undefined;
 }
@@ -34,11 +36,22 @@ rules:
   - level: Metadata
 `;
 
+/** Flags for an API server on loopback, with no controller, no scheduler and no kubelet. */
+export const ALONE = [
+  '--bind-address=127.0.0.1',
+  '--advertise-address=127.0.0.1',
+  '--endpoint-reconciler-type=none',
+  '--service-cluster-ip-range=10.96.0.0/24',
+  '--authorization-mode=RBAC',
+  // It asks each pod's service account to exist, and only kube-controller-manager creates "default".
+  '--disable-admission-plugins=ServiceAccount',
+];
+
 /** The API server creates these two itself, a moment after it says that it is ready. */
 const FIRST_NAMESPACES = ['kube-system', 'default'];
 
 /**
- * Starts a kube-apiserver with RBAC, and waits until it is ready and the first namespaces exist.
+ * Starts a kube-apiserver, and waits until it is ready and the first namespaces exist.
  * @throws ProcessStartError
  */
 export async function startKubeApiServer(
@@ -71,7 +84,7 @@ export async function startKubeApiServer(
   }
 }
 
-function flags({ etcdUrl, port, files, extraFlags }: KubeApiServerOptions): string[] {
+function flags({ etcdUrl, port, files, surroundings, extraFlags }: KubeApiServerOptions): string[] {
   const audit = files.audit && [
     `--audit-policy-file=${files.audit.policy}`,
     `--audit-log-path=${files.audit.log}`,
@@ -82,21 +95,15 @@ function flags({ etcdUrl, port, files, extraFlags }: KubeApiServerOptions): stri
   ];
   return [
     `--etcd-servers=${etcdUrl}`,
-    '--bind-address=127.0.0.1',
-    '--advertise-address=127.0.0.1',
     `--secure-port=${port}`,
-    '--endpoint-reconciler-type=none',
-    '--service-cluster-ip-range=10.96.0.0/24',
     `--tls-cert-file=${files.servingCert}`,
     `--tls-private-key-file=${files.servingKey}`,
     `--client-ca-file=${files.clientCa}`,
     '--service-account-issuer=https://kubernetes.default.svc',
     `--service-account-key-file=${files.serviceAccountPublicKey}`,
     `--service-account-signing-key-file=${files.serviceAccountPrivateKey}`,
-    '--authorization-mode=RBAC',
-    // It asks each pod's service account to exist, and only kube-controller-manager creates "default".
-    '--disable-admission-plugins=ServiceAccount',
     '--allow-privileged=true',
+    ...surroundings,
     ...(audit ?? []),
     ...extraFlags,
   ];

@@ -4,6 +4,7 @@ import type { Assets } from './assets.js';
 import type { Cluster, KubeconfigUser } from './cluster.js';
 import { Etcd } from './etcd.js';
 import {
+  ALONE,
   AUDIT_POLICY,
   type KubeApiServerFiles,
   type KubeApiServerOptions,
@@ -79,6 +80,7 @@ export class LocalCluster implements Cluster {
         files,
         ca: ca.certificate,
         admin,
+        surroundings: ALONE,
         extraFlags: options.extraApiServerFlags,
         onLine: logger && ((line) => logger(`kube-apiserver: ${line}`)),
       };

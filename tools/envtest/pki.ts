@@ -53,14 +53,21 @@ export class CertificateAuthority {
     return this.ca.cert;
   }
 
-  /** A certificate for the API server on 127.0.0.1. */
-  servingCertificate(): Promise<KeyPair> {
+  /**
+   * A certificate for a server: the API server on 127.0.0.1, unless it is named otherwise.
+   * @param addresses IP addresses by which clients reach it, besides 127.0.0.1
+   */
+  servingCertificate(
+    addresses: readonly string[] = [],
+    commonName = 'kube-apiserver',
+  ): Promise<KeyPair> {
+    const altNames = [...SERVING_NAMES, ...addresses.map((ip) => ({ type: 7, ip }) as const)];
     return this.sign(
-      'kube-apiserver',
+      commonName,
       [],
       [
         { name: 'extKeyUsage', serverAuth: true },
-        { name: 'subjectAltName', altNames: [...SERVING_NAMES] },
+        { name: 'subjectAltName', altNames },
       ],
     );
   }

@@ -34,6 +34,8 @@ export interface SupervisedProcessOptions {
   name: string;
   command: string;
   args: readonly string[];
+  /** Runs the command that follows, elsewhere: `nsenter` with its options. Unset: it runs here. */
+  launcher?: readonly string[] | undefined;
   /** Called repeatedly until it returns true; an exception counts as false. */
   isHealthy: (signal: AbortSignal) => Promise<boolean>;
   /** Time in milliseconds from the start until `isHealthy` must have been true. */
@@ -78,9 +80,12 @@ export class SupervisedProcess {
 
   /** @throws ProcessStartError when the process ends, or `startTimeoutMs` passes, before it is healthy. */
   static async start(options: SupervisedProcessOptions): Promise<SupervisedProcess> {
+    const { name, command, args, launcher = [] } = options;
+    // The shell is launched too: a signal to a launcher that forks would not reach the command.
+    const shell = [...launcher, '/bin/sh', '-c', SUPERVISOR, name, command, ...args];
     const supervisor = spawn(
-      '/bin/sh',
-      ['-c', SUPERVISOR, options.name, options.command, ...options.args],
+      shell[0] ?? '',
+      shell.slice(1),
       // Its own process group: Ctrl-C on a terminal is the parent's to handle.
       { stdio: ['pipe', 'pipe', 'pipe'], detached: true },
     );

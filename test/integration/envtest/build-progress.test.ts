@@ -2,6 +2,8 @@ import { expect } from 'chai';
 import { type SinonFakeTimers, useFakeTimers } from 'sinon';
 import { lineProgress, terminalProgress } from '../../../tools/envtest/build-progress.js';
 
+const INTRODUCTION = 'Building, once: about 4 minutes.';
+
 describe('build progress', () => {
   let clock: SinonFakeTimers;
   let written: string[];
@@ -15,7 +17,7 @@ describe('build progress', () => {
   afterEach(() => clock.restore());
 
   it('writes a line every 15 s away from terminals', () => {
-    const progress = terminalProgress({ write });
+    const progress = terminalProgress({ write }, INTRODUCTION);
     progress.begin();
     progress.step('etcd');
     clock.tick(31_000);
@@ -29,14 +31,14 @@ describe('build progress', () => {
   });
 
   it('says whom it waits for', () => {
-    const progress = lineProgress(write);
+    const progress = lineProgress(write, INTRODUCTION);
     progress.waiting(123);
     progress.end();
     expect(written).to.deep.equal(['Waiting for process 123, which builds the same (0 s)']);
   });
 
   it('rewrites one line each second on a terminal, and clears it at the end', () => {
-    const progress = terminalProgress({ isTTY: true, write });
+    const progress = terminalProgress({ isTTY: true, write }, INTRODUCTION);
     progress.begin();
     progress.step('etcd');
     clock.tick(2_000);
