@@ -34,6 +34,10 @@ build: node_modules ## Compile, and bundle what is shipped.
 test: node_modules ## Run all tests.
 	npm test
 
+.PHONY: e2e
+e2e: node_modules ## Test the deployed operator on nodes with a kubelet.
+	npm run --silent test:e2e
+
 .PHONY: run
 run: build ## Run the controller on this machine, against the current kubeconfig and AWS credentials.
 	npx --no-install node dist/bundle/eni-operator.mjs controller

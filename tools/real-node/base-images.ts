@@ -38,7 +38,16 @@ const NOT_NEEDED = ['perl', 'perl-base', 'systemd', 'security', 'gconv'];
 
 /** Changes with whatever decides what the base images contain. */
 export function baseImagesKey(names: BaseImageNames): string {
-  const inputs = [names, process.version, process.arch, SUITE, NPM, RUNTIME_PACKAGES, PASSWD, GROUP];
+  const inputs = [
+    names,
+    process.version,
+    process.arch,
+    SUITE,
+    NPM,
+    RUNTIME_PACKAGES,
+    PASSWD,
+    GROUP,
+  ];
   return createHash('sha256').update(JSON.stringify(inputs)).digest('hex').slice(0, 16);
 }
 
@@ -75,7 +84,11 @@ async function makeBuildBase(store: ContainerStore, name: string, dir: string): 
   for (const command of ['npm', 'npx']) {
     const script = join(npm, 'bin', `${command}-cli.js`);
     await chmod(script, 0o755);
-    await run('ln', ['-s', `../lib/node_modules/npm/bin/${command}-cli.js`, join(local, 'bin', command)]);
+    await run('ln', [
+      '-s',
+      `../lib/node_modules/npm/bin/${command}-cli.js`,
+      join(local, 'bin', command),
+    ]);
   }
   // This machine's own, for npm behind a company's proxy; nothing of it reaches the runtime's image.
   await cp(CA_BUNDLE, join(root, CA_BUNDLE));
@@ -89,7 +102,14 @@ async function makeRuntimeBase(store: ContainerStore, name: string, dir: string)
   const raw = join(dir, 'raw');
   await debian(raw, 'extract', RUNTIME_PACKAGES);
   const root = join(dir, 'root');
-  for (const folder of ['etc/ssl/certs', 'usr/share', 'usr/lib', 'usr/bin', 'usr/sbin', 'usr/lib64']) {
+  for (const folder of [
+    'etc/ssl/certs',
+    'usr/share',
+    'usr/lib',
+    'usr/bin',
+    'usr/sbin',
+    'usr/lib64',
+  ]) {
     await mkdir(join(root, folder), { recursive: true });
   }
   for (const folder of ['dev', 'home/nonroot', 'nodejs/bin', 'proc', 'root', 'run', 'sys']) {
@@ -100,14 +120,18 @@ async function makeRuntimeBase(store: ContainerStore, name: string, dir: string)
   };
   const inRaw = async (...path: string[]): Promise<string[]> => readdir(join(raw, ...path));
   await take(...(await inRaw()).filter((entry) => ['bin', 'lib', 'lib64', 'sbin'].includes(entry)));
-  const [libraries = ''] = (await inRaw('usr', 'lib')).filter((each) => each.endsWith('-linux-gnu'));
+  const [libraries = ''] = (await inRaw('usr', 'lib')).filter((each) =>
+    each.endsWith('-linux-gnu'),
+  );
   await take(`usr/lib/${libraries}`, 'usr/lib/os-release', 'usr/share/zoneinfo');
   await run('cp', ['-a', `${join(raw, 'usr/lib64')}/.`, join(root, 'usr/lib64')]);
   for (const entry of NOT_NEEDED) {
     await rm(join(root, 'usr/lib', libraries, entry), { recursive: true, force: true });
   }
   const services = ['protocols', 'services', 'rpc', 'ethertypes', 'mime.types'];
-  await take(...(await inRaw('etc')).filter((each) => services.includes(each)).map((each) => `etc/${each}`));
+  await take(
+    ...(await inRaw('etc')).filter((each) => services.includes(each)).map((each) => `etc/${each}`),
+  );
   await run('ln', ['-s', '../usr/lib/os-release', join(root, 'etc/os-release')]);
   await writeFile(join(root, 'etc/ssl/certs/ca-certificates.crt'), await certificates(raw));
   await writeFile(join(root, 'etc/passwd'), PASSWD);

@@ -9,7 +9,7 @@ export interface CommandOptions {
 }
 
 /** A command ended with another code than 0, or did not end. */
-export class CommandError extends Error {
+class CommandError extends Error {
   override readonly name = 'CommandError';
 
   constructor(

@@ -11,12 +11,12 @@ export interface ImageSettings {
   env?: Readonly<Record<string, string>>;
 }
 
+/** Longer than any build takes where others use the processors too, in milliseconds. */
+const BUILD_TIMEOUT_MS = 20 * 60_000;
+
 /** Images as buildah keeps them, in a folder of their own: nothing of the machine's other images is touched. */
 export class ContainerStore {
-  private constructor(
-    /** For buildah, and for what runs it. */
-    readonly env: Readonly<Record<string, string | undefined>>,
-  ) {}
+  private constructor(private readonly env: Readonly<Record<string, string | undefined>>) {}
 
   static async open(dir: string): Promise<ContainerStore> {
     const temporary = join(dir, 'tmp');
@@ -66,7 +66,13 @@ export class ContainerStore {
     await this.buildah('rmi', '--force', image);
   }
 
+  /** Runs a command that uses the store; its mounts end with it. @returns what it printed @throws CommandError */
+  run(command: string, ...args: string[]): Promise<string> {
+    const inside = ['--mount', '--propagation=private', command, ...args];
+    return run('unshare', inside, { env: this.env, timeoutMs: BUILD_TIMEOUT_MS });
+  }
+
   private buildah(...args: string[]): Promise<string> {
-    return run('buildah', args, { env: this.env });
+    return this.run('buildah', ...args);
   }
 }

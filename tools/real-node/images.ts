@@ -5,7 +5,6 @@ import { join, relative } from 'node:path';
 import { cacheRoot } from '../envtest/build-go.js';
 import { withBuildLock } from '../envtest/build-lock.js';
 import { type BaseImageNames, baseImagesKey, localName, makeBaseImages } from './base-images.js';
-import { run } from './command.js';
 import { ContainerStore } from './container-store.js';
 
 /** Paths of archives that `ctr images import` takes. */
@@ -74,10 +73,9 @@ async function needBaseImages(
 }
 
 async function build(store: ContainerStore, dir: string, pause: string): Promise<void> {
-  const { env } = store;
   const tool = 'CONTAINER_TOOL=buildah';
-  await run('make', ['docker-build', tool, `IMG=${OPERATOR_IMAGE}`], { env });
-  await run('make', ['docker-build-dev', tool], { env });
+  await store.run('make', 'docker-build', tool, `IMG=${OPERATOR_IMAGE}`);
+  await store.run('make', 'docker-build-dev', tool);
   const root = await mkdtemp(join(tmpdir(), 'eni-pause-'));
   await cp(pause, join(root, 'pause'));
   await store.commit(PAUSE_IMAGE, root, { entrypoint: ['/pause'], user: '65535:65535' });
@@ -88,7 +86,7 @@ async function build(store: ContainerStore, dir: string, pause: string): Promise
 }
 
 /** What the Dockerfile's first stage and the shipped one are made from. */
-export function baseImages(dockerfile: string): BaseImageNames {
+function baseImages(dockerfile: string): BaseImageNames {
   const of = (stage: string): string => {
     const from = new RegExp(`^FROM (?:--\\S+ )*(\\S+) AS ${stage}$`, 'm').exec(dockerfile)?.[1];
     if (!from) throw new Error(`The Dockerfile has no stage ${stage}`);
