@@ -2,7 +2,7 @@
 KUBECTL ?= kubectl
 CONTAINER_TOOL ?= docker
 PLATFORMS ?= linux/amd64,linux/arm64
-# What is deployed, and from where; unset, the overlay's own.
+# What to deploy, and from where. If not set, the overlay's values apply.
 OVERLAY ?= default
 COMPONENTS ?=
 IMG ?=
@@ -23,11 +23,11 @@ node_modules: package.json package-lock.json
 	@touch node_modules
 
 .PHONY: demo
-demo: node_modules ## See it work: control plane, EC2 simulator, controller.
+demo: node_modules ## Run the demo: control plane, EC2 simulator, controller and agents.
 	npm run --silent demo
 
 .PHONY: build
-build: node_modules ## Compile, and bundle what is shipped.
+build: node_modules ## Compile, and bundle what the image contains.
 	npm run build
 
 .PHONY: test
@@ -48,7 +48,7 @@ lint: node_modules ## Check format, lint rules, imports between folders and type
 	npm run typecheck
 
 .PHONY: verify
-verify: lint ## Check all that needs no test run: lint, types, generated docs up to date.
+verify: lint ## Check lint, types, and that generated docs are up to date.
 	npm run docs
 	@git diff --exit-code docs/reference || { echo 'docs/reference was out of date: commit it.'; exit 1; }
 
@@ -79,7 +79,7 @@ install: ## Install the CRDs into the cluster that kubectl points at.
 	$(KUBECTL) apply --server-side -k crds/
 
 .PHONY: uninstall
-uninstall: ## Remove the CRDs; refused while NodeENIs exist, for with them their ENIs would go.
+uninstall: ## Remove the CRDs; refuses while NodeENIs or ENIAttachments exist.
 	@left="$$($(KUBECTL) get nodeenis,eniattachments -o name)"; \
 	if [ -n "$$left" ]; then printf 'These still exist; delete the NodeENIs first:\n%s\n' "$$left"; exit 1; fi
 	$(KUBECTL) delete --ignore-not-found -k crds/
@@ -89,7 +89,7 @@ deploy: ## Deploy OVERLAY (default, ha, networkd, monitoring, dev) with IMG, REG
 	@tools/kustomize/render.sh $(OVERLAY) | $(KUBECTL) apply --server-side -f -
 
 .PHONY: undeploy
-undeploy: ## Take OVERLAY away again; refused while ENIs exist, unless ENIS=delete or ENIS=keep.
+undeploy: ## Remove OVERLAY; refuses while ENIs exist, unless ENIS=delete or ENIS=keep.
 	@tools/kustomize/undeploy.sh $(OVERLAY)
 
 .PHONY: build-installer

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Prints an overlay of kustomize/overlays, as applied by `make deploy`; run it in the project's root.
+# Prints an overlay of kustomize/overlays, as `make deploy` applies it. Run it in the project's root.
 #
 # usage: render.sh OVERLAY
 # Environment, each optional:
@@ -8,15 +8,15 @@
 #   COMPONENTS folders of kustomize/components to add, separated by spaces
 #   ROLE_ARN   IAM role of the controller's service account (IRSA)
 #   CRDS=keep  leaves the CustomResourceDefinitions out
-#   KUSTOMIZE  the command that builds a folder; unset: `kustomize build`, else `kubectl kustomize`, else a
-#              kustomize that is installed by Go, once, into the user's cache
+#   KUSTOMIZE  the command that builds a directory. Default: `kustomize build`, or else `kubectl kustomize`, or
+#              else a kustomize that Go installs once into your cache
 #
-# The edits go into a kustomization of their own on top of the overlay: no file of the project changes.
+# The edits go into a temporary kustomization on top of the overlay, so that no file of the project changes.
 set -eu
 
 overlay=kustomize/overlays/$1
 if [ ! -f "$overlay/kustomization.yaml" ]; then
-  echo "There is no overlay $1; there are: $(ls kustomize/overlays | tr '\n' ' ')" >&2
+  echo "Unknown overlay $1. Choose one of: $(ls kustomize/overlays | tr '\n' ' ')" >&2
   exit 1
 fi
 kustomize_version=v5.8.1

@@ -96,7 +96,7 @@ describe('make', function () {
   it('deploy names the overlays where there is none of that name', async () => {
     const { code, output } = await make('deploy', 'OVERLAY=nonsense');
     expect(code).not.to.equal(0);
-    expect(output).to.include('There is no overlay nonsense; there are: default dev ha');
+    expect(output).to.include('Unknown overlay nonsense. Choose one of: default dev ha');
   });
 
   it('undeploy does nothing while ENIs exist, says which, and what can be done', async () => {
