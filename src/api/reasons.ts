@@ -48,7 +48,7 @@ export const REMEDIES = {
   DetachmentLate:
     'Wait, stop the instance, or set FORCE_DETACH=true. After a forced detachment, the device index can stay unusable until you stop and start the instance.',
   WriteRefused:
-    'Correct what the API server names: an admission policy, a webhook or a quota; where it says forbidden, check the ClusterRole of the controller.',
+    "Fix what the API server reports: an admission policy, a webhook or a quota; if it says forbidden, check the controller's ClusterRole.",
   AccessDenied: "Allow the EC2 action in the IAM policy of the controller's role.",
 } as const;
 
