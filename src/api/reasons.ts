@@ -33,6 +33,8 @@ export const REMEDIES = {
     'Set spec.networkCardIndex of the NodeENI to a network card that the instance type has.',
   DeviceIndexOutOfRange:
     'Set spec.deviceIndex of the NodeENI to an index that the network card has.',
+  NotManaged:
+    'Delete the ENIAttachment: ENIAttachments are not made by hand. Create a NodeENI for the nodes that need the ENI.',
   SlotTaken:
     'Choose another spec.deviceIndex for the NodeENI, or detach the interface that holds the slot.',
   InstanceFull:

@@ -122,6 +122,7 @@ export class Reconcilers {
     const shared = { gateway, inventory, instances, reporter, createTimes, consistencyWindowMs };
     return new ENIAttachmentReconciler({
       attachments,
+      nodeENIs: kube.nodeENIs.store,
       inventory,
       provider: new AttachmentProvider({ ...shared, attachments, slots, clusterID }),
       remover: new AttachmentRemover({

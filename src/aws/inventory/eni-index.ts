@@ -1,10 +1,11 @@
 import { TAGS } from '../../api/names.js';
 import type { Eni } from '../ec2-gateway.js';
 
-/** ENIs by id and by the tag that names their ENIAttachment. */
+/** ENIs by id, by the tag that names their ENIAttachment, and by the instance that has them. */
 export class EniIndex {
   private readonly enis = new Map<string, Eni>();
-  private readonly idsByUid = new Map<string, Set<string>>();
+  private readonly byUid = new IdsByKey((eni) => eni.tags[TAGS.attachmentUID]);
+  private readonly byInstance = new IdsByKey((eni) => eni.attachment?.instanceId);
 
   get(id: string): Eni | undefined {
     return this.enis.get(id);
@@ -12,7 +13,12 @@ export class EniIndex {
 
   /** All that carry the uid, the one known longest first. */
   byAttachmentUID(uid: string): Eni[] {
-    return [...(this.idsByUid.get(uid) ?? [])].flatMap((id) => this.enis.get(id) ?? []);
+    return this.byUid.get(uid).flatMap((id) => this.enis.get(id) ?? []);
+  }
+
+  /** All that the instance has, or is getting or losing. */
+  onInstance(instanceId: string): Eni[] {
+    return this.byInstance.get(instanceId).flatMap((id) => this.enis.get(id) ?? []);
   }
 
   list(): Eni[] {
@@ -21,22 +27,34 @@ export class EniIndex {
 
   /** Replaces the ENI with that id; undefined removes it. */
   set(id: string, eni: Eni | undefined): void {
-    const was = this.enis.get(id)?.tags[TAGS.attachmentUID];
-    const is = eni?.tags[TAGS.attachmentUID];
-    if (was !== undefined && was !== is) this.forgetUid(was, id);
-    if (is !== undefined && was !== is) this.rememberUid(is, id);
+    const old = this.enis.get(id);
+    this.byUid.move(id, old, eni);
+    this.byInstance.move(id, old, eni);
     if (eni) this.enis.set(id, eni);
     else this.enis.delete(id);
   }
+}
 
-  private rememberUid(uid: string, id: string): void {
-    const ids = this.idsByUid.get(uid) ?? new Set();
-    this.idsByUid.set(uid, ids.add(id));
+class IdsByKey {
+  private readonly ids = new Map<string, Set<string>>();
+
+  constructor(private readonly keyOf: (eni: Eni) => string | undefined) {}
+
+  get(key: string): string[] {
+    return [...(this.ids.get(key) ?? [])];
   }
 
-  private forgetUid(uid: string, id: string): void {
-    const ids = this.idsByUid.get(uid);
+  move(id: string, old: Eni | undefined, eni: Eni | undefined): void {
+    const was = old && this.keyOf(old);
+    const is = eni && this.keyOf(eni);
+    if (was === is) return;
+    if (was !== undefined) this.forget(was, id);
+    if (is !== undefined) this.ids.set(is, (this.ids.get(is) ?? new Set()).add(id));
+  }
+
+  private forget(key: string, id: string): void {
+    const ids = this.ids.get(key);
     ids?.delete(id);
-    if (ids?.size === 0) this.idsByUid.delete(uid);
+    if (ids?.size === 0) this.ids.delete(key);
   }
 }

@@ -99,6 +99,11 @@ export class EniInventory implements EventSource<Eni> {
     await this.listing.start(signal);
   }
 
+  /** The cluster whose tag the listings filter by. */
+  get clusterID(): string {
+    return this.options.clusterId;
+  }
+
   get(eniId: string): Eni | undefined {
     return this.index.get(eniId);
   }
@@ -106,6 +111,11 @@ export class EniInventory implements EventSource<Eni> {
   /** The ENIs that carry the UID of an ENIAttachment: at most one, unless something went wrong. */
   byAttachmentUID(uid: string): Eni[] {
     return this.index.byAttachmentUID(uid);
+  }
+
+  /** ENIs of this cluster that the instance has, or is getting or losing. */
+  onInstance(instanceId: string): Eni[] {
+    return this.index.onInstance(instanceId);
   }
 
   list(): Eni[] {

@@ -1,5 +1,6 @@
 import type { ENIAttachment } from '../../api/eni-attachment.js';
 import { TAGS } from '../../api/names.js';
+import { type Blocked, blocked } from '../../api/reasons.js';
 import type { InstanceCatalog } from '../../aws/catalog/instance-catalog.js';
 import { ConflictError } from '../../aws/ec2-errors.js';
 import type { AttachEniRequest, Ec2Gateway, Eni } from '../../aws/ec2-gateway.js';
@@ -13,8 +14,16 @@ import { isNotVisible } from '../shared/blocked.js';
 import type { SlotInspector } from '../slots/slot-inspector.js';
 import type { AttachmentReporter } from './attachment-reporter.js';
 import type { CreateTimes } from './ec2-call-times.js';
+import {
+  attachmentOf,
+  holdsItsSlot,
+  impostors,
+  isAdoptable,
+  isOurs,
+  ownEni,
+} from './eni-identity.js';
 import { createRequestFor, ownTags, setTags } from './eni-requests.js';
-import { type EniChanges, ownEni, planAttachment, type Step } from './plan-attachment.js';
+import { adoption, type EniChanges, planAttachment, type Step } from './plan-attachment.js';
 import { blockedOnFreshRead, type StepResult } from './step-result.js';
 
 export interface AttachmentProviderOptions {
@@ -53,6 +62,9 @@ export class AttachmentProvider {
 
   async step(attachment: ENIAttachment, logger: Logger): Promise<StepResult> {
     const eni = this.eniOf(attachment);
+    for (const impostor of impostors(this.options.inventory, attachment)) {
+      this.options.reporter.impostor(attachment, impostor);
+    }
     const step = this.plan(attachment, eni);
     switch (step.do) {
       case 'create':
@@ -95,6 +107,7 @@ export class AttachmentProvider {
     return planAttachment(attachment, eni, {
       // Only without an ENI, because this scans all of them.
       retained: eni ? [] : this.retainedFor(attachment),
+      lost: eni ? undefined : this.lostBeingAdopted(attachment),
       ownTags: ownTags(attachment, this.options.clusterID),
     });
   }
@@ -116,7 +129,52 @@ export class AttachmentProvider {
     return 'continue';
   }
 
-  /** Only a NodeENI that retains ENIs adopts retained ones. */
+  /**
+   * An ENI of this operator in the slot that the attachment should have, as EC2 describes it now: that of an
+   * attachment that was lost, or of another NodeENI.
+   */
+  private async holderOfSlot(attachment: ENIAttachment): Promise<Eni | undefined> {
+    const { inventory, clusterID } = this.options;
+    const seen = inventory.onInstance(attachment.spec.instanceID).find((eni) => {
+      const slot = attachmentOf(eni);
+      return slot !== undefined && holdsItsSlot(attachment, slot);
+    });
+    const holder = seen && (await inventory.observe(seen.id));
+    return holder && isOurs(holder, clusterID) ? holder : undefined;
+  }
+
+  /** Why an ENI of ours that has another owner keeps the attachment from its slot. */
+  private heldByOurs({ spec }: ENIAttachment, holder: Eni, fault: Blocked): Blocked {
+    if (fault.reason !== 'SlotTaken') {
+      return fault;
+    }
+    const { [TAGS.nodeENI]: nodeENI = '', [TAGS.attachmentUID]: uid = '' } = holder.tags;
+    const owner = this.isAlive(uid)
+      ? `an ENI of NodeENI ${nodeENI}`
+      : `an ENI that this operator created for NodeENI ${nodeENI} in ${holder.subnetId} and whose ENIAttachment is gone`;
+    return blocked(
+      'SlotTaken',
+      `Device index ${spec.deviceIndex} of ${spec.instanceID} (node ${spec.nodeName}) is taken by ${holder.id}, ${owner}`,
+    );
+  }
+
+  /** The ENI that an earlier pass wrote into the status in order to adopt it. */
+  private lostBeingAdopted(attachment: ENIAttachment): Eni | undefined {
+    const { eniID } = attachment.status ?? {};
+    const eni = eniID === undefined ? undefined : this.options.inventory.get(eniID);
+    return eni && this.isAdoptable(eni, attachment) ? eni : undefined;
+  }
+
+  private isAdoptable(eni: Eni, attachment: ENIAttachment): boolean {
+    const { clusterID } = this.options;
+    return isAdoptable(eni, attachment, { clusterID, isAlive: (uid) => this.isAlive(uid) });
+  }
+
+  private isAlive(uid: string): boolean {
+    return this.options.attachments.byIndex('uid', uid).length > 0;
+  }
+
+  /** ENIs kept for later; only a NodeENI that retains ENIs takes them up. */
   private retainedFor({ spec }: ENIAttachment): Eni[] {
     return spec.reclaimPolicy === 'Retain'
       ? this.options.inventory.list().filter(({ tags }) => tags[TAGS.retained] === spec.nodeENI)
@@ -133,8 +191,12 @@ export class AttachmentProvider {
   private async create(attachment: ENIAttachment, logger: Logger): Promise<StepResult> {
     const { inventory, reporter, createTimes, clusterID, slots } = this.options;
     const fault = await slots.fault(attachment, { maxAgeMs: FRESH_ENOUGH_TO_CREATE_MS });
+    const holder = await this.holderOfSlot(attachment);
+    if (holder && this.isAdoptable(holder, attachment)) {
+      return this.adopt(attachment, adoption(attachment, holder), logger);
+    }
     if (fault) {
-      return { blocked: fault };
+      return { blocked: holder ? this.heldByOurs(attachment, holder, fault) : fault };
     }
     // Written first: after a crash, a Pending attachment has no ENI; any other may have one.
     if ((attachment.status?.phase ?? 'Pending') === 'Pending') {

@@ -13,8 +13,9 @@ import type { ResourceClient } from '../../runtime/kube/resource-client.js';
 import type { Logger } from '../../runtime/logger.js';
 import type { AttachmentReporter } from './attachment-reporter.js';
 import type { CreateTimes, DetachTimes } from './ec2-call-times.js';
+import { ownEni } from './eni-identity.js';
 import { setTags } from './eni-requests.js';
-import { ownEni, planRemoval, type RemovalStep } from './plan-attachment.js';
+import { planRemoval, type RemovalStep } from './plan-attachment.js';
 import { blockedOnFreshRead, type StepResult } from './step-result.js';
 
 export interface AttachmentRemoverOptions {

@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache';
 import { ENI_ATTACHMENT_CONDITIONS } from '../../api/conditions.js';
 import { ENIAttachment, type Phase } from '../../api/eni-attachment.js';
 import type { Blocked } from '../../api/reasons.js';
@@ -43,6 +44,8 @@ export interface AttachmentReporterOptions {
 /** Reports what happened to an ENI: the attachment's status, and one Event per change. */
 export class AttachmentReporter {
   private readonly times: MilestoneTimer | undefined;
+  /** UIDs of attachments by the id of an ENI that carries their tags. */
+  private readonly reportedImpostors = new LRUCache<string, string>({ max: 1_000 });
 
   constructor(private readonly options: AttachmentReporterOptions) {
     this.times = options.observer && new MilestoneTimer(options.observer);
@@ -90,7 +93,15 @@ export class AttachmentReporter {
     for (const kind of what) this.options.observer?.driftRepaired(kind);
   }
 
-  /** The attachment was released. */
+  /** An ENI carries the attachment's tags and is not its ENI: reported once. */
+  impostor(attachment: ENIAttachment, eni: Eni): void {
+    if (this.reportedImpostors.get(eni.id) === attachment.metadata.uid) return;
+    this.reportedImpostors.set(eni.id, attachment.metadata.uid);
+    const note = `${eni.id} carries the tags of this attachment and is not its ENI; it is left alone. Find out who tagged it, and delete it or remove its tags.`;
+    this.event(attachment, 'Warning', 'ForeignInterface', 'Observe', note);
+  }
+
+  /** The attachment keeps nothing in EC2 any longer. */
   released(attachment: ENIAttachment): void {
     const eniID = attachment.status?.eniID;
     if (eniID === undefined) {

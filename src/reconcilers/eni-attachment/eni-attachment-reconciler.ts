@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { ENIAttachment } from '../../api/eni-attachment.js';
 import { ENI_FINALIZER, TAGS } from '../../api/names.js';
+import type { NodeENI } from '../../api/node-eni.js';
 import { DeniedError, Ec2Error } from '../../aws/ec2-errors.js';
 import type { Eni } from '../../aws/ec2-gateway.js';
 import { EniInventory } from '../../aws/inventory/eni-inventory.js';
@@ -16,11 +17,13 @@ import { type BlockedBackoff, blockedByFailure } from '../shared/blocked.js';
 import type { AttachmentProvider } from './attachment-provider.js';
 import type { AttachmentRemover } from './attachment-remover.js';
 import type { AttachmentReporter } from './attachment-reporter.js';
-import { ownEni } from './plan-attachment.js';
+import { ownEni } from './eni-identity.js';
+import { ownershipFault } from './plan-attachment.js';
 import type { StepResult } from './step-result.js';
 
 export interface ENIAttachmentReconcilerOptions {
   attachments: Store<ENIAttachment>;
+  nodeENIs: Store<NodeENI>;
   inventory: EniInventory;
   provider: AttachmentProvider;
   remover: AttachmentRemover;
@@ -83,12 +86,13 @@ export class ENIAttachmentReconciler {
   }
 
   private async step(attachment: ENIAttachment, logger: Logger): Promise<StepResult> {
-    const { provider, remover } = this.options;
+    const { provider, remover, nodeENIs } = this.options;
     try {
-      return await (attachment.metadata.deletionTimestamp ? remover : provider).step(
-        attachment,
-        logger,
-      );
+      if (attachment.metadata.deletionTimestamp) {
+        return await remover.step(attachment, logger);
+      }
+      const fault = ownershipFault(attachment, nodeENIs.get(attachment.spec.nodeENI));
+      return fault ? { blocked: fault } : await provider.step(attachment, logger);
     } catch (error) {
       if (error instanceof NotWantedError) {
         return 'continue';

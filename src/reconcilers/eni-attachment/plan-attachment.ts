@@ -1,7 +1,10 @@
 import type { ENIAttachment } from '../../api/eni-attachment.js';
-import { TAGS } from '../../api/names.js';
+import { ENI_FINALIZER, TAGS } from '../../api/names.js';
+import type { NodeENI } from '../../api/node-eni.js';
 import { type Blocked, blocked } from '../../api/reasons.js';
 import type { AttachEniRequest, Eni, EniAttachmentState } from '../../aws/ec2-gateway.js';
+import { hasFinalizer } from '../../runtime/kube/finalizers.js';
+import { attachmentOf, holdsItsSlot } from './eni-identity.js';
 
 /** Settings of an ENI that differ from the attachment's and can change in place. */
 export interface EniChanges {
@@ -39,32 +42,47 @@ export type RemovalStep =
   /** EC2 has nothing of this attachment: remove the finalizer. */
   | { do: 'release' };
 
-/** EC2's attachment of the ENI, in any state except `detached`. */
-function attachmentOf(eni: Eni): EniAttachmentState | undefined {
-  return eni.attachment?.status === 'detached' ? undefined : eni.attachment;
-}
-
-/** Of the ENIs that carry the attachment's tag, the one to use: attached ones first. */
-export function chooseEni(enis: readonly Eni[]): Eni | undefined {
-  const rank = (eni: Eni): string => `${attachmentOf(eni) ? 0 : 1}${eni.id}`;
-  return [...enis].sort((a, b) => (rank(a) < rank(b) ? -1 : 1))[0];
-}
-
 export interface PlanContext {
   /** Retained ENIs, which an attachment without an ENI can adopt. */
   retained?: readonly Eni[];
-  /** The operator's own tags, restored if they are removed. */
+  /** The ENI whose adoption was begun, where its own attachment was lost. */
+  lost?: Eni | undefined;
+  /** Our own tags, put back where somebody took them off. */
   ownTags?: Readonly<Record<string, string>>;
 }
 
-/** What to do next to have the ENI attached as the spec says. */
+/**
+ * Why nothing is done in EC2 for an attachment: only those of a NodeENI that exists count, and only with the
+ * finalizer that keeps them until their ENI is gone. Others were made by hand.
+ */
+export function ownershipFault(
+  attachment: ENIAttachment,
+  nodeENI: NodeENI | undefined,
+): Blocked | undefined {
+  const { name, ownerReferences = [] } = attachment.metadata;
+  if (!hasFinalizer(attachment, ENI_FINALIZER)) {
+    return blocked(
+      'NotManaged',
+      `ENIAttachment ${name} does not have the finalizer ${ENI_FINALIZER}`,
+    );
+  }
+  const isOwned = ownerReferences.some(({ uid }) => uid === nodeENI?.metadata.uid);
+  return isOwned
+    ? undefined
+    : blocked(
+        'NotManaged',
+        `ENIAttachment ${name} is not owned by NodeENI ${attachment.spec.nodeENI}, or that no longer exists`,
+      );
+}
+
+/** What to do next so that the attachment has its ENI, attached as its spec says. */
 export function planAttachment(
   attachment: ENIAttachment,
   eni: Eni | undefined,
-  { retained = [], ownTags = {} }: PlanContext = {},
+  { retained = [], lost, ownTags = {} }: PlanContext = {},
 ): Step {
   if (!eni) {
-    return planMissing(attachment, retained);
+    return lost ? adoption(attachment, lost) : planMissing(attachment, retained);
   }
   const slot = attachmentOf(eni);
   if (!slot) {
@@ -97,8 +115,8 @@ export function planAttachment(
 }
 
 function planMissing(attachment: ENIAttachment, retained: readonly Eni[]): Step {
-  const { status, spec, metadata } = attachment;
-  // Only before any Create may have been sent; an adoption that was started resumes.
+  const { status, spec } = attachment;
+  // A Create that may have been sent already has the first word; an adoption that was begun goes on.
   const isUntouched = (status?.phase ?? 'Pending') === 'Pending';
   const kept = retained.find((eni) =>
     status?.eniID === undefined
@@ -112,16 +130,19 @@ function planMissing(attachment: ENIAttachment, retained: readonly Eni[]): Step 
   if (status?.eniID !== undefined && !kept) {
     return { do: 'confirmLoss', eniId: status.eniID };
   }
-  return kept
-    ? {
-        do: 'adopt',
-        eniId: kept.id,
-        tags: {
-          set: { [TAGS.attachmentUID]: metadata.uid, [TAGS.name]: metadata.name },
-          remove: [TAGS.retained],
-        },
-      }
-    : { do: 'create' };
+  return kept ? adoption(attachment, kept) : { do: 'create' };
+}
+
+/** Makes an ENI the attachment's own, by the tags that say so. */
+export function adoption({ metadata }: ENIAttachment, eni: Eni): Extract<Step, { do: 'adopt' }> {
+  return {
+    do: 'adopt',
+    eniId: eni.id,
+    tags: {
+      set: { [TAGS.attachmentUID]: metadata.uid, [TAGS.name]: metadata.name },
+      remove: TAGS.retained in eni.tags ? [TAGS.retained] : [],
+    },
+  };
 }
 
 export interface RemovalRules {
@@ -164,9 +185,9 @@ function planEniRemoval(attachment: ENIAttachment, eni: Eni, rules: RemovalRules
     return { do: 'observe', eniId: eni.id };
   }
   const { attachmentId, instanceId, status } = slot;
-  if (status !== 'detaching' && instanceId !== attachment.spec.instanceID) {
-    // Someone attached it there and may need it.
-    const fact = `${eni.id} is attached to ${instanceId}, which is not the node's instance`;
+  if (status !== 'detaching' && !holdsItsSlot(attachment, slot)) {
+    // Someone put it there, and may need it there.
+    const fact = `${eni.id} is attached to ${instanceId} at device index ${slot.deviceIndex}, not to ${attachment.spec.instanceID} at ${attachment.spec.deviceIndex}`;
     return { do: 'blocked', blocked: blocked('InterfaceInUse', fact) };
   }
   if (status !== 'detaching') {
@@ -207,14 +228,6 @@ export function isInItsSlot(attachment: ENIAttachment, eni: Eni): boolean {
   return slot !== undefined && slot.status !== 'detaching' && holdsItsSlot(attachment, slot);
 }
 
-function holdsItsSlot({ spec }: ENIAttachment, slot: EniAttachmentState): boolean {
-  return (
-    slot.instanceId === spec.instanceID &&
-    slot.deviceIndex === spec.deviceIndex &&
-    slot.networkCardIndex === spec.networkCardIndex
-  );
-}
-
 function changesOf(
   { spec, status }: ENIAttachment,
   eni: Eni,
@@ -246,22 +259,4 @@ function tagChanges(
   const set = Object.entries(wanted).filter(([key, value]) => eni.tags[key] !== value);
   const remove = [...ours, TAGS.retained].filter((key) => !(key in wanted) && key in eni.tags);
   return set.length + remove.length > 0 ? { set: Object.fromEntries(set), remove } : undefined;
-}
-
-/** What is known of ENIs. */
-export interface KnownEnis {
-  get(eniId: string): Eni | undefined;
-  byAttachmentUID(uid: string): Eni[];
-}
-
-/**
- * The attachment's ENI: the one that carries its UID, or the one that its status names if that tag was removed.
- */
-export function ownEni(enis: KnownEnis, { metadata, status }: ENIAttachment): Eni | undefined {
-  const tagged = chooseEni(enis.byAttachmentUID(metadata.uid));
-  if (tagged || status?.eniID === undefined) {
-    return tagged;
-  }
-  const named = enis.get(status.eniID);
-  return named && !(TAGS.attachmentUID in named.tags) ? named : undefined;
 }

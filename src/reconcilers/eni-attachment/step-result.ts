@@ -2,7 +2,7 @@ import type { ENIAttachment } from '../../api/eni-attachment.js';
 import type { Blocked } from '../../api/reasons.js';
 import type { Eni } from '../../aws/ec2-gateway.js';
 import type { EniInventory } from '../../aws/inventory/eni-inventory.js';
-import { ownEni } from './plan-attachment.js';
+import { ownEni } from './eni-identity.js';
 
 /** How a step ended: continue with the next one, requeue after a delay, wait for an event, or blocked. */
 export type StepResult =

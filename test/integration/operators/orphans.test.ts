@@ -172,25 +172,26 @@ describe('orphaned ENIs', () => {
     expect(await eventsOf(spared.id)).to.deep.equal([]);
   });
 
-  it('never detaches an ENI whose attachment was removed by force, and cleans it up once it is free', async () => {
-    await stage.addNode('orphan-node', { labels: { orphans: 'true' } });
+  it('never detaches an ENI in use that has no attachment, and cleans it up once it is free', async () => {
+    const instanceId = await stage.addNode('orphan-node', { labels: { orphans: 'true' } });
+    // Of a NodeENI that is gone: one of the same NodeENI would be adopted.
+    const leaked = stage.ec2.addInterface({
+      tags: tagsOfOurs({ [TAGS.nodeENI]: 'gone' }),
+      attachment: { instanceId, deviceIndex: 1 },
+    });
+    const { id } = leaked;
     stage.start(SHORT_GRACE);
     await stage.createNodeENI('orphans');
-    await stage.ready('orphans', 1);
-    const [leaked] = stage.managedEnis();
-    const { id = '' } = leaked ?? {};
-    stage.ec2.resetCounts();
-    await forceRemove(await onlyRecord('orphans'));
 
     const { note, regarding } = await told(id, 'OrphanedInUse');
-    expect(note).to.include(`attached to ${leaked?.attachment?.instanceId} at device index 1`);
+    expect(note).to.include(`attached to ${instanceId} at device index 1`);
     expect(regarding).to.include({ kind: 'Node', name: 'orphan-node' });
     // Its slot is taken by the orphan, which is named.
     const degraded = await stage.degraded('orphans', 'SlotTaken');
     expect(JSON.stringify(degraded.status)).to.include(id);
     await resyncs(3);
     expect(stage.managedEnis().find((eni) => eni.id === id)?.attachment).to.deep.equal(
-      leaked?.attachment,
+      leaked.attachment,
     );
     expect(stage.calls()).to.not.have.any.keys('DetachNetworkInterface', 'DeleteNetworkInterface');
     expect(await eventsOf(id)).to.have.length(1);

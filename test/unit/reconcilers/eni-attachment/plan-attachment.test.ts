@@ -2,7 +2,6 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import { TAGS } from '../../../../src/api/names.js';
 import {
-  chooseEni,
   planAttachment,
   planRemoval,
   type RemovalRules,
@@ -239,15 +238,5 @@ describe('planRemoval', () => {
         },
       ),
     );
-  });
-});
-
-describe('chooseEni', () => {
-  it('goes on with the attached one of two, else with the first by id', () => {
-    const free = anEni({ id: 'eni-a' });
-    const attached = { ...inUse(), id: 'eni-b' };
-    expect(chooseEni([free, attached])?.id).to.equal('eni-b');
-    expect(chooseEni([anEni({ id: 'eni-c' }), free])?.id).to.equal('eni-a');
-    expect(chooseEni([])).to.equal(undefined);
   });
 });

@@ -1,0 +1,103 @@
+import type { ENIAttachment } from '../../api/eni-attachment.js';
+import { MANAGER_NAME, TAGS } from '../../api/names.js';
+import type { Eni, EniAttachmentState } from '../../aws/ec2-gateway.js';
+
+/** What is known of ENIs. */
+export interface KnownEnis {
+  readonly clusterID: string;
+  get(eniId: string): Eni | undefined;
+  byAttachmentUID(uid: string): Eni[];
+}
+
+/** The attachment that holds the ENI, whatever its state; `detached` counts as none. */
+export function attachmentOf(eni: Eni): EniAttachmentState | undefined {
+  return eni.attachment?.status === 'detached' ? undefined : eni.attachment;
+}
+
+/** Whether an ENI sits where the attachment's spec says. */
+export function holdsItsSlot(
+  { spec }: ENIAttachment,
+  slot: Pick<EniAttachmentState, 'instanceId' | 'deviceIndex' | 'networkCardIndex'>,
+): boolean {
+  return (
+    slot.instanceId === spec.instanceID &&
+    slot.deviceIndex === spec.deviceIndex &&
+    slot.networkCardIndex === spec.networkCardIndex
+  );
+}
+
+/**
+ * The attachment's ENI. Tags alone do not make it: anyone who may tag ENIs of the account can copy them.
+ *
+ * 1. The ENI that `status.eniID` names, as long as it is in the attachment's subnet, no AWS service manages it and
+ *    no tag gives it to another attachment or cluster; tags that someone removed are put back.
+ * 2. Otherwise an ENI that carries all our tags, in the attachment's subnet, free or in the attachment's own slot:
+ *    the answer to a Create that was lost.
+ */
+export function ownEni(enis: KnownEnis, attachment: ENIAttachment): Eni | undefined {
+  const { status } = attachment;
+  const named = status?.eniID === undefined ? undefined : enis.get(status.eniID);
+  return named && mayBeOwn(enis, attachment, named) ? named : tagged(enis, attachment)[0];
+}
+
+/** ENIs that carry the attachment's UID and are not its own: copies of its tags, or left over from a mishap. */
+export function impostors(enis: KnownEnis, attachment: ENIAttachment): Eni[] {
+  const own = ownEni(enis, attachment);
+  return enis.byAttachmentUID(attachment.metadata.uid).filter(({ id }) => id !== own?.id);
+}
+
+function mayBeOwn({ clusterID }: KnownEnis, { metadata, spec }: ENIAttachment, eni: Eni): boolean {
+  const { tags } = eni;
+  return (
+    eni.subnetId === spec.subnetID &&
+    !eni.requesterManaged &&
+    (tags[TAGS.attachmentUID] ?? metadata.uid) === metadata.uid &&
+    (tags[TAGS.clusterID] ?? clusterID) === clusterID
+  );
+}
+
+/** Those in the attachment's slot first, then by id. */
+function tagged(enis: KnownEnis, attachment: ENIAttachment): Eni[] {
+  const rank = (eni: Eni): string => `${attachmentOf(eni) ? 0 : 1}${eni.id}`;
+  return enis
+    .byAttachmentUID(attachment.metadata.uid)
+    .filter((eni) => isOurs(eni, enis.clusterID) && mayBeOwn(enis, attachment, eni))
+    .filter((eni) => {
+      const slot = attachmentOf(eni);
+      return !slot || holdsItsSlot(attachment, slot);
+    })
+    .sort((a, b) => (rank(a) < rank(b) ? -1 : 1));
+}
+
+/** Whether an ENI carries the tags of this operator in this cluster. */
+export function isOurs({ tags, requesterManaged }: Eni, clusterID: string): boolean {
+  return (
+    tags[TAGS.clusterID] === clusterID && tags[TAGS.managedBy] === MANAGER_NAME && !requesterManaged
+  );
+}
+
+/**
+ * Whether the attachment can adopt an ENI whose own ENIAttachment was lost (finalizers taken off by hand, a restore
+ * from a backup): it is ours, in exactly the wanted slot and subnet, of the same NodeENI, and no ENIAttachment has
+ * the UID that it carries.
+ */
+export function isAdoptable(
+  eni: Eni,
+  attachment: ENIAttachment,
+  { clusterID, isAlive }: { clusterID: string; isAlive: (uid: string) => boolean },
+): boolean {
+  const { metadata, spec } = attachment;
+  const slot = attachmentOf(eni);
+  const uid = eni.tags[TAGS.attachmentUID];
+  return (
+    isOurs(eni, clusterID) &&
+    slot !== undefined &&
+    slot.status !== 'detaching' &&
+    holdsItsSlot(attachment, slot) &&
+    eni.subnetId === spec.subnetID &&
+    eni.tags[TAGS.nodeENI] === spec.nodeENI &&
+    uid !== undefined &&
+    uid !== metadata.uid &&
+    !isAlive(uid)
+  );
+}
