@@ -174,7 +174,7 @@ export class AttachmentProvider {
     return this.options.attachments.byIndex('uid', uid).length > 0;
   }
 
-  /** ENIs kept for later; only a NodeENI that retains ENIs takes them up. */
+  /** ENIs kept for later; only a NodeENI that retains ENIs adopts them. */
   private retainedFor({ spec }: ENIAttachment): Eni[] {
     return spec.reclaimPolicy === 'Retain'
       ? this.options.inventory.list().filter(({ tags }) => tags[TAGS.retained] === spec.nodeENI)
