@@ -20,8 +20,27 @@ function faultsOf(type: new () => object, value: unknown): string[] {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     return ['spec must be an object'];
   }
+  const unsafe = unsafeKeys(value, 'spec');
+  if (unsafe.length > 0) {
+    return unsafe.sort();
+  }
   const errors = validateSync(plainToInstance(type, value), { forbidUnknownValues: false });
   return errors.flatMap(messagesOf).sort();
+}
+
+/** Keys that JavaScript gives a meaning of its own: class-transformer throws at objects that have them. */
+const UNSAFE_KEYS = ['constructor', '__proto__'];
+
+/** A sentence for each unsafe key, at any depth: tags, nodeSelector and ipam take the user's own keys. */
+function unsafeKeys(value: unknown, path: string): string[] {
+  if (typeof value !== 'object' || value === null) {
+    return [];
+  }
+  return Object.entries(value).flatMap(([key, member]) =>
+    UNSAFE_KEYS.includes(key)
+      ? [`${path} must not have the key ${key}: choose another key`]
+      : unsafeKeys(member, `${path}.${key}`),
+  );
 }
 
 function messagesOf(error: ValidationError): string[] {

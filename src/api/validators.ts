@@ -98,8 +98,18 @@ export function IsNumberOrPercentage(options?: ValidationOptions) {
 
 /** EC2 User Guide, "Tag restrictions": 50 tags a resource; ours take ten of them. */
 const MAX_USER_TAGS = 40;
-/** What the key of a user's tag may not begin with: AWS keeps `aws:`, we keep ours. */
-const RESERVED_TAG_PREFIXES = ['aws:', 'networking.k8s.aws/', 'node.k8s.amazonaws.com/'];
+/**
+ * What a user's tag key must not begin with, in any case, because IAM compares tag keys without case: keys of AWS, of
+ * this operator, and keys by which other controllers recognise what they own.
+ */
+const RESERVED_TAG_PREFIXES = [
+  'aws:',
+  'eks:',
+  'kubernetes.io/cluster/',
+  'cluster.k8s.amazonaws.com/',
+  'node.k8s.amazonaws.com/',
+  'networking.k8s.aws/',
+];
 
 /** Class-validator rule for the user's tags of an ENI. */
 export function IsUserTags(options?: ValidationOptions) {
@@ -127,8 +137,9 @@ function userTagsFault(value: unknown): string | undefined {
     return `must be at most ${MAX_USER_TAGS} tags, and are ${entries.length}`;
   }
   for (const [key, tag] of entries) {
+    const lowered = key.toLowerCase();
     const isReserved =
-      key === 'Name' || RESERVED_TAG_PREFIXES.some((prefix) => key.startsWith(prefix));
+      key === 'Name' || RESERVED_TAG_PREFIXES.some((prefix) => lowered.startsWith(prefix));
     if (isReserved) {
       return `has the key ${JSON.stringify(key)}, which is reserved: choose another`;
     }

@@ -181,7 +181,20 @@ describe('the CRDs', () => {
       ),
       tags: sometimes(
         fc.dictionary(
-          fc.constantFrom('team', 'Name', 'aws:x', 'networking.k8s.aws/x', 'k'.repeat(129)),
+          fc.constantFrom(
+            'team',
+            'Name',
+            'name',
+            'AWS:x',
+            'eks:x',
+            'Kubernetes.io/cluster/other',
+            'kubernetes.io/role',
+            'cluster.k8s.amazonaws.com/name',
+            'NODE.k8s.amazonaws.com/no_manage',
+            'Networking.k8s.aws/cluster-id',
+            'constructor',
+            'k'.repeat(129),
+          ),
           fc.constantFrom('', 'storage', 'v'.repeat(257)),
           { maxKeys: 2 },
         ),

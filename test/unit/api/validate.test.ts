@@ -32,6 +32,34 @@ describe('nodeENISpecFaults', () => {
     ],
     ['a fraction', { ...valid, deviceIndex: 1.5 }, 'deviceIndex must be an integer number'],
     ['an MTU that no ENI has', { ...valid, mtu: 9002 }, 'mtu must not be greater than 9001'],
+    ...[
+      'Networking.k8s.aws/cluster-id',
+      'NODE.k8s.amazonaws.com/no_manage',
+      'AWS:x',
+      'eks:cluster-name',
+      'kubernetes.io/cluster/other',
+    ].map(
+      (key) =>
+        [`the reserved tag ${key}`, { ...valid, tags: { [key]: 'x' } }, `"${key}", which`] as const,
+    ),
+    ...['constructor', '__proto__'].flatMap((key) => {
+      const map = JSON.parse(`{"${key}": "x"}`);
+      const ipam = { type: 'static', ranges: [[map]] };
+      const networkAttachment = { namespaces: ['a'], type: 'ipvlan', ipam };
+      return [
+        [`the tag ${key}`, { ...valid, tags: map }, `spec.tags must not have the key ${key}`],
+        [
+          `the label ${key}`,
+          { ...valid, nodeSelector: map },
+          `spec.nodeSelector must not have the key ${key}`,
+        ],
+        [
+          `the key ${key} in ipam`,
+          { ...valid, networkAttachment },
+          `spec.networkAttachment.ipam.ranges.0.0 must not have the key ${key}`,
+        ],
+      ] as const;
+    }),
     ['something else altogether', 'subnet-0a', 'spec must be an object'],
     ['nothing', undefined, 'spec must be an object'],
   ] as const) {
@@ -40,7 +68,12 @@ describe('nodeENISpecFaults', () => {
     });
   }
 
-  it('tells every fault at once', () => {
+  it('accepts tags that only resemble reserved ones', () => {
+    const tags = { name: 'x', 'kubernetes.io/role': 'x', awsome: 'x' };
+    expect(nodeENISpecFaults({ ...valid, tags })).to.deep.equal([]);
+  });
+
+  it('reports every fault at once', () => {
     expect(nodeENISpecFaults({ nodeSelector: {} })).to.have.length(3);
   });
 });
