@@ -15,6 +15,8 @@ export const LINK_REMEDIES = {
     'Give the agent the capability NET_BIND_SERVICE (docs/node-agent.md), or set spec.addressing of the NodeENI to static.',
   DHCPPortTaken:
     'Stop the other DHCP client on the node (for example dhclient), or set spec.addressing of the NodeENI to static.',
+  IPv6Disabled:
+    'Enable IPv6 on the node (sysctl net.ipv6.conf.all.disable_ipv6=0, and no ipv6.disable=1 on the kernel command line), or use a subnet without an IPv6 CIDR block. IPv4 addresses work meanwhile.',
   LinkDown:
     'Bring the link up, or let the agent do it: remove spec.linkState: unmanaged from the NodeENI.',
   RouteTaken:
@@ -38,4 +40,9 @@ export type Fault = Explanation<LinkFault>;
 
 export function isLinkFault<T extends object>(value: T | Fault): value is Fault {
   return 'reason' in value;
+}
+
+/** Whether the interface can be used in spite of the fault: its IPv4 addresses work without IPv6. */
+export function isPartial(reason: LinkFault, ipv4Addresses: readonly string[] = []): boolean {
+  return reason === 'IPv6Disabled' && ipv4Addresses.length > 0;
 }

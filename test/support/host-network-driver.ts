@@ -7,6 +7,8 @@ import { createInterface } from 'node:readline';
 import { HostNetworkError } from '../../src/agent/host/host-network.js';
 import * as libc from '../../src/agent/linux/libc.js';
 import { RtnetlinkHostNetwork } from '../../src/agent/linux/rtnetlink-host-network.js';
+import { detectManagers } from '../../src/agent/managers/detect-managers.js';
+import { readHostSigns } from '../../src/agent/managers/host-signs.js';
 import type { Logger } from '../../src/runtime/logger.js';
 import type { DriverCall, DriverLine } from './remote-host-network.js';
 
@@ -30,6 +32,9 @@ network.subscribe((change) => tell({ change }));
 
 const extras: Record<string, (...args: never[]) => unknown> = {
   ready: () => undefined,
+  processId: () => process.pid,
+  ownNetlinkPorts,
+  detectManagers: async () => detectManagers(await readHostSigns({ network })),
   canWriteSysctl(): boolean {
     try {
       accessSync('/proc/sys/net/ipv4/conf/all/rp_filter', constants.W_OK);

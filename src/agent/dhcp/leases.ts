@@ -103,7 +103,7 @@ export class DhcpLeases implements Leases, EventSource<LeaseEvent> {
           afterMs,
           error,
         });
-        const fact = `DHCP cannot be asked from ${address} (${describeError(error)})`;
+        const fact = `The DHCP request from ${address} failed (${describeError(error)})`;
         become({ is: 'missing', fault: linkFault('AddressMissing', fact) });
         await sleep(clock, afterMs, signal).catch(() => undefined);
       }

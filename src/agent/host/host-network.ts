@@ -125,10 +125,17 @@ export interface HostNetwork {
 }
 
 /**
- * Why an operation failed: the device no longer exists; the kernel rejects the value; the process lacks a
+ * Why an operation failed: the device no longer exists; the kernel rejects the value; IPv6 is disabled; the process lacks a
  * privilege; another program's setting is in its place; it may work later; anything else.
  */
-export type HostNetworkFailure = 'Gone' | 'Refused' | 'Denied' | 'Taken' | 'Busy' | 'Unknown';
+export type HostNetworkFailure =
+  | 'Gone'
+  | 'Refused'
+  | 'NoIPv6'
+  | 'Denied'
+  | 'Taken'
+  | 'Busy'
+  | 'Unknown';
 
 export interface HostNetworkErrorOptions extends ErrorOptions {
   operation: string;

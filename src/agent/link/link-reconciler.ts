@@ -1,6 +1,6 @@
 import { ENI_ATTACHMENT_CONDITIONS } from '../../api/conditions.js';
 import { ENIAttachment } from '../../api/eni-attachment.js';
-import { type Fault, isLinkFault, linkFault } from '../../api/link-faults.js';
+import { type Fault, isLinkFault, isPartial, linkFault } from '../../api/link-faults.js';
 import type { Store } from '../../runtime/cache/store.js';
 import type { Clock } from '../../runtime/clock.js';
 import type { SharedRead } from '../../runtime/concurrency/shared-read.js';
@@ -20,7 +20,7 @@ import { type DesiredLink, desiredLink } from './desired-link.js';
 import type { LinkReporter } from './link-reporter.js';
 import { carriesTraffic } from './link-status.js';
 import { matchLink, planLink, planUp } from './plan-link.js';
-import { desiredKeyOf, faultOf, mayHaveMoved, settledAs } from './settled-link.js';
+import { desiredKeyOf, faultOf, isStepOf, mayHaveMoved, settledAs } from './settled-link.js';
 
 export interface LinkReconcilerOptions {
   /** This node's attachments, indexed by `macAddress` and by `table`. */
@@ -43,6 +43,28 @@ const DEVICE_GRACE_MS = 30_000;
 /** Milliseconds between attempts of a change that the kernel refused. */
 const REFUSED_RETRY_MS = 30_000;
 
+/** What the last reconciliation reached. */
+interface Settled {
+  /** From {@link settledAs}. */
+  state: string;
+  /** Whether a fault that stands prevented the step, so that it restores nothing. */
+  isExcused: (step: HostStep) => boolean;
+}
+
+interface Settlement {
+  desired: DesiredLink;
+  link: HostLink;
+  snapshot: HostSnapshot;
+  fault: Fault | undefined;
+  isExcused: Settled['isExcused'];
+}
+
+/** What the kernel refused. */
+interface Refusal {
+  fault: Fault;
+  steps: readonly HostStep[];
+}
+
 /** What another program changed on a device, as the steps that restore it. */
 interface Undone {
   desired: DesiredLink;
@@ -53,8 +75,8 @@ interface Undone {
 /** Configures the interface of an attached ENI as its attachment specifies, and keeps it configured. */
 @Reconciler({ for: ENIAttachment })
 export class LinkReconciler {
-  /** By attachment: the state that the last successful reconciliation reached, from {@link settledAs}. */
-  private readonly settled = new Map<string, string>();
+  /** By attachment. */
+  private readonly settled = new Map<string, Settled>();
 
   constructor(private readonly options: LinkReconcilerOptions) {}
 
@@ -108,20 +130,17 @@ export class LinkReconciler {
           ? await network.reversePathFilter(link.index)
           : undefined,
       });
+      const isBlocked = (step: HostStep) => fault !== undefined && isStepOf(fault, step);
       if (steps.length === 0) {
-        this.settled.set(keyOf(attachment), settledAs(desired, link));
-        const lease = this.leaseOf(keyOf(attachment), desired, link);
-        // DHCP answers within seconds, and a LeaseEvent then triggers a reconciliation.
-        if (!fault && lease.is === 'pending') return {};
-        const missing = lease.is === 'missing' ? lease.fault : undefined;
-        await this.report(attachment, { link, snapshot, fault: fault ?? missing });
-        if (!fault) return {};
-        // The remedy may concern another device, whose events do not reach this attachment.
-        this.settled.delete(keyOf(attachment));
-        return { requeueAfter: REFUSED_RETRY_MS };
+        return this.finish(attachment, { desired, link, snapshot, fault, isExcused: isBlocked });
       }
-      if (round === 0 && this.isUndone(attachment, desired, link)) {
-        const contended = this.contentionFault(attachment, { desired, link, steps }, logger);
+      const undone = round === 0 ? this.undone(attachment, { desired, link, steps }) : [];
+      if (undone.length > 0) {
+        const contended = this.contentionFault(
+          attachment,
+          { desired, link, steps: undone },
+          logger,
+        );
         if (contended) {
           await this.report(attachment, { link, snapshot, fault: contended });
           const { contention } = this.options;
@@ -130,14 +149,41 @@ export class LinkReconciler {
       }
       const refused = await this.carryOut(steps, link, logger);
       if (refused) {
-        this.settled.delete(keyOf(attachment));
         const after = await snapshots.take();
         const now = matchLink(after.links, desired.macAddress);
-        await this.report(attachment, { link: now, snapshot: after, fault: fault ?? refused });
-        return { requeueAfter: REFUSED_RETRY_MS };
+        if (!now) return this.absent(attachment, logger);
+        const refusedSteps = new Set(refused.steps.map((step) => JSON.stringify(step)));
+        return this.finish(attachment, {
+          desired,
+          link: now,
+          snapshot: after,
+          fault: fault ?? refused.fault,
+          isExcused: (step) => isBlocked(step) || refusedSteps.has(JSON.stringify(step)),
+        });
       }
     }
     return { requeueAfter: REFUSED_RETRY_MS };
+  }
+
+  /** Reports the state that cannot be improved further, and checks it again if it has a fault. */
+  private async finish(
+    attachment: ENIAttachment,
+    { desired, link, snapshot, fault, isExcused }: Settlement,
+  ): Promise<Result> {
+    const key = keyOf(attachment);
+    this.settled.set(key, { state: settledAs(desired, link), isExcused });
+    // The remedy may concern another device, whose events do not reach this attachment.
+    const result = fault ? { requeueAfter: REFUSED_RETRY_MS } : {};
+    if (fault && !isPartial(fault.reason, attachment.status?.privateIPAddresses)) {
+      await this.report(attachment, { link, snapshot, fault });
+      return result;
+    }
+    const lease = this.leaseOf(key, desired, link);
+    // DHCP answers within seconds, and a LeaseEvent then triggers a reconciliation.
+    if (lease.is === 'pending') return result;
+    const missing = lease.is === 'missing' ? lease.fault : undefined;
+    await this.report(attachment, { link, snapshot, fault: missing ?? fault });
+    return result;
   }
 
   /**
@@ -175,20 +221,20 @@ export class LinkReconciler {
     return { is: 'held' };
   }
 
-  /** Carries out every step that it can. Returns the first fault; a device that disappears meanwhile is not a fault. */
+  /** Carries out every step that it can. A device that disappears meanwhile is not a refusal. */
   private async carryOut(
     steps: readonly HostStep[],
     link: HostLink,
     logger: Logger,
-  ): Promise<Fault | undefined> {
-    let fault: Fault | undefined;
+  ): Promise<Refusal | undefined> {
+    const refused: { step: HostStep; fault: Fault }[] = [];
     for (const step of steps) {
       try {
         await carryOut(this.options.network, step);
       } catch (error) {
         if (!(error instanceof HostNetworkError)) throw error;
         if (error.reason === 'Gone') return undefined;
-        fault ??= faultOf(step, error);
+        refused.push({ step, fault: faultOf(step, error) });
         logger.warn('The kernel refused a change to an interface', {
           interface: link.name,
           step: step.do,
@@ -196,14 +242,14 @@ export class LinkReconciler {
         });
       }
     }
-    if (!fault) {
-      logger.info('Interface configured', {
-        interface: link.name,
-        mac: link.macAddress,
-        steps: steps.map((step) => step.do),
-      });
-    }
-    return fault;
+    const first = refused.find(({ fault }) => fault.reason !== 'IPv6Disabled') ?? refused[0];
+    if (first) return { fault: first.fault, steps: refused.map(({ step }) => step) };
+    logger.info('Interface configured', {
+      interface: link.name,
+      mac: link.macAddress,
+      steps: steps.map((step) => step.do),
+    });
+    return undefined;
   }
 
   /** Handles an attachment without a device: it has not appeared yet, was detached, or is in a pod. */
@@ -247,8 +293,11 @@ export class LinkReconciler {
     await this.options.reporter.report({ attachment, ...finding, snapshot });
   }
 
-  private isUndone(attachment: ENIAttachment, desired: DesiredLink, link: HostLink): boolean {
-    return this.settled.get(keyOf(attachment)) === settledAs(desired, link);
+  /** Those of the steps that restore what another program changed. */
+  private undone(attachment: ENIAttachment, { desired, link, steps }: Undone): HostStep[] {
+    const settled = this.settled.get(keyOf(attachment));
+    if (settled?.state !== settledAs(desired, link)) return [];
+    return steps.filter((step) => !settled.isExcused(step));
   }
 
   /** Logs what another program changed. Returns a fault once that happens too often. */

@@ -171,24 +171,20 @@ function sameRule(a: HostRule, b: HostRule): boolean {
   );
 }
 
-/** Kinds of devices on top of another one, which often have its MAC address. */
-const UPPER_KINDS = new Set([
-  'bond',
-  'bridge',
-  'ipvlan',
-  'ipvtap',
-  'macvlan',
-  'macvtap',
-  'team',
-  'vlan',
-  'vrf',
-]);
+/** Kind of the devices that stand in for ENIs in tests and the demo. An ENI itself has no kind. */
+const STAND_IN = 'veth';
 
-/** The device with the MAC address (lower case, with colons), not one on top of it. */
+/**
+ * The ENI's device: hardware has no kind, unlike every device that software puts on top of it (bridge, bond, VLAN,
+ * Open vSwitch, MACsec …) and that often has the same MAC address.
+ * @param macAddress lower case, with colons
+ */
 export function matchLink(links: readonly HostLink[], macAddress: string): HostLink | undefined {
-  return links.find((link) => link.macAddress === macAddress && isDevice(link));
-}
-
-function isDevice({ kind }: HostLink): boolean {
-  return kind === undefined || !UPPER_KINDS.has(kind);
+  const candidates = links.filter((link) => link.macAddress === macAddress);
+  const hardware = candidates.filter(({ kind }) => kind === undefined);
+  return (
+    hardware.find(({ pciAddress }) => pciAddress !== undefined) ??
+    hardware[0] ??
+    candidates.find(({ kind }) => kind === STAND_IN)
+  );
 }

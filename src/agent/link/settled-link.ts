@@ -34,6 +34,19 @@ export function faultOf(step: HostStep, error: HostNetworkError): Fault {
     const fact = `Table ${table} has a route to ${destination} of another program`;
     return linkFault('RouteTaken', fact);
   }
+  if (error.reason === 'NoIPv6') return linkFault('IPv6Disabled', error.message);
   const reason: LinkFault = step.do === 'setMtu' ? 'MTURefused' : 'HostRefused';
   return linkFault(reason, error.message);
+}
+
+/** The step that `planLink` leaves out because of the fault. */
+const LEFT_OUT: Partial<Record<LinkFault, HostStep['do']>> = {
+  MTURefused: 'setMtu',
+  NameTaken: 'addAltName',
+  LinkDown: 'addRoute',
+};
+
+/** Whether the planner takes this step once the cause of the fault is gone. */
+export function isStepOf({ reason }: Fault, step: HostStep): boolean {
+  return LEFT_OUT[reason] === step.do;
 }

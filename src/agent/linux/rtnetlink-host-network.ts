@@ -66,8 +66,15 @@ const LOOSE = 2;
 
 const NEW = Flag.create | Flag.exclusive;
 
-/** EACCES means that disable_ipv6 is set for the device; a missing privilege is EPERM. */
-const NO_IPV6 = { EACCES: { reason: 'Refused', detail: 'IPv6 is disabled on it' } } as const;
+/**
+ * EACCES means that disable_ipv6 is set for the device (a missing privilege is EPERM); the others, that the kernel
+ * runs without IPv6.
+ */
+const NO_IPV6 = {
+  EACCES: { reason: 'NoIPv6', detail: 'IPv6 is disabled on it' },
+  EAFNOSUPPORT: { reason: 'NoIPv6', detail: 'IPv6 is disabled on the node' },
+  EOPNOTSUPP: { reason: 'NoIPv6', detail: 'IPv6 is disabled on the node' },
+} as const;
 
 /** Never replace an existing route, whoever set it. */
 const TAKEN = { EEXIST: { reason: 'Taken' } } as const;
@@ -216,7 +223,11 @@ export class RtnetlinkHostNetwork implements HostNetwork {
 
   addRoute(route: HostRoute): Promise<void> {
     return this.change(
-      { operation: 'addRoute', device: route.linkIndex, meaning: TAKEN },
+      {
+        operation: 'addRoute',
+        device: route.linkIndex,
+        meaning: route.family === 6 ? { ...TAKEN, ...NO_IPV6 } : TAKEN,
+      },
       { type: MessageType.newRoute, flags: NEW, body: () => newRoute(route) },
     );
   }
@@ -230,7 +241,11 @@ export class RtnetlinkHostNetwork implements HostNetwork {
 
   addRule(rule: HostRule): Promise<void> {
     return this.change(
-      { operation: 'addRule', fine: ALREADY.added },
+      {
+        operation: 'addRule',
+        fine: ALREADY.added,
+        ...(rule.family === 6 ? { meaning: NO_IPV6 } : {}),
+      },
       { type: MessageType.newRule, flags: NEW, body: () => ruleMessage(rule) },
     );
   }

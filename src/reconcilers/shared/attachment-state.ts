@@ -1,4 +1,5 @@
 import type { ENIAttachment } from '../../api/eni-attachment.js';
+import { isPartial } from '../../api/link-faults.js';
 
 /** Whether the attachment is not being deleted. */
 export function isLive({ metadata }: ENIAttachment): boolean {
@@ -18,8 +19,8 @@ export function isReady({ metadata, status }: ENIAttachment): boolean {
 /** Whether the node's agent reports that the interface matches the current spec. */
 export function isLinkUsable({ metadata, spec, status }: ENIAttachment): boolean {
   const { link } = status ?? {};
-  if (!link || link.reason !== undefined || link.observedGeneration !== metadata.generation) {
+  if (!link || link.observedGeneration !== metadata.generation) return false;
+  if (link.reason !== undefined && !isPartial(link.reason, status?.privateIPAddresses))
     return false;
-  }
   return link.state === 'up' || link.state === 'moved' || spec.linkState === 'unmanaged';
 }

@@ -22,6 +22,8 @@ const UNPRIVILEGED = [
 ];
 /** RTM_NEWLINK of a device 1 that is up. */
 const FALSE_NEWS = '2000000010000000000000000000000000000000010000004900010000000000';
+/** A container has process ids of its own: its first process is 1, as systemd is on the host. */
+const CONTAINED = ['unshare', '--pid', '--fork', '--kill-child', '--mount-proc'];
 const POWERLESS = ['setpriv', '--bounding-set=-all', '--inh-caps=-all'];
 
 describe('rtnetlink in adversity', () => {
@@ -54,6 +56,13 @@ describe('rtnetlink in adversity', () => {
 
   const indexOf = async ({ network }: RemoteHostNetwork, name: string): Promise<number> =>
     (await network.links()).find((link) => link.name === name)?.index ?? 0;
+
+  it('process 1 of a container is not taken for systemd, which listens by the same port', async () => {
+    const contained = await start({ through: CONTAINED });
+    expect(await contained.call('processId', [])).to.equal(1);
+    expect(await contained.call('ownNetlinkPorts', [])).to.include(1);
+    expect(await contained.call('detectManagers', [])).to.deep.equal([]);
+  });
 
   it('a device that goes away fails what is done to it as gone, and nothing else', async () => {
     await namespace.ip('link add eth1 type veth peer name peer');

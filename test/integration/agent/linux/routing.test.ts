@@ -116,7 +116,7 @@ describe('the addresses, routes and rules of a host, over rtnetlink', () => {
   it('an IPv6 address is refused, with the reason, where IPv6 is disabled', async () => {
     await namespace.exec('sysctl', ['-qw', 'net.ipv6.conf.eth1.disable_ipv6=1']);
     const failure = await failureOf(remote.network.addAddress(ipv6()));
-    expect(failure).to.include({ reason: 'Refused', code: 'EACCES' });
+    expect(failure).to.include({ reason: 'NoIPv6', code: 'EACCES' });
     expect(failure.message).to.include('IPv6 is disabled');
   });
 

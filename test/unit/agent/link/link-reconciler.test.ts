@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import type { Confirmation } from '../../../../src/agent/dhcp/dhcp-client.js';
 import type { LeaseRequest, Leases } from '../../../../src/agent/dhcp/leases.js';
+import { HostNetworkError } from '../../../../src/agent/host/host-network.js';
 import { observe } from '../../../../src/agent/host/host-snapshot.js';
 import { tableOf } from '../../../../src/agent/host/own-ids.js';
 import { Contention } from '../../../../src/agent/link/contention.js';
@@ -13,6 +14,7 @@ import {
   type LinkStatus,
 } from '../../../../src/api/eni-attachment.js';
 import { linkFault } from '../../../../src/api/link-faults.js';
+import { isLinkUsable } from '../../../../src/reconcilers/shared/attachment-state.js';
 import { IndexedStore } from '../../../../src/runtime/cache/store.js';
 import { SharedRead } from '../../../../src/runtime/concurrency/shared-read.js';
 import { ResourceClient } from '../../../../src/runtime/kube/resource-client.js';
@@ -292,6 +294,63 @@ describe('LinkReconciler', () => {
     await pass();
     expect(reported()).to.include({ state: 'moved', name: 'ens6' }).and.not.have.property('reason');
   });
+
+  for (const kind of ['openvswitch', 'macsec', 'bridge', 'a-kind-of-the-future', 'veth']) {
+    it(`prefers the hardware to a device of kind ${kind} with its MAC address`, async () => {
+      const { pciAddress: _, ...virtual } = aLink({ index: 9, name: 'upper0', kind });
+      host.state.links.push(virtual, aLink());
+      set();
+      await pass();
+      expect(host.takeDone()).to.deep.equal(['setUp 2']);
+    });
+  }
+
+  it('does not configure a device on top of hardware that is in a pod', async () => {
+    host.state.links.push(aLink({ index: 9, name: 'br0', kind: 'openvswitch' }));
+    set();
+    await pass();
+    expect(host.takeDone()).to.deep.equal([]);
+  });
+
+  it('uses IPv4 where IPv6 is disabled, reports that, and still confirms the address with DHCP', async () => {
+    host.state.links.push(aLink());
+    const addAddress = host.addAddress.bind(host);
+    host.addAddress = async (address) => {
+      if (address.family === 4) return addAddress(address);
+      const failure = { operation: 'addAddress', reason: 'NoIPv6', code: 'EACCES' } as const;
+      throw new HostNetworkError({ ...failure, detail: 'IPv6 is disabled on it' });
+    };
+    confirmation = { is: 'held' };
+    set({ addressing: 'dhcp' }, { ...STATUS, ipv6Addresses: ['2600:1f18::5'] });
+    expect(await pass()).to.equal(30_000);
+    expect(reported()).to.include({ state: 'up', reason: 'IPv6Disabled' });
+    expect(reported()?.message).to.include('disable_ipv6');
+    expect(reported()?.addresses).to.deep.equal(['10.0.1.10/24']);
+    expect([...held.keys()]).to.deep.equal([KEY]);
+    const attachment = attachments.get(KEY) ?? expect.fail('none');
+    expect(isLinkUsable(attachment)).to.equal(true);
+    const { privateIPAddresses: __, ...ipv6Only } = attachment.status ?? {};
+    expect(isLinkUsable({ ...attachment, status: ipv6Only })).to.equal(false);
+  });
+
+  for (const [fault, prepare, spec] of [
+    ['NameTaken', () => {}, { interfaceName: 'ens5' }],
+    ['MTURefused', () => host.refused.set('setMtu', 'Refused'), { mtu: 9001 }],
+  ] as const) {
+    it(`counts what another program undoes while ${fault} stands`, async () => {
+      host.state.links.push(aLink());
+      prepare();
+      set(spec);
+      for (let count = 0; count < 3; count++) {
+        expect(await pass()).to.equal(30_000);
+        expect(reported()).to.include({ reason: fault });
+        Object.assign(device(), { up: false, operState: 'down' });
+      }
+      expect(await pass()).to.equal(60_000);
+      expect(reported()).to.include({ state: 'down', reason: 'Contended' });
+      expect(restored()).to.deep.equal([['it was down'], ['it was down'], ['it was down']]);
+    });
+  }
 
   it('finds the device itself, not what stands upon it', async () => {
     host.state.links.push(aLink({ index: 9, name: 'ens6.7', kind: 'vlan' }), aLink());

@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
@@ -18,21 +18,23 @@ const NETLINK = `sk               Eth Pid        Groups   Rmem     Wmem     Dump
 `;
 
 describe('other managers of the host', () => {
-  let procNet: string;
+  let proc: string;
   let logger: RecordingLogger;
   const network = new FakeHost();
 
   beforeEach(async () => {
-    procNet = await mkdtemp(join(tmpdir(), 'proc-net-'));
-    await writeFile(join(procNet, 'unix'), UNIX);
-    await writeFile(join(procNet, 'netlink'), NETLINK);
+    proc = await mkdtemp(join(tmpdir(), 'proc-'));
+    await mkdir(join(proc, 'net'));
+    await mkdir(join(proc, 'fd'));
+    await writeFile(join(proc, 'net/unix'), UNIX);
+    await writeFile(join(proc, 'net/netlink'), NETLINK);
     logger = new RecordingLogger();
   });
 
-  afterEach(() => rm(procNet, { recursive: true, force: true }));
+  afterEach(() => rm(proc, { recursive: true, force: true }));
 
   it('are seen by the sockets of the host’s network namespace', async () => {
-    expect(await readHostSigns({ network, procNet })).to.deep.equal({
+    expect(await readHostSigns({ network, proc })).to.deep.equal({
       unixSockets: ['/run/NetworkManager/private-dhcp', '@abstract'],
       netlinkSockets: [
         { protocol: 0, port: 1, groups: 0x800405d1 },
@@ -42,8 +44,15 @@ describe('other managers of the host', () => {
     });
   });
 
+  it('are not taken for others where the agent’s own sockets look like theirs', async () => {
+    await symlink('socket:[4]', join(proc, 'fd/20'));
+    await symlink('/dev/null', join(proc, 'fd/21'));
+    const { netlinkSockets } = await readHostSigns({ network, proc });
+    expect(netlinkSockets).to.deep.equal([{ protocol: 4, port: 0, groups: 0 }]);
+  });
+
   it('are told of, each with what it does and what to do about it', async () => {
-    await logManagers({ network, procNet, logger });
+    await logManagers({ network, proc, logger });
     expect(logger.entries.map(({ fields }) => fields.manager)).to.deep.equal([
       'systemd-networkd',
       'NetworkManager',
@@ -54,8 +63,8 @@ describe('other managers of the host', () => {
   });
 
   it('do not keep the agent from its work where they cannot be seen', async () => {
-    await rm(procNet, { recursive: true });
-    await logManagers({ network, procNet, logger });
+    await rm(proc, { recursive: true });
+    await logManagers({ network, proc, logger });
     expect(logger.messages('warn')).to.have.length(1);
   });
 
