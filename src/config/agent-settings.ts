@@ -17,7 +17,7 @@ export const AGENT_SETTINGS = {
   resyncPeriod: required({
     env: 'RESYNC_PERIOD',
     description:
-      "How often the agent looks at all interfaces, to see what it was not told of by the kernel's events.",
+      "How often the agent checks all interfaces, to find changes that the kernel's events did not report.",
     placeholder: 'duration',
     parse: duration('1s', '24h'),
     default: '5m',
@@ -34,14 +34,14 @@ export const AGENT_SETTINGS = {
   networkdDropInDir: optional({
     env: 'NETWORKD_DROPIN_DIR',
     description:
-      "Folder, of the host's systemd-networkd, where the agent keeps a file for each ENI that says that its device is to be left alone; /host/etc/systemd/network. None are written if it is not set.",
+      "Directory of the host's systemd-networkd for drop-in files that make it ignore the devices of ENIs, for example /host/etc/systemd/network. If not set, the agent writes none.",
     placeholder: 'path',
     parse: absolutePath,
   }),
   networkManagerDropInDir: optional({
     env: 'NETWORKMANAGER_DROPIN_DIR',
     description:
-      'The same for NetworkManager: /host/etc/NetworkManager/conf.d. None are written if it is not set.',
+      'The same for NetworkManager, for example /host/etc/NetworkManager/conf.d. If not set, the agent writes none.',
     placeholder: 'path',
     parse: absolutePath,
   }),

@@ -25,21 +25,21 @@ export const SETTINGS = {
   clusterID: optional({
     env: 'CLUSTER_ID',
     description:
-      "Identity of the cluster, in the tags of every ENI. Absent: the kube-system namespace's UID. Changing it disowns the ENIs made before.",
+      "Identity of the cluster, in the tags of every ENI. Absent: the kube-system namespace's UID. If you change it, the controller no longer manages ENIs created before.",
     placeholder: 'id',
     parse: matching(/^[A-Za-z0-9._-]{1,128}$/, "1 to 128 letters, digits, '.', '_' or '-'"),
   }),
   maxConcurrentReconciles: required({
     env: 'MAX_CONCURRENT_RECONCILES',
     description:
-      "ENIs worked on at once, those that wait for EC2's rate included. Request budgets keep that rate, whatever this number is; a low one makes NodeENIs wait for one another.",
+      "ENIs processed at once, including those that wait for EC2's request rate. Request budgets keep that rate independent of this number; a low number makes NodeENIs wait for each other.",
     placeholder: 'number',
     parse: wholeNumber(1, 100_000),
     default: '10000',
   }),
   maxConcurrentCleanup: required({
     env: 'MAX_CONCURRENT_ENI_CLEANUP',
-    description: 'ENIs detached at once, and ENIs deleted at once, of those worked on.',
+    description: 'ENIs detached at once, and ENIs deleted at once.',
     placeholder: 'number',
     parse: wholeNumber(1, 5_000),
     default: '128',
@@ -62,7 +62,7 @@ export const SETTINGS = {
   }),
   defaultDeviceIndex: required({
     env: 'DEFAULT_DEVICE_INDEX',
-    description: "Device index of a node's first ENI where a NodeENI names none.",
+    description: "Device index of a node's first ENI if the NodeENI does not set one.",
     placeholder: 'number',
     parse: wholeNumber(1, 31),
     default: '1',
@@ -70,7 +70,7 @@ export const SETTINGS = {
   defaultDeleteOnTermination: required({
     env: 'DEFAULT_DELETE_ON_TERMINATION',
     description:
-      'Whether EC2 deletes an ENI together with its instance where a NodeENI does not say.',
+      'Whether EC2 deletes an ENI when its instance terminates, if the NodeENI does not set it.',
     placeholder: 'true|false',
     parse: trueOrFalse,
     default: 'true',
@@ -86,7 +86,7 @@ export const SETTINGS = {
   resyncPeriod: required({
     env: 'RESYNC_PERIOD',
     description:
-      'How often all ENIs of the cluster are listed, to see what changed in EC2 by itself.',
+      'How often the controller lists all ENIs of the cluster, to find changes made in EC2.',
     placeholder: 'duration',
     parse: duration('1s', '24h'),
     default: '10m',
@@ -94,7 +94,7 @@ export const SETTINGS = {
   observeInterval: required({
     env: 'OBSERVE_INTERVAL',
     description:
-      'Least time between two looks at ENIs that EC2 is attaching or detaching; one look serves up to 200 of them.',
+      'Minimum time between two reads of ENIs that EC2 is attaching or detaching; one read covers up to 200 ENIs.',
     placeholder: 'duration',
     parse: duration('10ms', '1m'),
     default: '1s',
@@ -109,7 +109,7 @@ export const SETTINGS = {
   orphanCleanup: required({
     env: 'ORPHAN_CLEANUP',
     description:
-      "What becomes of an unattached ENI with this cluster's tags and no ENIAttachment. delete: it is deleted. report: an Event tells of it. off: nobody looks. An attached one is never detached.",
+      "What happens to an unattached ENI with this cluster's tags and no ENIAttachment. delete: delete the ENI. report: emit an Event only. off: disabled. The controller never detaches an attached ENI.",
     placeholder: 'delete|report|off',
     parse: oneOf('delete', 'report', 'off'),
     default: 'delete',
@@ -117,14 +117,14 @@ export const SETTINGS = {
   orphanGracePeriod: required({
     env: 'ORPHAN_GRACE_PERIOD',
     description:
-      'How long an ENI must have been seen without an ENIAttachment, and unchanged, before it is deleted or told of; never less than EC2_CONSISTENCY_WINDOW.',
+      'How long an ENI must stay unchanged and without an ENIAttachment before the controller deletes or reports it; at least EC2_CONSISTENCY_WINDOW.',
     placeholder: 'duration',
     parse: duration('1s', '24h'),
     default: '10m',
   }),
   lookupTTL: required({
     env: 'LOOKUP_TTL',
-    description: 'How long subnets and security groups that were looked up are remembered.',
+    description: 'How long the controller caches subnets and security groups.',
     placeholder: 'duration',
     parse: duration('0s', '1h'),
     default: '1m',
@@ -140,14 +140,14 @@ export const SETTINGS = {
   blockedRetryMin: required({
     env: 'BLOCKED_RETRY_MIN',
     description:
-      'First wait before trying again what somebody has to correct (a full subnet, a taken slot); it doubles.',
+      'First wait before a retry if you must fix the cause (a full subnet, a taken slot); it doubles with each retry.',
     placeholder: 'duration',
     parse: duration('10ms', '1h'),
     default: '5s',
   }),
   blockedRetryMax: required({
     env: 'BLOCKED_RETRY_MAX',
-    description: 'Longest wait before trying again what somebody has to correct.',
+    description: 'Longest wait before a retry if you must fix the cause.',
     placeholder: 'duration',
     parse: duration('10ms', '24h'),
     default: '5m',
@@ -155,7 +155,7 @@ export const SETTINGS = {
   leaderElection: required({
     env: 'LEADER_ELECTION',
     description:
-      'Whether the controller works only while it holds a Lease, so that several may run, one of them at work.',
+      'Whether the controller is active only while it holds a Lease, so that you can run several replicas, one of them active.',
     placeholder: 'true|false',
     parse: trueOrFalse,
     default: 'false',
@@ -169,7 +169,7 @@ export const SETTINGS = {
   }),
   leaseName: required({
     env: 'LEASE_NAME',
-    description: 'Name of the Lease; controllers with the same one take turns.',
+    description: 'Name of the Lease; of the controllers with the same Lease, one is active.',
     placeholder: 'name',
     parse: matching(/^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/, 'the name of an object'),
     default: 'eni-operator',
@@ -185,7 +185,7 @@ export const SETTINGS = {
   renewDeadline: required({
     env: 'RENEW_DEADLINE',
     description:
-      'How long after its last successful renewal a controller still writes to EC2; then it ends. Longer than RETRY_PERIOD.',
+      'How long after its last successful renewal a controller still writes to EC2; then it exits. Longer than RETRY_PERIOD.',
     placeholder: 'duration',
     parse: duration('100ms', '1h'),
     default: '10s',
@@ -200,7 +200,7 @@ export const SETTINGS = {
   ...servingSettings({ metricsAddress: ':8080', healthAddress: ':8081' }),
   logLevel: required({
     env: 'LOG_LEVEL',
-    description: 'Least severity that is logged: error, warn, info or debug.',
+    description: 'Lowest severity that is logged: error, warn, info or debug.',
     placeholder: 'level',
     parse: oneOf('error', 'warn', 'info', 'debug'),
     default: 'info',
@@ -208,7 +208,7 @@ export const SETTINGS = {
   logFormat: required({
     env: 'LOG_FORMAT',
     description:
-      'json: one object a line. text: for people. auto: text on a terminal, json elsewhere.',
+      'json: one object per line. text: readable lines. auto: text on a terminal, json elsewhere.',
     placeholder: 'format',
     parse: oneOf('auto', 'json', 'text'),
     default: 'auto',

@@ -16,7 +16,7 @@ export function servingSettings(defaults: { metricsAddress: string; healthAddres
     metricsTLSCert: optional({
       env: 'METRICS_TLS_CERT',
       description:
-        'File with the certificate (PEM) for /metrics, with METRICS_TLS_KEY; it is read anew as it changes. Absent: plain HTTP.',
+        'File with the certificate (PEM) for /metrics, with METRICS_TLS_KEY; it is read again when it changes. Absent: plain HTTP.',
       placeholder: 'file',
       parse: path,
     }),
@@ -29,7 +29,7 @@ export function servingSettings(defaults: { metricsAddress: string; healthAddres
     metricsAuth: required({
       env: 'METRICS_AUTH',
       description:
-        'Who may read /metrics. none: everybody. token: bearer tokens of users whom RBAC lets get the nonResourceURL /metrics.',
+        'Who can read /metrics. none: all clients. token: clients with the bearer token of a user that RBAC allows to get the nonResourceURL /metrics.',
       placeholder: 'none|token',
       parse: oneOf('none', 'token'),
       default: 'none',
