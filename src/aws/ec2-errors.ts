@@ -6,6 +6,8 @@ export interface Ec2ErrorDetails {
   code: string;
   /** EC2's message. */
   message: string;
+  /** The part of it that everyone may read; default: all of it. */
+  detail?: string;
   requestId?: string;
   cause?: unknown;
 }
@@ -23,7 +25,7 @@ export abstract class Ec2Error extends Error {
     this.name = new.target.name;
     this.action = details.action;
     this.code = details.code;
-    this.detail = details.message;
+    this.detail = details.detail ?? details.message;
     this.requestId = details.requestId;
   }
 }

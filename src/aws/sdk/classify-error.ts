@@ -17,7 +17,8 @@ import {
 type Classifier = (details: Ec2ErrorDetails) => Ec2Error;
 
 const alreadyDone: Classifier = (details) => new AlreadyDoneError(details);
-const denied: Classifier = (details) => new DeniedError(details);
+const denied: Classifier = (details) =>
+  new DeniedError({ ...details, detail: withoutIdentity(details.message) });
 const notYetVisible: Classifier = (details) => new NotYetVisibleError(details);
 const retryable: Classifier = (details) => new RetryableError(details);
 const throttled: Classifier = (details) => new ThrottledError(details);
@@ -128,6 +129,14 @@ const RULES: readonly Rule[] = [
 
 /** IAM's encoded denial, about 2 kB; `cause` keeps it for `aws sts decode-authorization-message`. */
 const ENCODED_DENIAL = /\s*Encoded authorization failure message:.*$/is;
+
+/** Role, account and resources are for the log: conditions and Events are read by whoever may read the namespace. */
+function withoutIdentity(message: string): string {
+  return message
+    .replace(/\bUser: \S+ is not authorized/i, 'The role of the controller is not authorized')
+    .replace(/ on resource: \S+/gi, '')
+    .replace(/\barn:\S+/gi, '(an ARN)');
+}
 
 /**
  * Classifies what the SDK threw from a call of `action` into the class that callers switch on. For a code without a

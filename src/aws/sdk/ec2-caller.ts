@@ -3,7 +3,7 @@ import { type Clock, systemClock } from '../../runtime/clock.js';
 import { NotWantedError } from '../../runtime/concurrency/token-bucket.js';
 import type { Logger } from '../../runtime/logger.js';
 import type { Ec2Action } from '../ec2-actions.js';
-import { ThrottledError } from '../ec2-errors.js';
+import { DeniedError, ThrottledError } from '../ec2-errors.js';
 import type { RequestBudget } from '../request-budget.js';
 import { toEc2Error } from './classify-error.js';
 import { filterCalls } from './sdk-filters.js';
@@ -97,6 +97,9 @@ export class Ec2Caller {
       if (throttled) {
         budget.throttled(action);
         logger.warn('EC2 throttled a call', { action, requestID: error.requestId });
+      }
+      if (error instanceof DeniedError) {
+        logger.warn('EC2 denied a call', { action, error: error.message });
       }
       answered(error.code, throttled);
       throw error;

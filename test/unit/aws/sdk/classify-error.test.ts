@@ -201,7 +201,7 @@ describe('toEc2Error', () => {
     }
   });
 
-  it('cuts the encoded denial from what users read, and keeps it in the cause', () => {
+  it('cuts the encoded denial, the role and the account from what users read, and keeps them for the log', () => {
     const sentence =
       'You are not authorized to perform this operation. User: arn:aws:iam::1:role/x is not authorized to perform: ec2:CreateNetworkInterface because no identity-based policy allows it';
     const thrown = serviceError(
@@ -212,7 +212,10 @@ describe('toEc2Error', () => {
 
     const error = toEc2Error('CreateNetworkInterface', thrown);
 
-    expect(error.detail).to.equal(`${sentence}.`);
+    expect(error.detail).to.equal(
+      'You are not authorized to perform this operation. The role of the controller is not authorized to perform: ec2:CreateNetworkInterface because no identity-based policy allows it.',
+    );
+    expect(error.message).to.contain('role/x');
     expect(error.message).not.to.contain('kZ8');
     expect(error.cause).to.equal(thrown);
   });
