@@ -24,6 +24,8 @@ export const REMEDIES = {
     'Name fewer security groups, or request a higher quota for security groups per network interface.',
   ProviderIDMissing:
     'Wait for the cloud controller to set spec.providerID (aws:///ZONE/INSTANCE), or set it on the kubelet (--provider-id).',
+  ProviderIDAmbiguous:
+    'Find out which Node runs on the instance, and delete the others (kubectl get nodes -o custom-columns=NAME:.metadata.name,ID:.spec.providerID).',
   InstanceNotFound:
     "Check that the Node's spec.providerID names an instance in the controller's account and Region; delete the Node if its instance no longer exists.",
   InstanceNotAttachable: 'Start the instance, or delete the Node if its instance no longer exists.',

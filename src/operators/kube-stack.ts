@@ -3,6 +3,7 @@ import { API_GROUP, MANAGER_NAME } from '../api/names.js';
 import { Node, trimNode } from '../api/node.js';
 import { NodeENI } from '../api/node-eni.js';
 import { taintName } from '../api/taints.js';
+import { instanceIDsOf } from '../reconcilers/shared/node-placement.js';
 import { Informer, type InformerOptions } from '../runtime/cache/informer.js';
 import type { Clock } from '../runtime/clock.js';
 import type { KubeAccess } from '../runtime/kube/access/kube-access.js';
@@ -27,7 +28,7 @@ export interface KubeStackOptions {
 export interface KubeStack {
   client: HttpKubeClient;
   nodeENIs: Informer<NodeENI>;
-  /** Indexed by `taint`: the `key:Effect` of each. */
+  /** Indexed by `taint`, the `key:Effect` of each, and by `instanceID`. */
   nodes: Informer<Node>;
   /** Indexed by `uid`, `nodeENI` and `instanceID`. */
   attachments: Informer<ENIAttachment>;
@@ -53,7 +54,10 @@ export function createKubeStack(options: KubeStackOptions): KubeStack {
   const nodes = informer({
     kind: Node,
     transform: trimNode,
-    indexes: { taint: ({ spec }) => spec?.taints?.map(taintName) ?? [] },
+    indexes: {
+      taint: ({ spec }) => spec?.taints?.map(taintName) ?? [],
+      instanceID: (node) => instanceIDsOf([node]),
+    },
   });
   const attachments = informer({
     kind: ENIAttachment,

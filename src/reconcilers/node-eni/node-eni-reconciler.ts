@@ -33,6 +33,7 @@ import type { UncachedChecks } from './uncached-checks.js';
 
 export interface NodeENIReconcilerOptions {
   nodeENIs: Store<NodeENI>;
+  /** Indexed by `instanceID`. */
   nodes: Store<Node>;
   attachments: Store<ENIAttachment>;
   nodeENIClient: ResourceClient<NodeENI>;
@@ -75,11 +76,14 @@ export class NodeENIReconciler {
 
   @Watch(Node, { when: { updated: placementChanged } })
   mapNodeToNodeENIs(node: Node, old?: Node): string[] {
+    const changed = old ? [node, old] : [node];
+    // Nodes that share an instance block each other.
+    const sharing = instanceIDsOf(changed).flatMap((instanceID) => this.nodesOn(instanceID));
     return this.options.nodeENIs
       .list()
       .filter(({ spec }) =>
-        [node, old].some(
-          (each) => each && matchesSelector(spec.nodeSelector, each.metadata.labels),
+        [...changed, ...sharing].some(({ metadata }) =>
+          matchesSelector(spec.nodeSelector, metadata.labels),
         ),
       )
       .map(keyOf);
@@ -201,7 +205,14 @@ export class NodeENIReconciler {
     const nodes = this.matchingNodes(nodeENI);
     const { held, ...found } = await this.lookUp(nodeENI, nodes, own);
     const { network } = found;
-    const plan = planNodeENI({ nodeENI, nodes, attachments: own, defaults, ...found });
+    const plan = planNodeENI({
+      nodeENI,
+      nodes,
+      attachments: own,
+      defaults,
+      nodesOn: (instanceID) => this.nodesOn(instanceID),
+      ...found,
+    });
     await this.confirmUnselected(nodeENI, plan);
     const outdated = await this.selectReplacements(nodeENI, plan, network, nodes.length);
     const refused = await writer.carryOut(nodeENI, plan, logger);
@@ -327,6 +338,10 @@ export class NodeENIReconciler {
     return this.options.attachments
       .byIndex('nodeENI', nodeENI.metadata.name)
       .filter((attachment) => isOwnedBy(attachment, nodeENI));
+  }
+
+  private nodesOn(instanceID: string): Node[] {
+    return this.options.nodes.byIndex('instanceID', instanceID);
   }
 
   private matchingNodes({ spec }: NodeENI): Node[] {

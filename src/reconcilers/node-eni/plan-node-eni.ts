@@ -58,6 +58,8 @@ export interface NodeENIPlanInput {
   defaults: NodeENIDefaults;
   /** The zones of instances whose node does not say its own, by instance id. */
   zones?: ReadonlyMap<string, string> | undefined;
+  /** All nodes that claim to run on an instance. A kubelet can claim any instance, so only a sole claim counts. */
+  nodesOn?: ((instanceID: string) => readonly Node[]) | undefined;
   /** The device indexes in use on the nodes' instances; needed for `deviceIndexPolicy: Auto` only. */
   occupied?: OccupiedIndexes | undefined;
 }
@@ -171,6 +173,13 @@ function desiredAttachments(
   const identity = identifyNode(node);
   if (isBlocked(identity)) {
     return identity;
+  }
+  const claims = (input.nodesOn?.(identity.instanceID) ?? []).map(({ metadata }) => metadata.name);
+  if (claims.length > 1) {
+    return blocked(
+      'ProviderIDAmbiguous',
+      `The nodes ${claims.sort().join(', ')} have the spec.providerID of the same instance, ${identity.instanceID}`,
+    );
   }
   if (isBlocked(network)) {
     return network;

@@ -208,6 +208,26 @@ const cases: Case[] = [
     names: /Node sick has no spec\.providerID/,
   },
   {
+    title: 'a node that claims the instance of another',
+    reason: 'ProviderIDAmbiguous',
+    spec: {},
+    async arrange(stage) {
+      const { id } = stage.ec2.addInstance({ zone: ZONE_A, type: 'm5.large', name: 'sick' });
+      for (const name of ['sick', 'intruder']) {
+        await stage.registerNode({
+          name,
+          instanceID: id,
+          zone: ZONE_A,
+          labels: name === 'sick' ? labels : {},
+        });
+      }
+    },
+    servesOthers: true,
+    atAttachment: false,
+    cure: (stage) => stage.deleteNode('intruder'),
+    names: /intruder, sick have the spec.providerID of the same instance/,
+  },
+  {
     title: 'an instance that EC2 does not know',
     reason: 'InstanceNotFound',
     async arrange(stage) {

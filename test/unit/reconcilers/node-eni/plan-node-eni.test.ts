@@ -57,6 +57,21 @@ describe('planNodeENI', () => {
     expect(plan).to.deep.include({ desired: 2, delete: [], blocked: [] });
   });
 
+  it('blocks all nodes that claim the same instance, and keeps the ENIs that they have', () => {
+    const nodes = [aNode('node-a'), aNode('node-b')];
+    const input = inputFor({ subnetName: 'data' }, [a1], { nodes: nodes.slice(0, 1) });
+    const [created] = planNodeENI({ ...input, nodesOn: () => nodes.slice(0, 1) }).create;
+    expect(created?.spec.nodeName).to.equal('node-a');
+    const attachments = [aRecord({ name: created?.name ?? '', spec: created?.spec ?? {} })];
+    const plan = planNodeENI({ ...input, nodes, attachments, nodesOn: () => nodes });
+    expect(plan.blocked.map(({ node, blocked: { reason } }) => [node, reason])).to.deep.equal([
+      ['node-a', 'ProviderIDAmbiguous'],
+      ['node-b', 'ProviderIDAmbiguous'],
+    ]);
+    expect(plan.blocked[0]?.blocked.message).to.include(`node-a, node-b`).and.include(INSTANCE_A);
+    expect(plan).to.deep.include({ create: [], delete: [], unselected: [] });
+  });
+
   it('takes the subnet of the node’s zone where several share a name', () => {
     const nodes = [aNode('node-a'), aNode('node-b', { instance: INSTANCE_B, zone: 'us-west-2b' })];
     const plan = planNodeENI(inputFor({ subnetName: 'data' }, [a1, b1], { nodes }));
