@@ -54,6 +54,8 @@ export const REMEDIES = {
   WriteRefused:
     "Fix what the API server reports: an admission policy, a webhook or a quota; if it says forbidden, check the controller's ClusterRole.",
   AccessDenied: "Allow the EC2 action in the IAM policy of the controller's role.",
+  CredentialsUnavailable:
+    'Give the controller AWS credentials: associate a role with its service account (EKS Pod Identity, or IRSA with the annotation eks.amazonaws.com/role-arn and a trust policy for the service account), or use an instance profile that pods can reach.',
 } as const;
 
 export type BlockedReason = keyof typeof REMEDIES;

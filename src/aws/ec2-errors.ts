@@ -88,3 +88,6 @@ export type UserErrorReason =
 
 /** IAM, or a policy above it, does not allow the call. */
 export class DeniedError extends Ec2Error {}
+
+/** The process has no valid AWS credentials, or may not assume its role. */
+export class CredentialsError extends Ec2Error {}

@@ -23,6 +23,7 @@ import { Reconcilers } from './controller-reconcilers.js';
 import { Ec2Readiness } from './ec2-readiness.js';
 import { createEc2Stack } from './ec2-stack.js';
 import { createKubeStack, type KubeStack } from './kube-stack.js';
+import { registerBuildInfo } from './metrics/build-info.js';
 import { Operator } from './operator.js';
 import { Serving } from './serving.js';
 
@@ -66,11 +67,14 @@ export class EniOperator extends Operator {
   private kube: KubeStack | undefined;
   /** Undefined without leader election: this process is the only one. */
   private elector: LeaderElector | undefined;
+  /** Reads EC2 until the signal aborts, so that `/readyz` says whether this process could take over. */
+  private standBy: ((signal: AbortSignal) => Promise<void>) | undefined;
 
   constructor({ config, access, instance, namespace, ...options }: EniOperatorOptions) {
     const registry = new Registry();
     super({ ...options, observer: ControllerMetrics.create(registry) });
     this.registry = registry;
+    registerBuildInfo(registry);
     registerProcessMetrics({ registry, eventLoopLag: true });
     this.config = config;
     this.access = access;
@@ -97,7 +101,7 @@ export class EniOperator extends Operator {
     }
     const { elector } = this;
     const cluster = { kind: { resource: NAMESPACES }, object: kubeSystem };
-    const readiness = new Ec2Readiness({ events: kube.events, cluster });
+    const readiness = new Ec2Readiness({ clock, events: kube.events, cluster });
     const ec2 = createEc2Stack({
       region,
       clusterID,
@@ -108,7 +112,10 @@ export class EniOperator extends Operator {
       registry,
       onListing: (failure) => readiness.listing(failure),
     });
-    this.readiness.add('ec2', () => (this.isLeader ? readiness.check(ec2.inventory) : undefined));
+    this.readiness.add('ec2', () =>
+      this.isLeader ? readiness.check(ec2.inventory) : readiness.checkStandby(),
+    );
+    this.standBy = (signal) => readiness.standBy(ec2.gateway, signal);
 
     this.addSource(NodeENI, kube.nodeENIs);
     this.addSource(Node, kube.nodes);
@@ -149,7 +156,13 @@ export class EniOperator extends Operator {
     if (this.elector) {
       const { lost } = this.elector;
       lost.addEventListener('abort', () => this.fail(lost.reason), { once: true });
-      await this.elector.acquire(signal);
+      const waiting = new AbortController();
+      void this.standBy?.(AbortSignal.any([signal, waiting.signal]));
+      try {
+        await this.elector.acquire(signal);
+      } finally {
+        waiting.abort();
+      }
     }
     // Calls that a dead process sent can arrive while this one starts.
     this.createTimes.becameLeader();

@@ -4,6 +4,7 @@ import {
   type CapacityReason,
   ConflictError,
   type ConflictReason,
+  CredentialsError,
   DeniedError,
   Ec2Error,
   type Ec2ErrorDetails,
@@ -19,6 +20,8 @@ type Classifier = (details: Ec2ErrorDetails) => Ec2Error;
 const alreadyDone: Classifier = (details) => new AlreadyDoneError(details);
 const denied: Classifier = (details) =>
   new DeniedError({ ...details, detail: withoutIdentity(details.message) });
+const credentials: Classifier = (details) =>
+  new CredentialsError({ ...details, detail: withoutIdentity(details.message) });
 const notYetVisible: Classifier = (details) => new NotYetVisibleError(details);
 const retryable: Classifier = (details) => new RetryableError(details);
 const throttled: Classifier = (details) => new ThrottledError(details);
@@ -97,18 +100,19 @@ const RULES: readonly Rule[] = [
   { code: 'OperationNotPermitted', classify: user('NotPermitted') },
 
   { code: 'UnauthorizedOperation', classify: denied },
+  { code: 'AuthFailure', message: /credentials/i, classify: credentials },
   { code: 'AuthFailure', classify: denied },
   { code: 'Blocked', classify: denied },
   { code: 'OptInRequired', classify: denied },
   { code: 'PendingVerification', classify: denied },
-  { code: 'InvalidClientTokenId', classify: denied },
-  { code: 'SignatureDoesNotMatch', classify: denied },
+  { code: 'InvalidClientTokenId', classify: credentials },
+  { code: 'SignatureDoesNotMatch', classify: credentials },
   // From STS, which the SDK calls for credentials before it calls EC2.
-  { code: 'AccessDenied', classify: denied },
-  { code: 'AccessDeniedException', classify: denied },
-  { code: 'InvalidIdentityToken', classify: denied },
-  { code: 'InvalidIdentityTokenException', classify: denied },
-  { code: 'CredentialsProviderError', classify: denied },
+  { code: 'AccessDenied', classify: credentials },
+  { code: 'AccessDeniedException', classify: credentials },
+  { code: 'InvalidIdentityToken', classify: credentials },
+  { code: 'InvalidIdentityTokenException', classify: credentials },
+  { code: 'CredentialsProviderError', classify: credentials },
 
   // Credentials rotate and clocks get corrected: the next call has a new signature.
   { code: 'ExpiredToken', classify: retryable },

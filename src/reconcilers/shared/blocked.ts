@@ -2,6 +2,7 @@ import { type Blocked, blocked } from '../../api/reasons.js';
 import {
   CapacityError,
   ConflictError,
+  CredentialsError,
   DeniedError,
   Ec2Error,
   NotYetVisibleError,
@@ -24,7 +25,11 @@ export function isBlocked<T>(answer: T | Blocked): answer is Blocked {
 
 /** What an EC2 failure means to the user, or `undefined` where only a retry helps. */
 export function blockedByFailure(error: Ec2Error): Blocked | undefined {
-  const fact = `EC2 refused ${error.action} (${error.code}): ${error.detail.replace(/\.\s*$/, '')}`;
+  const cause = `${error.action} (${error.code}): ${error.detail.replace(/\.\s*$/, '')}`;
+  if (error instanceof CredentialsError) {
+    return blocked('CredentialsUnavailable', `No valid AWS credentials for ${cause}`);
+  }
+  const fact = `EC2 refused ${cause}`;
   if (
     error instanceof UserError ||
     error instanceof CapacityError ||

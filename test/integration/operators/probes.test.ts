@@ -85,6 +85,32 @@ describe('the probes of a controller', () => {
     }
   });
 
+  it('fail where a standby could not take over, and say why, until it could', async () => {
+    const leader = stage.start(ELECTING);
+    await isReady(leader);
+    stage.ec2.failNext({
+      action: 'DescribeNetworkInterfaces',
+      code: 'AuthFailure',
+      message: 'AWS was not able to validate the provided access credentials',
+      times: 1_000,
+    });
+    const standby = stage.start(ELECTING);
+    try {
+      await eventually(async () => {
+        const [status, text] = await ask(standby, '/readyz');
+        expect(status).to.equal(500);
+        expect(text).to.match(/^\[-\]ec2 failed: No valid AWS credentials for Describe/m);
+        expect(text).to.include('EKS Pod Identity');
+      });
+      expect(await ask(standby, '/healthz')).to.deep.equal([200, 'ok']);
+      stage.ec2.clearFaults();
+      await isReady(standby);
+    } finally {
+      await standby.stop();
+      await leader.stop();
+    }
+  });
+
   it('keep the process from starting where their address is taken, and say whose it is', async () => {
     const first = stage.start(SERVED);
     const port = await servedPort(first, 'health');

@@ -2,8 +2,10 @@ import { expect } from 'chai';
 import { Node } from '../../../src/api/node.js';
 import { toEc2Error } from '../../../src/aws/sdk/classify-error.js';
 import { Ec2Readiness } from '../../../src/operators/ec2-readiness.js';
+import { systemClock } from '../../../src/runtime/clock.js';
 import type { EventDetails } from '../../../src/runtime/kube/events.js';
 import { aNode, NOW } from '../../support/objects.js';
+import { useFakeTime } from '../runtime/support/fake-timers.js';
 
 const LISTED = { listedAt: NOW };
 const NEVER_LISTED = { listedAt: 0 };
@@ -22,6 +24,7 @@ describe('Ec2Readiness', () => {
   beforeEach(() => {
     told = [];
     readiness = new Ec2Readiness({
+      clock: systemClock,
       events: { event: (_, details) => told.push(details) },
       cluster: { kind: Node, object: aNode('kube-system') },
     });
@@ -56,5 +59,39 @@ describe('Ec2Readiness', () => {
     readiness.listing(undefined);
     expect(readiness.check(LISTED)).to.equal(undefined);
     expect(told.at(-1)).to.deep.include({ type: 'Normal', reason: 'EC2Answers' });
+  });
+
+  describe('of a standby', () => {
+    const time = useFakeTime();
+    const stopping = new AbortController();
+    const answers: (() => Promise<[]>)[] = [];
+    const gateway = { describeEnis: () => (answers.shift() ?? (async () => []))() };
+
+    it('needs an answer of EC2, and says what prevents it until it does not', async () => {
+      answers.push(
+        () => Promise.reject(denied),
+        () => Promise.reject(denied),
+        () => Promise.resolve([]),
+        () => Promise.reject(away),
+      );
+      expect(readiness.checkStandby()).to.equal('EC2 has not answered yet');
+      const standingBy = readiness.standBy(gateway, stopping.signal);
+      await time.tick(0);
+      expect(readiness.checkStandby()).to.include('You are not authorized');
+      await time.tick(5_000);
+      expect(told.map(({ reason }) => reason)).to.deep.equal(['AccessDenied']);
+      await time.tick(5_000);
+      expect(readiness.checkStandby()).to.equal(undefined);
+      await time.tick(60_000);
+      expect(readiness.checkStandby()).to.include('InternalError');
+      expect(told.map(({ reason }) => reason)).to.deep.equal([
+        'AccessDenied',
+        'EC2Answers',
+        'EC2Unavailable',
+      ]);
+      stopping.abort();
+      await standingBy;
+      expect(readiness.check(LISTED), 'what it saw as a standby').to.equal(undefined);
+    });
   });
 });

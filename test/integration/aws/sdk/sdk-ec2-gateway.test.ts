@@ -255,10 +255,9 @@ describe('SdkEc2Gateway', () => {
       const inMain = await gateway.describeSecurityGroups({ names: ['default'], vpcId: vpc });
       const inOther = await gateway.describeSecurityGroups({ names: ['default'], vpcId: otherVpc });
 
-      expect(inMain).to.deep.equal([{ id: groups.default, name: 'default', vpcId: vpc }]);
-      expect(inOther).to.deep.equal([
-        { id: groups.otherDefault, name: 'default', vpcId: otherVpc },
-      ]);
+      const named = { name: 'default', ownerId: '123456789012' };
+      expect(inMain).to.deep.equal([{ ...named, id: groups.default, vpcId: vpc }]);
+      expect(inOther).to.deep.equal([{ ...named, id: groups.otherDefault, vpcId: otherVpc }]);
     });
 
     it('reads the limits of instance types card by card', async () => {

@@ -3,6 +3,7 @@ import {
   AlreadyDoneError,
   CapacityError,
   ConflictError,
+  CredentialsError,
   DeniedError,
   type Ec2Error,
   NotYetVisibleError,
@@ -136,7 +137,14 @@ const ROWS: Row[] = [
   { code: 'IdempotentParameterMismatch', is: ConflictError, reason: 'IdempotencyMismatch' },
   { code: 'UnauthorizedOperation', status: 403, is: DeniedError },
   { code: 'AuthFailure', status: 401, is: DeniedError },
-  { code: 'AccessDenied', status: 403, is: DeniedError },
+  {
+    code: 'AuthFailure',
+    message: 'AWS was not able to validate the provided access credentials',
+    status: 401,
+    is: CredentialsError,
+  },
+  { code: 'AccessDenied', status: 403, is: CredentialsError },
+  { code: 'InvalidClientTokenId', status: 403, is: CredentialsError },
   { code: 'SomeNewDenial', status: 403, is: DeniedError },
   { code: 'DryRunOperation', status: 412, is: UserError, reason: 'InvalidRequest' },
   { code: 'RequestLimitExceeded', status: 503, is: ThrottledError },
@@ -184,12 +192,12 @@ describe('toEc2Error', () => {
     expect(toEc2Error('DescribeInstances', aborted).code).to.equal('AbortError');
   });
 
-  it('takes missing credentials for a denial, since EC2 never heard of the call', () => {
+  it('takes missing credentials for their own kind, not for a missing permission', () => {
     const error = Object.assign(new Error('Could not load credentials from any providers'), {
       name: 'CredentialsProviderError',
     });
 
-    expect(toEc2Error('DescribeInstances', error)).to.be.instanceOf(DeniedError);
+    expect(toEc2Error('DescribeInstances', error)).to.be.instanceOf(CredentialsError);
   });
 
   it('survives anything that can be thrown', () => {
