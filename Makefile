@@ -10,6 +10,14 @@ REGION ?=
 ROLE_ARN ?=
 ENIS ?=
 export KUBECTL COMPONENTS IMG REGION ROLE_ARN ENIS
+# For a private npm registry: a .npmrc and its CA certificate, as secrets of the build.
+NPMRC ?=
+CA ?=
+BUILD_ARGS = --build-arg VERSION=$(VERSION) --build-arg REVISION=$(REVISION) \
+	$(if $(NPMRC),--secret id=npmrc$(,)src=$(NPMRC)) $(if $(CA),--secret id=ca$(,)src=$(CA))
+VERSION ?= $(shell sed -n 's/^  "version": "\(.*\)",/\1/p' package.json)
+REVISION ?= $(shell git rev-parse HEAD 2>/dev/null || echo unknown)
+, := ,
 docker-build docker-push docker-buildx: IMG := $(or $(IMG),eni-operator:0.1.0)
 
 ##@ General
@@ -59,11 +67,11 @@ bench: node_modules ## Measure against EC2's documented limits.
 ##@ Image
 .PHONY: docker-build
 docker-build: ## Build the image, both components in one, as IMG.
-	$(CONTAINER_TOOL) build -t $(IMG) .
+	$(CONTAINER_TOOL) build $(BUILD_ARGS) -t $(IMG) .
 
 .PHONY: docker-build-dev
 docker-build-dev: ## Build the image with the EC2 simulator, for the overlay dev.
-	$(CONTAINER_TOOL) build --target dev -t eni-operator:dev .
+	$(CONTAINER_TOOL) build $(BUILD_ARGS) --target dev -t eni-operator:dev .
 
 .PHONY: docker-push
 docker-push: ## Push the image IMG.
@@ -71,7 +79,7 @@ docker-push: ## Push the image IMG.
 
 .PHONY: docker-buildx
 docker-buildx: ## Build for all PLATFORMS, with an SBOM and provenance, and push as IMG.
-	$(CONTAINER_TOOL) buildx build --push --sbom=true --provenance=mode=max --platform $(PLATFORMS) -t $(IMG) .
+	$(CONTAINER_TOOL) buildx build --push --sbom=true --provenance=mode=max --platform $(PLATFORMS) $(BUILD_ARGS) -t $(IMG) .
 
 ##@ Deployment
 .PHONY: install

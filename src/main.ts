@@ -3,6 +3,7 @@ import { hostname } from 'node:os';
 import { createLogger } from './config/create-logger.js';
 import { type Invocation, loadConfig, StartRefused } from './config/load-config.js';
 import { podNamespace } from './config/pod-namespace.js';
+import { VERSION } from './config/version.js';
 import type { Operator } from './operators/operator.js';
 import { loadKubeAccess } from './runtime/kube/access/load-kube-access.js';
 import { LeaseLostError } from './runtime/leader-election/leader-election.js';
@@ -31,6 +32,7 @@ async function createOperator(invocation: Invocation, logger: Logger): Promise<O
 async function main(): Promise<number> {
   const invocation = loadConfig({ args: process.argv.slice(2), env: process.env });
   const logger = createLogger(invocation.config);
+  logger.info('Starting', { component: invocation.component, version: VERSION });
   process.on('unhandledRejection', (error) => {
     logger.error('Unhandled promise rejection; this is a bug', { error });
   });

@@ -2,6 +2,7 @@ import { Command, CommanderError, InvalidArgumentError, Option } from 'commander
 import { AGENT_SETTINGS, type AgentConfig } from './agent-settings.js';
 import { type Config, leaseTimesFault, SETTINGS, type Setting } from './controller-settings.js';
 import { type ServingConfig, servingFault } from './serving-settings.js';
+import { VERSION } from './version.js';
 
 /** What each component of `main.ts` can be told. */
 const TABLES = { controller: SETTINGS, agent: AGENT_SETTINGS };
@@ -43,6 +44,7 @@ export function loadConfig({ args, env, ...streams }: LoadConfigOptions): Invoca
     .description(
       'Gives Kubernetes nodes the ENIs that their labels ask for. COMPONENT in the environment stands for the command.',
     )
+    .version(VERSION, '--version', 'Print the version.')
     .exitOverride()
     .configureOutput({
       writeOut: streams.stdout ?? ((text) => process.stdout.write(text)),

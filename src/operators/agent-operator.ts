@@ -28,6 +28,7 @@ import type { Logger } from '../runtime/logger.js';
 import { ControllerMetrics } from '../runtime/metrics/controller-metrics.js';
 import { registerProcessMetrics } from '../runtime/metrics/process-metrics.js';
 import { RequestMetrics } from '../runtime/metrics/request-metrics.js';
+import { registerBuildInfo } from './metrics/build-info.js';
 import { Operator } from './operator.js';
 import { Serving } from './serving.js';
 
@@ -60,6 +61,7 @@ export class AgentOperator extends Operator {
     const registry = new Registry();
     super({ ...options, observer: ControllerMetrics.create(registry) });
     this.registry = registry;
+    registerBuildInfo(registry);
     registerProcessMetrics({ registry, eventLoopLag: false });
     this.config = config;
     this.network = network;

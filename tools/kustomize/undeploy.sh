@@ -5,13 +5,21 @@
 # usage: undeploy.sh OVERLAY; run it in the project's root
 # ENIS in the environment says what happens to the ENIs that exist:
 #   (unset)  it lists them and changes nothing
-#   delete   it first deletes the NodeENIs, and with them the ENIs, while the controller runs
+#   delete   it first deletes the NodeENIs, and with them the ENIs; a controller must be ready
 #   keep     they stay, with their ENIAttachments and the CRDs, for a controller that you deploy later
 set -eu
 
 overlay=$1
 kubectl=${KUBECTL:-kubectl}
 here=$(dirname "$0")
+
+controller=app.kubernetes.io/part-of=eni-operator,app.kubernetes.io/component=controller
+
+# Whether any pod of the controller has the condition Ready.
+is_controller_ready() {
+  $kubectl -n eni-system get pods -l "$controller" \
+    -o jsonpath='{range .items[*].status.conditions[?(@.type=="Ready")]}{.status}{"\n"}{end}' | grep -qx True
+}
 
 remove() {
   "$here/render.sh" "$overlay" | $kubectl delete --ignore-not-found -f -
@@ -28,6 +36,17 @@ if [ -z "$left" ]; then
 fi
 case ${ENIS:-} in
   delete)
+    if ! is_controller_ready; then
+      {
+        echo "Refused: no controller is ready, and only the controller detaches and deletes ENIs."
+        echo
+        $kubectl -n eni-system get pods -l "$controller"
+        echo
+        echo "Deploy it again or correct what keeps it from being ready (docs/troubleshooting.md), then try again."
+        echo "make undeploy ENIS=keep     keeps the ENIs, their ENIAttachments and the CRDs for a controller that you deploy later"
+      } >&2
+      exit 1
+    fi
     $kubectl delete nodeenis --all --wait --timeout="${TIMEOUT:-15m}"
     # An ENIAttachment without its NodeENI is removed by the controller, so this only waits.
     $kubectl wait --for=delete eniattachments --all --timeout="${TIMEOUT:-15m}"

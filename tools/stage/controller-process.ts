@@ -20,7 +20,11 @@ export interface ControllerProcessOptions {
  * CPU seconds at the start and two a resync. No source maps: the bundle's map costs 175 MiB of memory as soon
  * as a stack is logged.
  */
-export const NODE_FLAGS = ['--max-semi-space-size=2', '--optimize-for-size'];
+export const NODE_FLAGS = [
+  '--max-semi-space-size=2',
+  '--max-old-space-size-percentage=75',
+  '--optimize-for-size',
+];
 
 /**
  * glibc keeps what is freed for each thread; most of what a listing needs is freed again. With two arenas

@@ -79,6 +79,23 @@ describe('make', function () {
     await cluster.api.merge(`${API}/eniattachments/storage-1/status`, status);
   }
 
+  /** A pod of the Deployment, as its controller and a kubelet would make it. */
+  async function createReadyController(): Promise<void> {
+    const { body } = await cluster.api.send('GET', DEPLOYMENT);
+    const { template } = body.spec as { template: { metadata: object; spec: object } };
+    const path = `/api/v1/namespaces/${NAMESPACE}/pods`;
+    const pod = {
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: { ...template.metadata, name: 'controller-1' },
+      spec: template.spec,
+    };
+    const created = await cluster.api.send('POST', path, pod);
+    expect(created.status, created.body.message).to.equal(201);
+    const conditions = [{ type: 'Ready', status: 'True' }];
+    await cluster.api.merge(`${path}/controller-1/status`, { status: { conditions } });
+  }
+
   it('install brings the two kinds, and uninstall takes them away', async () => {
     await succeeds('install');
     await cluster.controlPlane.applyCrds('crds');
@@ -120,8 +137,17 @@ describe('make', function () {
     expect(await statusOf(`${API}/eniattachments/storage-1`)).to.equal(200);
   });
 
-  it('undeploy ENIS=delete waits until the NodeENIs and the ENIs are gone, then takes all away', async () => {
+  it('undeploy ENIS=delete does nothing without a controller that is ready, and says so at once', async () => {
     await succeeds('deploy');
+    const { code, output } = await make('undeploy', 'ENIS=delete');
+    expect(code).not.to.equal(0);
+    expect(output).to.include('no controller is ready').and.include('ENIS=keep');
+    expect(await statusOf(`${API}/nodeenis/storage`)).to.equal(200);
+    expect(await statusOf(DEPLOYMENT)).to.equal(200);
+  });
+
+  it('undeploy ENIS=delete waits until the NodeENIs and the ENIs are gone, then takes all away', async () => {
+    await createReadyController();
     const finished = make('undeploy', 'ENIS=delete');
     await eventually(async () => {
       expect(await statusOf(`${API}/nodeenis/storage`)).to.equal(404);

@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
+import { VERSION } from '../../../src/config/version.js';
 import { CONTROL_PLANE_TIMEOUT_MS } from '../../../tools/envtest/shared-control-plane.js';
 import { eventually } from '../../support/eventually.js';
 import { listenOnLoopback, portOf } from '../../support/loopback.js';
@@ -77,6 +78,16 @@ describe('the start', () => {
     const controller = stage.start({ DETACHMENT_TIMEOUT: 'soon' });
     expect(await controller.ended()).to.equal(1);
     expect(controller.lines.join('\n')).to.match(/DETACHMENT_TIMEOUT="soon".*such as 500ms, 15s/);
+  });
+
+  it('begins its log with its version', async () => {
+    stage.start({ AWS_REGION: 'eu-north-1' });
+    await managed();
+    expect(stage.log.log[0]).to.deep.include({
+      msg: 'Starting',
+      component: 'controller',
+      version: VERSION,
+    });
   });
 
   it('takes the Region from its configuration first', async () => {

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
 import { type Invocation, loadConfig, StartRefused } from '../../../src/config/load-config.js';
 
@@ -111,6 +112,13 @@ describe('loadConfig', () => {
 
   it('refuses a component that there is not', () => {
     expect(load(['both']).refused?.exitCode).to.equal(1);
+  });
+
+  it('prints the version of package.json for --version', () => {
+    const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
+    const { refused, printed } = load(['--version']);
+    expect(refused?.exitCode).to.equal(0);
+    expect(printed).to.equal(`${version}\n`);
   });
 
   it('names the components in --help', () => {

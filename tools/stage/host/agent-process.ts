@@ -10,6 +10,7 @@ import type { NetworkNamespace } from './network-namespace.js';
  */
 export const AGENT_NODE_FLAGS = [
   '--max-semi-space-size=1',
+  '--max-old-space-size-percentage=50',
   '--initial-old-space-size=8',
   '--optimize-for-size',
   '--lite-mode',
