@@ -1,22 +1,17 @@
-import {
-  registerDecorator,
-  ValidateBy,
-  type ValidationArguments,
-  type ValidationOptions,
-} from 'class-validator';
+import { ValidateBy, type ValidationArguments, type ValidationOptions } from 'class-validator';
 
 /**
- * Class-validator rule for a group of fields of which exactly one must be set. It stands on a member that
- * is always there, for class-validator skips the rules of absent optional members.
+ * Class-validator rule for a group of fields of which exactly one must be set. Put it on a required
+ * member: class-validator skips the rules of absent optional members.
  */
-export function ExactlyOneOf(fields: readonly string[], options?: ValidationOptions) {
-  return (target: object, propertyName: string): void => {
-    registerDecorator({
-      // class-validator keeps one message a name.
+export function ExactlyOneOf(
+  fields: readonly string[],
+  options?: ValidationOptions,
+): PropertyDecorator {
+  return ValidateBy(
+    {
+      // class-validator keeps one message per name.
       name: `exactlyOneOf:${fields.join()}`,
-      target: target.constructor,
-      propertyName,
-      ...(options ? { options } : {}),
       validator: {
         validate: (_value: unknown, args?: ValidationArguments) =>
           setFields(fields, args?.object).length === 1,
@@ -26,8 +21,9 @@ export function ExactlyOneOf(fields: readonly string[], options?: ValidationOpti
           return `set exactly one of ${fields.join(', ')}: ${found}`;
         },
       },
-    });
-  };
+    },
+    options,
+  );
 }
 
 function setFields(fields: readonly string[], object: object = {}): string[] {
@@ -38,20 +34,18 @@ const LABEL_KEY = /^([a-z0-9]([-a-z0-9.]*[a-z0-9])?\/)?[A-Za-z0-9]([-A-Za-z0-9_.
 const LABEL_VALUE = /^(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?$/;
 
 /** Class-validator rule for `nodeSelector`: one to 32 pairs of a valid label key and a valid label value. */
-export function IsLabelSelectorMap(options?: ValidationOptions) {
-  return (target: object, propertyName: string): void => {
-    registerDecorator({
+export function IsLabelSelectorMap(options?: ValidationOptions): PropertyDecorator {
+  return ValidateBy(
+    {
       name: 'isLabelSelectorMap',
-      target: target.constructor,
-      propertyName,
-      ...(options ? { options } : {}),
       validator: {
         validate: (value: unknown) => labelSelectorFault(value) === undefined,
         defaultMessage: (args?: ValidationArguments) =>
-          `${propertyName} ${labelSelectorFault(args?.value) ?? 'is not valid'}`,
+          `$property ${labelSelectorFault(args?.value) ?? 'is not valid'}`,
       },
-    });
-  };
+    },
+    options,
+  );
 }
 
 function labelSelectorFault(value: unknown): string | undefined {
@@ -77,23 +71,21 @@ function labelSelectorFault(value: unknown): string | undefined {
 }
 
 /** Class-validator rule for an IntOrString of at least one: `2`, or `25%`. */
-export function IsNumberOrPercentage(options?: ValidationOptions) {
-  return (target: object, propertyName: string): void => {
-    registerDecorator({
+export function IsNumberOrPercentage(options?: ValidationOptions): PropertyDecorator {
+  return ValidateBy(
+    {
       name: 'isNumberOrPercentage',
-      target: target.constructor,
-      propertyName,
-      ...(options ? { options } : {}),
       validator: {
         validate: (value: unknown) =>
           typeof value === 'string'
             ? /^([1-9]|[1-9][0-9]|100)%$/.test(value)
             : Number.isInteger(value) && Number(value) >= 1,
         defaultMessage: () =>
-          `${propertyName} must be a whole number from 1, or a percentage such as 25%`,
+          `$property must be a whole number from 1, or a percentage such as 25%`,
       },
-    });
-  };
+    },
+    options,
+  );
 }
 
 /** EC2 User Guide, "Tag restrictions": 50 tags a resource; ours take ten of them. */
@@ -112,20 +104,18 @@ const RESERVED_TAG_PREFIXES = [
 ];
 
 /** Class-validator rule for the user's tags of an ENI. */
-export function IsUserTags(options?: ValidationOptions) {
-  return (target: object, propertyName: string): void => {
-    registerDecorator({
+export function IsUserTags(options?: ValidationOptions): PropertyDecorator {
+  return ValidateBy(
+    {
       name: 'isUserTags',
-      target: target.constructor,
-      propertyName,
-      ...(options ? { options } : {}),
       validator: {
         validate: (value: unknown) => userTagsFault(value) === undefined,
         defaultMessage: (args?: ValidationArguments) =>
-          `${propertyName} ${userTagsFault(args?.value) ?? 'is not valid'}`,
+          `$property ${userTagsFault(args?.value) ?? 'is not valid'}`,
       },
-    });
-  };
+    },
+    options,
+  );
 }
 
 function userTagsFault(value: unknown): string | undefined {
@@ -150,14 +140,11 @@ function userTagsFault(value: unknown): string | undefined {
   return undefined;
 }
 
-/** Class-validator rule: who leaves the device index to us names none. It stands on a member that is always there. */
-export function NoDeviceIndexWithAuto(options?: ValidationOptions) {
-  return (target: object, propertyName: string): void => {
-    registerDecorator({
+/** Class-validator rule: deviceIndexPolicy Auto excludes deviceIndex. Put it on a required member. */
+export function NoDeviceIndexWithAuto(options?: ValidationOptions): PropertyDecorator {
+  return ValidateBy(
+    {
       name: 'noDeviceIndexWithAuto',
-      target: target.constructor,
-      propertyName,
-      ...(options ? { options } : {}),
       validator: {
         validate: (_value: unknown, args?: ValidationArguments) => {
           const { deviceIndexPolicy, deviceIndex } = (args?.object ?? {}) as Record<
@@ -169,21 +156,19 @@ export function NoDeviceIndexWithAuto(options?: ValidationOptions) {
         defaultMessage: () =>
           'deviceIndexPolicy Auto picks the index: remove deviceIndex, or set the policy to Fixed',
       },
-    });
-  };
+    },
+    options,
+  );
 }
 
 /**
  * Class-validator rule: a NetworkAttachmentDefinition names the device, which must have the same name on
  * every node.
  */
-export function NamedWhereShared(options?: ValidationOptions) {
-  return (target: object, propertyName: string): void => {
-    registerDecorator({
+export function NamedWhereShared(options?: ValidationOptions): PropertyDecorator {
+  return ValidateBy(
+    {
       name: 'namedWhereShared',
-      target: target.constructor,
-      propertyName,
-      ...(options ? { options } : {}),
       validator: {
         validate: (_value: unknown, args?: ValidationArguments) => {
           const [first] = setFields(['interfaceName', 'networkAttachment'], args?.object);
@@ -192,8 +177,9 @@ export function NamedWhereShared(options?: ValidationOptions) {
         defaultMessage: () =>
           'networkAttachment needs interfaceName, for pods name the interface by it: add interfaceName',
       },
-    });
-  };
+    },
+    options,
+  );
 }
 
 /** Class-validator rule for a device index: card 0 has the launch interface at index 0. */

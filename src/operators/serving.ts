@@ -6,8 +6,8 @@ import type { Logger } from '../runtime/logger.js';
 import { KubeAccessReviews } from '../runtime/serving/access-reviews.js';
 import { CertificateFiles } from '../runtime/serving/certificate-files.js';
 import type { HealthChecks } from '../runtime/serving/health-checks.js';
-import { type Gate, HttpServer, metricsHandler } from '../runtime/serving/http-server.js';
-import { TokenGate } from '../runtime/serving/token-gate.js';
+import { type Authorizer, HttpServer, metricsHandler } from '../runtime/serving/http-server.js';
+import { TokenAuthorizer } from '../runtime/serving/token-authorizer.js';
 
 export interface ServingOptions {
   config: ServingConfig;
@@ -53,9 +53,9 @@ export class Serving {
       name: 'health',
       setting: 'HEALTH_ADDRESS',
       address: config.healthAddress,
-      handler: (question) => {
+      handler: (request) => {
         for (const each of checks) {
-          const answer = each.handler(question);
+          const answer = each.handler(request);
           if (answer) return answer;
         }
         return undefined;
@@ -72,14 +72,14 @@ export class Serving {
       name: 'metrics',
       setting: 'METRICS_ADDRESS',
       address: config.metricsAddress,
-      handler: metricsHandler({ registry, gate: this.gate() }),
+      handler: metricsHandler({ registry, authorize: this.authorizer() }),
       certificate: this.certificate(),
       logger,
     });
     this.undo.defer(() => server.close());
   }
 
-  private gate(): Gate | undefined {
+  private authorizer(): Authorizer | undefined {
     const { config, access, clock, logger } = this.options;
     if (config.metricsAuth === 'none') return undefined;
     if (config.metricsTLSCert === undefined) {
@@ -87,8 +87,8 @@ export class Serving {
     }
     const reviews = KubeAccessReviews.create({ access, clock });
     this.undo.defer(() => reviews.close());
-    const gate = TokenGate.create({ reviews, path: '/metrics', clock, logger });
-    return (authorization) => gate.check(authorization);
+    const authorizer = TokenAuthorizer.create({ reviews, path: '/metrics', clock, logger });
+    return (authorization) => authorizer.authorize(authorization);
   }
 
   private certificate(): CertificateFiles | undefined {

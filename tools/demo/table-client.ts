@@ -1,7 +1,7 @@
 import { json } from 'node:stream/consumers';
 import { sleep, systemClock } from '../../src/runtime/clock.js';
 import type { KubeAccess } from '../../src/runtime/kube/access/kube-access.js';
-import { exchange, type HttpAnswer } from '../../src/runtime/kube/http-exchange.js';
+import { type HttpResponse, roundTrip } from '../../src/runtime/kube/http-round-trip.js';
 import { KubeConnection } from '../../src/runtime/kube/kube-connection.js';
 import { apiErrorOf, retryAfterMs } from '../../src/runtime/kube/kube-errors.js';
 import type { ResourceType } from '../../src/runtime/kube/resource.js';
@@ -66,7 +66,7 @@ export class TableClient {
   }
 
   /** Asks again while the server asks to: a kind that is new to it "is (re)initializing" for a moment. */
-  private async get(path: string, signal?: AbortSignal): Promise<HttpAnswer> {
+  private async get(path: string, signal?: AbortSignal): Promise<HttpResponse> {
     for (let attempt = 1; ; attempt++) {
       const response = await this.send(path, signal);
       if (response.status < 300) {
@@ -81,8 +81,8 @@ export class TableClient {
     }
   }
 
-  private async send(path: string, signal?: AbortSignal): Promise<HttpAnswer> {
-    return exchange({
+  private async send(path: string, signal?: AbortSignal): Promise<HttpResponse> {
+    return roundTrip({
       connection: await this.connection.current(),
       limits: LIMITS,
       method: 'GET',

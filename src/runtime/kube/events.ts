@@ -22,7 +22,7 @@ export interface EventDetails {
   note: string;
 }
 
-/** Tells users what happens to their objects. Telling is best effort: it never throws and holds nobody up. */
+/** Reports to users what happens to their objects. It is best effort: it never throws and never blocks the caller. */
 export interface EventRecorder {
   event(regarding: Regarding, details: EventDetails): void;
 }

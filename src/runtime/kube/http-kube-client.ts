@@ -2,7 +2,12 @@ import { json } from 'node:stream/consumers';
 import { type Clock, systemClock } from '../clock.js';
 import type { Logger } from '../logger.js';
 import type { KubeAccess } from './access/kube-access.js';
-import { exchange, type HttpAnswer, type HttpLimits, type HttpRequest } from './http-exchange.js';
+import {
+  type HttpLimits,
+  type HttpRequest,
+  type HttpResponse,
+  roundTrip,
+} from './http-round-trip.js';
 import type {
   DeleteOptions,
   KubeClient,
@@ -185,14 +190,14 @@ export class HttpKubeClient implements KubeClient {
   }
 
   /** Sends and returns the answer with its body unread; an answer of 300 and above becomes an error. */
-  private async send({ body, contentType, ...call }: Call): Promise<HttpAnswer> {
+  private async send({ body, contentType, ...call }: Call): Promise<HttpResponse> {
     const { userAgent = 'kubernetes-controller', observer } = this.options;
     const connection = await this.connection.current();
     const { method } = call;
     const { host } = new URL(connection.origin);
-    let answer: HttpAnswer;
+    let answer: HttpResponse;
     try {
-      answer = await exchange({
+      answer = await roundTrip({
         ...call,
         connection,
         limits: this.limits,
@@ -213,7 +218,7 @@ export class HttpKubeClient implements KubeClient {
     throw await this.refusal(answer);
   }
 
-  private async refusal({ status, headers, body }: HttpAnswer): Promise<Error> {
+  private async refusal({ status, headers, body }: HttpResponse): Promise<Error> {
     if (status === 401) this.connection.credentialsRefused();
     const wait = retryAfterMs(headers['retry-after'], this.clock.now());
     return apiErrorOf(status, await json(body).catch(() => undefined), wait);

@@ -104,7 +104,7 @@ export class KubeConnection {
     this.basePath = pathname.replace(/\/$/, '');
   }
 
-  /** @throws KubeConfigError for a server whose URL is none. */
+  /** @throws KubeConfigError for an invalid server URL. */
   static create(options: KubeConnectionOptions): KubeConnection {
     return new KubeConnection(options);
   }
@@ -163,7 +163,7 @@ export class KubeConnection {
 function serverUrl({ server }: KubeAccess): URL {
   const url = URL.parse(server.url);
   if (url === null || !/^https?:$/.test(url.protocol)) {
-    throw new KubeConfigError(`The API server's URL is none: ${server.url}`);
+    throw new KubeConfigError(`Invalid API server URL: ${server.url}`);
   }
   return url;
 }

@@ -1,7 +1,7 @@
 import { json } from 'node:stream/consumers';
 import type { Clock } from '../clock.js';
 import type { KubeAccess } from '../kube/access/kube-access.js';
-import { exchange, type HttpLimits } from '../kube/http-exchange.js';
+import { type HttpLimits, roundTrip } from '../kube/http-round-trip.js';
 import { KubeConnection } from '../kube/kube-connection.js';
 import { apiErrorOf, MalformedAnswerError } from '../kube/kube-errors.js';
 
@@ -82,7 +82,7 @@ export class KubeAccessReviews implements AccessReviews {
     spec: object,
   ): Promise<Record<string, unknown>> {
     const connection = await this.connection.current();
-    const { status: code, body } = await exchange({
+    const { status: code, body } = await roundTrip({
       connection,
       limits: this.limits,
       method: 'POST',

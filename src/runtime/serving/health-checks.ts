@@ -1,4 +1,4 @@
-import type { Answer, Handler } from './http-server.js';
+import type { Handler, Response } from './http-server.js';
 
 /** What is wrong, as a short sentence; undefined while nothing is. It must answer at once. */
 export type HealthCheck = () => string | undefined;
@@ -49,7 +49,7 @@ export class HealthChecks {
       : { status: 500, body: `[-]${only} failed: ${reason}\n` };
   };
 
-  private answer(query: URLSearchParams): Answer {
+  private answer(query: URLSearchParams): Response {
     const excluded = new Set(query.getAll('exclude'));
     const failures = this.failures();
     const lines = [...this.checks.keys()].map((name) => {

@@ -20,8 +20,8 @@ export function formatAddress({ host = '', port }: ListenAddress): string {
   return `${host.includes(':') ? `[${host}]` : host}:${port}`;
 }
 
-/** What is answered to one request. */
-export interface Answer {
+/** The response to one request. */
+export interface Response {
   /** HTTP status. */
   status: number;
   body: string;
@@ -29,7 +29,7 @@ export interface Answer {
   headers?: Record<string, string>;
 }
 
-interface Question {
+interface Request {
   /** Without the query; no slash at its end. */
   path: string;
   query: URLSearchParams;
@@ -37,8 +37,8 @@ interface Question {
   authorization: string | undefined;
 }
 
-/** Answers a GET; undefined where it knows nothing under that path. */
-export type Handler = (question: Question) => Promise<Answer | undefined> | Answer | undefined;
+/** Responds to a GET; undefined if it does not serve that path. */
+export type Handler = (request: Request) => Promise<Response | undefined> | Response | undefined;
 
 export interface HttpServerOptions {
   /** What it serves, for the log. */
@@ -172,7 +172,7 @@ async function respond(
 async function answerTo(
   { method, url = '/', headers }: http.IncomingMessage,
   { name, handler, logger }: HttpServerOptions,
-): Promise<Answer> {
+): Promise<Response> {
   if (method !== 'GET' && method !== 'HEAD') {
     return { status: 405, body: 'method not allowed\n', headers: { allow: 'GET, HEAD' } };
   }
@@ -189,13 +189,13 @@ async function answerTo(
   }
 }
 
-/** Decides who may read; undefined: may. */
-export type Gate = (authorization: string | undefined) => Promise<Answer | undefined>;
+/** Authorizes a request by its Authorization header: undefined if it is allowed, else the response. */
+export type Authorizer = (authorization: string | undefined) => Promise<Response | undefined>;
 
 export interface MetricsHandlerOptions {
   registry: Registry;
-  /** Absent: everybody may read. */
-  gate?: Gate | undefined;
+  /** Absent: every client may read. */
+  authorize?: Authorizer | undefined;
   /** Default: the machine's. */
   clock?: Clock;
 }
@@ -224,13 +224,13 @@ function sharedText(render: () => Promise<string>, clock: Clock): () => Promise<
 /** `/metrics`, in Prometheus' text format. */
 export function metricsHandler({
   registry,
-  gate,
+  authorize,
   clock = systemClock,
 }: MetricsHandlerOptions): Handler {
   const render = sharedText(() => registry.metrics(), clock);
   return async ({ path, authorization }) => {
     if (path !== '/metrics') return undefined;
-    const refusal = await gate?.(authorization);
+    const refusal = await authorize?.(authorization);
     if (refusal) return refusal;
     return { status: 200, body: await render(), headers: { 'content-type': registry.contentType } };
   };

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { HealthChecks } from '../../../../src/runtime/serving/health-checks.js';
-import type { Answer } from '../../../../src/runtime/serving/http-server.js';
+import type { Response } from '../../../../src/runtime/serving/http-server.js';
 
 describe('HealthChecks', () => {
   let checks: HealthChecks;
@@ -12,9 +12,9 @@ describe('HealthChecks', () => {
     checks.add('sources', () => fault);
   });
 
-  function ask(target: string): Answer | undefined {
+  function ask(target: string): Response | undefined {
     const { pathname: path, searchParams: query } = new URL(target, 'http://localhost');
-    return checks.handler({ path, query, authorization: undefined }) as Answer | undefined;
+    return checks.handler({ path, query, authorization: undefined }) as Response | undefined;
   }
 
   it('says ok and no more while all checks pass', () => {

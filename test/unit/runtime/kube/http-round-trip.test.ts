@@ -7,10 +7,10 @@ import { expect } from 'chai';
 import { systemClock } from '../../../../src/runtime/clock.js';
 import {
   DeadlineError,
-  exchange,
-  type HttpAnswer,
   type HttpRequest,
-} from '../../../../src/runtime/kube/http-exchange.js';
+  type HttpResponse,
+  roundTrip,
+} from '../../../../src/runtime/kube/http-round-trip.js';
 import { KubeConnection } from '../../../../src/runtime/kube/kube-connection.js';
 import { KubeUnreachableError } from '../../../../src/runtime/kube/kube-errors.js';
 import { FakeAccess } from '../support/fake-access.js';
@@ -53,8 +53,8 @@ describe('An exchange over HTTP', () => {
     return KubeConnection.create({ access, clock: systemClock });
   }
 
-  async function send(request: Partial<HttpRequest> = {}): Promise<HttpAnswer> {
-    return exchange({
+  async function send(request: Partial<HttpRequest> = {}): Promise<HttpResponse> {
+    return roundTrip({
       connection: await connection.current(),
       limits: { clock, connectMs: 1_000, silenceMs: 5_000 },
       method: 'GET',

@@ -25,7 +25,7 @@ export interface HttpRequest {
   signal?: AbortSignal | undefined;
 }
 
-export interface HttpAnswer {
+export interface HttpResponse {
   status: number;
   /** By names in lower case; a header may come many times. */
   headers: NodeJS.Dict<string[]>;
@@ -40,13 +40,13 @@ export interface HttpAnswer {
 const CLOSED_BY_PEER: ReadonlySet<unknown> = new Set(['ECONNRESET', 'EPIPE']);
 
 /**
- * Sends a request, and returns the answer with its body unread.
+ * Sends a request, and returns the response with its body unread.
  *
- * A kept connection that the server closes may be taken for a request before the news of it is here. Such a
- * request is sent again where that does no harm: a GET (the rule of Go's client).
+ * The server may close an idle connection just as a request is sent on it. Such a request is sent again if that is safe:
+ * a GET (the rule of Go's client).
  * @throws KubeUnreachableError where no answer comes; the signal's reason.
  */
-export async function exchange(request: HttpRequest): Promise<HttpAnswer> {
+export async function roundTrip(request: HttpRequest): Promise<HttpResponse> {
   for (;;) {
     const attempt = new Attempt(request);
     try {
@@ -61,7 +61,7 @@ export async function exchange(request: HttpRequest): Promise<HttpAnswer> {
 
 /** One request on one connection, until the last of its answer. */
 class Attempt {
-  /** It was sent on a kept connection that was closed by then, and does no harm when it is sent again. */
+  /** It was sent on an idle connection that the server had closed, and is safe to send again. */
   isStaleConnection = false;
   private readonly sent: http.ClientRequest;
   private received: http.IncomingMessage | undefined;
@@ -84,7 +84,7 @@ class Attempt {
     });
   }
 
-  async answer(): Promise<HttpAnswer> {
+  async answer(): Promise<HttpResponse> {
     const { method, limits, body } = this.request;
     const { sent, deadline } = this;
     this.heedAbort();

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { KubeUnreachableError } from '../../../../src/runtime/kube/kube-errors.js';
 import type { AccessReviews, UserInfo } from '../../../../src/runtime/serving/access-reviews.js';
-import { TokenGate } from '../../../../src/runtime/serving/token-gate.js';
+import { TokenAuthorizer } from '../../../../src/runtime/serving/token-authorizer.js';
 import { RecordingLogger } from '../../../support/recording-logger.js';
 import { VirtualTime } from '../support/virtual-time.js';
 
@@ -26,21 +26,21 @@ class FakeReviews implements AccessReviews {
   }
 }
 
-describe('TokenGate', () => {
+describe('TokenAuthorizer', () => {
   let reviews: FakeReviews;
   let clock: VirtualTime;
   let logger: RecordingLogger;
-  let gate: TokenGate;
+  let authorizer: TokenAuthorizer;
 
   beforeEach(() => {
     reviews = new FakeReviews();
     clock = new VirtualTime(0);
     logger = new RecordingLogger();
-    gate = TokenGate.create({ reviews, path: '/metrics', clock, logger });
+    authorizer = TokenAuthorizer.create({ reviews, path: '/metrics', clock, logger });
   });
 
   const statusFor = async (authorization?: string): Promise<number | undefined> =>
-    (await gate.check(authorization))?.status;
+    (await authorizer.authorize(authorization))?.status;
 
   it('lets in whom the API server knows and RBAC allows the path', async () => {
     expect(await statusFor('Bearer known-a')).to.equal(undefined);
@@ -52,7 +52,7 @@ describe('TokenGate', () => {
   });
 
   it('refuses tokens that the API server does not know, and says what it wants', async () => {
-    const answer = await gate.check('Bearer guessed');
+    const answer = await authorizer.authorize('Bearer guessed');
     expect(answer?.status).to.equal(401);
     expect(answer?.headers).to.deep.equal({ 'www-authenticate': 'Bearer' });
     expect(reviews.authorized).to.deep.equal([]);
