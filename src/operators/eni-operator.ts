@@ -93,7 +93,9 @@ export class EniOperator extends Operator {
     const kube = createKubeStack({ access, instance, clock, random, logger, observer });
     this.kube = kube;
     const region = await this.region(kube.client);
-    const kubeSystem = await kube.client.get<KubeObject>(NAMESPACES, { name: 'kube-system' });
+    const kubeSystem = await this.fromApiServer(() =>
+      kube.client.get<KubeObject>(NAMESPACES, { name: 'kube-system' }),
+    );
     const clusterID = config.clusterID ?? kubeSystem.metadata.uid;
     logger.info('Managing ENIs', { region, clusterID, ...settingsToLog(config) });
     if (config.leaderElection) {
@@ -209,7 +211,9 @@ export class EniOperator extends Operator {
       configured: this.config.region,
       metadata: () => metadataRegion(),
       nodeRegions: async () => {
-        const { items } = await kube.list<Node>(Node.resource, { limit: NODES_ASKED });
+        const { items } = await this.fromApiServer(() =>
+          kube.list<Node>(Node.resource, { limit: NODES_ASKED }),
+        );
         return items.flatMap(({ metadata }) => metadata.labels?.[LABELS.region] ?? []);
       },
     });

@@ -11,7 +11,8 @@ import {
 } from '../runtime/controller/read-reconciler.js';
 import type { EventSource } from '../runtime/controller/source.js';
 import { connect } from '../runtime/controller/wiring.js';
-import type { Logger } from '../runtime/logger.js';
+import { untilAnswered } from '../runtime/kube/until-answered.js';
+import { describeError, type Logger } from '../runtime/logger.js';
 import { HealthChecks } from '../runtime/serving/health-checks.js';
 
 // The package is CommonJS with an `exports.default`.
@@ -62,6 +63,8 @@ export abstract class Operator extends BaseOperator {
   private readonly synced = new Set<EventSource<unknown>>();
   /** Whether all sources are registered. */
   private initialised = false;
+  /** Why the API server's answer, without which the start cannot go on, is not here yet. */
+  private awaitedAnswer: string | undefined;
   private readonly stopping = new AbortController();
   private controllers: Controller[] = [];
   private stopped: Promise<void> | undefined;
@@ -111,7 +114,12 @@ export abstract class Operator extends BaseOperator {
    * @throws DeclarationError for decorators that contradict each other or the sources; what {@link init} and sources throw.
    */
   override async start(): Promise<void> {
-    await this.init();
+    try {
+      await this.init();
+    } catch (error) {
+      if (this.stopping.signal.aborted) return;
+      throw error;
+    }
     this.initialised = true;
     const declarations = this.readDeclarations();
     this.controllers = declarations.map((declaration) => this.connected(declaration));
@@ -160,6 +168,28 @@ export abstract class Operator extends BaseOperator {
     this.reconcilers.push({ instance, overrides });
   }
 
+  /**
+   * What `read` resolves with, however long the API server is away: `/readyz` then says what is awaited.
+   * @throws what the operator is stopped with; what `read` throws and waiting does not cure
+   */
+  protected async fromApiServer<T>(read: () => Promise<T>): Promise<T> {
+    const { clock, random, logger } = this;
+    const { signal } = this.stopping;
+    try {
+      return await untilAnswered(read, {
+        clock,
+        random,
+        logger,
+        signal,
+        onFailure: (error) => {
+          this.awaitedAnswer = describeError(error);
+        },
+      });
+    } finally {
+      this.awaitedAnswer = undefined;
+    }
+  }
+
   private async startSources(sources: readonly EventSource<unknown>[]): Promise<void> {
     if (sources.length === 0) return;
     await Promise.all(
@@ -181,11 +211,15 @@ export abstract class Operator extends BaseOperator {
 
   /** Late sources wait for {@link beforeWorkers}; they have their own check. */
   private sourcesAwaited(): string | undefined {
+    if (this.awaitedAnswer !== undefined)
+      return `waiting for the API server: ${this.awaitedAnswer}`;
     if (!this.initialised) return 'the process is starting';
     const names = [...this.sources]
       .filter(([, source]) => !this.synced.has(source) && !this.lateSources.has(source))
       .map(([token]) => token.name);
-    return names.length > 0 ? `not synced yet: ${names.join(', ')}` : undefined;
+    const refusals = [...this.sources.values()].flatMap((source) => source.refusal?.() ?? []);
+    const awaited = names.length > 0 ? [`not synced yet: ${names.join(', ')}`] : [];
+    return [...awaited, ...refusals].join('; ') || undefined;
   }
 
   private readDeclarations(): Registered[] {

@@ -12,5 +12,7 @@ export interface Cluster {
   startApiServer(): Promise<void>;
   stopApiServer(): Promise<void>;
   compact(): Promise<void>;
+  backUp(): Promise<string>;
+  restore(backup: string): Promise<void>;
   stop(): Promise<void>;
 }

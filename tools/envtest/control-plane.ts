@@ -110,6 +110,19 @@ export class ControlPlane {
     return this.cluster.compact();
   }
 
+  /** Copies etcd's data as it is now; returns the copy's path, for {@link restore}. */
+  backUp(): Promise<string> {
+    return this.cluster.backUp();
+  }
+
+  /**
+   * Ends both processes by SIGKILL and starts them again on a copy that {@link backUp} made: resourceVersions go
+   * back to that time. Resolves once the API server is ready.
+   */
+  restore(backup: string): Promise<void> {
+    return this.cluster.restore(backup);
+  }
+
   /** Ends both processes and removes the temporary directory; idempotent. */
   stop(): Promise<void> {
     return this.cluster.stop();

@@ -83,6 +83,14 @@ export class ExistingCluster implements Cluster {
     throw new NotOurClusterError('compact etcd');
   }
 
+  async backUp(): Promise<string> {
+    throw new NotOurClusterError('back up etcd');
+  }
+
+  async restore(): Promise<void> {
+    throw new NotOurClusterError('restore etcd');
+  }
+
   async stop(): Promise<void> {
     await this.dir.remove();
   }

@@ -1,4 +1,4 @@
-import { mkdir } from 'node:fs/promises';
+import { cp, mkdir, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Assets } from './assets.js';
 import type { Cluster, KubeconfigUser } from './cluster.js';
@@ -27,6 +27,8 @@ export interface LocalClusterOptions {
 
 interface Parts {
   dir: string;
+  assets: Assets;
+  logger: ((line: string) => void) | undefined;
   temporary: TemporaryDirectory | undefined;
   ca: CertificateAuthority;
   etcd: Etcd;
@@ -40,6 +42,7 @@ export class LocalCluster implements Cluster {
   readonly kubeconfigPath: string;
   readonly auditLogPath?: string;
   private kubeconfigs = 0;
+  private backups = 0;
 
   private constructor(private readonly parts: Parts) {
     const { apiServerOptions, dir } = parts;
@@ -65,11 +68,7 @@ export class LocalCluster implements Cluster {
       ca.clientCertificate({ name: 'admin', groups: ['system:masters'] }),
       writeFiles(dir, ca, options.auditLog),
     ]);
-    const etcd = await Etcd.start({
-      binary: assets.etcd,
-      dataDir: join(dir, 'etcd'),
-      onLine: logger && ((line) => logger(`etcd: ${line}`)),
-    });
+    const etcd = await startEtcd({ dir, assets, logger });
     undo.defer(() => etcd.process.kill());
 
     const [apiServer, apiServerOptions] = await onFreePorts(1, async ([port = 0]) => {
@@ -88,7 +87,16 @@ export class LocalCluster implements Cluster {
     });
     undo.defer(() => apiServer.kill());
 
-    const cluster = new LocalCluster({ dir, temporary, ca, etcd, apiServer, apiServerOptions });
+    const cluster = new LocalCluster({
+      dir,
+      assets,
+      logger,
+      temporary,
+      ca,
+      etcd,
+      apiServer,
+      apiServerOptions,
+    });
     await cluster.writeKubeconfig(cluster.kubeconfigPath, 'admin', admin);
     undo.move();
     return cluster;
@@ -114,6 +122,28 @@ export class LocalCluster implements Cluster {
     await this.parts.etcd.compact();
   }
 
+  async backUp(): Promise<string> {
+    const { dir, etcd } = this.parts;
+    const backup = join(dir, `etcd-backup-${++this.backups}`);
+    etcd.process.pause();
+    try {
+      await cp(dataDirOf(dir), backup, { recursive: true });
+    } finally {
+      etcd.process.resume();
+    }
+    return backup;
+  }
+
+  async restore(backup: string): Promise<void> {
+    const { parts } = this;
+    await Promise.all([parts.apiServer.kill(), parts.etcd.process.kill()]);
+    await rm(dataDirOf(parts.dir), { recursive: true });
+    await cp(backup, dataDirOf(parts.dir), { recursive: true });
+    parts.etcd = await startEtcd(parts);
+    parts.apiServerOptions = { ...parts.apiServerOptions, etcdUrl: parts.etcd.url };
+    await this.startApiServer();
+  }
+
   async stop(): Promise<void> {
     // Nothing is worth a polite farewell, unless the caller keeps the data.
     if (this.parts.temporary) {
@@ -133,6 +163,22 @@ export class LocalCluster implements Cluster {
     const ca = this.parts.ca.certificate;
     return writePrivate(path, kubeconfig({ server: this.server, ca, user, credentials }));
   }
+}
+
+function startEtcd({
+  dir,
+  assets,
+  logger,
+}: Pick<Parts, 'dir' | 'assets' | 'logger'>): Promise<Etcd> {
+  return Etcd.start({
+    binary: assets.etcd,
+    dataDir: dataDirOf(dir),
+    onLine: logger && ((line) => logger(`etcd: ${line}`)),
+  });
+}
+
+function dataDirOf(dir: string): string {
+  return join(dir, 'etcd');
 }
 
 async function writeFiles(

@@ -127,6 +127,20 @@ export class SupervisedProcess {
     await exited;
   }
 
+  /** Stops the process where it stands, and lets it go on. */
+  pause(): void {
+    this.signalGroup('SIGSTOP');
+  }
+
+  resume(): void {
+    this.signalGroup('SIGCONT');
+  }
+
+  private signalGroup(signal: 'SIGSTOP' | 'SIGCONT'): void {
+    const { pid } = this.supervisor;
+    if (pid !== undefined && this.running) process.kill(-pid, signal);
+  }
+
   private async untilHealthy(): Promise<void> {
     const { name, isHealthy, startTimeoutMs } = this.options;
     const deadline = AbortSignal.timeout(startTimeoutMs);

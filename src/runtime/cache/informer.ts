@@ -112,6 +112,14 @@ export class Informer<T extends KubeObject> implements EventSource<T>, WriteObse
       : undefined;
   }
 
+  refusal(): string | undefined {
+    const { group, plural } = this.options.kind.resource;
+    const error = this.reflector?.refusal;
+    if (error === undefined) return undefined;
+    const name = group === '' ? plural : `${plural}.${group}`;
+    return `the API server refuses to list or watch ${name}: ${error.message}`;
+  }
+
   observeWrite(object: T): void {
     this.cache.observeWrite(object);
   }

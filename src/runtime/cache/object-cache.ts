@@ -37,6 +37,16 @@ export interface ReplicaOptions<T> {
 export interface ListRound<T> {
   add(objects: T[]): void;
   finish(): void;
+  /** The list contradicts what was known before it was requested: the server's history was rewritten. */
+  readonly historyChanged: boolean;
+}
+
+/** The last known state of an object that an own delete ended. */
+interface Gone {
+  uid: string;
+  resourceVersion: string;
+  /** How many lists had been requested by then. */
+  lists: number;
 }
 
 /**
@@ -53,7 +63,11 @@ export class ObjectCache<T extends KubeObject> {
   /** The resourceVersion up to which lists and the watch have told everything. */
   private observed = '';
   /** By key, the last known state of what died by our own hand, while its life may still be told of. */
-  private readonly gone = new Map<string, { uid: string; resourceVersion: string }>();
+  private readonly gone = new Map<string, Gone>();
+  /** The newest resourceVersion that the server has answered with, to own writes too. */
+  private newest = '';
+  /** What `newest` was when the last list was requested, and how many were. */
+  private requested = { newest: '', lists: 0 };
 
   private constructor(private readonly options: ReplicaOptions<T>) {
     this.objects = IndexedStore.create({ indexes: options.indexes });
@@ -67,37 +81,57 @@ export class ObjectCache<T extends KubeObject> {
     return this.objects;
   }
 
+  get newestVersion(): string {
+    return this.newest;
+  }
+
+  /** A list is about to be requested: what is known by now, it knows too, unless history was rewritten. */
+  requestList(): void {
+    this.requested = { newest: this.newest, lists: this.requested.lists + 1 };
+  }
+
   /**
-   * Begins taking in a list of that resourceVersion. One below what was told before means that the server's
-   * history was rewritten (etcd restored from a backup): then the list is right, whatever the versions say.
+   * Begins taking in a list of that resourceVersion. One below what was known when it was requested means that the
+   * server's history was rewritten (etcd restored from a backup): then the list is right, whatever the versions say.
+   * New versions may have overtaken the old ones: then objects contradict what was known of them.
    */
   startList(resourceVersion: string): ListRound<T> {
-    const rewritten = isNewer(this.observed, resourceVersion);
+    const wentBack =
+      isNewer(this.observed, resourceVersion) || isNewer(this.requested.newest, resourceVersion);
     const listed = new Map<string, string>();
-    if (rewritten) this.gone.clear();
+    let historyChanged = wentBack;
+    if (wentBack) this.gone.clear();
     return {
       add: (objects) => {
         for (const object of objects) {
           listed.set(keyOf(object), object.metadata.uid);
-          this.put(object, { force: rewritten });
+          if (this.putListed(object, { resourceVersion, wentBack })) historyChanged = true;
         }
       },
       finish: () => {
         for (const key of this.objects.keys()) {
-          if (!listed.has(key)) this.sweep(key, rewritten ? undefined : resourceVersion);
+          if (!listed.has(key)) this.sweep(key, wentBack ? undefined : resourceVersion);
         }
         for (const [key, dead] of this.gone) {
-          // It lived before the list and is not in it: nothing more will be told of it.
-          const told = listed.get(key) !== dead.uid;
-          if (told && !isNewer(dead.resourceVersion, resourceVersion)) this.gone.delete(key);
+          // It lived before the list and is not in it: no event of it follows.
+          const isPast = listed.get(key) !== dead.uid;
+          if (isPast && !isNewer(dead.resourceVersion, resourceVersion)) this.gone.delete(key);
         }
         this.observed = resourceVersion;
+        if (wentBack) this.newest = resourceVersion;
+        else this.know(resourceVersion);
+      },
+      get historyChanged() {
+        return historyChanged;
       },
     };
   }
 
   /** Takes in what the watch tells. */
   observe(event: WatchEvent<T>): void {
+    this.know(
+      event.type === 'BOOKMARK' ? event.resourceVersion : event.object.metadata.resourceVersion,
+    );
     if (event.type === 'BOOKMARK') {
       this.observed = event.resourceVersion;
       return;
@@ -110,6 +144,7 @@ export class ObjectCache<T extends KubeObject> {
   /** Takes in the server's answer to a write of our own, so that it is read from here on. */
   observeWrite(object: T): void {
     const key = keyOf(object);
+    this.know(object.metadata.resourceVersion);
     // The write that ends an object is answered with the object's old resourceVersion.
     if (isFinalized(object)) {
       this.observeRemoval(key, object.metadata.uid);
@@ -124,18 +159,59 @@ export class ObjectCache<T extends KubeObject> {
   observeRemoval(key: string, uid: string): void {
     const old = this.objects.get(key);
     if (old?.metadata.uid !== uid) return;
-    this.gone.set(key, old.metadata);
+    const { resourceVersion } = old.metadata;
+    this.gone.set(key, { uid, resourceVersion, lists: this.requested.lists });
     this.objects.delete(key);
     this.options.onChange({ type: 'deleted', object: old });
   }
 
-  private put(raw: T, { force = false } = {}): void {
+  private know(resourceVersion: string): void {
+    if (isNewer(resourceVersion, this.newest)) this.newest = resourceVersion;
+  }
+
+  /** Returns whether the object contradicts what was known of it. */
+  private putListed(raw: T, list: { resourceVersion: string; wentBack: boolean }): boolean {
+    const key = keyOf(raw);
+    const { uid, resourceVersion } = raw.metadata;
+    const old = this.objects.get(key)?.metadata;
+    const dead = this.gone.get(key);
+    if (dead?.uid === uid && dead.lists < this.requested.lists) {
+      // Its end was known when the list was requested.
+      this.gone.delete(key);
+      this.replace(raw);
+      return true;
+    }
+    if (list.wentBack) {
+      this.replace(raw);
+      return true;
+    }
+    const isKnown = old?.uid === uid && old.resourceVersion === resourceVersion;
+    if (old === undefined || isKnown || isNewer(old.resourceVersion, list.resourceVersion)) {
+      this.put(raw);
+      return false;
+    }
+    if (isNewer(resourceVersion, old.resourceVersion)) {
+      this.put(raw);
+      return false;
+    }
+    // The list is younger than both states, and has the older one.
+    this.replace(raw);
+    return true;
+  }
+
+  private put(raw: T): void {
     const key = keyOf(raw);
     const { uid, resourceVersion } = raw.metadata;
     const old = this.objects.get(key);
-    if (!force && old && !isNewer(resourceVersion, old.metadata.resourceVersion)) return;
+    if (old && !isNewer(resourceVersion, old.metadata.resourceVersion)) return;
     const dead = this.gone.get(key);
     if (dead && (uid === dead.uid || !isNewer(resourceVersion, dead.resourceVersion))) return;
+    this.replace(raw);
+  }
+
+  private replace(raw: T): void {
+    const key = keyOf(raw);
+    const old = this.objects.get(key);
     const object = this.options.transform?.(raw) ?? raw;
     this.objects.put(key, object);
     this.options.onChange(

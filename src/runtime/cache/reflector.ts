@@ -1,14 +1,18 @@
-import { type Clock, sleep, type Timer } from '../clock.js';
-import { ExponentialBackoff } from '../concurrency/backoff.js';
+import { type Clock, sleep } from '../clock.js';
 import type { KubeClient, Selection, WatchEvent } from '../kube/kube-client.js';
 import { isGone, KubeApiError, MalformedAnswerError } from '../kube/kube-errors.js';
 import type { KubeObject, ResourceType } from '../kube/resource.js';
 import type { Logger } from '../logger.js';
 import type { ListRound } from './object-cache.js';
 import { isNewer } from './object-cache.js';
+import { RetryDelays } from './retry-delays.js';
+import { SilentWatchError, Watchdog } from './watchdog.js';
 
 /** Where a reflector puts what it hears; a `ObjectCache` fits. */
 interface ReflectorTarget<T> {
+  /** The newest resourceVersion that is known, by own writes too; empty where none is. */
+  readonly newestVersion: string;
+  requestList(): void;
   startList(resourceVersion: string): ListRound<T>;
   observe(event: WatchEvent<T>): void;
 }
@@ -31,8 +35,11 @@ export interface ReflectorOptions<T> {
 /** client-go's reflector asks for 5 to 10 minutes, so that the watches of many clients end apart. */
 const MIN_WATCH_SECONDS = 300;
 
-/** client-go's reflector: 0.8 s, doubled up to 30 s, up to twice that by jitter. */
-const BACKOFF = { baseMs: 800, maxMs: 30_000, jitter: 1 };
+/**
+ * A stream that breaks or ends early is resumed within this time of its end, in milliseconds. After longer the
+ * API server may have been restarted on a restored etcd that has overtaken what was seen: then it lists anew.
+ */
+const MAX_RESUME_GAP_MS = 10_000;
 
 /** Beyond what it waits for, a reflector that has not moved for so long will not move again, in milliseconds. */
 const STUCK_MARGIN_MS = 60_000;
@@ -40,37 +47,37 @@ const STUCK_MARGIN_MS = 60_000;
 /** A stream that ends sooner and empty is a failure in disguise (client-go: "very short watch"). */
 const SHORT_WATCH_MS = 1_000;
 
-/** The watch said nothing, not even by a bookmark: the connection is dead, whatever TCP believes. */
-class SilentWatchError extends Error {
-  override name = 'SilentWatchError';
-}
-
 /** The watch ended at once and without an event. */
 class ShortWatchError extends Error {
   override name = 'ShortWatchError';
 }
 
-/** The watch went back in time: the server's history was rewritten. */
+/** What the API server has is older than what it sent before: its history was rewritten. */
 class HistoryRewrittenError extends Error {
   override name = 'HistoryRewrittenError';
 }
 
 /**
- * Keeps a target equal to what the API server has: one list, then a watch from there on, for ever. Each end
- * of the stream resumes at the last resourceVersion; only where that cannot be trusted is the list read anew.
+ * Keeps a target equal to what the API server has: one list, then a watch from there on, for ever. A watch that
+ * ends when it is due resumes at the last resourceVersion. One that breaks resumes only where history has not gone
+ * back, as it does when etcd is restored: the API server accepts a version that is yet to come, and stays silent.
+ * Where that cannot be known, it lists anew (ADR 16).
  */
 export class Reflector<T extends KubeObject> {
-  private readonly backoff: ExponentialBackoff;
+  private readonly delays: RetryDelays;
   /** Where the watch resumes; undefined: by a new list. */
   private resumeAt: string | undefined;
+  /** When the stream broke or ended early, and what has come since proves nothing; undefined: no doubt. */
+  private brokeAt: number | undefined;
   private synced = false;
   /** The failure that was last logged; undefined while all is well. */
   private failing: string | undefined;
+  private refusedBy: KubeApiError | undefined;
   /** When it will have moved at the latest; undefined before it runs. */
   private moveDueAt: number | undefined;
 
   private constructor(private readonly options: ReflectorOptions<T>) {
-    this.backoff = ExponentialBackoff.create({ ...BACKOFF, random: options.random });
+    this.delays = new RetryDelays(options.random);
   }
 
   static create<T extends KubeObject>(options: ReflectorOptions<T>): Reflector<T> {
@@ -85,11 +92,17 @@ export class Reflector<T extends KubeObject> {
     return this.moveDueAt !== undefined && this.options.clock.now() > this.moveDueAt;
   }
 
+  /** The answer by which the API server refuses to list or watch (404: it does not serve the kind); undefined: it does not. */
+  get refusal(): KubeApiError | undefined {
+    return this.refusedBy;
+  }
+
   /** Runs until `signal` aborts; outages of the API server are outlived. */
   async run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       this.moving(this.options.silenceMs);
       try {
+        if (this.brokeAt !== undefined) await this.checkHistory(this.brokeAt, signal);
         if (this.resumeAt === undefined) await this.list(signal);
         else await this.watch(this.resumeAt, signal);
       } catch (error) {
@@ -104,10 +117,11 @@ export class Reflector<T extends KubeObject> {
    * from the server's cache in one piece, whatever the limit.
    */
   private async list(signal: AbortSignal): Promise<void> {
-    const { resource, selection, client, target, pageSize } = this.options;
+    const { resource, selection, client, target, pageSize, logger } = this.options;
     let round: ListRound<T> | undefined;
     let next: string | undefined;
     let resourceVersion = '';
+    target.requestList();
     do {
       const page = await client.list<T>(resource, {
         ...selection,
@@ -124,23 +138,51 @@ export class Reflector<T extends KubeObject> {
       next = page.continue;
     } while (next !== undefined);
     round.finish();
+    if (round.historyChanged && this.synced) {
+      logger.warn('The API server went back in history, as after a restore of etcd; listed anew', {
+        resourceVersion,
+      });
+    }
     this.resumeAt = resourceVersion;
+    this.brokeAt = undefined;
     this.logRecovery();
     if (this.synced) return;
     this.synced = true;
     this.options.onSynced();
   }
 
+  /**
+   * Makes sure that the API server still has what it sent: its most recent version, as a list of one object says,
+   * is no older. New versions may have overtaken the old ones where more time has passed: that is left to a list.
+   * @throws HistoryRewrittenError where it went back
+   */
+  private async checkHistory(brokeAt: number, signal: AbortSignal): Promise<void> {
+    const { resource, selection, client, clock, target } = this.options;
+    if (clock.now() - brokeAt > MAX_RESUME_GAP_MS) this.resumeAt = undefined;
+    if (this.resumeAt === undefined) return;
+    const known = target.newestVersion;
+    let resourceVersion: string;
+    try {
+      ({ resourceVersion } = await client.list<T>(resource, { ...selection, limit: 1, signal }));
+    } catch (error) {
+      this.resumeAt = undefined;
+      throw error;
+    }
+    if (isNewer(known, resourceVersion)) throw new HistoryRewrittenError('History went back');
+    this.brokeAt = undefined;
+  }
+
   private async watch(from: string, signal: AbortSignal): Promise<void> {
     const { resource, selection, client, clock, random, target, silenceMs } = this.options;
     const watchdog = new Watchdog(clock, silenceMs);
     const startedAt = clock.now();
+    const timeoutSeconds = Math.floor(MIN_WATCH_SECONDS * (1 + random()));
     let last = from;
     try {
       const events = client.watch<T>(resource, {
         ...selection,
         resourceVersion: from,
-        timeoutSeconds: Math.floor(MIN_WATCH_SECONDS * (1 + random())),
+        timeoutSeconds,
         signal: AbortSignal.any([signal, watchdog.signal]),
       });
       for await (const event of events) {
@@ -156,26 +198,28 @@ export class Reflector<T extends KubeObject> {
     } finally {
       watchdog.stop();
     }
-    if (last === from && clock.now() - startedAt < SHORT_WATCH_MS) {
+    const lastedMs = clock.now() - startedAt;
+    if (lastedMs < timeoutSeconds * 1_000) this.brokeAt = clock.now();
+    if (last === from && lastedMs < SHORT_WATCH_MS) {
       throw new ShortWatchError('The watch ended at once and without an event');
     }
     this.healthy();
   }
 
   private async recoverFrom(error: unknown, signal: AbortSignal): Promise<void> {
+    const { clock, logger } = this.options;
+    this.brokeAt ??= clock.now();
     if (!canResume(error)) this.resumeAt = undefined;
+    const listsAnew = isGone(error) || error instanceof HistoryRewrittenError;
     if (isGone(error)) {
       // Expected after a long outage, and cured by the list that follows.
-      this.options.logger.debug('History has been compacted; listing anew', {
-        error,
-      });
-    } else {
+      logger.debug('History has been compacted; listing anew', { error });
+    } else if (!listsAnew) {
       this.unhealthy(error);
     }
-    const askedMs = error instanceof KubeApiError ? (error.retryAfterMs ?? 0) : 0;
-    const delayMs = Math.max(this.backoff.next('list-watch'), askedMs);
+    const delayMs = this.delays.after(error, { listsAnew });
     this.moving(delayMs);
-    await sleep(this.options.clock, delayMs, signal).catch(() => undefined);
+    if (delayMs > 0) await sleep(clock, delayMs, signal).catch(() => undefined);
   }
 
   /** It will move again within `waitsMs` milliseconds. */
@@ -185,11 +229,12 @@ export class Reflector<T extends KubeObject> {
 
   /** The watch has come forward. (A list alone is not enough: were each watch to fail after it, this would spin.) */
   private healthy(): void {
-    this.backoff.forget('list-watch');
+    this.delays.reset();
     this.logRecovery();
   }
 
   private logRecovery(): void {
+    this.refusedBy = undefined;
     if (this.failing === undefined) return;
     this.failing = undefined;
     this.options.logger.info('List and watch work again');
@@ -199,46 +244,10 @@ export class Reflector<T extends KubeObject> {
   private unhealthy(error: unknown): void {
     const kind =
       error instanceof KubeApiError ? error.reason : error instanceof Error ? error.name : 'Error';
+    this.refusedBy = isRefusal(error) ? error : undefined;
     if (this.failing === kind) return;
     this.failing = kind;
     this.options.logger.warn('List or watch failed; retrying', { error });
-  }
-}
-
-/** Aborts its signal where nothing has been heard for too long. */
-class Watchdog {
-  private readonly controller = new AbortController();
-  private heardAt: number;
-  private timer: Timer | undefined;
-
-  constructor(
-    private readonly clock: Clock,
-    private readonly silenceMs: number,
-  ) {
-    this.heardAt = clock.now();
-    this.check();
-  }
-
-  get signal(): AbortSignal {
-    return this.controller.signal;
-  }
-
-  heard(): void {
-    this.heardAt = this.clock.now();
-  }
-
-  stop(): void {
-    this.timer?.cancel();
-  }
-
-  /** One timer, moved on when it fires: an event costs no timer of its own. */
-  private check(): void {
-    const leftMs = this.heardAt + this.silenceMs - this.clock.now();
-    if (leftMs <= 0) {
-      this.controller.abort(new SilentWatchError('The watch has gone silent'));
-      return;
-    }
-    this.timer = this.clock.after(leftMs, () => this.check());
   }
 }
 
@@ -246,11 +255,17 @@ function versionOf<T extends KubeObject>(event: WatchEvent<T>): string {
   return event.type === 'BOOKMARK' ? event.resourceVersion : event.object.metadata.resourceVersion;
 }
 
+/** The API server is well, and says no: the kind does not exist, or this process has no right to it. */
+function isRefusal(error: unknown): error is KubeApiError {
+  return error instanceof KubeApiError && error.status < 500 && error.status !== 429;
+}
+
 /** After these the same resourceVersion would fail again, or what came since is in doubt. */
 function canResume(error: unknown): boolean {
   return !(
     isGone(error) ||
     error instanceof MalformedAnswerError ||
-    error instanceof HistoryRewrittenError
+    error instanceof HistoryRewrittenError ||
+    error instanceof SilentWatchError
   );
 }

@@ -18,4 +18,9 @@ export interface EventSource<T> {
    * observes is none of it.
    */
   fault?(): string | undefined;
+  /**
+   * Why what it observes refuses to be observed now, so that what it knows grows old; undefined while it does not.
+   * It tries again by itself.
+   */
+  refusal?(): string | undefined;
 }

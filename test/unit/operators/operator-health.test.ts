@@ -10,6 +10,7 @@ import { Thing } from '../runtime/support/things.js';
 /** A source that has synced, or broken, when the test says so. */
 class Driven implements EventSource<Thing> {
   broken: string | undefined;
+  refused: string | undefined;
   private readonly synced = Promise.withResolvers<void>();
 
   subscribe(): void {}
@@ -21,6 +22,10 @@ class Driven implements EventSource<Thing> {
 
   fault(): string | undefined {
     return this.broken;
+  }
+
+  refusal(): string | undefined {
+    return this.refused;
   }
 
   sync(): void {
@@ -109,6 +114,15 @@ describe('the health of an operator', () => {
     await synced();
     operator.things.broken = 'the watch on things is dead';
     expect(ill()).to.deep.equal({ sources: 'the watch on things is dead' });
+    expect(unready()).to.deep.equal({});
+  });
+
+  it('is live but not ready while the API server refuses what a source asks for', async () => {
+    await synced();
+    operator.things.refused = 'the API server refuses to list or watch things';
+    expect(unready()).to.deep.equal({ sources: 'the API server refuses to list or watch things' });
+    expect(ill()).to.deep.equal({});
+    operator.things.refused = undefined;
     expect(unready()).to.deep.equal({});
   });
 

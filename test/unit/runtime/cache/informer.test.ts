@@ -108,9 +108,10 @@ describe('Informer', () => {
     expect(client.watching.options).to.include(selection);
   });
 
-  it('resumes after the end of a stream where it had come to, bookmarks counted', async () => {
+  it('resumes after the end of a stream that was due where it had come to, bookmarks counted', async () => {
     client.answers = [page(10, [])];
-    await started();
+    await started({ silenceMs: 600_000 });
+    await time.tick(300_000);
     client.watching.send({ type: 'ADDED', object: aThing('a', 11) });
     client.watching.send({ type: 'BOOKMARK', resourceVersion: '20' });
     client.watching.end();
@@ -120,14 +121,80 @@ describe('Informer', () => {
     expect(client.listed).to.have.length(1);
   });
 
-  it('resumes after a lost connection without listing anew', async () => {
-    client.answers = [page(10, [])];
-    await started();
-    client.watching.send({ type: 'ADDED', object: aThing('a', 11) });
+  for (const [what, breakOff] of Object.entries({
+    'a lost connection': () => client.watching.fail(unreachable),
+    'a stream that ends early': () => client.watching.end(),
+  })) {
+    it(`resumes after ${what} once one object shows that history has not gone back`, async () => {
+      const pages = [page(10, []), page(11, [aThing('a', 11)], 'more')];
+      client.answers = pages;
+      await started();
+      client.watching.send({ type: 'ADDED', object: aThing('a', 11) });
+      breakOff();
+      await time.tick(800);
+      expect(client.watching.options.resourceVersion).to.equal('11');
+      expect(client.listed).to.have.length(2);
+      expect(client.listed[1]).to.include({ limit: 1 });
+    });
+
+    it(`lists anew after ${what} where history has gone back, and says so`, async () => {
+      client.answers = [
+        page(1_000, [aThing('a', 900), aThing('later', 950)]),
+        page(50, [aThing('a', 40)]),
+      ];
+      const { store } = await started();
+      breakOff();
+      await time.tick(800);
+      expect(store.list()).to.deep.equal([aThing('a', 40)]);
+      expect(client.watching.options.resourceVersion).to.equal('50');
+      expect(logger.messages('warn')).to.include(
+        'The API server went back in history, as after a restore of etcd; listed anew',
+      );
+    });
+  }
+
+  it('lists anew where an own write is newer than all that the API server has', async () => {
+    client.answers = [page(10, [aThing('a', 3)]), page(12, [aThing('a', 3)])];
+    const created = await started();
+    created.observeWrite(aThing('a', 15));
     client.watching.fail(unreachable);
     await time.tick(800);
-    expect(client.watching.options.resourceVersion).to.equal('11');
-    expect(client.listed).to.have.length(1);
+    expect(created.store.get('a')).to.deep.equal(aThing('a', 3));
+  });
+
+  it('lists anew after an outage in which new versions may have overtaken the old ones', async () => {
+    client.answers = [
+      page(100, [aThing('same', 1), aThing('undone', 90), aThing('unmade', 95)]),
+      failing(unreachable),
+      page(200, [aThing('same', 1), aThing('undone', 40), aThing('other', 98)]),
+    ];
+    const { store } = await started();
+    client.watching.fail(unreachable);
+    await time.tick(3_000);
+    expect(store.list()).to.have.deep.members([
+      aThing('same', 1),
+      aThing('undone', 40),
+      aThing('other', 98),
+    ]);
+    expect(client.watching.options.resourceVersion).to.equal('200');
+    expect(logger.messages('warn')).to.include(
+      'The API server went back in history, as after a restore of etcd; listed anew',
+    );
+  });
+
+  it('lists anew where it could not look for longer than 10 seconds', async () => {
+    const busy = new KubeApiError({
+      status: 429,
+      reason: 'TooManyRequests',
+      message: 'busy',
+      retryAfterMs: 10_001,
+    });
+    client.answers = [page(10, []), page(20, [aThing('a', 15)])];
+    const { store } = await started();
+    client.watching.fail(busy);
+    await time.tick(10_001);
+    expect(store.size).to.equal(1);
+    expect(client.watching.options.resourceVersion).to.equal('20');
   });
 
   for (const [what, error] of Object.entries({
@@ -142,7 +209,7 @@ describe('Informer', () => {
       await started();
       heard.length = 0;
       client.watching.fail(error);
-      await time.tick(800);
+      await time.tick(error === expired ? 0 : 800);
       expect(heard).to.deep.equal(['added new@25', 'deleted gone@2']);
       expect(client.watching.options.resourceVersion).to.equal('30');
     });
@@ -152,7 +219,7 @@ describe('Informer', () => {
     client.answers = [page(1_000, [aThing('a', 900)]), page(50, [aThing('a', 40)])];
     const { store } = await started();
     client.watching.send({ type: 'BOOKMARK', resourceVersion: '45' });
-    await time.tick(800);
+    await time.tick(0);
     expect(store.get('a')?.metadata.resourceVersion).to.equal('40');
     expect(client.watching.options.resourceVersion).to.equal('50');
   });
@@ -173,7 +240,53 @@ describe('Informer', () => {
     expect(client.watching.options.resourceVersion).to.equal('30');
   });
 
-  it('backs off from 0.8 to 30 seconds while the server is away, and anew after that', async () => {
+  it('lists at once after a 410, even where an outage came before it, but not again and again', async () => {
+    client.answers = [page(10, []), failing(unreachable), failing(unreachable), page(20, [])];
+    await started();
+    client.watching.fail(unreachable);
+    await time.tick(800 + 1_600 + 2_000);
+    expect(client.watching.options.resourceVersion).to.equal('20');
+    client.watching.fail(expired);
+    await time.tick(0);
+    expect(client.watches).to.have.length(3);
+    client.watching.fail(expired);
+    await time.tick(0);
+    expect(client.watches).to.have.length(3);
+    await time.tick(4_000);
+    expect(client.watches).to.have.length(4);
+  });
+
+  it('says that the API server refuses, until it no longer does', async () => {
+    const notServed = new KubeApiError({
+      status: 404,
+      reason: 'NotFound',
+      message: 'no such kind',
+    });
+    client.answers = [page(10, []), failing(notServed), failing(notServed), page(20, [])];
+    const created = await started();
+    await time.tick(1_000);
+    client.watching.end();
+    await time.tick(0);
+    expect(created.refusal()).to.equal(
+      'the API server refuses to list or watch things.example.com: no such kind',
+    );
+    await time.tick(4_000);
+    expect(created.refusal()).to.equal(undefined);
+  });
+
+  it('does not take an outage or a busy API server for a refusal', async () => {
+    const busy = new KubeApiError({ status: 429, reason: 'TooManyRequests', message: 'busy' });
+    client.answers = [page(10, []), failing(unreachable), failing(busy)];
+    const created = await started();
+    await time.tick(1_000);
+    client.watching.end();
+    await time.tick(0);
+    expect(created.refusal()).to.equal(undefined);
+    await time.tick(4_000);
+    expect(created.refusal()).to.equal(undefined);
+  });
+
+  it('backs off from 0.8 to 2 seconds while the server is away, and anew after that', async () => {
     const listedAt: number[] = [];
     const away = (): never => {
       listedAt.push(Date.now());
@@ -181,10 +294,10 @@ describe('Informer', () => {
     };
     client.answers = [away, away, away, away, away, away, away, away, page(10, [])];
     const start = informer().start(stop.signal);
-    await time.tick(200_000);
+    await time.tick(60_000);
     await start;
     const waits = listedAt.slice(1).map((at, index) => at - (listedAt[index] ?? 0));
-    expect(waits).to.deep.equal([800, 1_600, 3_200, 6_400, 12_800, 25_600, 30_000]);
+    expect(waits).to.deep.equal([800, 1_600, 2_000, 2_000, 2_000, 2_000, 2_000]);
 
     client.watching.send({ type: 'BOOKMARK', resourceVersion: '11' });
     client.watching.fail(unreachable);
@@ -218,8 +331,8 @@ describe('Informer', () => {
     expect(client.listed).to.have.length(2);
   });
 
-  it('cuts a watch that has gone silent, and resumes', async () => {
-    client.answers = [page(10, [])];
+  it('cuts a watch that has gone silent, and lists anew', async () => {
+    client.answers = [page(10, []), page(20, [])];
     await started({ silenceMs: 60_000 });
     await time.tick(59_000);
     client.watching.send({ type: 'BOOKMARK', resourceVersion: '11' });
@@ -227,8 +340,7 @@ describe('Informer', () => {
     expect(client.watches, 'a bookmark is a sign of life').to.have.length(1);
     await time.tick(1 + 800);
     expect(client.watches).to.have.length(2);
-    expect(client.watching.options.resourceVersion).to.equal('11');
-    expect(client.listed).to.have.length(1);
+    expect(client.watching.options.resourceVersion).to.equal('20');
   });
 
   it('has no fault, however long the API server is away or its watches are silent', async () => {

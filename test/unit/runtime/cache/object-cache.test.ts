@@ -154,6 +154,47 @@ describe('ObjectCache', () => {
     expect(replica.store.get('a')?.metadata.resourceVersion).to.equal('501');
   });
 
+  describe('in a rewritten history that has overtaken what was known', () => {
+    function listAnew(resourceVersion: number, ...things: Thing[]): boolean {
+      replica.requestList();
+      const round = replica.startList(String(resourceVersion));
+      round.add(things);
+      round.finish();
+      return round.historyChanged;
+    }
+
+    it('believes the list about an object that it has in an older state', () => {
+      list(100, aThing('a', 90));
+      expect(listAnew(200, aThing('a', 40))).to.equal(true);
+      expect(replica.store.get('a')?.metadata.resourceVersion).to.equal('40');
+    });
+
+    it('believes the list about an object of the same version and another uid', () => {
+      list(100, aThing('a', 90));
+      expect(listAnew(200, aThing('a', 90, { uid: 'restored' }))).to.equal(true);
+      expect(replica.store.get('a')?.metadata.uid).to.equal('restored');
+    });
+
+    it('has an object back whose deletion was undone', () => {
+      list(100, aThing('a', 40));
+      replica.observeRemoval('a', 'uid-of-a');
+      expect(listAnew(200, aThing('a', 40))).to.equal(true);
+      expect(replica.store.has('a')).to.equal(true);
+    });
+
+    it('keeps own writes and deletions that were answered while the list was under way', () => {
+      list(100, aThing('a', 40), aThing('b', 50));
+      replica.requestList();
+      replica.observeWrite(aThing('a', 210));
+      replica.observeRemoval('b', 'uid-of-b');
+      const round = replica.startList('200');
+      round.add([aThing('a', 40), aThing('b', 50)]);
+      round.finish();
+      expect(round.historyChanged).to.equal(false);
+      expect(replica.store.list()).to.deep.equal([aThing('a', 210)]);
+    });
+  });
+
   it('keeps only what the transform leaves', () => {
     replica = ObjectCache.create<Thing>({
       onChange: tell,

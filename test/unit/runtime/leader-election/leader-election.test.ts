@@ -409,4 +409,34 @@ describe('LeaderElector', () => {
     expect([first.leads, second.leads]).to.deep.equal([true, false]);
     expect(server.holder).to.equal('first');
   });
+
+  describe('with a Lease that went back in history, as after a restore of etcd', () => {
+    it('goes on leading where the restored Lease is its own', async () => {
+      const first = candidate('a').run();
+      await time.tick(RETRY_PERIOD);
+      const restored = server.read();
+      await time.tick(5 * RETRY_PERIOD);
+      server.restore(restored);
+      const second = candidate('b').run();
+      await time.tick(LEASE_DURATION + LONGEST_RETRY);
+      expect([first.leads, first.hasLost, second.leads]).to.deep.equal([true, false, false]);
+      expect(server.holder).to.equal('a');
+    });
+
+    it('gives way where the restored Lease names one that led before, and one leads in the end', async () => {
+      const dead = candidate('dead').run();
+      await time.tick(RETRY_PERIOD);
+      const restored = server.read();
+      await dead.elector.release();
+      const first = candidate('a').run();
+      await time.tick(LONGEST_RETRY);
+      expect(first.leads).to.equal(true);
+      server.restore(restored);
+      await time.tick(LONGEST_RETRY);
+      expect([first.leads, first.hasLost]).to.deep.equal([false, true]);
+      const second = candidate('b').run();
+      await time.tick(LEASE_DURATION + 2 * LONGEST_RETRY);
+      expect([first.leads, second.leads]).to.deep.equal([false, true]);
+    });
+  });
 });

@@ -21,6 +21,12 @@ export class InMemoryLeases {
     return this.lease?.spec?.holderIdentity;
   }
 
+  /** Has the Lease as it was, versions included. */
+  restore(lease: Lease): void {
+    this.lease = structuredClone(lease);
+    this.version = Number(lease.metadata.resourceVersion);
+  }
+
   read(): Lease {
     if (!this.lease) throw refusal(404, 'NotFound');
     return structuredClone(this.lease);
