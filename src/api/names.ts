@@ -18,6 +18,9 @@ export const LABELS = {
   instanceType: 'node.kubernetes.io/instance-type',
 } as const;
 
+/** Annotation of a Node: how many of its network interfaces are reserved for other software. */
+export const RESERVED_INTERFACES_ANNOTATION = `${API_GROUP}/reserved-interfaces`;
+
 /** `app.kubernetes.io/managed-by`, the controller of events, and the owner tag of every ENI. */
 export const MANAGER_NAME = 'eni-operator';
 

@@ -1,3 +1,4 @@
+import { RESERVED_INTERFACES_ANNOTATION } from './names.js';
 import type { Taint } from './taints.js';
 
 /** A Node, cut down to what placing ENIs and letting pods in needs: it is what the store keeps of it. */
@@ -16,6 +17,7 @@ export class Node {
     resourceVersion: string;
     deletionTimestamp?: string;
     labels?: Record<string, string>;
+    annotations?: Record<string, string>;
   };
   spec?: {
     providerID?: string;
@@ -26,7 +28,8 @@ export class Node {
 
 /** What the store keeps of a Node as the API server sends it: a full Node has 20 KB, this has 1. */
 export function trimNode(node: Node): Node {
-  const { name, uid, resourceVersion, deletionTimestamp, labels } = node.metadata;
+  const { name, uid, resourceVersion, deletionTimestamp, labels, annotations } = node.metadata;
+  const reserved = annotations?.[RESERVED_INTERFACES_ANNOTATION];
   return {
     metadata: {
       name,
@@ -34,6 +37,9 @@ export function trimNode(node: Node): Node {
       resourceVersion,
       ...(deletionTimestamp === undefined ? {} : { deletionTimestamp }),
       ...(labels === undefined ? {} : { labels }),
+      ...(reserved === undefined
+        ? {}
+        : { annotations: { [RESERVED_INTERFACES_ANNOTATION]: reserved } }),
     },
     ...trimSpec(node.spec),
   };

@@ -67,6 +67,14 @@ export const SETTINGS = {
     parse: wholeNumber(1, 31),
     default: '1',
   }),
+  reservedInterfaces: required({
+    env: 'RESERVED_INTERFACES',
+    description:
+      'Network interfaces of each instance that are reserved for other software, such as the VPC CNI and its trunk ENI; includes the interface that the instance was launched with. The annotation networking.k8s.aws/reserved-interfaces of a Node overrides it.',
+    placeholder: 'number',
+    parse: wholeNumber(0, 99),
+    default: '1',
+  }),
   defaultDeleteOnTermination: required({
     env: 'DEFAULT_DELETE_ON_TERMINATION',
     description:

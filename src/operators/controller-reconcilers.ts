@@ -57,6 +57,8 @@ export class Reconcilers {
     const { kube, ec2 } = options;
     const { instances, instanceTypes } = ec2;
     this.slots = new SlotInspector({
+      nodes: kube.nodes.store,
+      reservedInterfaces: options.config.reservedInterfaces,
       attachments: kube.attachments.store,
       instances,
       instanceTypes,

@@ -9,9 +9,12 @@ import type { Store } from '../../runtime/cache/store.js';
 import { isBlocked } from '../shared/blocked.js';
 import type { Replacement } from '../shared/desired-attachment.js';
 import { identifyNode, instanceIDsOf } from '../shared/node-placement.js';
-import { type OccupiedIndexes, occupiedIndexes, slotFault } from './slots.js';
+import { type OccupiedIndexes, occupiedIndexes, reservedInterfaces, slotFault } from './slots.js';
 
 export interface SlotInspectorOptions {
+  nodes: Pick<Store<Node>, 'get'>;
+  /** Interfaces of each instance that are reserved for other software. */
+  reservedInterfaces: number;
   attachments: Store<ENIAttachment>;
   instances: InstanceCatalog;
   instanceTypes: InstanceTypeCatalog;
@@ -102,7 +105,9 @@ export class SlotInspector {
     const siblings = this.options.attachments
       .byIndex('instanceID', instanceID)
       .filter((sibling) => sibling.metadata.uid !== attachment.metadata.uid);
-    return this.inspect(attachment, { siblings, ownEniIDs, maxAgeMs });
+    const { nodes, reservedInterfaces: setting } = this.options;
+    const reserved = reservedInterfaces(nodes.get(attachment.spec.nodeName), setting);
+    return this.inspect(attachment, { siblings, ownEniIDs, maxAgeMs, reserved });
   }
 
   /**
@@ -121,7 +126,13 @@ export class SlotInspector {
         return blocked('SubnetFull', `Subnet ${subnet.id} has no free address`);
       }
       const attachment = { metadata: { name, uid: '', resourceVersion: '' }, spec };
-      const options = { siblings: [], ownEniIDs, maxAgeMs: FRESH_ENOUGH_TO_REPLACE_MS };
+      // A replacement takes no interface more than the node has, so nothing is reserved against it.
+      const options = {
+        siblings: [],
+        ownEniIDs,
+        maxAgeMs: FRESH_ENOUGH_TO_REPLACE_MS,
+        reserved: 0,
+      };
       const fault = await this.inspect(attachment, options);
       if (fault) {
         return fault;
@@ -136,14 +147,15 @@ export class SlotInspector {
       siblings: readonly ENIAttachment[];
       ownEniIDs: readonly string[];
       maxAgeMs: number;
+      reserved: number;
     },
   ): Promise<Blocked | undefined> {
     const { instances, instanceTypes } = this.options;
     const { instanceID } = attachment.spec;
-    const { siblings, ownEniIDs, maxAgeMs } = options;
+    const { siblings, ownEniIDs, maxAgeMs, reserved } = options;
     const instance = await instances.instance(instanceID, { maxAgeMs });
     const limits = instance && (await instanceTypes.limits(instance.type));
-    const fault = slotFault({ attachment, siblings, ownEniIDs, instance, limits });
+    const fault = slotFault({ attachment, siblings, ownEniIDs, instance, limits, reserved });
     if (fault) {
       // The next try asks EC2 again whether the cause is gone.
       instances.invalidate(instanceID);

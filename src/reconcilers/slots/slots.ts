@@ -1,4 +1,6 @@
 import type { ENIAttachment } from '../../api/eni-attachment.js';
+import { RESERVED_INTERFACES_ANNOTATION } from '../../api/names.js';
+import type { Node } from '../../api/node.js';
 import { type Blocked, blocked } from '../../api/reasons.js';
 import type { Instance, InstanceTypeLimits } from '../../aws/ec2-gateway.js';
 
@@ -11,6 +13,8 @@ export interface SlotSituation {
   siblings: readonly ENIAttachment[];
   /** `undefined`: EC2 does not know the instance. */
   instance: Instance | undefined;
+  /** Interfaces of the instance that are reserved for other software. Default: 0. */
+  reserved?: number;
   /** `undefined`: EC2 does not know the type; EC2 alone then enforces its limits. */
   limits: InstanceTypeLimits | undefined;
 }
@@ -72,6 +76,13 @@ export function slotFault(situation: SlotSituation): Blocked | undefined {
       `${instance.type} ${instanceID} of node ${nodeName} takes ${limits.maximumInterfaces} interfaces and has ${others.length}`,
     );
   }
+  const missing = missingReserved(situation, instance);
+  if (others.length + missing >= limits.maximumInterfaces) {
+    return blocked(
+      'InstanceFull',
+      `${instance.type} ${instanceID} of node ${nodeName} takes ${limits.maximumInterfaces} interfaces and has ${others.length}; ${missing} more are reserved for other software (RESERVED_INTERFACES)`,
+    );
+  }
   if (onCard.length >= card.maximumInterfaces) {
     return blocked(
       'InstanceFull',
@@ -86,6 +97,22 @@ export function slotFault(situation: SlotSituation): Blocked | undefined {
     );
   }
   return undefined;
+}
+
+/** How many of the interfaces that are reserved for other software are not attached yet. */
+function missingReserved(
+  { siblings, ownEniIDs, reserved = 0 }: SlotSituation,
+  { interfaces }: Instance,
+): number {
+  const ours = new Set([...ownEniIDs, ...siblings.flatMap(({ status }) => status?.eniID ?? [])]);
+  const foreign = interfaces.filter(({ eniId }) => !ours.has(eniId));
+  return Math.max(0, reserved - foreign.length);
+}
+
+/** The node's annotation, or where it has none that is a whole number, the setting. */
+export function reservedInterfaces(node: Node | undefined, setting: number): number {
+  const annotation = node?.metadata.annotations?.[RESERVED_INTERFACES_ANNOTATION];
+  return annotation !== undefined && /^\d{1,2}$/.test(annotation) ? Number(annotation) : setting;
 }
 
 interface Occupant {

@@ -1,6 +1,8 @@
 import { expect } from 'chai';
+import { Node } from '../../../src/api/node.js';
 import { DEFAULT_IDS } from '../../../tools/ec2-simulator/index.js';
 import { CONTROL_PLANE_TIMEOUT_MS } from '../../../tools/envtest/shared-control-plane.js';
+import { eventually } from '../../support/eventually.js';
 import { Stage, ZONE_A } from '../../support/stage.js';
 
 describe('slots', () => {
@@ -59,6 +61,22 @@ describe('slots', () => {
     await stage.createNodeENI('slots', { networkCardIndex: 1, deviceIndex: 1 });
     await stage.ready('slots', 1);
     expect(placed(instance)).to.deep.equal([[1, 1]]);
+  });
+
+  it('that a node reserves for other software stay free', async () => {
+    const instance = await stage.addNode('slots-a', { type: 't3.medium' });
+    const annotations = { 'networking.k8s.aws/reserved-interfaces': '2' };
+    await stage.kube.patch(
+      Node.resource,
+      { name: 'slots-a' },
+      { type: 'merge', body: { metadata: { annotations, labels } } },
+    );
+    const { net1A, net2A } = DEFAULT_IDS.subnets;
+    await stage.createNodeENI('slots', { subnetIDs: [net1A, net2A] });
+    const nodeENI = await stage.degraded('slots', 'InstanceFull');
+    const full = nodeENI.status?.conditions?.find(({ type }) => type === 'CapacityExceeded');
+    expect(full?.message).to.include('1 more are reserved for other software');
+    await eventually(() => expect(placed(instance)).to.have.length(1));
   });
 
   it('that an instance type lacks are told before an ENI is made', async () => {

@@ -4,9 +4,9 @@ import { type Node, trimNode } from '../../../src/api/node.js';
 const metadata = { name: 'node-a', uid: 'uid', resourceVersion: '7', labels: { role: 'storage' } };
 
 /** A Node as the API server sends it, with members that its class does not know. */
-function received(spec: object): Node {
+function received(spec: object, annotations: object = {}): Node {
   return {
-    metadata: { ...metadata, annotations: { a: 'b' } },
+    metadata: { ...metadata, annotations: { a: 'b', ...annotations } },
     spec,
     status: { images: [] },
   } as unknown as Node;
@@ -32,6 +32,13 @@ describe('trimNode', () => {
           { key: 'dedicated', effect: 'NoSchedule' },
         ],
       },
+    });
+  });
+
+  it('keeps the number of reserved interfaces, and no other annotation', () => {
+    const annotations = { 'networking.k8s.aws/reserved-interfaces': '3' };
+    expect(trimNode(received({}, annotations))).to.deep.equal({
+      metadata: { ...metadata, annotations },
     });
   });
 

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { slotFault } from '../../../../src/reconcilers/slots/slots.js';
+import { reservedInterfaces, slotFault } from '../../../../src/reconcilers/slots/slots.js';
 import { anInstance, aRecord } from '../../../support/objects.js';
 
 const limits = {
@@ -18,6 +18,38 @@ describe('slotFault', () => {
   it('finds none where the slot is held by the attachment’s own ENI', () => {
     const instance = anInstance({ interfaces: [slot('eni-own', 1)] });
     expect(slotFault({ ...base, instance, ownEniIDs: ['eni-own'] })).to.equal(undefined);
+  });
+
+  it('leaves interfaces free for other software, without those that it has attached', () => {
+    const launch = anInstance({ interfaces: [slot('eni-launch', 0)] });
+    expect(slotFault({ ...base, instance: launch, reserved: 2 })).to.equal(undefined);
+    expect(slotFault({ ...base, instance: launch, reserved: 3 })?.message).to.include(
+      'has 1; 2 more are reserved for other software (RESERVED_INTERFACES)',
+    );
+    const warm = anInstance({ interfaces: [slot('eni-launch', 0), slot('eni-warm', 2)] });
+    expect(slotFault({ ...base, instance: warm, reserved: 2 })).to.equal(undefined);
+    const ours = {
+      ...aRecord({ name: 'other', spec: { deviceIndex: 2 } }),
+      status: { eniID: 'eni-warm', attachmentID: 'a' },
+    };
+    expect(slotFault({ ...base, instance: warm, siblings: [ours], reserved: 2 })).to.have.property(
+      'reason',
+      'InstanceFull',
+    );
+  });
+
+  it('lets the annotation of a node override the setting, if it is a whole number', () => {
+    const annotated = (value: string) => ({
+      metadata: {
+        name: 'a',
+        uid: 'a',
+        resourceVersion: '1',
+        annotations: { 'networking.k8s.aws/reserved-interfaces': value },
+      },
+    });
+    expect(reservedInterfaces(undefined, 2)).to.equal(2);
+    expect(reservedInterfaces(annotated('3'), 2)).to.equal(3);
+    expect(reservedInterfaces(annotated('many'), 2)).to.equal(2);
   });
 
   it('names the interface that holds the slot', () => {
