@@ -42,6 +42,9 @@ export interface AgentOperatorOptions {
 
 const AGENT_NAME = 'eni-operator-agent';
 
+/** Far above one node's attachments, and a bound for what a broken API server costs a node, in bytes. */
+const MAX_ANSWER_BYTES = 8 * 2 ** 20;
+
 /** About as many as an instance has slots, so that no link waits for another. */
 const LINKS_AT_ONCE = 16;
 
@@ -75,7 +78,13 @@ export class AgentOperator extends Operator {
     const checks = [this.liveness, this.readiness];
     this.serving = await Serving.start({ config, registry, checks, access, clock, logger });
     const observer = RequestMetrics.create(registry);
-    const client = HttpKubeClient.create({ access, logger, userAgent: AGENT_NAME, observer });
+    const client = HttpKubeClient.create({
+      access,
+      logger,
+      userAgent: AGENT_NAME,
+      maxAnswerBytes: MAX_ANSWER_BYTES,
+      observer,
+    });
     this.client = client;
     const informer = Informer.create<ENIAttachment>({
       kind: ENIAttachment,

@@ -1,4 +1,3 @@
-import { json } from 'node:stream/consumers';
 import { type Clock, systemClock } from '../clock.js';
 import type { Logger } from '../logger.js';
 import type { KubeAccess } from './access/kube-access.js';
@@ -26,7 +25,7 @@ import { apiErrorOf, MalformedAnswerError, retryAfterMs } from './kube-errors.js
 import { apiVersionOf, type KubeObject, type ResourceType } from './resource.js';
 import { collectionPath, objectPath, selectionQuery, withQuery } from './resource-path.js';
 import { WarningLog } from './warning-log.js';
-import { jsonLines, listPageOf, objectOf, watchEventOf } from './wire.js';
+import { jsonBody, jsonLines, listPageOf, objectOf, watchEventOf } from './wire.js';
 
 /** Hears of each answer, for `rest_client_requests_total{code,method,host}`. */
 export interface RequestObserver {
@@ -41,6 +40,8 @@ export interface HttpKubeClientOptions {
   clock?: Clock;
   /** Longest wait for an answer's head, and between two parts of its body, in milliseconds. Default: 30,000. */
   requestTimeoutMs?: number;
+  /** Longest answer that is taken in, a page of a list for one, in bytes. Default: 64 MiB. */
+  maxAnswerBytes?: number;
   /** Sent as User-Agent. */
   userAgent?: string;
   observer?: RequestObserver;
@@ -50,6 +51,15 @@ interface Call extends Pick<HttpRequest, 'method' | 'path' | 'streaming' | 'sign
   body?: object;
   contentType?: string;
 }
+
+/**
+ * A page of 500 objects of 128 KiB each, far above what the kinds need here. Without a bound, a broken server
+ * takes the process's memory.
+ */
+const MAX_ANSWER_BYTES = 64 * 2 ** 20;
+
+/** Longest body of a refusal that is read, in bytes: a Status. */
+const MAX_STATUS_BYTES = 2 ** 20;
 
 /** Longest time that connecting may take, in milliseconds. */
 const CONNECT_TIMEOUT_MS = 10_000;
@@ -180,12 +190,12 @@ export class HttpKubeClient implements KubeClient {
   private async call(call: Call): Promise<unknown> {
     const { body } = await this.send(call);
     try {
-      return await json(body);
+      return await jsonBody(body, this.options.maxAnswerBytes ?? MAX_ANSWER_BYTES);
     } catch (error) {
-      if (!(error instanceof SyntaxError)) throw error;
-      throw new MalformedAnswerError(`${call.method} ${call.path}: the answer is not JSON`, {
-        cause: error,
-      });
+      if (error instanceof MalformedAnswerError) {
+        error.message = `${call.method} ${call.path}: ${error.message}`;
+      }
+      throw error;
     }
   }
 
@@ -221,7 +231,7 @@ export class HttpKubeClient implements KubeClient {
   private async refusal({ status, headers, body }: HttpResponse): Promise<Error> {
     if (status === 401) this.connection.credentialsRefused();
     const wait = retryAfterMs(headers['retry-after'], this.clock.now());
-    return apiErrorOf(status, await json(body).catch(() => undefined), wait);
+    return apiErrorOf(status, await jsonBody(body, MAX_STATUS_BYTES).catch(() => undefined), wait);
   }
 }
 

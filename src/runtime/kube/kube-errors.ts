@@ -41,6 +41,11 @@ export class MalformedAnswerError extends Error {
   override name = 'MalformedAnswerError';
 }
 
+/** The server's answer, or a line of its stream, is longer than the client takes. */
+export class AnswerTooLargeError extends MalformedAnswerError {
+  override name = 'AnswerTooLargeError';
+}
+
 /** The object does not exist (404). */
 export function isNotFound(error: unknown): error is KubeApiError {
   return hasStatus(error, 404);

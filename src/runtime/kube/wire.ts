@@ -1,5 +1,5 @@
 import type { ListPage, WatchEvent } from './kube-client.js';
-import { apiErrorOf, MalformedAnswerError } from './kube-errors.js';
+import { AnswerTooLargeError, apiErrorOf, MalformedAnswerError } from './kube-errors.js';
 import type { KubeObject } from './resource.js';
 
 /**
@@ -72,26 +72,70 @@ function record(json: unknown): Record<string, unknown> | undefined {
   return typeof json === 'object' && json !== null ? (json as Record<string, unknown>) : undefined;
 }
 
+/**
+ * The JSON value that is the whole of a body.
+ * @throws MalformedAnswerError for a body that is no JSON; AnswerTooLargeError for one of more than `maxBytes`,
+ * once so much has come; whatever the stream throws
+ */
+export async function jsonBody(
+  body: AsyncIterable<Uint8Array>,
+  maxBytes: number,
+): Promise<unknown> {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of body) {
+    length += chunk.length;
+    if (length > maxBytes) throw tooLarge('The answer', maxBytes);
+    chunks.push(chunk);
+  }
+  try {
+    return JSON.parse(Buffer.concat(chunks).toString('utf8'));
+  } catch (cause) {
+    throw new MalformedAnswerError('The answer is not JSON', { cause });
+  }
+}
+
+function tooLarge(what: string, maxBytes: number): AnswerTooLargeError {
+  return new AnswerTooLargeError(`${what} has more than ${maxBytes} bytes`);
+}
+
+/**
+ * Longest line of a watch, one event with its object, in bytes. etcd takes at most 1.5 MiB for an object
+ * (`--max-request-bytes`), and JSON is longer than what it stores of built-in kinds.
+ */
+const MAX_LINE_BYTES = 8 * 2 ** 20;
+
 const NEWLINE = 0x0a;
 
 /**
  * The JSON values of a stream that has one a line. Lines may be cut anywhere by the stream's chunks, within
  * a character too; each line is decoded and parsed once, and nothing of it is kept.
- * @throws MalformedAnswerError for a line that is no JSON; whatever the stream throws.
+ * @throws MalformedAnswerError for a line that is no JSON; AnswerTooLargeError for one of more than `maxBytes`,
+ * once so much of it has come; whatever the stream throws.
  */
-export async function* jsonLines(stream: AsyncIterable<Uint8Array>): AsyncGenerator<unknown> {
+export async function* jsonLines(
+  stream: AsyncIterable<Uint8Array>,
+  maxBytes = MAX_LINE_BYTES,
+): AsyncGenerator<unknown> {
   let pending: Uint8Array[] = [];
+  let pendingBytes = 0;
   for await (const chunk of stream) {
     let start = 0;
     let end = chunk.indexOf(NEWLINE);
     while (end !== -1) {
+      if (pendingBytes + end - start > maxBytes) throw tooLarge('A line of the stream', maxBytes);
       const line = joined(pending, chunk.subarray(start, end));
       pending = [];
+      pendingBytes = 0;
       if (line.length > 0) yield parseLine(line);
       start = end + 1;
       end = chunk.indexOf(NEWLINE, start);
     }
-    if (start < chunk.length) pending.push(chunk.subarray(start));
+    if (start < chunk.length) {
+      pending.push(chunk.subarray(start));
+      pendingBytes += chunk.length - start;
+      if (pendingBytes > maxBytes) throw tooLarge('A line of the stream', maxBytes);
+    }
   }
   const rest = joined(pending, new Uint8Array());
   if (rest.length > 0) yield parseLine(rest);

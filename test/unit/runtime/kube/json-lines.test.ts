@@ -1,7 +1,10 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { MalformedAnswerError } from '../../../../src/runtime/kube/kube-errors.js';
-import { jsonLines } from '../../../../src/runtime/kube/wire.js';
+import {
+  AnswerTooLargeError,
+  MalformedAnswerError,
+} from '../../../../src/runtime/kube/kube-errors.js';
+import { jsonBody, jsonLines } from '../../../../src/runtime/kube/wire.js';
 
 async function* chunksOf(...chunks: (string | Uint8Array)[]): AsyncGenerator<Uint8Array> {
   for (const chunk of chunks) yield Buffer.from(chunk);
@@ -28,7 +31,7 @@ describe('jsonLines', () => {
         fc.array(fc.nat(), { maxLength: 12 }),
         async (values, places) => {
           const bytes = Buffer.from(values.map((value) => `${JSON.stringify(value)}\n`).join(''));
-          const read = await valuesOf(jsonLines(chunksOf(...cutAt(bytes, places))));
+          const read = await valuesOf(jsonLines(chunksOf(...cutAt(bytes, places)), bytes.length));
           expect(read).to.deep.equal(values);
         },
       ),
@@ -36,7 +39,7 @@ describe('jsonLines', () => {
   });
 
   it('reads a last line without its newline, and passes over empty lines', async () => {
-    const read = await valuesOf(jsonLines(chunksOf('1\n\n2\n', '\n3')));
+    const read = await valuesOf(jsonLines(chunksOf('1\n\n2\n', '\n3'), 1));
     expect(read).to.deep.equal([1, 2, 3]);
   });
 
@@ -44,7 +47,7 @@ describe('jsonLines', () => {
     const read: unknown[] = [];
     let thrown: unknown;
     try {
-      for await (const value of jsonLines(chunksOf('{"a":1}\n<html>\n{"a":2}\n'))) {
+      for await (const value of jsonLines(chunksOf('{"a":1}\n<html>\n{"a":2}\n'), 100)) {
         read.push(value);
       }
     } catch (error) {
@@ -52,5 +55,41 @@ describe('jsonLines', () => {
     }
     expect(read).to.deep.equal([{ a: 1 }]);
     expect(thrown).to.be.instanceOf(MalformedAnswerError);
+  });
+
+  for (const [how, chunks] of Object.entries({
+    'in one piece': ['"1234567"\n'],
+    'in pieces': ['"1234', '567"\n'],
+  })) {
+    it(`takes a line as long as its limit and refuses a longer one, ${how}`, async () => {
+      expect(await valuesOf(jsonLines(chunksOf(...chunks), 9))).to.deep.equal(['1234567']);
+      const refused = await valuesOf(jsonLines(chunksOf(...chunks), 8)).catch(
+        (error: unknown) => error,
+      );
+      expect(refused).to.be.instanceOf(AnswerTooLargeError);
+      expect(refused).to.have.property('message', 'A line of the stream has more than 8 bytes');
+    });
+  }
+
+  it('reads no more of a line without an end than its limit', async () => {
+    let sent = 0;
+    const endless = async function* (): AsyncGenerator<Uint8Array> {
+      for (;;) {
+        sent += 100;
+        yield Buffer.alloc(100, 'x');
+      }
+    };
+    const refused = await valuesOf(jsonLines(endless(), 1_000)).catch((error: unknown) => error);
+    expect(refused).to.be.instanceOf(AnswerTooLargeError);
+    expect(sent).to.equal(1_100);
+  });
+});
+
+describe('jsonBody', () => {
+  it('reads a body as long as its limit, and refuses a longer one', async () => {
+    expect(await jsonBody(chunksOf('{"a"', ':1}'), 7)).to.deep.equal({ a: 1 });
+    const refused = await jsonBody(chunksOf('{"a"', ':1}'), 6).catch((error: unknown) => error);
+    expect(refused).to.be.instanceOf(AnswerTooLargeError);
+    expect(refused).to.have.property('message', 'The answer has more than 6 bytes');
   });
 });
