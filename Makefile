@@ -65,6 +65,10 @@ bench: node_modules ## Measure against EC2's documented limits.
 	npm run --silent bench
 
 ##@ Image
+.PHONY: sbom
+sbom: build ## Write the SBOM (CycloneDX) and the third-party notices of the bundle.
+	@echo dist/bundle/sbom.cdx.json dist/bundle/THIRD_PARTY_NOTICES.txt
+
 .PHONY: docker-build
 docker-build: ## Build the image, both components in one, as IMG.
 	$(CONTAINER_TOOL) build $(BUILD_ARGS) -t $(IMG) .

@@ -1,16 +1,19 @@
 /**
  * Bundles the compiled program into what is shipped: `dist/bundle/eni-operator.mjs`, the chunks that each
  * component loads for itself, and the agent's native code. For which architectures is named by ARCHITECTURES
- * (`x64,arm64`), or else by what is installed.
+ * (`x64,arm64`), or else by what is installed. Beside it go the third-party notices and an SBOM of what it contains.
  */
-import { readdir, rm, stat } from 'node:fs/promises';
+import { readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build, type Plugin } from 'esbuild';
+import { describePackages, packageFolders } from './bundled-packages.js';
 import { lazyBuiltins } from './lazy-builtins.js';
 import { nativeKoffi } from './native-koffi.js';
 import { nodeStreams } from './node-streams.js';
+import { thirdPartyNotices } from './notices.js';
 import { pureSchemas } from './pure-schemas.js';
+import { cycloneDx, type SbomSubject } from './sbom.js';
 
 /** Where tsc wrote what is bundled; the bundle goes there too. */
 const compiled = relative('.', fileURLToPath(new URL('../..', import.meta.url)));
@@ -34,14 +37,19 @@ const slimOperator: Plugin = {
   },
 };
 
+/** The native code's packages: no input of the bundler. */
+const nativePackages = ['node_modules/koffi'];
 const native = nativeKoffi({
   architectures: process.env.ARCHITECTURES?.split(','),
-  onArchitectures: (all) =>
-    console.log(`The agent's native code is for ${all.join(', ') || 'none'}`),
+  onArchitectures: (all) => {
+    nativePackages.push(...all.map((arch) => `node_modules/@koromix/koffi-linux-${arch}`));
+    console.log(`The agent's native code is for ${all.join(', ') || 'none'}`);
+  },
 });
 
 await rm(outdir, { recursive: true, force: true });
-await build({
+const { metafile } = await build({
+  metafile: true,
   entryPoints: { 'eni-operator': join(compiled, 'src/main.js') },
   outdir,
   outExtension: { '.js': '.mjs' },
@@ -65,6 +73,16 @@ await build({
     js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",
   },
 });
+
+const packages = await describePackages(
+  [...new Set([...packageFolders(metafile), ...nativePackages])].sort(),
+);
+const subject = JSON.parse(await readFile('package.json', 'utf8')) as SbomSubject;
+await writeFile(join(outdir, 'THIRD_PARTY_NOTICES.txt'), thirdPartyNotices(packages));
+await writeFile(
+  join(outdir, 'sbom.cdx.json'),
+  `${JSON.stringify(cycloneDx(subject, packages), null, 2)}\n`,
+);
 
 const shipped = (await readdir(outdir, { recursive: true })).filter((name) =>
   /\.(mjs|node)$/.test(name),

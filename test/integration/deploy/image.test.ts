@@ -45,6 +45,31 @@ describe('the image', () => {
     expect(given).to.include(AGENT_PROCESS_ENV);
   });
 
+  it('has an SBOM of what the bundle contains, and a notice for each package', async () => {
+    const bom = JSON.parse(await readFile('dist/bundle/sbom.cdx.json', 'utf8')) as {
+      components: { group?: string; name: string; version: string }[];
+    };
+    const names = bom.components.map(({ group, name }) => (group ? `${group}/${name}` : name));
+    expect(names).to.include.members([
+      '@aws-sdk/client-ec2',
+      '@dot-i/k8s-operator',
+      `@koromix/koffi-linux-${process.arch}`,
+      'koffi',
+      'prom-client',
+      'winston',
+    ]);
+    expect(names).not.to.include.members(['esbuild']);
+    expect(names).not.to.include.members(['typescript']);
+    const notices = await readFile('dist/bundle/THIRD_PARTY_NOTICES.txt', 'utf8');
+    for (const [index, { version }] of bom.components.entries()) {
+      expect(notices).to.include(`${names[index]} ${version} (`);
+    }
+    const copied = (await readDockerfile()).filter(({ keyword, stage, text }) => {
+      return keyword === 'COPY' && stage === 'runtime' && text.includes('/src/dist/bundle ');
+    });
+    expect(copied).to.have.length(1);
+  });
+
   it('runs as a user whose number Kubernetes can tell from root’s', async () => {
     expect((await readImageConfig()).user).to.match(/^[1-9]\d*:[1-9]\d*$/);
   });

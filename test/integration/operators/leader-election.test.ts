@@ -104,12 +104,14 @@ describe('two controllers with a Lease', function () {
     return [first, second];
   }
 
-  it('lets one work, while the other asks EC2 for nothing', async () => {
+  it('lets one work, while the other only reads once whether EC2 answers', async () => {
     await startPair();
     await stage.addNode('lead-a', { labels: { lead: 'true' } });
     await stage.createNodeENI('lead');
     await stage.ready('lead', 1);
-    expect(ec2.callsBy('second')).to.deep.equal([]);
+    expect(ec2.callsBy('second').map(({ action }) => action)).to.deep.equal([
+      'DescribeNetworkInterfaces',
+    ]);
     expect(await holder()).to.match(/^first_/);
     const events = await eventually(async () => {
       const found = await stage.events(LEASE.name);
@@ -134,7 +136,9 @@ describe('two controllers with a Lease', function () {
     await leads('second', LEASE_DURATION_MS + ACQUIRED_WITHIN_MS);
     await stage.ready('lead', 1);
     expect(stage.managedEnis()).to.have.length(1);
-    const tookOverAfter = (ec2.callsBy('second')[0]?.at ?? 0) - killedAt;
+    // Its read as a standby was before.
+    const listing = ec2.callsBy('second').find(({ at }) => at >= killedAt);
+    const tookOverAfter = (listing?.at ?? 0) - killedAt;
     // A first that had not renewed since its deadline would have ended by itself.
     expect(tookOverAfter).to.be.at.least(LEASE_DURATION_MS - RENEW_DEADLINE_MS);
   });
