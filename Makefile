@@ -1,6 +1,7 @@
 .DEFAULT_GOAL := help
 KUBECTL ?= kubectl
 CONTAINER_TOOL ?= docker
+HELM ?= helm
 PLATFORMS ?= linux/amd64,linux/arm64
 # What to deploy, and from where. If not set, the overlay's values apply.
 OVERLAY ?= default
@@ -82,8 +83,10 @@ docker-push: ## Push the image IMG.
 	$(CONTAINER_TOOL) push $(IMG)
 
 .PHONY: docker-buildx
-docker-buildx: ## Build for all PLATFORMS, with an SBOM and provenance, and push as IMG.
-	$(CONTAINER_TOOL) buildx build --push --sbom=true --provenance=mode=max --platform $(PLATFORMS) $(BUILD_ARGS) -t $(IMG) .
+docker-buildx: ## Build for all PLATFORMS, with an SBOM and provenance, and push as IMG and ALSO.
+	@mkdir -p dist
+	$(CONTAINER_TOOL) buildx build --push --sbom=true --provenance=mode=max --platform $(PLATFORMS) $(BUILD_ARGS) \
+		--metadata-file dist/image.json -t $(IMG) $(addprefix -t ,$(ALSO)) .
 
 ##@ Deployment
 .PHONY: install
@@ -107,3 +110,35 @@ undeploy: ## Remove OVERLAY; refuses while ENIs exist, unless ENIS=delete or ENI
 .PHONY: build-installer
 build-installer: ## Write OVERLAY as one file, dist/install.yaml.
 	@mkdir -p dist && tools/kustomize/render.sh $(OVERLAY) > dist/install.yaml && echo dist/install.yaml
+
+##@ Release
+.PHONY: chart
+chart: node_modules ## Write the templates and the README of the Helm chart from the manifests.
+	npm run --silent chart
+
+.PHONY: audit
+audit: ## Fail on a known vulnerability of high severity in what is shipped.
+	npm audit --omit=dev --audit-level=high
+
+.PHONY: release-notes
+release-notes: node_modules ## Write the changelog's section for VERSION to dist/release-notes.md.
+	npm run --silent compile
+	@npx --no-install node dist/tools/release/main.js "$(VERSION)" > dist/release-notes.md && cat dist/release-notes.md
+
+.PHONY: chart-package
+chart-package: ## Package the chart as VERSION, with the image IMG_REPOSITORY, in dist/.
+	@test -n "$(VERSION)" -a -n "$(IMG_REPOSITORY)" || { echo 'Set VERSION and IMG_REPOSITORY.'; exit 1; }
+	@mkdir -p dist && rm -rf dist/chart && cp -r charts/eni-operator dist/chart
+	@sed -i.orig 's|^  repository: eni-operator$$|  repository: $(IMG_REPOSITORY)|' dist/chart/values.yaml && rm dist/chart/values.yaml.orig
+	$(HELM) package dist/chart --version $(VERSION) --app-version $(VERSION) --destination dist
+
+.PHONY: chart-push
+chart-push: ## Push the packaged chart to CHART_REGISTRY (oci://…), and sign it.
+	$(HELM) push dist/eni-operator-$(VERSION).tgz $(CHART_REGISTRY) 2>&1 | tee dist/chart-push.txt
+	@digest="$$(sed -n 's/^Digest: *//p' dist/chart-push.txt)"; test -n "$$digest"; \
+	cosign sign --yes "$(patsubst oci://%,%,$(CHART_REGISTRY))/eni-operator@$$digest"
+
+.PHONY: sign-image
+sign-image: ## Sign the image that docker-buildx has pushed.
+	@digest="$$(sed -n 's/.*"containerimage.digest": *"\([^"]*\)".*/\1/p' dist/image.json)"; test -n "$$digest"; \
+	cosign sign --yes "$(IMG_REPOSITORY)@$$digest"

@@ -9,8 +9,10 @@ import { loadKubeAccess } from './runtime/kube/access/load-kube-access.js';
 import { LeaseLostError } from './runtime/leader-election/leader-election.js';
 import type { Logger } from './runtime/logger.js';
 
+type OperatorInvocation = Exclude<Invocation, { component: 'check-undeploy' }>;
+
 /** Each component is loaded only where it runs: the agent must not carry the AWS SDK. */
-async function createOperator(invocation: Invocation, logger: Logger): Promise<Operator> {
+async function createOperator(invocation: OperatorInvocation, logger: Logger): Promise<Operator> {
   const instance = process.env.POD_NAME || hostname();
   const access = await loadKubeAccess({ env: process.env });
   switch (invocation.component) {
@@ -31,6 +33,10 @@ async function createOperator(invocation: Invocation, logger: Logger): Promise<O
 /** Runs the component until SIGTERM or SIGINT, or until it cannot continue. Resolves with the exit code. */
 async function main(): Promise<number> {
   const invocation = loadConfig({ args: process.argv.slice(2), env: process.env });
+  if (invocation.component === 'check-undeploy') {
+    const { checkUndeploy } = await import('./operators/check-undeploy.js');
+    return checkUndeploy({ access: await loadKubeAccess({ env: process.env }) });
+  }
   const logger = createLogger(invocation.config);
   logger.info('Starting', { component: invocation.component, version: VERSION });
   process.on('unhandledRejection', (error) => {

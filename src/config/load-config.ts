@@ -24,6 +24,8 @@ export class StartRefused extends Error {
 }
 
 export type Invocation =
+  /** Checks whether the operator can be removed from the cluster, and ends. */
+  | { component: 'check-undeploy'; config: object }
   | { component: 'controller'; config: Config }
   | { component: 'agent'; config: AgentConfig };
 
@@ -67,6 +69,15 @@ export function loadConfig({ args, env, ...streams }: LoadConfigOptions): Invoca
         invocation = { component, config } as unknown as Invocation;
       });
     }
+    program
+      .command('check-undeploy')
+      .description(
+        'fails while NodeENIs or ENIAttachments exist: only the controller detaches and deletes their ENIs',
+      )
+      .allowExcessArguments(false)
+      .action(() => {
+        invocation = { component: 'check-undeploy', config: {} };
+      });
     program.parse(args, { from: 'user' });
   } catch (error) {
     if (error instanceof CommanderError) {

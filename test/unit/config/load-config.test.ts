@@ -110,6 +110,13 @@ describe('loadConfig', () => {
     expect(printed).to.include('NODE_NAME is not set');
   });
 
+  it('knows the check before an undeploy, which has no settings', () => {
+    expect(loadConfig({ args: ['check-undeploy'], env: {} })).to.deep.equal({
+      component: 'check-undeploy',
+      config: {},
+    });
+  });
+
   it('refuses a component that there is not', () => {
     expect(load(['both']).refused?.exitCode).to.equal(1);
   });

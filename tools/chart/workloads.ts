@@ -1,0 +1,180 @@
+import { type Edit, END, templateOf } from './template.js';
+
+const POD = ['spec', 'template', 'spec'] as const;
+const CONTAINER = [...POD, 'containers', 0] as const;
+
+/** What both workloads take from the values. */
+const COMMON: Edit[] = [
+  {
+    path: ['spec', 'template', 'metadata', 'labels', 'more'],
+    lines: added('.Values.podLabels'),
+  },
+  {
+    path: [...POD, 'imagePullSecrets'],
+    lines: `
+{{- with .Values.imagePullSecrets }}
+imagePullSecrets:
+  {{- toYaml . | nindent INDENT+2 }}
+{{- end }}`,
+  },
+  {
+    path: [...CONTAINER, 'image'],
+    lines: `
+image: {{ include "eni-operator.image" . | quote }}
+{{- with .Values.image.pullPolicy }}
+imagePullPolicy: {{ . }}
+{{- end }}`,
+  },
+];
+
+export function deploymentTemplate(text: string): string {
+  return templateOf(text, [
+    ...COMMON,
+    {
+      path: ['spec', 'replicas'],
+      lines: 'replicas: {{ if .Values.ha.enabled }}2{{ else }}1{{ end }}',
+    },
+    {
+      path: ['spec', 'template', 'metadata', 'annotations', 'more'],
+      lines: annotations('controllerSettings'),
+    },
+    {
+      path: [...POD, 'serviceAccountName'],
+      lines: 'serviceAccountName: {{ include "eni-operator.serviceAccount" . }}',
+    },
+    { path: [...POD, 'nodeSelector', 'more'], lines: added('.Values.nodeSelector') },
+    { path: [...POD, 'tolerations', END], lines: added('.Values.tolerations') },
+    { path: [...POD, 'affinity'], lines: AFFINITY },
+    { path: [...CONTAINER, 'env', END], lines: METRICS_ENV },
+    { path: [...CONTAINER, 'resources'], lines: resources('controller') },
+    { path: [...CONTAINER, 'volumeMounts'], lines: METRICS_MOUNT },
+    { path: [...POD, 'volumes'], lines: METRICS_VOLUME },
+  ]);
+}
+
+export function daemonSetTemplate(text: string): string {
+  return templateOf(text, [
+    ...COMMON,
+    {
+      path: ['spec', 'template', 'metadata', 'annotations'],
+      lines: `annotations:\n${annotations('agentSettings')
+        .split('\n')
+        .map((line) => `  ${line}`.replaceAll('INDENT', 'INDENT+2'))
+        .join('\n')}`,
+    },
+    { path: [...POD, 'nodeSelector', 'more'], lines: added('.Values.agent.nodeSelector') },
+    { path: [...CONTAINER, 'env', END], lines: DROP_IN_ENV },
+    { path: [...CONTAINER, 'resources'], lines: resources('manager') },
+    { path: [...CONTAINER, 'volumeMounts'], lines: DROP_IN_MOUNTS },
+    { path: [...POD, 'volumes'], lines: DROP_IN_VOLUMES },
+    {
+      path: [...CONTAINER, 'securityContext', 'capabilities', 'add'],
+      lines: 'add: [NET_ADMIN{{ if .Values.dhcp.enabled }}, NET_BIND_SERVICE{{ end }}]',
+    },
+  ]).replace(
+    /(- name: METRICS_ADDRESS\n +value: )"0"/,
+    '$1{{ if .Values.monitoring.enabled }}"[$(HOST_IP)]:9810"{{ else }}"0"{{ end }}',
+  );
+}
+
+/** A map or list of the values, beside what the manifest has. */
+function added(values: string): string {
+  return `
+{{- with ${values} }}
+{{- toYaml . | nindent INDENT }}
+{{- end }}`;
+}
+
+/** Pods restart when a setting changes. */
+function annotations(settings: string): string {
+  return `
+checksum/settings: {{ include "eni-operator.${settings}" . | sha256sum }}
+${added('.Values.podAnnotations').trim()}`.trim();
+}
+
+function resources(of: string): string {
+  return `resources:\n  {{- toYaml .Values.resources.${of} | nindent INDENT+2 }}`;
+}
+
+/** kustomize/components/ha */
+const AFFINITY = `
+{{- if .Values.affinity }}
+affinity:
+  {{- toYaml .Values.affinity | nindent INDENT+2 }}
+{{- else if .Values.ha.enabled }}
+affinity:
+  podAntiAffinity:
+    requiredDuringSchedulingIgnoredDuringExecution:
+      - topologyKey: kubernetes.io/hostname
+        labelSelector:
+          matchLabels:
+            app.kubernetes.io/name: eni-operator
+            app.kubernetes.io/component: controller
+        matchLabelKeys: [pod-template-hash]
+{{- end }}
+{{- if .Values.ha.enabled }}
+topologySpreadConstraints:
+  - topologyKey: topology.kubernetes.io/zone
+    maxSkew: 1
+    whenUnsatisfiable: ScheduleAnyway
+    labelSelector:
+      matchLabels:
+        app.kubernetes.io/name: eni-operator
+        app.kubernetes.io/component: controller
+    matchLabelKeys: [pod-template-hash]
+{{- end }}`;
+
+/** kustomize/components/metrics-auth */
+const METRICS_ENV = `
+{{- if .Values.metricsAuth.enabled }}
+- name: METRICS_AUTH
+  value: token
+- name: METRICS_TLS_CERT
+  value: /etc/eni-operator/metrics-tls/tls.crt
+- name: METRICS_TLS_KEY
+  value: /etc/eni-operator/metrics-tls/tls.key
+{{- end }}`;
+const METRICS_MOUNT = `
+{{- if .Values.metricsAuth.enabled }}
+volumeMounts:
+  - name: metrics-tls
+    mountPath: /etc/eni-operator/metrics-tls
+    readOnly: true
+{{- end }}`;
+const METRICS_VOLUME = `
+{{- if .Values.metricsAuth.enabled }}
+volumes:
+  - name: metrics-tls
+    secret:
+      secretName: eni-operator-metrics-tls
+{{- end }}`;
+
+/** kustomize/components/networkd */
+const DROP_IN_ENV = `
+{{- if .Values.networkd.enabled }}
+- name: NETWORKD_DROPIN_DIR
+  value: /host/etc/systemd/network
+- name: NETWORKMANAGER_DROPIN_DIR
+  value: /host/etc/NetworkManager/conf.d
+{{- end }}`;
+const DROP_IN_MOUNTS = `
+{{- if .Values.networkd.enabled }}
+volumeMounts:
+  - name: networkd
+    mountPath: /host/etc/systemd/network
+  - name: networkmanager
+    mountPath: /host/etc/NetworkManager/conf.d
+{{- end }}`;
+const DROP_IN_VOLUMES = `
+{{- if .Values.networkd.enabled }}
+volumes:
+  # A host that does not have the directory gets an empty one.
+  - name: networkd
+    hostPath:
+      path: /etc/systemd/network
+      type: DirectoryOrCreate
+  - name: networkmanager
+    hostPath:
+      path: /etc/NetworkManager/conf.d
+      type: DirectoryOrCreate
+{{- end }}`;
