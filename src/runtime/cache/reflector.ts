@@ -61,7 +61,7 @@ class HistoryRewrittenError extends Error {
  * Keeps a target equal to what the API server has: one list, then a watch from there on, for ever. A watch that
  * ends when it is due resumes at the last resourceVersion. One that breaks resumes only where history has not gone
  * back, as it does when etcd is restored: the API server accepts a version that is yet to come, and stays silent.
- * Where that cannot be known, it lists anew (ADR 16).
+ * Where that cannot be known, it lists anew (ADR 14).
  */
 export class Reflector<T extends KubeObject> {
   private readonly delays: RetryDelays;

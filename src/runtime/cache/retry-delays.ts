@@ -6,7 +6,7 @@ const FIRST_MS = 800;
 
 /**
  * Where the API server is away or refuses: client-go's first delay, but at most 4 s with jitter, so that caches
- * are current within 5 s of its return (ADR 16). Such requests are cheap, or the API server limits them itself.
+ * are current within 5 s of its return (ADR 14). Such requests are cheap, or the API server limits them itself.
  */
 const AWAY = { baseMs: FIRST_MS, maxMs: 2_000, jitter: 1 };
 

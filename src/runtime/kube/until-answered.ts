@@ -3,7 +3,7 @@ import { ExponentialBackoff } from '../concurrency/backoff.js';
 import type { Logger } from '../logger.js';
 import { KubeApiError, KubeUnreachableError } from './kube-errors.js';
 
-/** At most 4 s between two requests, with jitter: the wait ends within 5 s of the API server's return (ADR 16). */
+/** At most 4 s between two requests, with jitter: the wait ends within 5 s of the API server's return (ADR 14). */
 const BACKOFF = { baseMs: 500, maxMs: 2_000, jitter: 1 };
 
 export interface UntilAnsweredOptions {
