@@ -85,6 +85,15 @@ describe('the controller under docs/iam-policy.json', () => {
     await stage.deleteNodeENI('policed');
     await noneIsLeft();
 
+    // Found among the groups of other VPCs that are associated with the subnet's.
+    const associated = { id: 'sg-00000000000000041', name: 'policed-associated' };
+    const { vpc, otherVpc } = DEFAULT_IDS;
+    stage.ec2.addSecurityGroup({ ...associated, vpcId: otherVpc, associatedVpcIds: [vpc] });
+    await stage.createNodeENI('policed', { securityGroupNames: [associated.name] });
+    await stage.ready('policed', 1);
+    await stage.deleteNodeENI('policed');
+    await noneIsLeft();
+
     stage.ec2.addInterface({ tags: { ...OWNER_TAGS, [TAGS.attachmentUID]: 'no-attachment' } });
     await noneIsLeft();
 

@@ -18,6 +18,7 @@ const arnLike: Match = (actual, expected) => compileArnPattern(expected)?.(actua
 
 const MATCHES: Readonly<Record<string, Match>> = {
   StringEquals: (actual, expected) => actual === expected,
+  StringEqualsIgnoreCase: (actual, expected) => actual.toLowerCase() === expected.toLowerCase(),
   StringLike: (actual, expected) => compilePattern(expected)(actual),
   // IAM treats the two alike.
   ArnEquals: arnLike,

@@ -45,5 +45,12 @@ function applies({ actions, resources, conditions }: Statement, request: AccessR
 }
 
 function holds({ key, operator, expected }: Condition, context: Context): boolean {
-  return operator(context.get(key), expected);
+  return operator(valuesOf(context, key), expected);
+}
+
+/** IAM compares the names of condition keys, tags' keys among them, without case. */
+function valuesOf(context: Context, key: string): readonly string[] | undefined {
+  const wanted = key.toLowerCase();
+  for (const [name, values] of context) if (name.toLowerCase() === wanted) return values;
+  return undefined;
 }

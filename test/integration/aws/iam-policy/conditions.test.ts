@@ -87,6 +87,13 @@ const ATTEMPTS: readonly Attempt[] = [
       world.gateway.setTags(world.free(OWNER_TAGS).id, { [TAGS.clusterID]: 'another' }),
   },
   {
+    title: 'to give an ENI of its own to another cluster, by the tag in another case',
+    make: (world) =>
+      world.gateway.setTags(world.free(OWNER_TAGS).id, {
+        [TAGS.clusterID.toUpperCase()]: 'another',
+      }),
+  },
+  {
     title: 'to take its owner’s tag off an ENI of its own',
     make: (world) => world.gateway.removeTags(world.free(OWNER_TAGS).id, [TAGS.managedBy]),
   },
