@@ -84,6 +84,7 @@ describe('the controller under docs/iam-policy.json', () => {
     await stage.patchNodeENI('policed', { reclaimPolicy: 'Delete' });
     await stage.deleteNodeENI('policed');
     await noneIsLeft();
+    await stage.gone('policed');
 
     // Found among the groups of other VPCs that are associated with the subnet's.
     const associated = { id: 'sg-00000000000000041', name: 'policed-associated' };
