@@ -91,7 +91,8 @@ const cases: Case[] = [
     servesOthers: false,
     atAttachment: true,
     cure: (stage) => stage.patchNodeENI('bad', { securityGroupIDs: [DEFAULT_IDS.groups.net1] }),
-    names: /CreateNetworkInterface.*belong to different networks\. Name security groups of/,
+    names:
+      /CreateNetworkInterface.*belong to different networks\. Use security groups that belong to/,
   },
   {
     title: 'no subnet in the node’s zone',
@@ -170,7 +171,7 @@ const cases: Case[] = [
         stage.ec2.removeInterface(id);
       }
     },
-    names: /does not have enough free addresses.*name another subnet/,
+    names: /does not have enough free addresses.*use another subnet/,
   },
   {
     title: 'a call that IAM denies',
