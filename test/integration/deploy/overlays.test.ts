@@ -108,6 +108,21 @@ describe('the overlays', () => {
     );
   });
 
+  it('use a variable only after it is defined, for Kubernetes does not expand it before', async () => {
+    const overlays = await Promise.all(OVERLAYS.map((overlay) => render(overlay)));
+    for (const manifest of overlays.flat()) {
+      const containers = (manifest as Partial<Workload>).spec?.template?.spec.containers ?? [];
+      for (const { env = [] } of containers) {
+        env.forEach(({ value = '' }, index) => {
+          const defined = env.slice(0, index).map(({ name }) => name);
+          for (const [, name = ''] of value.matchAll(/\$\(([A-Z_]+)\)/g)) {
+            expect(defined, `${manifest.kind} ${manifest.metadata.name}`).to.include(name);
+          }
+        });
+      }
+    }
+  });
+
   function volume(name: string, path: string) {
     return { name, hostPath: { path, type: 'DirectoryOrCreate' } };
   }
