@@ -29,6 +29,8 @@ export class ContainerStore {
       CONTAINERS_STORAGE_CONF: settings,
       // Without a container runtime, and so without its needs.
       BUILDAH_ISOLATION: 'chroot',
+      // What has not changed is not built again.
+      BUILDAH_LAYERS: 'true',
       TMPDIR: temporary,
     });
   }
@@ -62,8 +64,9 @@ export class ContainerStore {
     await rename(`${file}.part`, file);
   }
 
-  async remove(image: string): Promise<void> {
-    await this.buildah('rmi', '--force', image);
+  /** Removes layers that no image is made of. */
+  async prune(): Promise<void> {
+    await this.buildah('rmi', '--prune');
   }
 
   /** Runs a command that uses the store; its mounts end with it. @returns what it printed @throws CommandError */

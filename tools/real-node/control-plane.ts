@@ -181,8 +181,9 @@ export class ClusterControlPlane {
     };
   }
 
-  async stopApiServer(): Promise<void> {
-    await this.parts.apiServer.stop();
+  /** Ends it as a crash does: one that is stopped takes its address out of the Service "kubernetes" first. */
+  async killApiServer(): Promise<void> {
+    await this.parts.apiServer.kill();
   }
 
   /** Resolves once it is ready. @throws ProcessStartError */

@@ -76,6 +76,9 @@ async function build(store: ContainerStore, dir: string, pause: string): Promise
   const tool = 'CONTAINER_TOOL=buildah';
   await store.run('make', 'docker-build', tool, `IMG=${OPERATOR_IMAGE}`);
   await store.run('make', 'docker-build-dev', tool);
+  // The first stage has a name too, so that its layers are there for the next build.
+  await store.run('buildah', 'build', '--target=build', '--tag=eni-operator:build', '.');
+  await store.prune();
   const root = await mkdtemp(join(tmpdir(), 'eni-pause-'));
   await cp(pause, join(root, 'pause'));
   await store.commit(PAUSE_IMAGE, root, { entrypoint: ['/pause'], user: '65535:65535' });

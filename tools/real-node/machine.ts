@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { text } from 'node:stream/consumers';
 import { NetworkNamespace } from '../stage/host/network-namespace.js';
 import { run } from './command.js';
 
@@ -81,9 +82,11 @@ export class Machine {
     const init = spawnInit(namespace.name, dir);
     const booted = once(createInterface(init.stdout), 'line').then(() => true);
     const ended = once(init, 'exit').then(() => false);
+    // Read, but for a boot that fails: at the machine's end it has a complaint of unshare's.
+    const problem = text(init.stderr);
     if (!(await Promise.race([booted, ended]))) {
       await namespace.delete();
-      throw new Error(`The machine ${name} does not boot`);
+      throw new Error(`The machine ${name} does not boot: ${await problem}`);
     }
     const children = `/proc/${init.pid}/task/${init.pid}/children`;
     const pid = Number((await readFile(children, 'utf8')).trim());
@@ -117,7 +120,7 @@ function spawnInit(networkNamespace: string, disk: string) {
   const unshare = ['unshare', '--mount', '--propagation=private', '--pid', '--fork'];
   const command = [...unshare, '--kill-child', '--mount-proc', '/bin/sh', '-c', INIT, 'init', disk];
   const init = spawn('nsenter', [`--net=/run/netns/${networkNamespace}`, ...command], {
-    stdio: ['pipe', 'pipe', 'inherit'],
+    stdio: ['pipe', 'pipe', 'pipe'],
   });
   init.stdin.on('error', () => {});
   return init;

@@ -33,6 +33,8 @@ export interface RealNodeOptions {
 export interface RegistrationOptions {
   /** `KEY:EFFECT`. */
   taint?: string;
+  /** `KEY=VALUE`. */
+  label?: string;
 }
 
 /** A node's programs, while it is up. */
@@ -85,6 +87,11 @@ export class RealNode {
     return this.up.machine.namespace;
   }
 
+  /** What a command has to begin with to run on it. */
+  get launcher(): string[] {
+    return this.up.machine.launcher;
+  }
+
   /** Runs a command on it. @returns what it printed @throws CommandError */
   exec(command: string, ...args: string[]): Promise<string> {
     return this.up.machine.exec(command, ...args);
@@ -125,13 +132,6 @@ export class RealNode {
     this.running = { machine, cables, plugging, containerd, kubelet, proxy };
   }
 
-  /** Ends kubelet alone, and starts it again after what `meanwhile` does. */
-  async withoutKubelet(meanwhile: () => Promise<void>): Promise<void> {
-    await this.up.kubelet.stop();
-    await meanwhile();
-    this.up.kubelet = await this.startKubelet(this.up.machine, {});
-  }
-
   private get up(): Running {
     if (!this.running) throw new Error(`${this.name} is powered off`);
     return this.running;
@@ -151,7 +151,7 @@ export class RealNode {
 
   private startKubelet(
     machine: Machine,
-    { taint }: RegistrationOptions,
+    { taint, label }: RegistrationOptions,
   ): Promise<SupervisedProcess> {
     const { place, binaries } = this.options;
     const { name, zone, instanceId, instanceType, address } = place;
@@ -160,7 +160,8 @@ export class RealNode {
       'topology.kubernetes.io/region': zone.slice(0, -1),
       'node.kubernetes.io/instance-type': instanceType,
     };
-    const pairs = Object.entries(labels).map(([label, value]) => `${label}=${value}`);
+    const pairs = Object.entries(labels).map(([key, value]) => `${key}=${value}`);
+    if (label) pairs.push(label);
     return this.start(machine, {
       name: 'kubelet',
       command: binaries.kubelet,

@@ -7,8 +7,8 @@ import { eventually } from '../../support/eventually.js';
 
 /** The NodeENI of these tests: each node labelled role=storage gets a usable interface. */
 export const NODE_ENI = 'storage';
-const INTERFACE = 'eni-storage';
-const LABEL = { key: 'role', value: 'storage' };
+export const INTERFACE = 'eni-storage';
+export const LABEL = { key: 'role', value: 'storage' };
 
 const MANIFEST = `apiVersion: networking.k8s.aws/v1alpha1
 kind: NodeENI
@@ -54,7 +54,7 @@ export async function untilUsable(
 ): Promise<ENIAttachment> {
   const attachment = await eventually(async () => {
     const all = await cluster.listAttachments(NODE_ENI);
-    const found = all.filter(({ spec }) => spec.nodeName === node.name);
+    const found = all.filter(({ spec }) => spec.instanceID === node.place.instanceId);
     expect(found.map(({ status }) => status?.phase)).to.deep.equal(['Ready']);
     return found[0] as ENIAttachment;
   }, timeoutMs);

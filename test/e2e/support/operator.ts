@@ -33,6 +33,12 @@ export interface Pod extends KubeObject {
   };
 }
 
+export interface PodProcess {
+  node: RealNode;
+  /** On the node. */
+  pid: number;
+}
+
 const PODS: ResourceType = {
   group: '',
   version: 'v1',
@@ -105,6 +111,11 @@ export class Operator {
     return (await this.pods(component)).filter(isReady);
   }
 
+  /** Whom the controllers' Lease names. */
+  leader(): Promise<string> {
+    return this.kubectl('get', 'lease', '--output=jsonpath={.items[*].spec.holderIdentity}');
+  }
+
   /** The one controller, or the agent of a node. */
   async pod(component: Component, nodeName?: string): Promise<Pod> {
     return eventually(async () => {
@@ -116,15 +127,18 @@ export class Operator {
     }, 60_000);
   }
 
-  /** Kills a pod's process as the kernel's OOM killer would, and deletes the pod, so that its successor starts at once. */
-  async kill(pod: Pod): Promise<void> {
-    const { node, pid } = await this.processOf(pod);
+  /**
+   * Kills a pod's process as the kernel's OOM killer would, and deletes the pod, so that its successor starts at once.
+   * @param process unset: what processOf() finds
+   */
+  async kill(pod: Pod, process?: PodProcess): Promise<void> {
+    const { node, pid } = process ?? (await this.processOf(pod));
     await node.exec('kill', '-KILL', String(pid));
     await this.kubectl('delete', 'pod', pod.metadata.name, '--grace-period=0', '--force');
   }
 
   /** The main process of a pod's container, by its id on the node. */
-  async processOf({ spec, status, metadata }: Pod): Promise<{ node: RealNode; pid: number }> {
+  async processOf({ spec, status, metadata }: Pod): Promise<PodProcess> {
     const node = this.cluster.node(spec.nodeName ?? '');
     const [container] = status?.containerStatuses ?? [];
     const id = container?.containerID?.replace('containerd://', '');

@@ -6,7 +6,7 @@ import { sharedCluster } from './shared-cluster.js';
 const QUESTIONS = [
   ['get', 'nodes,nodeenis,eniattachments', '--output=wide'],
   ['get', 'pods', `--namespace=${NAMESPACE}`, '--output=wide'],
-  ['get', 'events', '--all-namespaces', '--sort-by=.lastTimestamp'],
+  ['events', '--all-namespaces', '--types=Warning'],
   ['logs', `--namespace=${NAMESPACE}`, 'deployment/eni-operator-controller', '--tail=30'],
   ['logs', `--namespace=${NAMESPACE}`, 'daemonset/eni-operator-agent', '--tail=15'],
 ];

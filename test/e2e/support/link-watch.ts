@@ -1,0 +1,31 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import type { RealNode } from '../../../tools/real-node/real-node.js';
+import { INTERFACE } from './nodes.js';
+
+/** Hears from the kernel whether a node's interface of these tests goes, or goes down. */
+export class LinkWatch {
+  private readonly changes: string[] = [];
+
+  private constructor(private readonly monitor: ChildProcess) {}
+
+  static start(node: RealNode): LinkWatch {
+    const [command = '', ...args] = [...node.launcher, 'ip', '-oneline', 'monitor', 'link'];
+    const monitor = spawn(command, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+    const watch = new LinkWatch(monitor);
+    createInterface({ input: monitor.stdout }).on('line', (line) => {
+      const isOurs = line.includes(INTERFACE);
+      if (isOurs && (line.startsWith('Deleted') || !line.includes(',UP'))) watch.changes.push(line);
+    });
+    return watch;
+  }
+
+  /** @returns what happened to the interface, as `ip monitor` says it */
+  async stop(): Promise<string[]> {
+    const ended = once(this.monitor, 'exit');
+    this.monitor.kill('SIGKILL');
+    await ended;
+    return this.changes;
+  }
+}
