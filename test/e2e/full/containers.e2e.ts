@@ -1,7 +1,7 @@
 import { expect } from 'chai';
+import type { Component, Pod } from '../support/operator.js';
 import { pending } from '../support/pending.js';
 import { memoryOf, processStatus } from '../support/processes.js';
-import type { Component, Pod } from '../support/operator.js';
 import { withUsableInterface } from '../support/suite.js';
 
 /** Bits of capabilities (linux/capability.h). */
@@ -23,8 +23,7 @@ describe('the containers, as the kernel sees them', function () {
       const { operator } = suite;
       const { node, pid } = await operator.processOf(await podOf(component));
       const status = await processStatus(node, pid);
-      const [uid, capabilities] =
-        component === 'agent' ? ['0', CAP_NET_ADMIN] : ['65532', 0n];
+      const [uid, capabilities] = component === 'agent' ? ['0', CAP_NET_ADMIN] : ['65532', 0n];
       expect(status.get('Uid')?.split('\t')[0]).to.equal(uid);
       for (const set of ['CapEff', 'CapPrm', 'CapBnd']) {
         // A process of another user than root has no effective one, whatever it is bounded by.

@@ -14,7 +14,9 @@ describe('a component that is killed', function () {
 
   async function untilStep(step: Step): Promise<void> {
     await eventually(() => {
-      expect(enisOf(suite.cluster).map(({ attachment }) => attachment?.status)).to.deep.equal([step]);
+      expect(enisOf(suite.cluster).map(({ attachment }) => attachment?.status)).to.deep.equal([
+        step,
+      ]);
     });
   }
 

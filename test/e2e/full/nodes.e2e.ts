@@ -42,7 +42,9 @@ describe('a node', function () {
     await node.powerOn();
     const started = Date.now();
     await eventually(() => untilUsable(cluster, node), 120_000);
-    console.log(`      usable ${Math.round((Date.now() - started) / 1000)} s after kubelet started`);
+    console.log(
+      `      usable ${Math.round((Date.now() - started) / 1000)} s after kubelet started`,
+    );
     expect(enisOf(cluster).map(({ id }) => id)).to.deep.equal(before);
   });
 

@@ -67,8 +67,8 @@ describe('an overlay', function () {
     await cluster.kubectl('delete', 'crd', ...PROMETHEUS_KINDS.map(crdName));
   });
 
-  it('takes the components dhcp and network-policy besides', async () => {
-    await works({ components: ['dhcp', 'network-policy'] });
+  it('default with the component dhcp', async () => {
+    await works({ components: ['dhcp'] });
   });
 });
 

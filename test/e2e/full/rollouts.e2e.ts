@@ -1,8 +1,8 @@
 import { expect } from 'chai';
+import { LinkWatch } from '../support/link-watch.js';
 import { enisOf, untilUsable } from '../support/nodes.js';
 import { pending } from '../support/pending.js';
 import { withUsableInterface } from '../support/suite.js';
-import { LinkWatch } from '../support/link-watch.js';
 
 const NEXT = 'eni-operator:e2e-next';
 

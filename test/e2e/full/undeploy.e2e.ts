@@ -33,7 +33,9 @@ describe('make undeploy', function () {
         const answer = await operator
           .undeploy({ enis: 'delete', timeout: '30s' })
           .catch((error: Error) => error.message);
-        expect(answer).to.match(/controller/i).and.not.match(/timed out/);
+        expect(answer)
+          .to.match(/controller/i)
+          .and.not.match(/timed out/);
       } finally {
         await operator.kubectl('scale', 'deployment/eni-operator-controller', '--replicas=1');
         await operator.rolledOut();

@@ -1,6 +1,13 @@
 import type { RealCluster } from '../../../tools/real-node/real-cluster.js';
 import type { RealNode } from '../../../tools/real-node/real-node.js';
-import { applyNodeENI, label, NODE_ENI, unlabel, untilNothingIsLeft, untilUsable } from './nodes.js';
+import {
+  applyNodeENI,
+  label,
+  NODE_ENI,
+  unlabel,
+  untilNothingIsLeft,
+  untilUsable,
+} from './nodes.js';
 import { type DeployOptions, Operator } from './operator.js';
 import { CLUSTER_TIMEOUT_MS, sharedCluster } from './shared-cluster.js';
 
