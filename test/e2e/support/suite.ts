@@ -19,7 +19,7 @@ export interface Suite {
   node: RealNode;
 }
 
-export const TEST_TIMEOUT_MS = 180_000;
+const TEST_TIMEOUT_MS = 180_000;
 
 /**
  * For a `describe` block: deploys the operator before its tests, makes an interface usable on the first node before
