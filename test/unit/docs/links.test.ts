@@ -18,7 +18,7 @@ const PAGES = execFileSync('git', [
 const SCRIPTS = Object.keys(
   (JSON.parse(readFileSync('package.json', 'utf8')) as { scripts: object }).scripts,
 );
-const TARGETS = [...readFileSync('Makefile', 'utf8').matchAll(/^([a-z][a-z-]*):/gm)].map(
+const TARGETS = [...readFileSync('Makefile', 'utf8').matchAll(/^([a-z][a-z0-9-]*):/gm)].map(
   ([, target]) => target,
 );
 
@@ -41,8 +41,8 @@ describe('the documentation', () => {
     });
 
     it(`${page} names commands that there are`, () => {
-      const scripts = [...text.matchAll(/npm run ([a-z:-]*[a-z])/g)].map(([, name]) => name);
-      const targets = [...text.matchAll(/(?:^|`|\$ )make ([a-z][a-z-]*)/gm)].map(
+      const scripts = [...text.matchAll(/npm run ([a-z0-9:-]*[a-z0-9])/g)].map(([, name]) => name);
+      const targets = [...text.matchAll(/(?:^|`|\$ )make ([a-z][a-z0-9-]*)/gm)].map(
         ([, name]) => name,
       );
       expect(SCRIPTS).to.include.members(scripts);
