@@ -11,17 +11,11 @@ import { keyOf } from '../../runtime/kube/resource.js';
 import type { Logger } from '../../runtime/logger.js';
 import { isLive } from '../shared/attachment-state.js';
 import { isNotVisible } from '../shared/blocked.js';
+import { isOurs } from '../shared/eni-ownership.js';
 import type { SlotInspector } from '../slots/slot-inspector.js';
 import type { AttachmentReporter } from './attachment-reporter.js';
 import type { CreateTimes } from './ec2-call-times.js';
-import {
-  attachmentOf,
-  holdsItsSlot,
-  impostors,
-  isAdoptable,
-  isOurs,
-  ownEni,
-} from './eni-identity.js';
+import { attachmentOf, holdsItsSlot, impostors, isAdoptable, ownEni } from './eni-identity.js';
 import { createRequestFor, ownTags, setTags } from './eni-requests.js';
 import { adoption, type EniChanges, planAttachment, type Step } from './plan-attachment.js';
 import { blockedOnFreshRead, type StepResult } from './step-result.js';

@@ -1,6 +1,7 @@
 import type { ENIAttachment } from '../../api/eni-attachment.js';
-import { MANAGER_NAME, TAGS } from '../../api/names.js';
+import { TAGS } from '../../api/names.js';
 import type { Eni, EniAttachmentState } from '../../aws/ec2-gateway.js';
+import { isOurs } from '../shared/eni-ownership.js';
 
 /** What is known of ENIs. */
 export interface KnownEnis {
@@ -67,13 +68,6 @@ function tagged(enis: KnownEnis, attachment: ENIAttachment): Eni[] {
       return !slot || holdsItsSlot(attachment, slot);
     })
     .sort((a, b) => (rank(a) < rank(b) ? -1 : 1));
-}
-
-/** Whether an ENI carries the tags of this operator in this cluster. */
-export function isOurs({ tags, requesterManaged }: Eni, clusterID: string): boolean {
-  return (
-    tags[TAGS.clusterID] === clusterID && tags[TAGS.managedBy] === MANAGER_NAME && !requesterManaged
-  );
 }
 
 /**

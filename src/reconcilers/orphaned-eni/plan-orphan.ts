@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
-import { MANAGER_NAME, TAGS } from '../../api/names.js';
+import { TAGS } from '../../api/names.js';
 import type { Eni } from '../../aws/ec2-gateway.js';
+import { isOurs } from '../shared/eni-ownership.js';
 
 /** Why an ENI without an attachment is not deleted. */
 export type OrphanFinding =
@@ -63,7 +64,7 @@ export function planOrphan(situation: OrphanSituation, rules: OrphanRules): Orph
   if (!eni) {
     return sighting?.deletionSent ? { do: 'confirmDeleted', sighting } : { do: 'forget' };
   }
-  if (hasAttachment || !isOurs(eni, rules.clusterID)) {
+  if (hasAttachment || !isDeletable(eni, rules.clusterID)) {
     return { do: 'forget' };
   }
   if (!sighting || !isDeepStrictEqual(sighting.eni, eni)) {
@@ -81,13 +82,11 @@ export function planOrphan(situation: OrphanSituation, rules: OrphanRules): Orph
 }
 
 /** Whether this operator created the ENI and may delete it. Without a UID, nothing can prove that it has no attachment. */
-function isOurs({ tags, requesterManaged }: Eni, clusterID: string): boolean {
+function isDeletable(eni: Eni, clusterID: string): boolean {
   return (
-    tags[TAGS.clusterID] === clusterID &&
-    tags[TAGS.managedBy] === MANAGER_NAME &&
-    Boolean(tags[TAGS.attachmentUID]) &&
-    tags[TAGS.retained] === undefined &&
-    !requesterManaged
+    isOurs(eni, clusterID) &&
+    Boolean(eni.tags[TAGS.attachmentUID]) &&
+    eni.tags[TAGS.retained] === undefined
   );
 }
 
