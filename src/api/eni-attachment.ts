@@ -41,6 +41,18 @@ export class ENIAttachmentSpec extends ENISettings {
   @Min(0)
   deviceIndex!: number;
 
+  /** Place among the NodeENI's ENIs on the node, from 0; absent where an older release made the attachment. */
+  @IsOptional()
+  @IsInt()
+  @Min(0)
+  position?: number;
+
+  /** The NodeENI's device index from which the positions counted; absent under `deviceIndexPolicy: Auto`. */
+  @IsOptional()
+  @IsInt()
+  @Min(0)
+  baseDeviceIndex?: number;
+
   @IsInt()
   @Min(0)
   networkCardIndex!: number;

@@ -13,6 +13,8 @@ export const REMEDIES = {
     'Give the subnets different Name tags, or name one by its ID (spec.subnetID or spec.subnetIDs).',
   NoSubnetInZone:
     "Add a subnet in the node's Availability Zone to the NodeENI, or remove the label from the node.",
+  SubnetNameNotInZone:
+    'Add a subnet with that Name tag in the zone. If the names are alternatives, give one subnet in each zone the same name, and use spec.subnetName.',
   SubnetFull: 'Free IP addresses in the subnet, or use another subnet.',
   SecurityGroupNotFound:
     "Name a security group that exists in the subnet's VPC (aws ec2 describe-security-groups lists them).",

@@ -12,7 +12,22 @@ import { answerOrBlocked, isBlocked } from '../shared/blocked.js';
 export interface SubnetChoice {
   /** As the user wrote it: a subnet id or a name. */
   entry: string;
+  by: 'id' | 'name';
   subnets: Subnet[];
+}
+
+/** A subnet in which a node gets an ENI. */
+export interface ListedSubnet {
+  subnet: Subnet;
+  /** Its position in the NodeENI's list, from 0. */
+  position: number;
+}
+
+/** What a NodeENI's subnets are in one Availability Zone. */
+export interface ZoneSubnets {
+  listed: ListedSubnet[];
+  /** Names that no subnet of the zone has, though others of the list do. */
+  missing: string[];
 }
 
 /** The query for the subnets that a NodeENI names. */
@@ -27,10 +42,13 @@ export function chooseSubnets(
   found: readonly Subnet[],
 ): SubnetChoice[] | Blocked {
   const byId = 'ids' in query;
-  const choices = (byId ? query.ids : query.names).map((entry) => ({
-    entry,
-    subnets: found.filter((subnet) => (byId ? subnet.id : subnet.name) === entry),
-  }));
+  const choices = (byId ? query.ids : query.names).map(
+    (entry): SubnetChoice => ({
+      entry,
+      by: byId ? 'id' : 'name',
+      subnets: found.filter((subnet) => (byId ? subnet.id : subnet.name) === entry),
+    }),
+  );
   const unknown = choices.filter(({ subnets }) => subnets.length === 0);
   if (unknown.length > 0) {
     return blocked(
@@ -102,12 +120,17 @@ function groupNamed(name: string, network: Network, subnet: Subnet): string | Bl
 }
 
 /**
- * Decides which subnets a node in `zone` gets: of each entry, in the NodeENI's order, the subnet in that zone,
- * if there is one. A name that two subnets of the zone share is ambiguous.
+ * Decides which subnets a node in `zone` gets: of each entry, in the NodeENI's order, the subnet in that zone. A name
+ * that has none there keeps its position free, so that no other interface gets its device index and its name; an id
+ * belongs to one zone, so ids count within the node's. A name that two subnets of the zone share is ambiguous.
  */
-export function subnetsInZone(choices: readonly SubnetChoice[], zone: string): Subnet[] | Blocked {
-  const subnets: Subnet[] = [];
-  for (const { entry, subnets: candidates } of choices) {
+export function subnetsInZone(
+  choices: readonly SubnetChoice[],
+  zone: string,
+): ZoneSubnets | Blocked {
+  const listed: ListedSubnet[] = [];
+  const missing: string[] = [];
+  for (const [index, { entry, by, subnets: candidates }] of choices.entries()) {
     const [first, second] = candidates.filter((subnet) => subnet.zone === zone);
     if (first && second) {
       return blocked(
@@ -116,17 +139,29 @@ export function subnetsInZone(choices: readonly SubnetChoice[], zone: string): S
       );
     }
     if (first) {
-      subnets.push(first);
+      listed.push({ subnet: first, position: by === 'id' ? listed.length : index });
+    } else if (by === 'name') {
+      missing.push(entry);
     }
   }
-  if (subnets.length === 0) {
+  if (listed.length === 0) {
     const zones = new Set(choices.flatMap((choice) => choice.subnets.map((subnet) => subnet.zone)));
     return blocked(
       'NoSubnetInZone',
       `None of the subnets is in ${zone}; they are in ${[...zones].sort().join(', ')}`,
     );
   }
-  return subnets;
+  return { listed, missing };
+}
+
+/** Why a node lacks some of its ENIs, where a name of the list has no subnet in the node's zone. */
+export function missingSubnets({ missing }: ZoneSubnets, zone: string): Blocked | undefined {
+  return missing.length === 0
+    ? undefined
+    : blocked(
+        'SubnetNameNotInZone',
+        `No subnet in ${zone} is named ${quoted(missing)}; the other subnets keep their places in the list`,
+      );
 }
 
 function quoted(names: readonly string[]): string {

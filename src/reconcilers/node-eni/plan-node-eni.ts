@@ -13,7 +13,13 @@ import {
 } from '../shared/desired-attachment.js';
 import { identifyNode } from '../shared/node-placement.js';
 import { chooseIndex, type OccupiedIndexes } from '../slots/slots.js';
-import { chooseSecurityGroups, type Network, subnetsInZone } from './network-resolver.js';
+import {
+  chooseSecurityGroups,
+  missingSubnets,
+  type Network,
+  subnetsInZone,
+} from './network-resolver.js';
+import { type Place, placeOnNode } from './place-on-node.js';
 
 /** The controller's settings for fields that a NodeENI leaves out. */
 export interface NodeENIDefaults {
@@ -108,17 +114,21 @@ function planNode(
   plan.unselected.push(...ofEarlierInstance.filter(isLive));
   const own = attachments.filter((attachment) => !ofEarlierInstance.includes(attachment));
 
-  const desired = desiredAttachments(node, own, input);
-  if (isBlocked(desired)) {
+  const wanted = wantedOn(node, own, input);
+  if (isBlocked(wanted)) {
     plan.blocked.push({
       node: node.metadata.name,
-      blocked: desired,
+      blocked: wanted,
       isServed: own.length > 0 && own.every(isUsable),
     });
     plan.desired += Math.max(1, own.length);
     return;
   }
-  plan.desired += desired.length;
+  const { desired, incomplete } = wanted;
+  plan.desired += desired.length + wanted.missing;
+  if (incomplete) {
+    plan.blocked.push({ node: node.metadata.name, blocked: incomplete, isServed: false });
+  }
 
   const kept: ENIAttachment[] = [];
   const missing: DesiredAttachment[] = [];
@@ -143,10 +153,12 @@ function planNode(
     plan.replace.push({ node: node.metadata.name, stale, missing, unavailable });
     return;
   }
-  plan.planned.set(
-    node.metadata.name,
-    desired.map(({ name }) => name),
-  );
+  if (!incomplete) {
+    plan.planned.set(
+      node.metadata.name,
+      desired.map(({ name }) => name),
+    );
+  }
   plan.delete.push(...stale);
   // An attachment that still holds the name or the slot has to be gone first.
   plan.create.push(
@@ -163,12 +175,21 @@ function isUsable(attachment: ENIAttachment): boolean {
   return isLive(attachment) && isAttached(attachment);
 }
 
-/** The attachments that a node should have: one for each of the NodeENI's subnets in its zone. */
-function desiredAttachments(
+/** What a node should have. */
+interface WantedOnNode {
+  /** One for each of the NodeENI's subnets in the node's zone. */
+  desired: DesiredAttachment[];
+  /** How many of the NodeENI's subnets the zone lacks … */
+  missing: number;
+  /** … and which, for people. */
+  incomplete: Blocked | undefined;
+}
+
+function wantedOn(
   node: Node,
   own: readonly ENIAttachment[],
   input: NodeENIPlanInput,
-): DesiredAttachment[] | Blocked {
+): WantedOnNode | Blocked {
   const { nodeENI, network } = input;
   const identity = identifyNode(node);
   if (isBlocked(identity)) {
@@ -195,20 +216,29 @@ function desiredAttachments(
   if (isBlocked(subnets)) {
     return subnets;
   }
+  const claimed = new Set(subnets.listed.map(({ position }) => position));
   const desired: DesiredAttachment[] = [];
-  for (const subnet of subnets) {
+  for (const { subnet, position: listed } of subnets.listed) {
     const securityGroupIDs = chooseSecurityGroups(nodeENI.spec, network, subnet);
     if (isBlocked(securityGroupIDs)) {
       return securityGroupIDs;
     }
     const { instanceID } = identity;
     const name = attachmentName({ nodeENI, instanceID, subnetID: subnet.id });
-    const deviceIndex = indexOf({ name, instanceID, own, desired }, input);
-    const place = { nodeName: node.metadata.name, instanceID, deviceIndex };
-    const spec = attachmentSpec(input, place, subnet, securityGroupIDs);
-    desired.push({ name, spec: { ...spec, ...hostSettings(nodeENI.spec, desired.length) } });
+    const place = placeOnNode({
+      nodeENI,
+      base: nodeENI.spec.deviceIndex ?? input.defaults.deviceIndex,
+      listed,
+      claimed,
+      attachment: own.find(({ metadata }) => metadata.name === name),
+      chooseIndex: indexChooser({ name, instanceID, own, desired }, input),
+    });
+    const on = { nodeName: node.metadata.name, instanceID };
+    const spec = attachmentSpec(input, { ...on, ...place }, subnet, securityGroupIDs);
+    desired.push({ name, spec: { ...spec, ...hostSettings(nodeENI.spec, place.position) } });
   }
-  return desired;
+  const { missing } = subnets;
+  return { desired, missing: missing.length, incomplete: missingSubnets(subnets, zone) };
 }
 
 interface IndexRequest {
@@ -219,25 +249,27 @@ interface IndexRequest {
   desired: readonly DesiredAttachment[];
 }
 
-function indexOf(
+/** Chooses a device index under `deviceIndexPolicy: Auto`; `undefined` where the list decides it. */
+function indexChooser(
   { name, instanceID, own, desired }: IndexRequest,
-  { nodeENI: { spec }, defaults, occupied }: NodeENIPlanInput,
-): number {
+  { nodeENI: { spec }, occupied }: NodeENIPlanInput,
+): (() => number) | undefined {
   if (spec.deviceIndexPolicy !== 'Auto' || !occupied) {
-    return (spec.deviceIndex ?? defaults.deviceIndex) + desired.length;
+    return undefined;
   }
   const networkCardIndex = spec.networkCardIndex ?? 0;
-  return chooseIndex({
-    attachment: own.find(({ metadata }) => metadata.name === name),
-    networkCardIndex,
-    occupied: occupied({ instanceID, networkCardIndex, attachmentName: name }),
-    chosen: new Set(desired.map((placed) => placed.spec.deviceIndex)),
-  });
+  return () =>
+    chooseIndex({
+      attachment: own.find(({ metadata }) => metadata.name === name),
+      networkCardIndex,
+      occupied: occupied({ instanceID, networkCardIndex, attachmentName: name }),
+      chosen: new Set(desired.map((placed) => placed.spec.deviceIndex)),
+    });
 }
 
 function attachmentSpec(
   { nodeENI: { metadata, spec }, defaults }: NodeENIPlanInput,
-  place: Pick<ENIAttachmentSpec, 'nodeName' | 'instanceID' | 'deviceIndex'>,
+  { baseDeviceIndex, ...place }: Place & Pick<ENIAttachmentSpec, 'nodeName' | 'instanceID'>,
   subnet: Subnet,
   securityGroupIDs: string[],
 ): ENIAttachmentSpec {
@@ -245,6 +277,7 @@ function attachmentSpec(
   return {
     nodeENI: metadata.name,
     ...place,
+    ...(baseDeviceIndex === undefined ? {} : { baseDeviceIndex }),
     networkCardIndex: spec.networkCardIndex ?? 0,
     subnetID: subnet.id,
     ...(subnet.cidr === undefined ? {} : { subnetCIDR: subnet.cidr }),

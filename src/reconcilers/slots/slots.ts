@@ -105,8 +105,16 @@ function missingReserved(
   { interfaces }: Instance,
 ): number {
   const ours = new Set([...ownEniIDs, ...siblings.flatMap(({ status }) => status?.eniID ?? [])]);
-  const foreign = interfaces.filter(({ eniId }) => !ours.has(eniId));
+  const unnamed = siblings.filter(isBetweenCreateAndStatus);
+  const foreign = interfaces.filter(
+    (held) => !ours.has(held.eniId) && !unnamed.some(({ spec }) => sameSlot(held, spec)),
+  );
   return Math.max(0, reserved - foreign.length);
+}
+
+/** EC2 can show such an attachment's ENI in its slot before the attachment's status names the ENI. */
+function isBetweenCreateAndStatus({ status }: ENIAttachment): boolean {
+  return status?.phase === 'Creating' && status.eniID === undefined;
 }
 
 /** The node's annotation, or where it has none that is a whole number, the setting. */

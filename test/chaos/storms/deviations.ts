@@ -84,7 +84,12 @@ function wrongEni(what: string, eni: Eni, wanted: WantedEni): string[] {
   const usersTags = Object.entries(tags).filter(([key]) => !OWN_TAGS.includes(key));
   return different(what, [
     ['instance', attachment?.instanceId, wanted.instanceID],
-    ['device index', attachment?.deviceIndex, wanted.deviceIndex],
+    [
+      'device index',
+      attachment?.deviceIndex,
+      wanted.deviceIndexes.find((index) => index === attachment?.deviceIndex) ??
+        wanted.deviceIndexes.join(' or '),
+    ],
     ['network card', attachment?.networkCardIndex, 0],
     ['attachment', attachment?.status, 'attached'],
     ['deleteOnTermination', attachment?.deleteOnTermination, wanted.deleteOnTermination],
@@ -133,6 +138,7 @@ function neitherReadyNorBlocked(attachment: ENIAttachment, { enis }: View): stri
   }
   return wrongEni(what, eni, {
     ...spec,
+    deviceIndexes: [spec.deviceIndex],
     node: spec.nodeName,
     tags: spec.tags ?? {},
     securityGroupIDs: spec.securityGroupIDs.toSorted(),

@@ -10,7 +10,8 @@ export interface WantedEni {
   node: string;
   instanceID: string;
   subnetID: string;
-  deviceIndex: number;
+  /** More than one where an ENI may keep a position that it had in an earlier list of subnets. */
+  deviceIndexes: readonly number[];
   /** Ids, sorted. */
   securityGroupIDs: string[];
   deleteOnTermination: boolean;
@@ -36,6 +37,9 @@ const SUBNETS: Readonly<Record<string, Record<ZoneLetter, string>>> = {
   net1: { a: net1A, b: net1B },
   net2: { a: net2A, b: net2B },
 };
+
+/** Subnets of one zone that a NodeENI can list. */
+const LONGEST_LIST = Object.keys(SUBNETS).length;
 
 export function intentOf(model: Model): Intent {
   const nodes = [...model.nodes.values()];
@@ -70,13 +74,18 @@ function matches({ spec }: ModelNodeENI, { roles }: ModelNode): boolean {
   return Object.keys(spec.nodeSelector).every((role) => [...roles].some((each) => each === role));
 }
 
-function wantedOn({ name, spec }: ModelNodeENI, node: ModelNode): WantedEni[] {
-  return subnetsIn(spec, node.zone).map((subnetID, position) => ({
+function wantedOn({ name, spec, hadOtherSubnets }: ModelNodeENI, node: ModelNode): WantedEni[] {
+  const subnets = subnetsIn(spec, node.zone);
+  const earlier = Array.from(
+    { length: hadOtherSubnets ? LONGEST_LIST - subnets.length : 0 },
+    (_, n) => subnets.length + n,
+  );
+  return subnets.map((subnetID, position) => ({
     nodeENI: name,
     node: node.name,
     instanceID: node.instanceID,
     subnetID,
-    deviceIndex: (spec.deviceIndex ?? 1) + position,
+    deviceIndexes: [position, ...earlier].map((each) => (spec.deviceIndex ?? 1) + each),
     securityGroupIDs: groupsOf(spec),
     deleteOnTermination: spec.deleteOnTermination ?? true,
     description: spec.description,
@@ -100,11 +109,10 @@ function groupsOf({ securityGroupIDs, securityGroupNames = [] }: NodeENISpec): s
 }
 
 function isContested(node: ModelNode, wanted: readonly WantedEni[]): boolean {
-  const slots = wanted.filter((eni) => eni.node === node.name).map((eni) => eni.deviceIndex);
+  const enis = wanted.filter((eni) => eni.node === node.name);
+  const slots = enis.flatMap((eni) => eni.deviceIndexes);
   return (
-    node.instance === 'gone' ||
-    new Set(slots).size < slots.length ||
-    slots.length + 1 > roomOf(node)
+    node.instance === 'gone' || new Set(slots).size < slots.length || enis.length + 1 > roomOf(node)
   );
 }
 

@@ -18,6 +18,8 @@ export interface ModelNode {
 export interface ModelNodeENI {
   name: string;
   spec: NodeENISpec;
+  /** Whether its subnets were edited: an ENI may then have a position that the present list does not reach. */
+  hadOtherSubnets?: boolean;
 }
 
 /** What users have asked for, and which instances there are: all that decides what there should be. */
@@ -38,6 +40,7 @@ export class Model {
       throw new Error(`the model has no NodeENI ${name}`);
     }
     nodeENI.spec = edited(nodeENI.spec, change);
+    nodeENI.hadOtherSubnets ||= SUBNET_FIELDS.some((field) => field in change);
     return nodeENI.spec;
   }
 }

@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
+import type { ENIAttachment, ENIAttachmentSpec } from '../../../../src/api/eni-attachment.js';
 import type { NodeENISpec } from '../../../../src/api/node-eni.js';
 import { blocked } from '../../../../src/api/reasons.js';
 import type { SecurityGroup, Subnet } from '../../../../src/aws/ec2-gateway.js';
@@ -42,6 +43,10 @@ const a1 = aSubnet('subnet-000000a1', { name: 'data' });
 const a2 = aSubnet('subnet-000000a2', { name: 'backup' });
 const b1 = aSubnet('subnet-000000b1', { name: 'data', zone: 'us-west-2b' });
 
+function attached(attachment: ENIAttachment): ENIAttachment {
+  return { ...attachment, status: { phase: 'Attached', attachmentID: 'eni-attach-00000001' } };
+}
+
 describe('planNodeENI', () => {
   it('gives a node one ENI in each subnet of its zone, at rising device indexes', () => {
     const plan = planNodeENI(
@@ -70,6 +75,130 @@ describe('planNodeENI', () => {
     ]);
     expect(plan.blocked[0]?.blocked.message).to.include(`node-a, node-b`).and.include(INSTANCE_A);
     expect(plan).to.deep.include({ create: [], delete: [], unselected: [] });
+  });
+
+  describe('the place of an ENI in the list of names', () => {
+    const inside = aSubnet('subnet-000000a1', { name: 'fw-inside' });
+    const outside = aSubnet('subnet-000000a2', { name: 'fw-outside' });
+    const farOutside = aSubnet('subnet-000000b2', { name: 'fw-outside', zone: 'us-west-2b' });
+    const nodeB = aNode('node-b', { instance: INSTANCE_B, zone: 'us-west-2b' });
+    const pair = { subnetNames: ['fw-inside', 'fw-outside'], interfaceName: 'fw' };
+    const placed = ({ spec }: { spec: ENIAttachmentSpec }) => [
+      spec.subnetID,
+      spec.deviceIndex,
+      spec.interfaceName,
+    ];
+    const existing = (input: NodeENIPlanInput) =>
+      planNodeENI(input).create.map(({ name, spec }) => attached(aRecord({ name, spec })));
+    /** As a release that did not write positions down left it. */
+    const ofOldRelease = (attachments: ENIAttachment[]) =>
+      attachments.map((attachment) => {
+        const { position: _, baseDeviceIndex: __, ...spec } = attachment.spec;
+        return { ...attachment, spec };
+      });
+
+    it('stays free where a name has no subnet in the node’s zone, and the node says so', () => {
+      const input = inputFor(pair, [inside, outside, farOutside], { nodes: [nodeB] });
+      const plan = planNodeENI(input);
+      expect(plan.create.map(placed)).to.deep.equal([['subnet-000000b2', 2, 'fw-1']]);
+      expect(plan.blocked.map(({ node, blocked }) => [node, blocked.reason])).to.deep.equal([
+        ['node-b', 'SubnetNameNotInZone'],
+      ]);
+      expect(plan.blocked[0]?.blocked.message).to.include('us-west-2b').and.include('"fw-inside"');
+      expect(plan.desired).to.equal(2);
+      expect([...plan.planned]).to.deep.equal([]);
+    });
+
+    it('is kept when another name leaves the list', () => {
+      const attachments = existing(inputFor(pair, [inside, outside]));
+      const shorter = { ...pair, subnetNames: ['fw-outside'] };
+      const plan = planNodeENI(inputFor(shorter, [inside, outside], { attachments }));
+      expect(plan).to.deep.include({ create: [], replace: [], update: [] });
+      expect(plan.delete.map(placed)).to.deep.equal([['subnet-000000a1', 1, 'fw']]);
+    });
+
+    it('is given up to the name that the list now has there', () => {
+      const attachments = existing(inputFor(pair, [inside, outside])).slice(1);
+      const other = { ...inside, name: 'fw-dmz' };
+      const next = { ...pair, subnetNames: ['fw-outside', 'fw-dmz'] };
+      const plan = planNodeENI(inputFor(next, [outside, other], { attachments }));
+      expect(
+        plan.replace.map(({ stale, missing }) => [stale.map(placed), missing.map(placed)]),
+      ).to.deep.equal([
+        [
+          [['subnet-000000a2', 2, 'fw-1']],
+          [
+            ['subnet-000000a2', 1, 'fw'],
+            ['subnet-000000a1', 2, 'fw-1'],
+          ],
+        ],
+      ]);
+    });
+
+    it('follows a new deviceIndex of the NodeENI', () => {
+      const attachments = existing(inputFor(pair, [inside, outside])).slice(1);
+      const moved = { ...pair, subnetNames: ['fw-outside'], deviceIndex: 5 };
+      const plan = planNodeENI(inputFor(moved, [inside, outside], { attachments }));
+      expect(plan.replace.flatMap(({ missing }) => missing.map(placed))).to.deep.equal([
+        ['subnet-000000a2', 5, 'fw'],
+      ]);
+    });
+
+    it('is, for an attachment of an older release, the one that its device index means', () => {
+      const created = existing(
+        inputFor({ ...pair, subnetNames: ['fw-outside'] }, [farOutside], { nodes: [nodeB] }),
+      );
+      const input = inputFor(pair, [inside, outside, farOutside], {
+        nodes: [nodeB],
+        attachments: ofOldRelease(created),
+      });
+      const plan = planNodeENI(input);
+      expect(plan).to.deep.include({ create: [], replace: [], delete: [] });
+      expect(
+        plan.update.map(({ spec }) => [spec.position, spec.baseDeviceIndex, spec.interfaceName]),
+      ).to.deep.equal([[0, 1, 'fw']]);
+    });
+
+    it('follows the spec where that changed before the older release acted on it', () => {
+      const attachments = ofOldRelease(existing(inputFor(pair, [inside, outside])));
+      const input = inputFor({ ...pair, deviceIndex: 2 }, [inside, outside], { attachments });
+      const nodeENI = {
+        ...input.nodeENI,
+        metadata: { ...input.nodeENI.metadata, generation: 3 },
+        status: { observedGeneration: 2 },
+      };
+      const plan = planNodeENI({ ...input, nodeENI });
+      expect(plan.replace.flatMap(({ missing }) => missing.map(placed))).to.deep.equal([
+        ['subnet-000000a1', 2, 'fw'],
+        ['subnet-000000a2', 3, 'fw-1'],
+      ]);
+      expect(plan.replace.flatMap(({ stale }) => stale.map(placed))).to.deep.equal([
+        ['subnet-000000a1', 1, 'fw'],
+        ['subnet-000000a2', 2, 'fw-1'],
+      ]);
+    });
+
+    it('counts ids within the node’s zone, for an id belongs to one', () => {
+      const ids = ['subnet-000000a1', 'subnet-000000b2', 'subnet-000000a2'];
+      const plan = planNodeENI(inputFor({ subnetIDs: ids }, [inside, outside, farOutside]));
+      expect(plan.create.map(({ spec }) => [spec.subnetID, spec.position])).to.deep.equal([
+        ['subnet-000000a1', 0],
+        ['subnet-000000a2', 1],
+      ]);
+      expect(plan.blocked).to.deep.equal([]);
+    });
+
+    it('numbers the interface names under Auto, too, and keeps those of an older release', () => {
+      const auto = { ...pair, deviceIndexPolicy: 'Auto' as const };
+      const occupied = () => new Set<number>();
+      const attachments = ofOldRelease(existing(inputFor(auto, [inside, outside], { occupied })));
+      const shorter = { ...auto, subnetNames: ['fw-outside'] };
+      const plan = planNodeENI(inputFor(shorter, [inside, outside], { attachments, occupied }));
+      expect(plan).to.deep.include({ create: [], replace: [] });
+      expect(plan.update.map(({ spec }) => [...placed({ spec }), spec.position])).to.deep.equal([
+        ['subnet-000000a2', 2, 'fw-1', 1],
+      ]);
+    });
   });
 
   it('takes the subnet of the node’s zone where several share a name', () => {
