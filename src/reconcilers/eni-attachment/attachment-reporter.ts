@@ -7,6 +7,7 @@ import type { Clock } from '../../runtime/clock.js';
 import { findCondition } from '../../runtime/kube/conditions.js';
 import type { EventRecorder } from '../../runtime/kube/events.js';
 import type { ResourceClient } from '../../runtime/kube/resource-client.js';
+import { refusedWrite } from '../shared/blocked.js';
 import {
   attachmentStatus,
   linkFaultOf,
@@ -44,6 +45,8 @@ export interface AttachmentReporterOptions {
 /** Reports what happened to an ENI: the attachment's status, and one Event per change. */
 export class AttachmentReporter {
   private readonly times: MilestoneTimer | undefined;
+  /** Reasons, by UID of the attachment, that only an Event reported. */
+  private readonly unreported = new LRUCache<string, string>({ max: 1_000 });
   /** UIDs of attachments by the id of an ENI that carries their tags. */
   private readonly reportedImpostors = new LRUCache<string, string>({ max: 1_000 });
 
@@ -63,6 +66,7 @@ export class AttachmentReporter {
     }
     // Without the lock, a late write of a dead controller would win.
     await client.patchStatus(attachment, status, { optimisticLock: true });
+    this.unreported.delete(attachment.metadata.uid);
     this.times?.moved(attachment, finding.phase, clock.now());
     this.emitEvents(attachment, finding);
   }
@@ -83,7 +87,22 @@ export class AttachmentReporter {
   async blocked(attachment: ENIAttachment, blocked: Blocked, eni?: Eni): Promise<void> {
     const wasAttached = conditionStatus(attachment, ENI_ATTACHMENT_CONDITIONS.attached) === 'True';
     const stays = wasAttached && eni && isInItsSlot(attachment, eni);
-    await this.report(attachment, { phase: stays ? 'Attached' : 'Failed', eni, blocked });
+    try {
+      await this.report(attachment, { phase: stays ? 'Attached' : 'Failed', eni, blocked });
+    } catch (error) {
+      if (!refusedWrite('report it', error)) {
+        throw error;
+      }
+      this.unreportable(attachment, blocked);
+    }
+  }
+
+  /** The API server refuses the status as well: an Event says once what the status cannot. */
+  private unreportable(attachment: ENIAttachment, { reason, message }: Blocked): void {
+    const { uid } = attachment.metadata;
+    if (this.unreported.get(uid) === reason) return;
+    this.unreported.set(uid, reason);
+    this.event(attachment, 'Warning', reason, 'Attach', message);
   }
 
   /** The ENI was changed outside the operator, which repairs it. */

@@ -13,7 +13,7 @@ import { generationChanged, type Predicates } from '../../runtime/controller/pre
 import { hasFinalizer } from '../../runtime/kube/finalizers.js';
 import { keyOf } from '../../runtime/kube/resource.js';
 import type { Logger } from '../../runtime/logger.js';
-import { type BlockedBackoff, blockedByFailure } from '../shared/blocked.js';
+import { type BlockedBackoff, blockedByFailure, refusedWrite } from '../shared/blocked.js';
 import type { AttachmentProvider } from './attachment-provider.js';
 import type { AttachmentRemover } from './attachment-remover.js';
 import type { AttachmentReporter } from './attachment-reporter.js';
@@ -97,7 +97,10 @@ export class ENIAttachmentReconciler {
       if (error instanceof NotWantedError) {
         return 'continue';
       }
-      const blocked = error instanceof Ec2Error ? blockedByFailure(error) : undefined;
+      const blocked =
+        error instanceof Ec2Error
+          ? blockedByFailure(error)
+          : refusedWrite(`update ENIAttachment ${attachment.metadata.name}`, error);
       if (!blocked) {
         throw error;
       }

@@ -3,14 +3,13 @@ import { NODE_ENI_CONDITIONS } from '../../api/conditions.js';
 import { NETWORK_ATTACHMENT_FINALIZER } from '../../api/names.js';
 import type { NetworkAttachmentDefinition } from '../../api/network-attachment-definition.js';
 import type { NodeENI } from '../../api/node-eni.js';
-import type { Blocked } from '../../api/reasons.js';
 import { findCondition } from '../../runtime/kube/conditions.js';
 import { hasFinalizer, withFinalizer, withoutFinalizer } from '../../runtime/kube/finalizers.js';
-import type { Patch } from '../../runtime/kube/kube-client.js';
 import { isNotFound } from '../../runtime/kube/kube-errors.js';
 import type { ResourceClient } from '../../runtime/kube/resource-client.js';
 import type { Logger } from '../../runtime/logger.js';
-import { type BlockedBackoff, isBlocked, writtenOrBlocked } from '../shared/blocked.js';
+import { type BlockedBackoff, isBlocked } from '../shared/blocked.js';
+import { patchFinalizers } from '../shared/node-eni-finalizers.js';
 import { type DefinitionWriter, failureOf } from './definition-writer.js';
 import {
   attachmentCondition,
@@ -60,7 +59,7 @@ export class NetworkAttachments {
     if (!isWanted && !hasFinalizer(nodeENI, NETWORK_ATTACHMENT_FINALIZER)) {
       return { nodeENI, condition: null };
     }
-    const { blockedBackoff } = this.options;
+    const { blockedBackoff, nodeENIClient } = this.options;
     const { name } = nodeENI.metadata;
     const standing = standingCondition(nodeENI);
     if (isWanted && standing?.status === 'True') {
@@ -74,7 +73,11 @@ export class NetworkAttachments {
       return { nodeENI, condition: undefined, requeueAfter: afterMs };
     }
     const patched = isWanted
-      ? await this.patched(nodeENI, withFinalizer(nodeENI, NETWORK_ATTACHMENT_FINALIZER))
+      ? await patchFinalizers(
+          nodeENIClient,
+          nodeENI,
+          withFinalizer(nodeENI, NETWORK_ATTACHMENT_FINALIZER),
+        )
       : nodeENI;
     const held = isBlocked(patched) ? nodeENI : patched;
     const applied = isBlocked(patched)
@@ -83,7 +86,11 @@ export class NetworkAttachments {
     const released =
       isWanted || applied?.status === 'False'
         ? held
-        : await this.patched(held, withoutFinalizer(held, NETWORK_ATTACHMENT_FINALIZER));
+        : await patchFinalizers(
+            nodeENIClient,
+            held,
+            withoutFinalizer(held, NETWORK_ATTACHMENT_FINALIZER),
+          );
     const condition = isBlocked(released) ? writeRefused(released.message) : applied;
     if (condition?.status === 'False') {
       const { reason, message: detail } = condition;
@@ -125,16 +132,6 @@ export class NetworkAttachments {
     return namespaces.length + faults.length > 0
       ? attachmentCondition(nodeENI.metadata.name, namespaces, faults)
       : null;
-  }
-
-  private async patched(nodeENI: NodeENI, patch: Patch | undefined): Promise<NodeENI | Blocked> {
-    const { metadata } = nodeENI;
-    return patch
-      ? writtenOrBlocked(
-          `change the finalizers of NodeENI ${metadata.name}`,
-          this.options.nodeENIClient.patch(metadata, patch),
-        )
-      : nodeENI;
   }
 }
 

@@ -10,7 +10,7 @@ import { mergePatch } from '../../runtime/kube/merge-patch.js';
 import type { ResourceClient } from '../../runtime/kube/resource-client.js';
 import type { Logger } from '../../runtime/logger.js';
 import { isAttached } from '../shared/attachment-state.js';
-import { isBlocked, writtenOrBlocked } from '../shared/blocked.js';
+import { createdOrBlocked, isBlocked, writtenOrBlocked } from '../shared/blocked.js';
 import type { DesiredAttachment } from '../shared/desired-attachment.js';
 import type { BlockedNode, NodeENIPlan } from './plan-node-eni.js';
 
@@ -59,7 +59,7 @@ export class AttachmentWriter {
     const { name, spec } = desired;
     const creation = this.client.create(newAttachment(nodeENI, desired));
     try {
-      const created = await writtenOrBlocked(`create ENIAttachment ${name}`, creation);
+      const created = await createdOrBlocked(`ENIAttachment ${name}`, creation);
       if (isBlocked(created)) {
         return { write: 'create', node: spec.nodeName, blocked: created, isServed: false };
       }

@@ -9,17 +9,12 @@ import type { ReconcileContext, Result } from '../../runtime/controller/controll
 import { Reconciler, Watch } from '../../runtime/controller/decorators.js';
 import { generationChanged } from '../../runtime/controller/predicates.js';
 import { hasFinalizer, withFinalizer, withoutFinalizer } from '../../runtime/kube/finalizers.js';
-import type { Patch } from '../../runtime/kube/kube-client.js';
 import { keyOf } from '../../runtime/kube/resource.js';
 import type { ResourceClient } from '../../runtime/kube/resource-client.js';
 import type { Logger } from '../../runtime/logger.js';
 import type { NetworkAttachments } from '../network-attachment/network-attachments.js';
-import {
-  answerOrBlocked,
-  type BlockedBackoff,
-  isBlocked,
-  writtenOrBlocked,
-} from '../shared/blocked.js';
+import { answerOrBlocked, type BlockedBackoff, isBlocked } from '../shared/blocked.js';
+import { patchFinalizers } from '../shared/node-eni-finalizers.js';
 import { instanceIDsOf, matchesSelector, placementChanged } from '../shared/node-placement.js';
 import type { SlotInspector } from '../slots/slot-inspector.js';
 import type { OccupiedIndexes } from '../slots/slots.js';
@@ -28,7 +23,7 @@ import type { Network, NetworkResolver } from './network-resolver.js';
 import type { NodeENIReporter } from './node-eni-reporter.js';
 import { type NodeENIDefaults, type NodeENIPlan, planNodeENI } from './plan-node-eni.js';
 import type { PlannedAttachments } from './planned-attachments.js';
-import { maxUnavailableNodes, selectForRollout } from './rollout.js';
+import { selectReplacements } from './rollout.js';
 import type { UncachedChecks } from './uncached-checks.js';
 
 export interface NodeENIReconcilerOptions {
@@ -148,20 +143,24 @@ export class NodeENIReconciler {
     own: readonly ENIAttachment[],
     logger: Logger,
   ): Promise<Result> {
-    const { reporter, defaults, writer, networkAttachments } = this.options;
+    const { reporter, defaults, writer, networkAttachments, nodeENIClient } = this.options;
     const refused = await writer.deleteAll(own, logger);
     const definitions = await networkAttachments.reconcile(nodeENI, logger);
     const left = this.attachmentsOf(nodeENI);
     const { nodeENI: current } = definitions;
     const released =
       left.length === 0
-        ? await this.patch(current, withoutFinalizer(current, NODE_ENI_FINALIZER))
+        ? await patchFinalizers(
+            nodeENIClient,
+            current,
+            withoutFinalizer(current, NODE_ENI_FINALIZER),
+          )
         : current;
     if (!isBlocked(released) && finalizersRemoved(released)) {
       return {};
     }
     const fault = isBlocked(released) ? released : undefined;
-    await reporter.report(isBlocked(released) ? current : released, {
+    const unreported = await reporter.report(isBlocked(released) ? current : released, {
       nodes: 0,
       desired: 0,
       attachments: left,
@@ -170,7 +169,7 @@ export class NodeENIReconciler {
       fault,
       networkAttachment: definitions.condition,
     });
-    const blockedBy = fault ?? refused[0]?.blocked;
+    const blockedBy = fault ?? refused[0]?.blocked ?? unreported;
     const retryAfter = this.retryBlocked(keyOf(nodeENI), blockedBy, refused.length, logger);
     return resultOf(retryAfter, definitions.requeueAfter);
   }
@@ -201,7 +200,8 @@ export class NodeENIReconciler {
     own: readonly ENIAttachment[],
     logger: Logger,
   ): Promise<Result> {
-    const { writer, plannedAttachments, networkAttachments, reporter, defaults } = this.options;
+    const { writer, plannedAttachments, networkAttachments, reporter, defaults, slots } =
+      this.options;
     const nodes = this.matchingNodes(nodeENI);
     const { held, ...found } = await this.lookUp(nodeENI, nodes, own);
     const { network } = found;
@@ -214,13 +214,18 @@ export class NodeENIReconciler {
       ...found,
     });
     await this.confirmUnselected(nodeENI, plan);
-    const outdated = await this.selectReplacements(nodeENI, plan, network, nodes.length);
+    const outdated = await selectReplacements(slots, {
+      nodeENI,
+      plan,
+      network,
+      nodes: nodes.length,
+    });
     const refused = await writer.carryOut(nodeENI, plan, logger);
     const blockedNodes = [...plan.blocked, ...refused];
     plannedAttachments.publish(nodeENI, withoutRefused(plan.planned, refused));
     const definitions = await networkAttachments.reconcile(held, logger);
     const fault = isBlocked(network) ? network : undefined;
-    await reporter.report(definitions.nodeENI, {
+    const unreported = await reporter.report(definitions.nodeENI, {
       nodes: nodes.length,
       desired: plan.desired,
       attachments: this.attachmentsOf(nodeENI),
@@ -230,7 +235,7 @@ export class NodeENIReconciler {
       fault,
       networkAttachment: definitions.condition,
     });
-    const blockedBy = fault ?? blockedNodes[0]?.blocked;
+    const blockedBy = fault ?? blockedNodes[0]?.blocked ?? unreported;
     const retryAfter = this.retryBlocked(keyOf(nodeENI), blockedBy, blockedNodes.length, logger);
     return resultOf(retryAfter, definitions.requeueAfter);
   }
@@ -241,7 +246,7 @@ export class NodeENIReconciler {
     nodes: readonly Node[],
     own: readonly ENIAttachment[],
   ): Promise<LookedUp> {
-    const { networkResolver, slots } = this.options;
+    const { networkResolver, slots, nodeENIClient } = this.options;
     const served = new Set(own.map((attachment) => attachment.spec.nodeName));
     slots.prefetch(nodes.filter(({ metadata }) => !served.has(metadata.name)));
     const [occupied, zones] = await Promise.all([
@@ -254,7 +259,9 @@ export class NodeENIReconciler {
     const [network, patched] = await Promise.all([
       fault ?? networkResolver.resolve(nodeENI.spec, instanceIDsOf(nodes)),
       // Both calls take a while, so they run together.
-      nodes.length > 0 ? this.patch(nodeENI, withFinalizer(nodeENI, NODE_ENI_FINALIZER)) : nodeENI,
+      nodes.length > 0
+        ? patchFinalizers(nodeENIClient, nodeENI, withFinalizer(nodeENI, NODE_ENI_FINALIZER))
+        : nodeENI,
     ]);
     return {
       network: isBlocked(patched) ? patched : network,
@@ -288,50 +295,6 @@ export class NodeENIReconciler {
       logger.warn('NodeENI blocked', { reason, detail, nodesBlocked, requeueAfterMs: afterMs });
     }
     return afterMs;
-  }
-
-  /**
-   * Adds to the plan the stale attachments of the nodes to replace now, and the faults of the nodes whose
-   * replacement could not succeed. Returns how many nodes keep stale attachments.
-   */
-  private async selectReplacements(
-    { spec }: NodeENI,
-    plan: NodeENIPlan,
-    network: Network | Blocked,
-    nodes: number,
-  ): Promise<number> {
-    if (plan.replace.length === 0 || isBlocked(network)) {
-      return 0;
-    }
-    const subnets = network.subnets.flatMap((choice) => choice.subnets);
-    const checked = await Promise.all(
-      plan.replace.map(async (replacement) => ({
-        replacement,
-        fault: await answerOrBlocked(this.options.slots.replacementFault(replacement, subnets)),
-      })),
-    );
-    const able = checked.filter(({ fault }) => !fault).map(({ replacement }) => replacement);
-    plan.blocked.push(
-      ...checked.flatMap(({ replacement: { node, unavailable }, fault }) =>
-        fault ? [{ node, blocked: fault, isServed: !unavailable }] : [],
-      ),
-    );
-    const selected = selectForRollout(able, {
-      unavailable: plan.unavailable,
-      maxUnavailable: maxUnavailableNodes(spec.updatePolicy, nodes),
-    });
-    plan.delete.push(...selected.flatMap(({ stale }) => stale));
-    return plan.replace.length - selected.length;
-  }
-
-  private async patch(nodeENI: NodeENI, patch: Patch | undefined): Promise<NodeENI | Blocked> {
-    const { metadata } = nodeENI;
-    return patch
-      ? writtenOrBlocked(
-          `change the finalizers of NodeENI ${metadata.name}`,
-          this.options.nodeENIClient.patch(metadata, patch),
-        )
-      : nodeENI;
   }
 
   private attachmentsOf(nodeENI: NodeENI): ENIAttachment[] {

@@ -1,10 +1,12 @@
+import { LRUCache } from 'lru-cache';
 import { NODE_ENI_CONDITIONS } from '../../api/conditions.js';
 import { NodeENI, type NodeENIStatus } from '../../api/node-eni.js';
-import type { BlockedReason } from '../../api/reasons.js';
+import type { Blocked, BlockedReason } from '../../api/reasons.js';
 import type { Clock } from '../../runtime/clock.js';
 import { findCondition } from '../../runtime/kube/conditions.js';
 import type { EventRecorder } from '../../runtime/kube/events.js';
 import type { ResourceClient } from '../../runtime/kube/resource-client.js';
+import { isBlocked, writtenOrBlocked } from '../shared/blocked.js';
 import { type NodeENIReport, nodeENIStatus } from './node-eni-status.js';
 
 /** Receives the state of NodeENIs, for metrics. */
@@ -22,22 +24,45 @@ export interface NodeENIReporterOptions {
 
 /** Reports a NodeENI's state to users: its status, and one Event for each change. */
 export class NodeENIReporter {
+  /** Why the API server last refused a status, by UID of the NodeENI. */
+  private readonly lastRefusal = new LRUCache<string, string>({ max: 1_000 });
+
   constructor(private readonly options: NodeENIReporterOptions) {}
 
   /**
    * Writes the NodeENI's status if it has changed.
-   * @throws KubeApiError where the API server rejects it; a conflict where the NodeENI has changed
+   * @returns why the API server refuses it; an Event says that once
+   * @throws KubeApiError where the NodeENI has changed
    */
-  async report(nodeENI: NodeENI, report: Omit<NodeENIReport, 'nodeENI' | 'now'>): Promise<void> {
+  async report(
+    nodeENI: NodeENI,
+    report: Omit<NodeENIReport, 'nodeENI' | 'now'>,
+  ): Promise<Blocked | undefined> {
     const { client, clock, observer } = this.options;
     observer?.nodesBlocked(nodeENI.metadata.name, blockedReasons(report));
     const status = nodeENIStatus({ ...report, nodeENI, now: clock.now() });
     // Without the lock, a late write of a controller that is gone would overwrite a newer status.
-    const written = await client.patchStatus(nodeENI, status, { optimisticLock: true });
-    if (written === nodeENI) {
-      return;
+    const written = await writtenOrBlocked(
+      `update the status of NodeENI ${nodeENI.metadata.name}`,
+      client.patchStatus(nodeENI, status, { optimisticLock: true }),
+    );
+    if (isBlocked(written)) {
+      this.refused(nodeENI, written);
+      return written;
     }
-    this.emitEvents(nodeENI, status);
+    this.lastRefusal.delete(nodeENI.metadata.uid);
+    if (written !== nodeENI) {
+      this.emitEvents(nodeENI, status);
+    }
+    return undefined;
+  }
+
+  private refused(nodeENI: NodeENI, { reason, message: note }: Blocked): void {
+    const { uid } = nodeENI.metadata;
+    if (this.lastRefusal.get(uid) === note) return;
+    this.lastRefusal.set(uid, note);
+    const event = { type: 'Warning', reason, action: 'Reconcile', note } as const;
+    this.options.events.event({ kind: NodeENI, object: nodeENI }, event);
   }
 
   private emitEvents(nodeENI: NodeENI, status: NodeENIStatus): void {

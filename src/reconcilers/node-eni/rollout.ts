@@ -1,5 +1,10 @@
-import type { UpdatePolicy } from '../../api/node-eni.js';
+import type { NodeENI, UpdatePolicy } from '../../api/node-eni.js';
+import type { Blocked } from '../../api/reasons.js';
+import { answerOrBlocked, isBlocked } from '../shared/blocked.js';
 import type { Replacement } from '../shared/desired-attachment.js';
+import type { SlotInspector } from '../slots/slot-inspector.js';
+import type { Network } from './network-resolver.js';
+import type { NodeENIPlan } from './plan-node-eni.js';
 
 /** Applies where `updatePolicy.maxUnavailable` is not set, as in a DaemonSet. */
 const DEFAULT_MAX_UNAVAILABLE = 1;
@@ -27,4 +32,45 @@ export function selectForRollout(
   return [...candidates]
     .sort((a, b) => (a.node < b.node ? -1 : 1))
     .filter((candidate) => candidate.unavailable || room-- > 0);
+}
+
+export interface Rollout {
+  nodeENI: NodeENI;
+  plan: NodeENIPlan;
+  network: Network | Blocked;
+  /** How many nodes match. */
+  nodes: number;
+}
+
+/**
+ * Adds to the plan the stale attachments of the nodes to replace now, and the faults of the nodes whose replacement
+ * could not succeed. Returns how many nodes keep stale attachments.
+ * @throws Ec2Error where a retry may help
+ */
+export async function selectReplacements(
+  slots: Pick<SlotInspector, 'replacementFault'>,
+  { nodeENI, plan, network, nodes }: Rollout,
+): Promise<number> {
+  if (plan.replace.length === 0 || isBlocked(network)) {
+    return 0;
+  }
+  const subnets = network.subnets.flatMap((choice) => choice.subnets);
+  const checked = await Promise.all(
+    plan.replace.map(async (replacement) => ({
+      replacement,
+      fault: await answerOrBlocked(slots.replacementFault(replacement, subnets)),
+    })),
+  );
+  const able = checked.filter(({ fault }) => !fault).map(({ replacement }) => replacement);
+  plan.blocked.push(
+    ...checked.flatMap(({ replacement: { node, unavailable }, fault }) =>
+      fault ? [{ node, blocked: fault, isServed: !unavailable }] : [],
+    ),
+  );
+  const selected = selectForRollout(able, {
+    unavailable: plan.unavailable,
+    maxUnavailable: maxUnavailableNodes(nodeENI.spec.updatePolicy, nodes),
+  });
+  plan.delete.push(...selected.flatMap(({ stale }) => stale));
+  return plan.replace.length - selected.length;
 }

@@ -61,24 +61,60 @@ export async function answerOrBlocked<T>(answer: Promise<T>): Promise<T | Blocke
 
 /** Characters of the API server's answer that a message quotes: a webhook may answer with pages. */
 const MAX_QUOTED = 500;
+/** HTTP status of the API server's priority and fairness: the same write is welcome later. */
+const TOO_MANY_REQUESTS = 429;
 
 /**
- * The written object, or why the API server refuses the write. A refusal (policy, webhook, quota, validation, also
- * a webhook that fails) concerns what the write is about and nothing else.
+ * Why the API server refuses the write, or `undefined` where the failure is another one. A refusal (policy, webhook,
+ * quota, validation, also a webhook that fails) concerns what the write is about and nothing else. It is none where
+ * the caller's view of the object is stale (changed, created or gone), or where the server has too much to do.
  * @param write what it does, as an infinitive: `create ENIAttachment x`
- * @throws every other error; also where the caller's view of the object is stale: changed, created or gone
+ */
+export function refusedWrite(write: string, error: unknown): Blocked | undefined {
+  const isStale = isConflict(error) || isAlreadyExists(error) || isNotFound(error);
+  if (isStale || !(error instanceof KubeApiError) || error.status === TOO_MANY_REQUESTS) {
+    return undefined;
+  }
+  return refusal(write, error);
+}
+
+function refusal(write: string, { message }: KubeApiError): Blocked {
+  const detail = printable(message, MAX_QUOTED).replace(/\.\s*$/, '');
+  return blocked('WriteRefused', `The API server refused to ${write}: ${detail}`);
+}
+
+/**
+ * The written object, or why the API server refuses the write ({@link refusedWrite}).
+ * @throws every other error
  */
 export async function writtenOrBlocked<T>(write: string, answer: Promise<T>): Promise<T | Blocked> {
   try {
     return await answer;
   } catch (error) {
-    const isStale = isConflict(error) || isAlreadyExists(error) || isNotFound(error);
-    if (isStale || !(error instanceof KubeApiError)) {
+    const refused = refusedWrite(write, error);
+    if (!refused) {
       throw error;
     }
-    const detail = printable(error.message, MAX_QUOTED).replace(/\.\s*$/, '');
-    return blocked('WriteRefused', `The API server refused to ${write}: ${detail}`);
+    return refused;
   }
+}
+
+/**
+ * The created object, or why the API server refuses to create it: also a conflict, which a new object can only have
+ * with a quota.
+ * @throws every other error
+ */
+export function createdOrBlocked<T>(what: string, answer: Promise<T>): Promise<T | Blocked> {
+  const write = `create ${what}`;
+  return writtenOrBlocked(
+    write,
+    answer.catch((error: unknown) => {
+      if (!isConflict(error)) {
+        throw error;
+      }
+      return refusal(write, error);
+    }),
+  );
 }
 
 /** Whether EC2 does not know an id in the call, or does not know it yet. */

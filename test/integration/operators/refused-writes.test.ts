@@ -54,7 +54,12 @@ describe('a write that an admission policy refuses', () => {
   /** Resolves once the API server enforces the policy. */
   async function refuse(
     { resource }: { resource: ResourceType },
-    { operation, unless, probe }: { operation: string; unless: string; probe: Probe },
+    {
+      operation,
+      subresource = '',
+      unless,
+      probe,
+    }: { operation: string; subresource?: '' | '/status'; unless: string; probe: Probe },
   ): Promise<void> {
     await stage.kube.create<KubeObject & { spec: object }>(POLICIES, {
       metadata: { name: POLICY },
@@ -65,7 +70,7 @@ describe('a write that an admission policy refuses', () => {
               apiGroups: [resource.group],
               apiVersions: [resource.version],
               operations: [operation],
-              resources: [resource.plural],
+              resources: [resource.plural + subresource],
             },
           ],
         },
@@ -191,6 +196,65 @@ describe('a write that an admission policy refuses', () => {
     const nodeENI = await stage.degraded('refused', 'WriteRefused');
     expect(messageOf(nodeENI)).to.include(SENTENCE);
     expect(await stage.listAttachments('refused')).to.deep.equal([]);
+
+    await lift();
+    await stage.ready('refused', 3);
+  });
+
+  async function probeStatus(): Promise<void> {
+    await createProbe().catch((error) => expect(isAlreadyExists(error), error).to.equal(true));
+    const body = { status: { attachmentID: 'eni-attach-00000000000000001' } };
+    const patch = { type: 'merge', body } as const;
+    await stage.kube.patch(ENIAttachment.resource, PROBE, patch, { subresource: 'status' });
+  }
+
+  it('says in an Event what the status of an attachment cannot say, and goes on once that is allowed', async () => {
+    await refuse(ENIAttachment, {
+      operation: 'UPDATE',
+      subresource: '/status',
+      unless: `object.spec.nodeName != '${CLOSED}'`,
+      probe: probeStatus,
+    });
+    await ignoringNotFound(stage.kube.delete(ENIAttachment.resource, PROBE));
+    await stage.createNodeENI('refused');
+    await eventually(async () => {
+      expect((await stage.nodeENI('refused')).status).to.include({ desired: 3, ready: 2 });
+    });
+    const attachments = await stage.listAttachments('refused');
+    const closed = attachments.find(({ spec }) => spec.nodeName === CLOSED);
+    await eventually(async () => {
+      const events = await stage.events(closed?.metadata.name ?? '');
+      expect(events.map(({ reason }) => reason)).to.deep.equal(['WriteRefused']);
+      expect(events[0]?.note).to.include(SENTENCE);
+    });
+    expect(stage.managedEnis()).to.have.length(2);
+
+    await lift();
+    await stage.ready('refused', 3);
+  });
+
+  it('of a NodeENI’s own status keeps no node waiting', async () => {
+    await stage.createNodeENI(PROBE.name);
+    await refuse(NodeENI, {
+      operation: 'UPDATE',
+      subresource: '/status',
+      unless: 'false',
+      probe: async () => {
+        const patch = { type: 'merge', body: { status: { nodes: 99 } } } as const;
+        await stage.kube.patch(NodeENI.resource, PROBE, patch, { subresource: 'status' });
+      },
+    });
+    await stage.createNodeENI('refused');
+    await eventually(async () => {
+      const attachments = await stage.listAttachments('refused');
+      expect(attachments.map(({ status }) => status?.phase)).to.deep.equal([
+        'Ready',
+        'Ready',
+        'Ready',
+      ]);
+      const events = await stage.events('refused');
+      expect(events.map(({ reason }) => reason)).to.include('WriteRefused');
+    });
 
     await lift();
     await stage.ready('refused', 3);
