@@ -9,6 +9,7 @@ import {
   type Eni,
   type SimulatorOptions,
 } from '../../tools/ec2-simulator/index.js';
+import type { ControlPlane } from '../../tools/envtest/control-plane.js';
 import { sharedControlPlane } from '../../tools/envtest/shared-control-plane.js';
 import { BaseStage } from '../../tools/stage/base-stage.js';
 import { BRISK_SETTINGS } from '../../tools/stage/brisk-settings.js';
@@ -60,9 +61,13 @@ export class Stage extends BaseStage {
     super(kube, parts);
   }
 
-  static async open(simulator: SimulatorOptions = {}): Promise<Stage> {
+  /** @param controlPlane for tests that stop or restore it; default: the shared one */
+  static async open(
+    simulator: SimulatorOptions = {},
+    controlPlane?: Pick<ControlPlane, 'kubeconfigPath'>,
+  ): Promise<Stage> {
     await using parts = new StageParts();
-    const { kubeconfigPath } = await sharedControlPlane();
+    const { kubeconfigPath } = controlPlane ?? (await sharedControlPlane());
     const kube = parts.kube(kubeconfigPath);
     const ec2 = await parts.ec2({ region: REGION, ...simulator });
     return new Stage(ec2, kube, kubeconfigPath, parts.move());

@@ -15,7 +15,14 @@ import { isOurs } from '../shared/eni-ownership.js';
 import type { SlotInspector } from '../slots/slot-inspector.js';
 import type { AttachmentReporter } from './attachment-reporter.js';
 import type { CreateTimes } from './ec2-call-times.js';
-import { attachmentOf, holdsItsSlot, impostors, isAdoptable, ownEni } from './eni-identity.js';
+import {
+  attachmentOf,
+  holdsItsSlot,
+  impostors,
+  isAdoptable,
+  isLeftBehind,
+  ownEni,
+} from './eni-identity.js';
 import { createRequestFor, ownTags, setTags } from './eni-requests.js';
 import { adoption, type EniChanges, planAttachment, type Step } from './plan-attachment.js';
 import { blockedOnFreshRead, type StepResult } from './step-result.js';
@@ -137,6 +144,22 @@ export class AttachmentProvider {
     return holder && isOurs(holder, clusterID) ? holder : undefined;
   }
 
+  /** Why there must not be another ENI: the one of an attachment that was lost is still on the instance. */
+  private async leftBehind(attachment: ENIAttachment): Promise<Blocked | undefined> {
+    const { inventory, clusterID } = this.options;
+    const isLeft = (eni: Eni): boolean =>
+      isLeftBehind(eni, attachment, { clusterID, isAlive: (uid) => this.isAlive(uid) });
+    const seen = inventory.onInstance(attachment.spec.instanceID).find(isLeft);
+    const eni = seen && (await inventory.observe(seen.id));
+    const { spec } = attachment;
+    return eni && isLeft(eni)
+      ? blocked(
+          'InterfaceInUse',
+          `${spec.instanceID} (node ${spec.nodeName}) has ${eni.id} of this NodeENI in ${spec.subnetID} at device index ${eni.attachment?.deviceIndex}, not at ${spec.deviceIndex}, and its ENIAttachment is gone`,
+        )
+      : undefined;
+  }
+
   /** Why an ENI of ours that has another owner keeps the attachment from its slot. */
   private heldByOurs({ spec }: ENIAttachment, holder: Eni, fault: Blocked): Blocked {
     if (fault.reason !== 'SlotTaken') {
@@ -191,6 +214,10 @@ export class AttachmentProvider {
     }
     if (fault) {
       return { blocked: holder ? this.heldByOurs(attachment, holder, fault) : fault };
+    }
+    const leftBehind = await this.leftBehind(attachment);
+    if (leftBehind) {
+      return { blocked: leftBehind };
     }
     // Written first: after a crash, a Pending attachment has no ENI; any other may have one.
     if ((attachment.status?.phase ?? 'Pending') === 'Pending') {

@@ -70,6 +70,13 @@ function tagged(enis: KnownEnis, attachment: ENIAttachment): Eni[] {
     .sort((a, b) => (rank(a) < rank(b) ? -1 : 1));
 }
 
+/** What tells whose an ENI is. */
+export interface OwnershipContext {
+  clusterID: string;
+  /** Whether an ENIAttachment has that UID. */
+  isAlive: (uid: string) => boolean;
+}
+
 /**
  * Whether the attachment can adopt an ENI whose own ENIAttachment was lost (finalizers taken off by hand, a restore
  * from a backup): it is ours, in exactly the wanted slot and subnet, of the same NodeENI, and no ENIAttachment has
@@ -78,16 +85,30 @@ function tagged(enis: KnownEnis, attachment: ENIAttachment): Eni[] {
 export function isAdoptable(
   eni: Eni,
   attachment: ENIAttachment,
-  { clusterID, isAlive }: { clusterID: string; isAlive: (uid: string) => boolean },
+  context: OwnershipContext,
 ): boolean {
-  const { metadata, spec } = attachment;
   const slot = attachmentOf(eni);
+  return (
+    isLeftBehind(eni, attachment, context) &&
+    slot !== undefined &&
+    slot.status !== 'detaching' &&
+    holdsItsSlot(attachment, slot)
+  );
+}
+
+/**
+ * Whether the instance still has the ENI that the attachment is about, at whatever device index, from an
+ * ENIAttachment that was lost.
+ */
+export function isLeftBehind(
+  eni: Eni,
+  { metadata, spec }: ENIAttachment,
+  { clusterID, isAlive }: OwnershipContext,
+): boolean {
   const uid = eni.tags[TAGS.attachmentUID];
   return (
     isOurs(eni, clusterID) &&
-    slot !== undefined &&
-    slot.status !== 'detaching' &&
-    holdsItsSlot(attachment, slot) &&
+    attachmentOf(eni)?.instanceId === spec.instanceID &&
     eni.subnetId === spec.subnetID &&
     eni.tags[TAGS.nodeENI] === spec.nodeENI &&
     uid !== undefined &&
