@@ -126,9 +126,12 @@ export type SecurityGroupQuery =
   | { ids: readonly string[] }
   | { names: readonly string[]; vpcId: string };
 
-/** ENIs that carry all of these tags, each with the value given or with one of the values given. */
+/** At least one tag or the instance is needed. */
 export interface EniFilter {
+  /** ENIs that carry all of these tags, each with the value given or with one of the values given. */
   tags: Readonly<Record<string, string | readonly string[]>>;
+  /** ENIs that this instance has, or is getting or losing. Default: of any instance, or of none. */
+  instanceId?: string;
 }
 
 /**

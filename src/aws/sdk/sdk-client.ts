@@ -12,12 +12,20 @@ const CONNECTION_TIMEOUT_MS = 5_000;
 /** Time limit for EC2's whole answer, in milliseconds; a page of 1,000 ENIs takes a few seconds. */
 const REQUEST_TIMEOUT_MS = 30_000;
 
+export interface AwsCredentials {
+  accessKeyId: string;
+  secretAccessKey: string;
+  sessionToken?: string;
+  /** After this, a function that returns credentials is called again. */
+  expiration?: Date;
+}
+
 export interface Ec2ClientOptions {
   region: string;
   /** A VPC endpoint or a simulator. Default: the Region's public endpoint. */
   endpoint?: string;
   /** Default: the SDK's chain (environment, web identity, Pod Identity, instance metadata). */
-  credentials?: { accessKeyId: string; secretAccessKey: string; sessionToken?: string };
+  credentials?: AwsCredentials | (() => Promise<AwsCredentials>);
   /** Default 30,000 milliseconds. */
   requestTimeoutMs?: number;
   /**
@@ -48,6 +56,13 @@ export function createEc2Client(options: Ec2ClientOptions): EC2Client {
   });
   if (mayWrite) fenceWrites(client, mayWrite);
   return client;
+}
+
+/** The client for calls that break off, also under way, when `signal` aborts. Whether a write took effect is then unknown. */
+export function abortable(client: EC2Client, signal: AbortSignal): Pick<EC2Client, 'send'> {
+  const send = (command: Parameters<EC2Client['send']>[0]) =>
+    client.send(command, { abortSignal: signal });
+  return { send: send as EC2Client['send'] };
 }
 
 function agents({ mayWrite }: Ec2ClientOptions): Agents {

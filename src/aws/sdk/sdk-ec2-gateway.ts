@@ -45,12 +45,12 @@ import {
 const INSTANCE_TYPES_PAGE_SIZE = 100;
 
 export interface SdkEc2GatewayOptions extends Ec2CallerOptions {
-  client: EC2Client;
+  client: Pick<EC2Client, 'send'>;
 }
 
 /** {@link Ec2Gateway} on the AWS SDK. Every call waits for its action's budget and is sent once. */
 export class SdkEc2Gateway implements Ec2Gateway {
-  private readonly client: EC2Client;
+  private readonly client: Pick<EC2Client, 'send'>;
   private readonly caller: Ec2Caller;
 
   private constructor(private readonly options: SdkEc2GatewayOptions) {
@@ -125,11 +125,16 @@ export class SdkEc2Gateway implements Ec2Gateway {
     return this.readEnis({ name: 'network-interface-id', values: ids });
   }
 
-  async listEnis({ tags }: EniFilter): Promise<Eni[]> {
+  async listEnis({ tags, instanceId }: EniFilter): Promise<Eni[]> {
+    const byInstance =
+      instanceId === undefined ? [] : [{ name: 'attachment.instance-id', values: [instanceId] }];
     const [most, ...others] = Object.entries(tags)
       .map(([key, value]) => ({ name: `tag:${key}`, values: [value].flat() }))
+      .concat(byInstance)
       .toSorted((a, b) => b.values.length - a.values.length);
-    if (!most) throw invalid('DescribeNetworkInterfaces', 'A listing of ENIs needs a tag');
+    if (!most) {
+      throw invalid('DescribeNetworkInterfaces', 'A listing of ENIs needs a tag or an instance');
+    }
     return this.readEnis({ ...most, and: others.map(({ name, values }) => filter(name, values)) });
   }
 

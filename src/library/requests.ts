@@ -1,0 +1,74 @@
+import type { AttachEniRequest, CreateEniRequest } from '../aws/ec2-gateway.js';
+
+/** Options of every call. */
+export interface CallOptions {
+  /**
+   * Gives the call up: it rejects with the signal's reason. A write that is under way may still take effect; the same
+   * call again finds out.
+   */
+  signal?: AbortSignal | undefined;
+}
+
+/** Options of a call that waits for EC2. */
+export interface WaitOptions extends CallOptions {
+  /** In milliseconds; default 300,000. EC2 attaches and detaches within seconds, in rare cases within minutes. */
+  timeoutMs?: number | undefined;
+}
+
+/** A subnet by its id or by its `Name` tag. */
+export type SubnetName = { id: string } | { name: string };
+
+/** A security group by its id or by its group name. */
+export type SecurityGroupName = { id: string } | { name: string };
+
+export interface CreateENIRequest
+  extends Pick<
+    CreateEniRequest,
+    'subnetId' | 'securityGroupIds' | 'description' | 'ipv6AddressCount'
+  > {
+  /**
+   * At most 64 ASCII characters. The same token returns the same ENI, so that a process that died during the call can
+   * repeat it. Default: a random one for each call.
+   */
+  clientToken?: string;
+  tags?: Readonly<Record<string, string>>;
+}
+
+export interface AttachENIRequest extends Omit<AttachEniRequest, 'networkCardIndex'> {
+  /** Default 0. */
+  networkCardIndex?: number;
+  /** Whether EC2 deletes the ENI with the instance. Default: as EC2 has it, no. */
+  deleteOnTermination?: boolean;
+}
+
+/** Which ENIs to list; at least one of the two. */
+export interface ENIQuery {
+  /** Those that this instance has, or is getting or losing. */
+  instanceId?: string;
+  /** Those that carry all of these tags, each with the value given or with one of the values given. */
+  tags?: Readonly<Record<string, string | readonly string[]>>;
+}
+
+/** A place for one ENI on an instance. */
+export interface Slot {
+  instanceId: string;
+  /** From 1 on card 0: index 0 there is the interface that the instance was launched with. */
+  deviceIndex: number;
+  /** Default 0. */
+  networkCardIndex?: number;
+}
+
+export interface ProvideENIRequest extends Slot {
+  /** A name means the subnet of that name in the instance's Availability Zone. */
+  subnet: SubnetName;
+  /** At least one. A name means the group of that name in the subnet's VPC. */
+  securityGroups: readonly SecurityGroupName[];
+  description?: string;
+  /** Added to those by which the library finds its ENIs. */
+  tags?: Readonly<Record<string, string>>;
+  /** Whether EC2 deletes the ENI with the instance; default true, so that a terminated instance leaves nothing. */
+  deleteOnTermination?: boolean;
+}
+
+/** An ENI by its id, or all that `provideENI` has made for a slot. */
+export type RemoveENIRequest = { eniId: string } | Slot;
