@@ -116,6 +116,17 @@ build-installer: ## Write OVERLAY as one file, dist/install.yaml.
 chart: node_modules ## Write the templates and the README of the Helm chart from the manifests.
 	npm run --silent chart
 
+.PHONY: npm-package
+npm-package: node_modules ## Build the npm package (library and commands), dist/npm.
+	npm run --silent compile
+	npm run --silent package
+
+.PHONY: npm-publish
+npm-publish: npm-package ## Publish the npm package of REPOSITORY_URL, with provenance.
+	@test -n "$(REPOSITORY_URL)" || { echo 'Set REPOSITORY_URL: provenance names where the package was built.'; exit 1; }
+	npm pkg set --prefix dist/npm repository.type=git repository.url='git+$(REPOSITORY_URL).git'
+	npm publish ./dist/npm
+
 .PHONY: audit
 audit: ## Fail on a known vulnerability of high severity in what is shipped.
 	npm audit --omit=dev --audit-level=high

@@ -1,4 +1,6 @@
 /** What `import { ENIManager } from 'eni-operator'` offers: ENIs without Kubernetes. */
+
+export type { AwsCredentials } from './aws/aws-credentials.js';
 export type { Ec2Action } from './aws/ec2-actions.js';
 export * from './aws/ec2-errors.js';
 export type {
@@ -13,10 +15,8 @@ export type {
   Subnet,
 } from './aws/ec2-gateway.js';
 export type { ActionBudget } from './aws/request-budget.js';
-export type { AwsCredentials } from './aws/sdk/sdk-client.js';
 export { ENIManager, type ENIManagerOptions } from './library/eni-manager.js';
 export { ENITimeoutError } from './library/eni-timeout-error.js';
-export type { SubnetQueryOptions } from './library/lookups.js';
 export type * from './library/requests.js';
 export { LIBRARY_TAGS } from './library/slot-tags.js';
 export type { Clock, Timer } from './runtime/clock.js';

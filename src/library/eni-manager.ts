@@ -1,13 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { MANAGER_NAME } from '../api/names.js';
+import type { AwsCredentials } from '../aws/aws-credentials.js';
 import type { Eni, Instance, SecurityGroup, Subnet } from '../aws/ec2-gateway.js';
 import { type ActionBudget, RequestBudget } from '../aws/request-budget.js';
-import { type AwsCredentials, createEc2Client } from '../aws/sdk/sdk-client.js';
+import { createEc2Client } from '../aws/sdk/sdk-client.js';
 import { type Clock, systemClock } from '../runtime/clock.js';
 import type { Logger } from '../runtime/logger.js';
 import { Ec2Calls } from './ec2-calls.js';
 import { attachmentOf, EniWrites } from './eni-writes.js';
-import { instanceBy, type SubnetQueryOptions, securityGroupBy, subnetBy } from './lookups.js';
+import { instanceBy, securityGroupBy, subnetBy } from './lookups.js';
 import { EniProvider } from './provide-eni.js';
 import { EniRemover } from './remove-eni.js';
 import type {
@@ -17,6 +18,7 @@ import type {
   ENIQuery,
   ProvideENIRequest,
   RemoveENIRequest,
+  SubnetQueryOptions,
   WaitOptions,
 } from './requests.js';
 

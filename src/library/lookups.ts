@@ -1,13 +1,7 @@
 import { UserError, type UserErrorReason } from '../aws/ec2-errors.js';
 import type { Instance, SecurityGroup, Subnet } from '../aws/ec2-gateway.js';
 import type { Ec2Calls } from './ec2-calls.js';
-import type { CallOptions, SecurityGroupName, SubnetName } from './requests.js';
-
-export interface SubnetQueryOptions extends CallOptions {
-  /** Only in this Availability Zone, e.g. `us-west-2a`. */
-  zone?: string;
-  vpcId?: string;
-}
+import type { CallOptions, SecurityGroupName, SubnetName, SubnetQueryOptions } from './requests.js';
 
 /** @throws UserError with the reason `SubnetNotFound`, or `InvalidRequest` if several have the name */
 export async function subnetBy(

@@ -1,5 +1,3 @@
-import type { AttachEniRequest, CreateEniRequest } from '../aws/ec2-gateway.js';
-
 /** Options of every call. */
 export interface CallOptions {
   /**
@@ -15,17 +13,26 @@ export interface WaitOptions extends CallOptions {
   timeoutMs?: number | undefined;
 }
 
+/** Narrows a name to one subnet. */
+export interface SubnetQueryOptions extends CallOptions {
+  /** Only in this Availability Zone, e.g. `us-west-2a`. */
+  zone?: string;
+  vpcId?: string;
+}
+
 /** A subnet by its id or by its `Name` tag. */
 export type SubnetName = { id: string } | { name: string };
 
 /** A security group by its id or by its group name. */
 export type SecurityGroupName = { id: string } | { name: string };
 
-export interface CreateENIRequest
-  extends Pick<
-    CreateEniRequest,
-    'subnetId' | 'securityGroupIds' | 'description' | 'ipv6AddressCount'
-  > {
+export interface CreateENIRequest {
+  subnetId: string;
+  /** At least one. */
+  securityGroupIds: string[];
+  description?: string;
+  /** How many IPv6 addresses. Default: as the subnet assigns them. */
+  ipv6AddressCount?: number;
   /**
    * At most 64 ASCII characters. The same token returns the same ENI, so that a process that died during the call can
    * repeat it. Default: a random one for each call.
@@ -34,9 +41,8 @@ export interface CreateENIRequest
   tags?: Readonly<Record<string, string>>;
 }
 
-export interface AttachENIRequest extends Omit<AttachEniRequest, 'networkCardIndex'> {
-  /** Default 0. */
-  networkCardIndex?: number;
+export interface AttachENIRequest extends Slot {
+  eniId: string;
   /** Whether EC2 deletes the ENI with the instance. Default: as EC2 has it, no. */
   deleteOnTermination?: boolean;
 }

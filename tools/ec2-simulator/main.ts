@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { Command, InvalidArgumentError } from 'commander';
+import { VERSION } from '../../src/config/version.js';
 import { ACTION_NAMES } from './action-names.js';
 import { OptionsSpec, parseSpec } from './config/specs.js';
 import { Ec2Simulator } from './simulator.js';
@@ -56,7 +57,8 @@ function parseThrottling(text: string): boolean | { scale: number } {
   return { scale };
 }
 
-const program = new Command('ec2-simulator')
+const program = new Command('ec2-eni-simulator')
+  .version(VERSION)
   .description(
     'Simulates the EC2 API for ENIs on loopback, for the AWS SDK, the AWS CLI and tests.',
   )

@@ -2,6 +2,7 @@ import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import { EC2Client } from '@aws-sdk/client-ec2';
 import { MANAGER_NAME } from '../../api/names.js';
+import type { AwsCredentials } from '../aws-credentials.js';
 import { type Agents, namesProxy, proxiedAgents } from './proxied-agents.js';
 import { type FencedError, fencedAgents, fenceWrites } from './write-fence.js';
 
@@ -11,14 +12,6 @@ const MAX_SOCKETS = 256;
 const CONNECTION_TIMEOUT_MS = 5_000;
 /** Time limit for EC2's whole answer, in milliseconds; a page of 1,000 ENIs takes a few seconds. */
 const REQUEST_TIMEOUT_MS = 30_000;
-
-export interface AwsCredentials {
-  accessKeyId: string;
-  secretAccessKey: string;
-  sessionToken?: string;
-  /** After this, a function that returns credentials is called again. */
-  expiration?: Date;
-}
 
 export interface Ec2ClientOptions {
   region: string;

@@ -1,8 +1,12 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
+import { VERSION } from '../../../src/config/version.js';
 import { SimulatorControl } from '../../../tools/ec2-simulator/index.js';
 
 const MAIN = fileURLToPath(new URL('../../../tools/ec2-simulator/main.js', import.meta.url));
@@ -39,6 +43,15 @@ describe('The simulator as a program', () => {
     expect(await once(program as ChildProcess, 'exit')).to.deep.equal([0, null]);
   });
 
+  const newerFormat = join(mkdtempSync(join(tmpdir(), 'ec2-eni-simulator-')), 'options.json');
+  before(() => writeFileSync(newerFormat, '{ "version": 2 }'));
+  after(() => rmSync(dirname(newerFormat), { recursive: true }));
+
+  it('says its version', async () => {
+    const { stdout } = await run(process.execPath, [MAIN, '--version']);
+    expect(stdout.trim()).to.equal(VERSION);
+  });
+
   const refusals: [title: string, args: string[], message: RegExp][] = [
     ['an action that it does not know', ['--latency', 'fly=3'], /no action begins with 'fly'/],
     [
@@ -51,6 +64,7 @@ describe('The simulator as a program', () => {
       ['--transition', 'fly=3'],
       /transition\.property fly should not/,
     ],
+    ['a format that it does not know', ['--config', newerFormat], /version must be equal to 1/],
     ['a port that is no number', ['--port', 'http'], /port must be/],
   ];
   for (const [title, args, message] of refusals) {

@@ -2,6 +2,7 @@ import 'reflect-metadata';
 import { plainToInstance, Type } from 'class-transformer';
 import {
   Allow,
+  Equals,
   IsArray,
   IsBoolean,
   IsIn,
@@ -274,6 +275,8 @@ export class SettingsSpec {
 
 /** How to start a simulator. */
 export class OptionsSpec extends SettingsSpec {
+  /** Version of this format. It changes when an option changes its meaning or goes. Default: 1. */
+  @IsOptional() @Equals(1) version?: 1;
   /** 0, the default: any free one. */
   @IsOptional() @IsInt() @Min(0) port?: number;
   /** Default `us-west-2`. */
