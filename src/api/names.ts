@@ -18,6 +18,10 @@ export const LABELS = {
   instanceType: 'node.kubernetes.io/instance-type',
 } as const;
 
+/** Label of a Namespace, and its value, by which it allows NetworkAttachmentDefinitions of this operator. */
+export const NETWORK_ATTACHMENTS_LABEL = `${API_GROUP}/network-attachments`;
+export const NETWORK_ATTACHMENTS_ALLOWED = 'allowed';
+
 /** Annotation of a Node: how many of its network interfaces are reserved for other software. */
 export const RESERVED_INTERFACES_ANNOTATION = `${API_GROUP}/reserved-interfaces`;
 

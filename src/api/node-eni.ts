@@ -6,7 +6,6 @@ import {
   IsBoolean,
   IsIn,
   IsInt,
-  IsObject,
   IsOptional,
   IsString,
   Length,
@@ -18,10 +17,12 @@ import {
 import type { Condition } from '../runtime/kube/conditions.js';
 import type { ObjectMeta } from '../runtime/kube/resource.js';
 import { ENISettings } from './eni-settings.js';
+import { type IPAM, IsIPAM } from './ipam.js';
 import { API_GROUP, API_VERSION } from './names.js';
 import {
   ExactlyOneOf,
   IsLabelSelectorMap,
+  IsNotHostInterfaceName,
   IsNotLaunchInterface,
   IsNumberOrPercentage,
   NamedWhereShared,
@@ -64,10 +65,10 @@ export class NetworkAttachment {
   @IsIn(NETWORK_ATTACHMENT_TYPES)
   type!: NetworkAttachmentType;
 
-  /** The plugin's `ipam` section, as it is. */
+  /** The plugin's `ipam` section. */
   @IsOptional()
-  @IsObject()
-  ipam?: Record<string, unknown>;
+  @IsIPAM()
+  ipam?: IPAM;
 }
 
 /** How ENIs are replaced where a change cannot be made in place. */
@@ -169,6 +170,7 @@ export class NodeENISpec extends ENISettings {
     message:
       'interfaceName must be 1 to 12 lower-case letters, digits and dashes, such as eni-storage, not $value',
   })
+  @IsNotHostInterfaceName()
   interfaceName?: string;
 
   /** Taint (`key:Effect`) that is taken off a node once all its ENIs are ready. */

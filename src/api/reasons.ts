@@ -83,6 +83,10 @@ export const NETWORK_ATTACHMENT_REMEDIES = {
     'Install Multus, or at least its CRD network-attachment-definitions.k8s.cni.cncf.io; or remove spec.networkAttachment.',
   Conflict:
     'Rename or delete that NetworkAttachmentDefinition, or remove the namespace from spec.networkAttachment.namespaces.',
+  ComponentMissing:
+    'Deploy the component multus (kustomize/components/multus, or multus.enabled in the Helm chart), or remove spec.networkAttachment.',
+  NamespaceNotAllowed:
+    'Allow it with kubectl label namespace NAME networking.k8s.aws/network-attachments=allowed, or remove the namespace from spec.networkAttachment.namespaces.',
   NamespaceMissing: 'Create the namespace, or remove it from spec.networkAttachment.namespaces.',
   Refused:
     "Fix what the API server reports; if it says forbidden, check the controller's ClusterRole.",

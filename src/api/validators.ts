@@ -196,3 +196,22 @@ export function IsNotLaunchInterface(): PropertyDecorator {
     },
   });
 }
+
+/**
+ * Names that a kernel, a container runtime or a CNI plugin gives to interfaces. Pods attach to the interface by its
+ * name: such a name could mean another device of the node.
+ */
+const HOST_INTERFACE_NAME =
+  /^(lo$|(eth|ens|enp|eno|enx|veth|cni|docker|kube|cali|flannel|cilium|lxc|vxlan|geneve|genev_|virbr|tunl|wlan|nodelocaldns|ovs|ovn|weave|antrea|dummy|ifb|br-)|(br|bond|team|tun|tap|wg|usb|ib|gre|sit|vlan|macvlan|ipvlan)[0-9])/;
+
+/** Class-validator rule for `interfaceName`. */
+export function IsNotHostInterfaceName(): PropertyDecorator {
+  return ValidateBy({
+    name: 'isNotHostInterfaceName',
+    validator: {
+      validate: (value: unknown) => typeof value !== 'string' || !HOST_INTERFACE_NAME.test(value),
+      defaultMessage: () =>
+        'interfaceName must not be a name that the kernel or other software gives to interfaces, such as eth0, ens5 or cni0: choose another, such as eni-storage, not $value',
+    },
+  });
+}

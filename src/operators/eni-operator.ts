@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { Registry } from 'prom-client';
 import { ENIAttachment } from '../api/eni-attachment.js';
 import { LABELS } from '../api/names.js';
+import { Namespace } from '../api/namespace.js';
 import { Node } from '../api/node.js';
 import { NodeENI } from '../api/node-eni.js';
 import { EniInventory } from '../aws/inventory/eni-inventory.js';
@@ -12,13 +13,14 @@ import { PlannedAttachments } from '../reconcilers/node-eni/planned-attachments.
 import { ExponentialBackoff } from '../runtime/concurrency/backoff.js';
 import type { KubeAccess } from '../runtime/kube/access/kube-access.js';
 import type { KubeClient } from '../runtime/kube/kube-client.js';
-import type { KubeObject, ResourceType } from '../runtime/kube/resource.js';
+import type { KubeObject } from '../runtime/kube/resource.js';
 import { LeaderElector } from '../runtime/leader-election/leader-election.js';
 import type { Logger } from '../runtime/logger.js';
 import { ControllerMetrics } from '../runtime/metrics/controller-metrics.js';
 import { registerLeaderMetrics } from '../runtime/metrics/leader-metrics.js';
 import { registerProcessMetrics } from '../runtime/metrics/process-metrics.js';
 import { RequestMetrics } from '../runtime/metrics/request-metrics.js';
+import { AdmissionPolicies } from './admission-policies.js';
 import { Reconcilers } from './controller-reconcilers.js';
 import { Ec2Readiness } from './ec2-readiness.js';
 import { createEc2Stack } from './ec2-stack.js';
@@ -37,14 +39,6 @@ export interface EniOperatorOptions {
   /** Namespace of the Lease if the configuration names none, for example the pod's namespace. */
   namespace: string;
 }
-
-const NAMESPACES: ResourceType = {
-  group: '',
-  version: 'v1',
-  plural: 'namespaces',
-  kind: 'Namespace',
-  namespaced: false,
-};
 
 /** Nodes whose Region label is read if nothing else gives the Region; all have the same. */
 const NODES_ASKED = 50;
@@ -67,6 +61,7 @@ export class EniOperator extends Operator {
   private kube: KubeStack | undefined;
   /** Undefined without leader election: this process is the only one. */
   private elector: LeaderElector | undefined;
+  private policies: AdmissionPolicies | undefined;
   /** Reads EC2 until the signal aborts, so that `/readyz` says whether this process could take over. */
   private standBy: ((signal: AbortSignal) => Promise<void>) | undefined;
 
@@ -94,7 +89,7 @@ export class EniOperator extends Operator {
     this.kube = kube;
     const region = await this.region(kube.client);
     const kubeSystem = await this.fromApiServer(() =>
-      kube.client.get<KubeObject>(NAMESPACES, { name: 'kube-system' }),
+      kube.client.get<KubeObject>(Namespace.resource, { name: 'kube-system' }),
     );
     const clusterID = config.clusterID ?? kubeSystem.metadata.uid;
     logger.info('Managing ENIs', { region, clusterID, ...settingsToLog(config) });
@@ -102,7 +97,7 @@ export class EniOperator extends Operator {
       this.elector = this.createElector(kube);
     }
     const { elector } = this;
-    const cluster = { kind: { resource: NAMESPACES }, object: kubeSystem };
+    const cluster = { kind: Namespace, object: kubeSystem };
     const readiness = new Ec2Readiness({ clock, events: kube.events, cluster });
     const ec2 = createEc2Stack({
       region,
@@ -118,6 +113,11 @@ export class EniOperator extends Operator {
       this.isLeader ? readiness.check(ec2.inventory) : readiness.checkStandby(),
     );
     this.standBy = (signal) => readiness.standBy(ec2.gateway, signal);
+    this.policies = new AdmissionPolicies({
+      ...{ client: kube.client, nodes: kube.nodes.store, events: kube.events },
+      ...{ cluster, clock, logger, registry },
+      intervalMs: config.resyncPeriod,
+    });
 
     this.addSource(NodeENI, kube.nodeENIs);
     this.addSource(Node, kube.nodes);
@@ -166,6 +166,7 @@ export class EniOperator extends Operator {
         waiting.abort();
       }
     }
+    void this.policies?.watch(signal);
     // Calls that a dead process sent can arrive while this one starts.
     this.createTimes.becameLeader();
   }

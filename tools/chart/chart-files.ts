@@ -28,15 +28,17 @@ async function sources(): Promise<Source[]> {
   const crds = (await readdir('crds')).filter((name) => name.startsWith('networking'));
   const policies = await manifestsIn('manifests/policy');
   const roles = (await manifestsIn('manifests/rbac')).filter(
-    (name) => name !== 'service-accounts.yaml' && name !== 'controller-networks.yaml',
+    (name) => name !== 'service-accounts.yaml',
   );
   return [
     ...crds.map((name) => template(`crds/${name}`, `crds/${name}`, crd)),
     ...policies.map((name) => template(`manifests/policy/${name}`, `policy/${name}`, inRelease)),
     ...roles.map((name) => template(`manifests/rbac/${name}`, `rbac/${name}`, forAccount)),
     template('manifests/rbac/service-accounts.yaml', 'rbac/service-accounts.yaml', accounts),
-    template('manifests/rbac/controller-networks.yaml', 'rbac/controller-networks.yaml', (text) =>
-      onlyIf('multus.enabled', forAccount(text)),
+    ...['role.yaml', 'policy.yaml'].map((name) =>
+      template(`kustomize/components/multus/${name}`, `multus/${name}`, (text) =>
+        onlyIf('multus.enabled', forAccount(text)),
+      ),
     ),
     template(
       'manifests/controller/deployment.yaml',

@@ -1,4 +1,9 @@
-import { MANAGER_NAME } from '../../api/names.js';
+import {
+  MANAGER_NAME,
+  NETWORK_ATTACHMENTS_ALLOWED,
+  NETWORK_ATTACHMENTS_LABEL,
+} from '../../api/names.js';
+import { Namespace } from '../../api/namespace.js';
 import { NetworkAttachmentDefinition } from '../../api/network-attachment-definition.js';
 import type { NodeENI } from '../../api/node-eni.js';
 import type { KubeClient } from '../../runtime/kube/kube-client.js';
@@ -8,6 +13,7 @@ import {
   KubeApiError,
   KubeUnreachableError,
 } from '../../runtime/kube/kube-errors.js';
+import type { KubeObject } from '../../runtime/kube/resource.js';
 import type { Logger } from '../../runtime/logger.js';
 import type { DefinitionFault } from './network-attachment-condition.js';
 import { type DesiredDefinition, definitionSelector } from './plan-definitions.js';
@@ -45,6 +51,9 @@ export class DefinitionWriter {
   async create(desired: DesiredDefinition, logger: Logger): Promise<DefinitionFault | undefined> {
     const { namespace } = desired;
     try {
+      if (!(await this.isAllowed(namespace))) {
+        return { namespace, reason: 'NamespaceNotAllowed' };
+      }
       if (await this.isThere(desired)) {
         return { namespace, reason: 'Conflict' };
       }
@@ -70,6 +79,9 @@ export class DefinitionWriter {
   ): Promise<DefinitionFault | undefined> {
     const { namespace } = desired;
     try {
+      if (!(await this.isAllowed(namespace))) {
+        return { namespace, reason: 'NamespaceNotAllowed' };
+      }
       await this.apply(desired, uid);
     } catch (error) {
       // A definition that was replaced since the listing is a conflict; the next try lists again.
@@ -95,6 +107,12 @@ export class DefinitionWriter {
     }
     logger.info('NetworkAttachmentDefinition deleted', { namespace });
     return undefined;
+  }
+
+  /** @throws KubeApiError: 404 where there is no such namespace */
+  private async isAllowed(namespace: string): Promise<boolean> {
+    const { metadata } = await this.client.get<KubeObject>(Namespace.resource, { name: namespace });
+    return metadata.labels?.[NETWORK_ATTACHMENTS_LABEL] === NETWORK_ATTACHMENTS_ALLOWED;
   }
 
   private async isThere({ name, namespace }: DesiredDefinition): Promise<boolean> {

@@ -19,6 +19,9 @@ const MAX_NAMED = 3;
 
 const FACTS: Record<NetworkAttachmentReason, (namespaces: string) => string> = {
   CRDMissing: () => 'The API server has no kind k8s.cni.cncf.io/v1 NetworkAttachmentDefinition.',
+  ComponentMissing: () => 'The controller may not write NetworkAttachmentDefinitions.',
+  NamespaceNotAllowed: (namespaces) =>
+    `These namespaces do not allow NetworkAttachmentDefinitions of this operator: ${namespaces}.`,
   NamespaceMissing: (namespaces) => `There is no namespace ${namespaces}.`,
   Conflict: (namespaces) =>
     `Another NetworkAttachmentDefinition already has this name in ${namespaces}.`,
@@ -27,6 +30,12 @@ const FACTS: Record<NetworkAttachmentReason, (namespaces: string) => string> = {
 
 export function crdMissing(): Stated {
   return { status: 'False', reason: 'CRDMissing', message: sentence('CRDMissing', []) };
+}
+
+/** The controller has no right to these objects: its role comes with a component. */
+export function componentMissing(): Stated {
+  const message = sentence('ComponentMissing', []);
+  return { status: 'False', reason: 'ComponentMissing', message };
 }
 
 /** The API server rejects the listing, or fails. `detail` has no full stop. */

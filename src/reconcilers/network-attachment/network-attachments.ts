@@ -5,7 +5,7 @@ import type { NetworkAttachmentDefinition } from '../../api/network-attachment-d
 import type { NodeENI } from '../../api/node-eni.js';
 import { findCondition } from '../../runtime/kube/conditions.js';
 import { hasFinalizer, withFinalizer, withoutFinalizer } from '../../runtime/kube/finalizers.js';
-import { isNotFound } from '../../runtime/kube/kube-errors.js';
+import { isForbidden, isNotFound } from '../../runtime/kube/kube-errors.js';
 import type { ResourceClient } from '../../runtime/kube/resource-client.js';
 import type { Logger } from '../../runtime/logger.js';
 import { type BlockedBackoff, isBlocked } from '../shared/blocked.js';
@@ -13,6 +13,7 @@ import { patchFinalizers } from '../shared/node-eni-finalizers.js';
 import { type DefinitionWriter, failureOf } from './definition-writer.js';
 import {
   attachmentCondition,
+  componentMissing,
   crdMissing,
   listingRefused,
   type Stated,
@@ -116,7 +117,7 @@ export class NetworkAttachments {
       if (isNotFound(error)) {
         return namespaces.length > 0 ? crdMissing() : null;
       }
-      return listingRefused(failureOf(error));
+      return isForbidden(error) ? componentMissing() : listingRefused(failureOf(error));
     }
     const plan = planDefinitions(nodeENI, existing);
     const { writer } = this.options;

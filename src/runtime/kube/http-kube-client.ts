@@ -19,13 +19,21 @@ import type {
   RequestOptions,
   WatchEvent,
   WatchOptions,
+  WriteOptions,
 } from './kube-client.js';
 import { KubeConnection } from './kube-connection.js';
 import { apiErrorOf, MalformedAnswerError, retryAfterMs } from './kube-errors.js';
 import { apiVersionOf, type KubeObject, type ResourceType } from './resource.js';
 import { collectionPath, objectPath, selectionQuery, withQuery } from './resource-path.js';
 import { WarningLog } from './warning-log.js';
-import { jsonBody, jsonLines, listPageOf, objectOf, watchEventOf } from './wire.js';
+import {
+  jsonBody,
+  jsonLines,
+  listPageOf,
+  objectOf,
+  unstoredObjectOf,
+  watchEventOf,
+} from './wire.js';
 
 /** Hears of each answer, for `rest_client_requests_total{code,method,host}`. */
 export interface RequestObserver {
@@ -132,16 +140,16 @@ export class HttpKubeClient implements KubeClient {
   async create<T extends KubeObject>(
     resource: ResourceType,
     object: NewObject<T>,
-    options: RequestOptions = {},
+    options: WriteOptions = {},
   ): Promise<T> {
     const answer = await this.call({
       method: 'POST',
-      path: collectionPath(resource, object.metadata.namespace),
+      path: withQuery(collectionPath(resource, object.metadata.namespace), dryRunQuery(options)),
       body: { ...object, apiVersion: apiVersionOf(resource), kind: resource.kind },
       contentType: 'application/json',
       signal: options.signal,
     });
-    return objectOf<T>(answer);
+    return options.dryRun ? unstoredObjectOf<T>(answer) : objectOf<T>(answer);
   }
 
   async patch<T extends KubeObject>(
@@ -155,7 +163,7 @@ export class HttpKubeClient implements KubeClient {
       patch.type === 'apply' ? { fieldManager: patch.fieldManager, force: patch.force } : {};
     const answer = await this.call({
       method: 'PATCH',
-      path: withQuery(path, applying),
+      path: withQuery(path, { ...applying, ...dryRunQuery(options) }),
       body: patch.type === 'apply' ? appliedBody(resource, name, patch.body) : patch.body,
       contentType: PATCH_CONTENT_TYPES[patch.type],
       signal: options.signal,
@@ -233,6 +241,10 @@ export class HttpKubeClient implements KubeClient {
     const wait = retryAfterMs(headers['retry-after'], this.clock.now());
     return apiErrorOf(status, await jsonBody(body, MAX_STATUS_BYTES).catch(() => undefined), wait);
   }
+}
+
+function dryRunQuery({ dryRun = false }: WriteOptions): { dryRun?: string } {
+  return dryRun ? { dryRun: 'All' } : {};
 }
 
 /** Server-side apply wants the object's whole identity within the body too. */

@@ -11,6 +11,11 @@ export interface RequestOptions {
   signal?: AbortSignal | undefined;
 }
 
+export interface WriteOptions extends RequestOptions {
+  /** The server does everything, admission included, but stores nothing. Default: false. */
+  dryRun?: boolean | undefined;
+}
+
 /** Which objects of a kind are meant; unset: all. */
 export interface Selection {
   namespace?: string | undefined;
@@ -65,7 +70,7 @@ export type Patch =
   /** Server-side apply; creates the object where there is none. `force` takes fields from other managers. */
   | { type: 'apply'; body: object; fieldManager: string; force?: boolean };
 
-export interface PatchOptions extends RequestOptions {
+export interface PatchOptions extends WriteOptions {
   subresource?: 'status' | undefined;
 }
 
@@ -107,7 +112,7 @@ export interface KubeClient {
   create<T extends KubeObject>(
     resource: ResourceType,
     object: NewObject<T>,
-    options?: RequestOptions,
+    options?: WriteOptions,
   ): Promise<T>;
   patch<T extends KubeObject>(
     resource: ResourceType,

@@ -46,6 +46,11 @@ export class AnswerTooLargeError extends MalformedAnswerError {
   override name = 'AnswerTooLargeError';
 }
 
+/** RBAC or an admission policy does not allow it (403). */
+export function isForbidden(error: unknown): error is KubeApiError {
+  return hasStatus(error, 403);
+}
+
 /** The object does not exist (404). */
 export function isNotFound(error: unknown): error is KubeApiError {
   return hasStatus(error, 404);

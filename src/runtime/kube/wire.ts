@@ -22,6 +22,13 @@ export function objectOf<T extends KubeObject>(json: unknown): T {
   return json as T;
 }
 
+/** The object that a dry run would have created: one without a resourceVersion, which it has here as the empty string. */
+export function unstoredObjectOf<T extends KubeObject>(json: unknown): T {
+  const metadata = record(record(json)?.metadata);
+  if (metadata) metadata.resourceVersion ??= '';
+  return objectOf<T>(json);
+}
+
 /** @throws MalformedAnswerError for anything that is not a list of objects. */
 export function listPageOf<T extends KubeObject>(json: unknown): ListPage<T> {
   const list = record(json);

@@ -49,6 +49,30 @@ function undescribed(schema: Schema, path: string): string[] {
   return schema.items ? [...inner, ...undescribed(schema.items, `${path}[]`)] : inner;
 }
 
+/** Sections of every type, with fields of each type and values that are and are not valid. */
+const IPAM = fc.record(
+  {
+    type: fc.constantFrom('host-local', 'static', 'dhcp', 'whereabouts', 'calico-ipam'),
+    subnet: fc.constantFrom('10.0.64.0/24', '10.0.64.0', 'data'),
+    rangeStart: fc.constantFrom('10.0.64.9', 'fd00::9', 'first'),
+    ranges: fc.constantFrom([], [[]], [[{ subnet: '10.0.64.0/24', gateway: '10.0.64.1' }]], [[{}]]),
+    addresses: fc.constantFrom([], [{ address: '10.0.64.9/24' }], [{ address: '10.0.64.9' }]),
+    range: fc.constantFrom('10.0.64.0/24', '/etc'),
+    exclude: fc.constantFrom([], ['10.0.64.0/28'], ['all']),
+    network_name: fc.constantFrom('blue', 'Blue', '../blue'),
+    gateway: fc.constantFrom('10.0.64.1', ''),
+    routes: fc.constantFrom([], [{ dst: '0.0.0.0/0' }], [{ dst: '0.0.0.0/0', gw: 'x' }], [{}]),
+  },
+  { requiredKeys: [] },
+);
+/** Mostly valid, so that the other rules are reached as well. */
+const LIKELY_IPAM = fc.constantFrom(
+  { type: 'dhcp' },
+  { type: 'static', addresses: [{ address: '10.0.64.9/24', gateway: '10.0.64.1' }] },
+  { type: 'whereabouts', range: '10.0.64.0/24', exclude: ['10.0.64.0/28'] },
+  { type: 'host-local', ranges: [[{ subnet: '10.0.64.0/24', rangeStart: '10.0.64.9' }]] },
+);
+
 describe('the CRDs', () => {
   let kube: KubeClient;
   let names = 0;
@@ -117,6 +141,23 @@ describe('the CRDs', () => {
     ['the launch interface’s index', { deviceIndex: 0 }, 'spec.deviceIndex'],
     ['an MTU that no ENI has', { mtu: 9002 }, 'spec.mtu'],
     ['a subnet that is no id', { subnetID: 'data' }, 'spec.subnetID'],
+    [
+      'a name that a kernel gives',
+      { interfaceName: 'eth1' },
+      'choose another, such as eni-storage',
+    ],
+    [
+      'an ipam section of two types',
+      {
+        interfaceName: 'eni-storage',
+        networkAttachment: {
+          namespaces: ['a'],
+          type: 'ipvlan',
+          ipam: { type: 'dhcp', range: '10.0.0.0/8' },
+        },
+      },
+      'only ipam of type whereabouts has range',
+    ],
   ] as const) {
     it(`refuse ${title}, and name the field`, async () => {
       const message = await refusal(NodeENI.resource, { spec: { ...aNodeENI().spec, ...spec } });
@@ -160,7 +201,24 @@ describe('the CRDs', () => {
       addressing: sometimes(fc.constantFrom('none', 'static', 'dhcp', 'DHCP')),
       routing: sometimes(fc.constantFrom('none', 'policy', '')),
       linkState: sometimes(fc.constantFrom('up', 'unmanaged', 'down')),
-      interfaceName: sometimes(fc.constantFrom('eni-storage', 'e', '0eni', 'eni-storage-2', 'Eni')),
+      interfaceName: sometimes(
+        fc.constantFrom(
+          'eni-storage',
+          'e',
+          '0eni',
+          'eni-storage-2',
+          'Eni',
+          'eth1',
+          'ens5',
+          'lo',
+          'br0',
+          'brain',
+          'tun',
+          'tun0',
+          'cni0',
+          'veth-x',
+        ),
+      ),
       startupTaint: sometimes(
         fc.constantFrom('a.example/b:NoSchedule', 'b:NoExecute', 'b', ':NoSchedule', 'b:Never'),
       ),
@@ -168,7 +226,7 @@ describe('the CRDs', () => {
         fc.record({
           namespaces: fc.array(fc.constantFrom('apps', 'edge', 'Edge'), { maxLength: 2 }),
           type: fc.constantFrom('ipvlan', 'macvlan', 'host-device', 'bridge'),
-          ipam: sometimes(fc.constantFrom({}, { type: 'host-local' })),
+          ipam: sometimes(fc.oneof(IPAM, LIKELY_IPAM)),
         }),
       ),
       deviceIndexPolicy: sometimes(fc.constantFrom('Auto', 'Fixed', 'auto')),

@@ -7,6 +7,7 @@ const COMPONENTS = {
   ha: ['ha.enabled=true'],
   networkd: ['networkd.enabled=true'],
   dhcp: ['dhcp.enabled=true'],
+  multus: ['multus.enabled=true'],
   monitoring: ['monitoring.enabled=true'],
   'metrics-auth': ['metricsAuth.enabled=true'],
 };
@@ -71,7 +72,7 @@ describe('the Helm chart, rendered', function () {
       ...['--set', 'controller.settings.DETACHMENT_TIMEOUT=1m'],
       ...['--set', 'image.digest=sha256:abc', '--set', 'imagePullSecrets[0].name=pull'],
       ...['--set', 'serviceAccount.create=false', '--set', 'serviceAccount.name=mine'],
-      ...['--set', 'multus.enabled=false', '--set', 'networkPolicy.enabled=false'],
+      ...['--set', 'networkPolicy.enabled=false'],
       ...['--set', 'crds.install=false', '--set', 'uninstallGuard.enabled=false'],
     );
     const find = (kind: string, name: string) =>

@@ -20,7 +20,7 @@ describe('the permissions that a write of another object needs', () => {
   before(async function () {
     this.timeout(CONTROL_PLANE_TIMEOUT_MS);
     cluster = await DeployedCluster.start();
-    manifests = await render('default');
+    manifests = await render('default', { COMPONENTS: 'multus' });
     await cluster.apply([...manifests, MULTUS_CRD]);
     await cluster.untilServed('k8s.cni.cncf.io/v1');
     controller = await cluster.as(CONTROLLER);
@@ -76,8 +76,17 @@ describe('the permissions that a write of another object needs', () => {
     const definition: Manifest = {
       apiVersion: `${group}/v1`,
       kind: names.kind,
-      metadata: { name: 'any', namespace: 'default' },
-    };
+      metadata: {
+        name: 'any',
+        namespace: 'default',
+        labels: { 'app.kubernetes.io/managed-by': 'eni-operator' },
+        ownerReferences: [
+          { apiVersion: API.slice('/apis/'.length), kind: 'NodeENI', name: 'any', uid: 'any' },
+        ],
+      },
+    } as Manifest;
+    const labels = { 'networking.k8s.aws/network-attachments': 'allowed' };
+    await cluster.api.merge('/api/v1/namespaces/default', { metadata: { labels } });
     const message = await isRefusedWithout(
       { verb: 'create', resource: names.plural, role: 'eni-operator-controller-networks' },
       () => controller.apply(definition, { dryRun: true }),

@@ -4,7 +4,7 @@ import { parse } from 'yaml';
 import { CONTROL_PLANE_TIMEOUT_MS } from '../../../tools/envtest/shared-control-plane.js';
 import { eventually } from '../../support/eventually.js';
 import type { Answer, Api } from './support/api.js';
-import { API, attachment } from './support/custom-objects.js';
+import { API, attachment, MULTUS_CRD } from './support/custom-objects.js';
 import { AGENT, CONTROLLER, DeployedCluster } from './support/deployed-cluster.js';
 import { type Manifest, parseManifests, render, renderRenamed } from './support/manifest.js';
 
@@ -103,8 +103,9 @@ describe('the admission policies', () => {
   before(async function () {
     this.timeout(CONTROL_PLANE_TIMEOUT_MS);
     cluster = await DeployedCluster.start();
-    manifests = await render('default');
-    await cluster.apply([...manifests, ...EVERYTHING]);
+    manifests = await render('default', { COMPONENTS: 'multus' });
+    await cluster.apply([...manifests, MULTUS_CRD, ...EVERYTHING]);
+    await cluster.untilServed('k8s.cni.cncf.io/v1');
     const taints = [
       { key: OURS, effect: 'NoSchedule' },
       { key: 'theirs', value: 'x', effect: 'NoExecute' },
@@ -316,6 +317,87 @@ describe('the admission policies', () => {
         const body = { metadata: { labels: { a: null } }, spec: { taints: [ours] } };
         expect(await patchNode(by, body)).to.have.property('status', 200);
       }
+    });
+  });
+
+  describe('of the controller’s NetworkAttachmentDefinitions', () => {
+    const at = (namespace: string) =>
+      `/apis/k8s.cni.cncf.io/v1/namespaces/${namespace}/network-attachment-definitions`;
+    const ours = {
+      labels: { 'app.kubernetes.io/managed-by': 'eni-operator' },
+      ownerReferences: [
+        { apiVersion: 'networking.k8s.aws/v1alpha1', kind: 'NodeENI', name: 'a', uid: 'a' },
+      ],
+    };
+    const definition = (name: string, metadata: object) => ({
+      apiVersion: 'k8s.cni.cncf.io/v1',
+      kind: 'NetworkAttachmentDefinition',
+      metadata: { name, ...metadata },
+      spec: { config: '{}' },
+    });
+    const ONLY_OURS = 'may write only NetworkAttachmentDefinitions that carry its label';
+
+    before(async () => {
+      const labels = { 'networking.k8s.aws/network-attachments': 'allowed' };
+      await created('/api/v1/namespaces', { metadata: { name: 'opted-in', labels } });
+      await created(at('opted-in'), definition('theirs', {}));
+      await eventually(async () => {
+        const { status } = await controller.send('POST', at('opted-in'), definition('probe', {}));
+        expect(status).to.equal(403);
+      });
+    });
+
+    it('let it write its own in a namespace that opts in', async () => {
+      const { status, body } = await controller.send('POST', at('opted-in'), definition('a', ours));
+      expect(status, body.message).to.equal(201);
+      const merge = { spec: { config: '{"type":"ipvlan"}' } };
+      expect(await controller.merge(`${at('opted-in')}/a`, merge)).to.have.property('status', 200);
+    });
+
+    it('refuse it a namespace that does not', async () => {
+      for (const namespace of ['kube-system', 'default']) {
+        refused(
+          await controller.send('POST', at(namespace), definition('a', ours)),
+          `the namespace ${namespace} does not have the label`,
+        );
+      }
+    });
+
+    it('refuse it one without its label, without an owner, or with another owner', async () => {
+      const [owner] = ours.ownerReferences;
+      for (const metadata of [
+        { ...ours, labels: {} },
+        { ...ours, ownerReferences: [] },
+        { ...ours, ownerReferences: [{ ...owner, kind: 'Deployment', apiVersion: 'apps/v1' }] },
+      ]) {
+        const answer = await controller.send('POST', at('opted-in'), definition('b', metadata));
+        refused(answer, ONLY_OURS);
+      }
+    });
+
+    it('refuse it to take over or to delete another’s', async () => {
+      const path = `${at('opted-in')}/theirs`;
+      refused(await controller.merge(path, { metadata: ours }), ONLY_OURS);
+      refused(await controller.send('DELETE', path), ONLY_OURS);
+    });
+
+    it('let it delete its own, also where the namespace has opted out', async () => {
+      await cluster.api.merge('/api/v1/namespaces/opted-in', {
+        metadata: { labels: { 'networking.k8s.aws/network-attachments': null } },
+      });
+      await eventually(async () =>
+        refused(
+          await controller.merge(`${at('opted-in')}/a`, { spec: { config: '{"type":"macvlan"}' } }),
+          'the namespace opted-in does not have the label',
+        ),
+      );
+      const { status } = await controller.send('DELETE', `${at('opted-in')}/a`);
+      expect(status).to.equal(200);
+    });
+
+    it('leave everybody else alone', async () => {
+      const answer = await tenant.send('POST', at('default'), definition('tenant', {}));
+      expect(answer).to.have.property('status', 201);
     });
   });
 });

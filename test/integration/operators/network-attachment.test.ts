@@ -32,6 +32,8 @@ const WEBHOOKS: ResourceType = {
   kind: 'ValidatingWebhookConfiguration',
   namespaced: false,
 };
+/** Labels of a namespace that opts in. */
+const ALLOWED = { 'networking.k8s.aws/network-attachments': 'allowed' };
 const MULTUS = 'test/integration/operators/fixtures/multus';
 
 describe('the NetworkAttachmentDefinitions of a NodeENI', () => {
@@ -41,7 +43,7 @@ describe('the NetworkAttachmentDefinitions of a NodeENI', () => {
     this.timeout(CONTROL_PLANE_TIMEOUT_MS);
     stage = await Stage.open();
     for (const name of ['pods-a', 'pods-b']) {
-      await stage.kube.create<KubeObject>(NAMESPACES, { metadata: { name } });
+      await stage.kube.create<KubeObject>(NAMESPACES, { metadata: { name, labels: ALLOWED } });
     }
     stage.start();
   });
@@ -154,12 +156,17 @@ describe('the NetworkAttachmentDefinitions of a NodeENI', () => {
     expect(await find('pods-b', 'nad-wish')).to.equal(undefined);
   });
 
-  it('serve the other namespaces while one is missing, and that one once it is there', async () => {
+  it('serve the other namespaces while one is missing or does not allow them, and that one once it does', async () => {
     await create('nad-missing', { namespaces: ['pods-a', 'pods-later'] });
     const condition = await reported('nad-missing', 'NamespaceMissing');
     expect(condition?.message).to.contain('no namespace pods-later');
     expect(await configIn('pods-a', 'nad-missing')).to.include({ type: 'ipvlan' });
     await stage.kube.create<KubeObject>(NAMESPACES, { metadata: { name: 'pods-later' } });
+    const closed = await reported('nad-missing', 'NamespaceNotAllowed');
+    expect(closed?.message).to.contain('pods-later').and.contain('kubectl label namespace');
+    expect(await find('pods-later', 'nad-missing')).to.equal(undefined);
+    const body = { metadata: { labels: ALLOWED } };
+    await stage.kube.patch(NAMESPACES, { name: 'pods-later' }, { type: 'merge', body });
     await reported('nad-missing', 'Applied');
     expect(await configIn('pods-later', 'nad-missing')).to.include({ type: 'ipvlan' });
   });

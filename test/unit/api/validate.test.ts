@@ -60,6 +60,33 @@ describe('nodeENISpecFaults', () => {
         ],
       ] as const;
     }),
+    ...(
+      [
+        [
+          { type: 'host-local', subnet: '10.0.0.0/8', dataDir: '/etc/cron.d' },
+          'the field "dataDir"',
+        ],
+        [{ type: 'whereabouts', range: '10.0.0.0/8', log_file: '/x' }, 'the field "log_file"'],
+        [{ type: 'calico-ipam' }, 'must have one of the types host-local, static, dhcp'],
+        [{ type: 'static', addresses: [{ address: 'x' }] }, 'has a value in addresses'],
+      ] as const
+    ).map(
+      ([ipam, told]) =>
+        [
+          `the ipam ${JSON.stringify(ipam)}`,
+          {
+            ...valid,
+            interfaceName: 'eni-a',
+            networkAttachment: { namespaces: ['a'], type: 'ipvlan', ipam },
+          },
+          `networkAttachment.ipam ${told.startsWith('the field') ? `of type ${ipam.type} must not have ${told}` : told}`,
+        ] as const,
+    ),
+    [
+      'a name that a kernel gives',
+      { ...valid, interfaceName: 'eth1' },
+      'such as eth0, ens5 or cni0',
+    ],
     ['something else altogether', 'subnet-0a', 'spec must be an object'],
     ['nothing', undefined, 'spec must be an object'],
   ] as const) {

@@ -94,6 +94,7 @@ describe('what watches the metrics', () => {
     const missing = [...documented.keys()].filter((name) => !shown.has(name));
     expect(missing.sort()).to.deep.equal([
       'controller_runtime_max_concurrent_reconciles',
+      'eni_admission_policy_in_force',
       'eni_build_info',
       'process_start_time_seconds',
       'workqueue_unfinished_work_seconds',

@@ -133,6 +133,12 @@ export class DeployedCluster extends BaseStage {
     return (body.status as { token: string }).token;
   }
 
+  /** The operator's own client, with a token of that service account. */
+  async clientAs(account: ServiceAccountName): Promise<KubeClient> {
+    const token = await this.tokenOf(account);
+    return this.parts.kube(await this.controlPlane.kubeconfigFor({ token }));
+  }
+
   /** The API server, asked by a service account with such a token. */
   async as(account: ServiceAccountName, pod?: PodObject): Promise<Api> {
     const token = await this.tokenOf(account, pod);

@@ -21,6 +21,12 @@ const DESIRED = {
   networkAttachment: { namespaces: ['web'], type: 'ipvlan' as const },
 };
 const NOT_FOUND = apiErrorOf(404, { reason: 'NotFound', message: 'not found' });
+const ALLOWING = {
+  metadata: {
+    ...{ name: 'web', uid: 'uid-of-web', resourceVersion: '1' },
+    labels: { 'networking.k8s.aws/network-attachments': 'allowed' },
+  },
+};
 const EXISTING = {
   metadata: { name: 'storage', namespace: 'web', uid: 'uid-of-web', resourceVersion: '1' },
 };
@@ -57,6 +63,7 @@ describe('NetworkAttachments', () => {
     const client = stubbedKubeClient();
     client.list.resolves({ items: [], resourceVersion: '1' });
     client.get.rejects(NOT_FOUND);
+    client.get.withArgs(sinon.match({ kind: 'Namespace' })).resolves(ALLOWING);
     client.patch.callsFake(async (_resource, { name }) => aNodeENI(DESIRED, { name, finalizers }));
     client.delete.resolves(undefined);
     const backoff = ExponentialBackoff.create({ baseMs: 100, maxMs: 1_000 });
@@ -178,12 +185,12 @@ describe('NetworkAttachments', () => {
     expect((await pass).condition?.message).to.contain('1 of 2 namespaces have');
   });
 
-  it('reports that it may not list definitions', async () => {
+  it('says which component is missing where it may not list definitions', async () => {
     const { client, reconcile } = setUp();
     client.list.rejects(apiErrorOf(403, { reason: 'Forbidden', message: 'cannot list' }));
     const { condition } = await reconcile(aNodeENI(DESIRED, { finalizers }));
-    expect(condition).to.deep.include({ status: 'False', reason: 'Refused' });
-    expect(condition?.message).to.contain('cannot list');
+    expect(condition).to.deep.include({ status: 'False', reason: 'ComponentMissing' });
+    expect(condition?.message).to.contain('Deploy the component multus');
   });
 
   const failures: [string, Error][] = [

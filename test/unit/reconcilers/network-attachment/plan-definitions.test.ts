@@ -66,7 +66,7 @@ describe('cniConfig', () => {
   });
 
   it('passes the ipam section on as it is', () => {
-    const ipam = { type: 'whereabouts', range: '10.0.64.0/19', exclude: ['10.0.64.0/28'] };
+    const ipam = { type: 'whereabouts' as const, range: '10.0.64.0/19', exclude: ['10.0.64.0/28'] };
     const networkAttachment = { namespaces: ['web'], type: 'ipvlan' as const, ipam };
     expect(configOf({ networkAttachment, interfaceName: 'eni-storage' })).to.deep.include({ ipam });
   });
