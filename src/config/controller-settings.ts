@@ -193,7 +193,7 @@ export const SETTINGS = {
   renewDeadline: required({
     env: 'RENEW_DEADLINE',
     description:
-      'How long after its last successful renewal a controller still writes to EC2; then it exits. Longer than RETRY_PERIOD.',
+      'How long after its last successful renewal a controller still writes to EC2; then it pauses until it has renewed the Lease, or exits if another controller has led. Longer than RETRY_PERIOD.',
     placeholder: 'duration',
     parse: duration('100ms', '1h'),
     default: '10s',
@@ -230,7 +230,7 @@ export type Config = ValuesOf<typeof SETTINGS>;
 export function leaseTimesFault(config: Config): string | undefined {
   const { leaseDuration, renewDeadline, retryPeriod } = config;
   if (leaseDuration <= renewDeadline) {
-    return `LEASE_DURATION (${leaseDuration} ms) must be longer than RENEW_DEADLINE (${renewDeadline} ms): the holder stops before another takes over`;
+    return `LEASE_DURATION (${leaseDuration} ms) must be longer than RENEW_DEADLINE (${renewDeadline} ms): the holder pauses before another takes over`;
   }
   if (renewDeadline <= retryPeriod) {
     return `RENEW_DEADLINE (${renewDeadline} ms) must be longer than RETRY_PERIOD (${retryPeriod} ms): a renewal that fails is tried again in time`;

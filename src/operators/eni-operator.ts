@@ -62,6 +62,8 @@ export class EniOperator extends Operator {
   /** Undefined without leader election: this process is the only one. */
   private elector: LeaderElector | undefined;
   private policies: AdmissionPolicies | undefined;
+  /** Whether the Lease was acquired; it may be paused since. */
+  private hasLed = false;
   /** Reads EC2 until the signal aborts, so that `/readyz` says whether this process could take over. */
   private standBy: ((signal: AbortSignal) => Promise<void>) | undefined;
 
@@ -110,7 +112,7 @@ export class EniOperator extends Operator {
       onListing: (failure) => readiness.listing(failure),
     });
     this.readiness.add('ec2', () =>
-      this.isLeader ? readiness.check(ec2.inventory) : readiness.checkStandby(),
+      !this.elector || this.hasLed ? readiness.check(ec2.inventory) : readiness.checkStandby(),
     );
     this.standBy = (signal) => readiness.standBy(ec2.gateway, signal);
     this.policies = new AdmissionPolicies({
@@ -167,6 +169,7 @@ export class EniOperator extends Operator {
       }
     }
     void this.policies?.watch(signal);
+    this.hasLed = true;
     // Calls that a dead process sent can arrive while this one starts.
     this.createTimes.becameLeader();
   }
@@ -202,6 +205,8 @@ export class EniOperator extends Operator {
       leaseDurationMs: config.leaseDuration,
       renewDeadlineMs: config.renewDeadline,
       retryPeriodMs: config.retryPeriod,
+      onPause: () => this.pause(),
+      onResume: () => this.resume(),
     });
     registerLeaderMetrics({ registry, lease: config.leaseName, elector });
     return elector;

@@ -102,6 +102,15 @@ export abstract class Operator extends BaseOperator {
    */
   protected async afterWorkers(_unfinished: readonly string[]): Promise<void> {}
 
+  /** Starts no reconcile until {@link resume}; those in progress go on, and events are kept. */
+  protected pause(): void {
+    for (const { queue } of this.controllers) queue.pause();
+  }
+
+  protected resume(): void {
+    for (const { queue } of this.controllers) queue.resume();
+  }
+
   /** Takes no more keys from now on, and rejects {@link failed}. */
   protected fail(reason: Error): void {
     for (const { queue } of this.controllers) queue.shutDown();

@@ -64,8 +64,9 @@ export class ContainerStore {
     await rename(`${file}.part`, file);
   }
 
-  /** Removes layers that no image is made of. */
+  /** Removes what builds that were interrupted left, and layers that no image is made of. Only while nothing builds. */
   async prune(): Promise<void> {
+    await this.buildah('rm', '--all');
     await this.buildah('rmi', '--prune');
   }
 

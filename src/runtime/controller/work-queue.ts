@@ -36,6 +36,7 @@ export class WorkQueue {
   private readonly delayed: DelayedKeys;
   private readonly backoff: ExponentialBackoff;
   private stopped = false;
+  private paused = false;
 
   private constructor(private readonly options: WorkQueueOptions) {
     this.backoff = options.backoff ?? ExponentialBackoff.create({ baseMs: 5, maxMs: 1_000_000 });
@@ -97,7 +98,7 @@ export class WorkQueue {
    */
   get(): Promise<string | undefined> {
     if (this.stopped) return Promise.resolve(undefined);
-    const key = this.ready.dequeue();
+    const key = this.paused ? undefined : this.ready.dequeue();
     if (key === undefined) return new Promise((resolve) => this.idle.enqueue(resolve));
     this.take(key);
     return Promise.resolve(key);
@@ -112,6 +113,19 @@ export class WorkQueue {
     if (this.dirty.has(key) && !this.stopped) this.enqueue(key);
   }
 
+  /** Hands out no keys until {@link resume}; keys that are added wait. */
+  pause(): void {
+    this.paused = true;
+  }
+
+  resume(): void {
+    this.paused = false;
+    while (this.ready.size > 0 && this.idle.size > 0) {
+      const key = this.ready.dequeue();
+      if (key !== undefined) this.enqueue(key);
+    }
+  }
+
   /** Hands out no more keys and takes none. */
   shutDown(): void {
     this.stopped = true;
@@ -120,7 +134,7 @@ export class WorkQueue {
   }
 
   private enqueue(key: string): void {
-    const waiter = this.idle.dequeue();
+    const waiter = this.paused ? undefined : this.idle.dequeue();
     if (waiter === undefined) {
       this.ready.enqueue(key);
       return;

@@ -18,7 +18,7 @@ export class LeaseLostError extends Error {
 interface LeaseTimes {
   /** Others take the lease over once they have seen it unchanged for so long. */
   leaseDurationMs: number;
-  /** The holder stops so long after it sent the last renewal that succeeded. */
+  /** The holder pauses so long after it sent the last renewal that succeeded. */
   renewDeadlineMs: number;
   /** Between two tries to acquire or to renew. */
   retryPeriodMs: number;
@@ -39,6 +39,16 @@ export interface LeaderElectorOptions extends LeaseTimes {
   random: () => number;
   logger: Logger;
   events: EventRecorder;
+  /** Called when the holder can no longer be sure of the lease: until `onResume`, it must not act as the leader. */
+  onPause?: () => void;
+  /** Called when the holder has renewed the lease after `onPause`, and no other process led in the meantime. */
+  onResume?: () => void;
+}
+
+/** What a take-over of the lease changes, and a renewal does not. */
+interface Term {
+  uid: string | undefined;
+  transitions: number;
 }
 
 /**
@@ -46,8 +56,8 @@ export interface LeaderElectorOptions extends LeaseTimes {
  * who waits takes the lease once it has not changed for its duration, measured here; who holds it counts from
  * the moment it sent its last renewal. Every write names the resourceVersion that it read.
  *
- * Unlike client-go's, a holder that is past its deadline never renews: it has lost the lease, even where
- * nobody else has taken it.
+ * Unlike client-go's, a holder that is past its deadline has not lost the lease yet: it pauses. If the API server then
+ * shows that no other process has taken the lease, the holder renews it and resumes; otherwise it has lost the lease.
  */
 export class LeaderElector {
   private readonly now: () => number;
@@ -60,6 +70,10 @@ export class LeaderElector {
   /** On the monotonic clock; holding the lease is certain before it. */
   private deadline = Number.NEGATIVE_INFINITY;
   private leading = false;
+  /** Whether it leads, but is past its deadline. */
+  private paused = false;
+  /** Of the last successful write. */
+  private term: Term | undefined;
   private deadlineTimer: Timer | undefined;
   private running: Promise<void> = Promise.resolve();
   private failing = false;
@@ -143,23 +157,39 @@ export class LeaderElector {
       } catch {
         return;
       }
-      if (!this.isLeader) {
-        this.lose('it was not renewed in time');
-      } else if (await this.attempt()) {
+      // After a stall, no timer may have fired yet.
+      if (!this.isHeld) this.pause();
+      if (await this.attempt()) {
         this.watchDeadline();
+        this.resume();
       } else if (this.isHeldByAnother()) {
         this.lose(`${this.observed?.lease.spec?.holderIdentity} has taken it`);
       }
     }
   }
 
-  /** Loses the lease at the deadline, unless another renewal succeeds first. */
+  /** Pauses at the deadline, unless another renewal succeeds first. */
   private watchDeadline(): void {
     if (!this.leading) return;
     this.deadlineTimer?.cancel();
     this.deadlineTimer = this.options.clock.after(Math.max(0, this.deadline - this.now()), () =>
-      this.lose('it was not renewed in time'),
+      this.pause(),
     );
+  }
+
+  private pause(): void {
+    if (!this.leading || this.paused) return;
+    this.paused = true;
+    this.deadlineTimer?.cancel();
+    this.logger.warn('The lease was not renewed in time; pausing until it is');
+    this.options.onPause?.();
+  }
+
+  private resume(): void {
+    if (!this.leading || !this.paused) return;
+    this.paused = false;
+    this.logger.info('The lease is renewed, and no other process has led; resuming');
+    this.options.onResume?.();
   }
 
   private lose(why: string): void {
@@ -174,7 +204,10 @@ export class LeaderElector {
     const sentAt = this.now();
     try {
       const succeeded = await this.withTimeout((signal) => this.acquireOrRenew(signal));
-      if (succeeded) this.deadline = sentAt + this.options.renewDeadlineMs;
+      if (succeeded) {
+        this.deadline = sentAt + this.options.renewDeadlineMs;
+        this.term = this.observed && termOf(this.observed.lease);
+      }
       this.reportFailure(undefined);
       return succeeded && this.isHeld;
     } catch (error) {
@@ -196,6 +229,10 @@ export class LeaderElector {
     const lease = await this.lock.read(signal);
     if (lease) this.observe(lease);
     if (this.isHeldByAnother()) return false;
+    if (this.paused && !this.isOfThisTerm(lease)) {
+      this.lose('another process may have led while it was not renewed');
+      return false;
+    }
     return lease ? this.write(lease, signal) : this.create(signal);
   }
 
@@ -207,6 +244,12 @@ export class LeaderElector {
     if (!holderIdentity || holderIdentity === identity) return false;
     const durationMs = leaseDurationSeconds ? leaseDurationSeconds * 1_000 : leaseDurationMs;
     return this.now() < this.observed.changedAt + durationMs;
+  }
+
+  /** Whether no other process can have led since this one last wrote the lease. */
+  private isOfThisTerm(lease: Lease | undefined): boolean {
+    if (lease?.spec?.holderIdentity !== this.options.identity) return false;
+    return isDeepStrictEqual(termOf(lease), this.term);
   }
 
   private observe(lease: Lease): void {
@@ -277,4 +320,8 @@ export class LeaderElector {
       this.logger.info('Reading and writing the lease works again');
     }
   }
+}
+
+function termOf({ metadata, spec }: Lease): Term {
+  return { uid: metadata.uid, transitions: spec?.leaseTransitions ?? 0 };
 }

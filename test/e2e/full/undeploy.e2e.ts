@@ -1,6 +1,5 @@
 import { expect } from 'chai';
 import { enisOf, untilUsable } from '../support/nodes.js';
-import { pending } from '../support/pending.js';
 import { withUsableInterface } from '../support/suite.js';
 
 describe('make undeploy', function () {
@@ -16,30 +15,26 @@ describe('make undeploy', function () {
     expect(enisOf(cluster).map(({ id }) => id)).to.deep.equal(before);
   });
 
-  pending(
-    'ENIS=delete says at once that no controller runs that would do it',
-    'it waits for 15 minutes',
-    async () => {
-      const { operator } = suite;
-      await operator.kubectl('scale', 'deployment/eni-operator-controller', '--replicas=0');
-      await operator.kubectl(
-        'wait',
-        '--for=delete',
-        'pod',
-        '--selector=app.kubernetes.io/component=controller',
-        '--timeout=60s',
-      );
-      try {
-        const answer = await operator
-          .undeploy({ enis: 'delete', timeout: '30s' })
-          .catch((error: Error) => error.message);
-        expect(answer)
-          .to.match(/controller/i)
-          .and.not.match(/timed out/);
-      } finally {
-        await operator.kubectl('scale', 'deployment/eni-operator-controller', '--replicas=1');
-        await operator.rolledOut();
-      }
-    },
-  );
+  it('ENIS=delete says at once that no controller runs that would do it', async () => {
+    const { operator } = suite;
+    await operator.kubectl('scale', 'deployment/eni-operator-controller', '--replicas=0');
+    await operator.kubectl(
+      'wait',
+      '--for=delete',
+      'pod',
+      '--selector=app.kubernetes.io/component=controller',
+      '--timeout=60s',
+    );
+    try {
+      const answer = await operator
+        .undeploy({ enis: 'delete', timeout: '30s' })
+        .catch((error: Error) => error.message);
+      expect(answer)
+        .to.match(/controller/i)
+        .and.not.match(/timed out/);
+    } finally {
+      await operator.kubectl('scale', 'deployment/eni-operator-controller', '--replicas=1');
+      await operator.rolledOut();
+    }
+  });
 });

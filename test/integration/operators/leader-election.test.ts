@@ -19,6 +19,7 @@ const LEASE = { namespace: 'default', name: 'eni-operator-leader-test' };
 const LEASE_DURATION_MS = 3_000;
 const RENEW_DEADLINE_MS = 2_000;
 const RETRY_PERIOD_MS = 500;
+const PAUSED = 'The lease was not renewed in time; pausing until it is';
 /** A retry comes after up to 2.2 periods; the rest is for a busy machine. */
 const ACQUIRED_WITHIN_MS = 2.2 * RETRY_PERIOD_MS + 3_000;
 
@@ -194,24 +195,57 @@ describe('two controllers with a Lease', function () {
     }
   });
 
-  it('ends a leader whose API server stays away, before another may take over', async () => {
+  /** A leader that reaches the API server through a proxy. */
+  async function throughProxy(test: (proxy: TcpProxy, kubeconfig: string) => Promise<void>) {
     const kubeConfig = new KubeConfig();
     kubeConfig.loadFromFile(kubeconfigPath);
     const server = kubeConfig.getCurrentCluster()?.server ?? '';
     const proxy = await TcpProxy.start(server);
-    const throughProxy = join(tmpdir(), `eni-operator-leader-${process.pid}.yaml`);
+    const kubeconfig = join(tmpdir(), `eni-operator-leader-${process.pid}.yaml`);
     try {
       const text = await readFile(kubeconfigPath, 'utf8');
-      await writeFile(throughProxy, text.replaceAll(server, proxy.url));
-      const [first] = await startPair({ LEASE_DURATION: '8s' }, throughProxy);
-      proxy.goSilent();
-      expect(await first.ended()).to.equal(1);
-      expect(await holder(), 'the lease has not run out yet').to.match(/^first_/);
-      await leads('second', 8_000 + ACQUIRED_WITHIN_MS);
+      await writeFile(kubeconfig, text.replaceAll(server, proxy.url));
+      await test(proxy, kubeconfig);
     } finally {
       await proxy.stop();
-      await rm(throughProxy, { force: true });
+      await rm(kubeconfig, { force: true });
     }
+  }
+
+  it('pauses a leader whose API server stays away, before another may take over, and ends it when it sees that', async () => {
+    await throughProxy(async (proxy, kubeconfig) => {
+      const [first] = await startPair({ LEASE_DURATION: '8s' }, kubeconfig);
+      proxy.goSilent();
+      await logged(first, PAUSED);
+      expect(await holder(), 'the lease has not run out yet').to.match(/^first_/);
+      await leads('second', 8_000 + ACQUIRED_WITHIN_MS);
+      await stage.addNode('lead-a', { labels: { lead: 'true' } });
+      await stage.createNodeENI('lead');
+      await stage.ready('lead', 1);
+      expect(ec2.writesBy('first')).to.deep.equal([]);
+      proxy.cut();
+      proxy.speak();
+      expect(await first.ended()).to.equal(1);
+      expect(first.lines.join('\n')).to.include('LeaseLostError');
+    });
+  });
+
+  it('goes on in the same process after its API server was away, where no other has led', async () => {
+    await throughProxy(async (proxy, kubeconfig) => {
+      const only = start('only', {}, kubeconfig);
+      await leads('only', 15_000);
+      const leader = await holder();
+      proxy.goDown();
+      await logged(only, PAUSED);
+      await stage.addNode('lead-a', { labels: { lead: 'true' } });
+      await stage.createNodeENI('lead');
+      expect(ec2.writesBy('only')).to.deep.equal([]);
+      proxy.comeUp();
+      await stage.ready('lead', 1);
+      expect(stage.managedEnis()).to.have.length(1);
+      expect(await holder()).to.equal(leader);
+      expect((await lease()).spec?.leaseTransitions).to.equal(0);
+    });
   });
 
   it('stops a standby at SIGTERM, with exit code 0, and leaves the lease alone', async () => {

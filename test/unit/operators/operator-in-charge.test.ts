@@ -61,6 +61,14 @@ class ElectedOperator extends Operator {
     this.fail(reason);
   }
 
+  override pause(): void {
+    super.pause();
+  }
+
+  override resume(): void {
+    super.resume();
+  }
+
   protected override async init(): Promise<void> {
     this.addSource(Thing, this.things);
     this.addSource(Costly, this.costly, { late: true });
@@ -112,6 +120,17 @@ describe('Operator, in charge and out of it', () => {
     expect(operator.reconciler.keys).to.deep.equal(['a']);
     const told = await operator.failed.catch((error: unknown) => error);
     expect(told).to.equal(reason);
+  });
+
+  it('takes no keys while it is paused, and those that came meanwhile afterwards', async () => {
+    await isLeader();
+    operator.pause();
+    operator.things.tell(aThing('a', 1));
+    await time.tick(60_000);
+    expect(operator.reconciler.keys).to.deep.equal([]);
+    operator.resume();
+    await time.tick(0);
+    expect(operator.reconciler.keys).to.deep.equal(['a']);
   });
 
   it('starts no work where it fails before its late sources have synced', async () => {

@@ -136,6 +136,29 @@ describe('WorkQueue', () => {
     expect(await queue.get()).to.equal(undefined);
   });
 
+  it('hands nothing out while it is paused, and all that waits afterwards', async () => {
+    const handedOut: (string | undefined)[] = [];
+    const worker = async () => handedOut.push(await queue.get());
+    void worker();
+    queue.pause();
+    for (const key of ['a', 'b', 'c']) queue.add(key);
+    void worker();
+    await time.tick(0);
+    expect(handedOut).to.deep.equal([]);
+    expect(queue.depth).to.equal(3);
+    queue.resume();
+    await time.tick(0);
+    expect(handedOut).to.deep.equal(['a', 'b']);
+    expect(await queue.get()).to.equal('c');
+  });
+
+  it('sends the workers of a paused queue home at shutdown', async () => {
+    queue.pause();
+    const key = queue.get();
+    queue.shutDown();
+    expect(await key).to.equal(undefined);
+  });
+
   it('knows which keys are worked on, and for how long', async () => {
     queue.add('a');
     await queue.get();

@@ -27,6 +27,8 @@ class Candidate {
   acquired: 'yes' | { failed: unknown } | undefined;
   /** Milliseconds that passed for this process alone, without any of its timers firing. */
   stalledMs = 0;
+  /** What the elector called, in this order. */
+  readonly calls: ('pause' | 'resume')[] = [];
 
   constructor(
     readonly identity: string,
@@ -47,6 +49,8 @@ class Candidate {
       leaseDurationMs: LEASE_DURATION,
       renewDeadlineMs: RENEW_DEADLINE,
       retryPeriodMs: RETRY_PERIOD,
+      onPause: () => this.calls.push('pause'),
+      onResume: () => this.calls.push('resume'),
       ...options,
     });
   }
@@ -234,7 +238,7 @@ describe('LeaderElector', () => {
     expect(only.logger.messages('info')).to.include('Reading and writing the lease works again');
   });
 
-  it('loses the lease at the deadline, counted from when the last renewal that succeeded was sent', async () => {
+  it('pauses at the deadline, counted from when the last renewal that succeeded was sent', async () => {
     const only = candidate('only').run();
     await time.tick(1_000);
     // Sent at 2 s, answered at 5 s.
@@ -243,9 +247,85 @@ describe('LeaderElector', () => {
     only.cutOff();
     await time.tick(2_000 + RENEW_DEADLINE - 3_000 - 1);
     expect([only.leads, only.hasLost]).to.deep.equal([true, false]);
+    expect(only.calls).to.deep.equal([]);
     await time.tick(1);
-    expect([only.leads, only.hasLost]).to.deep.equal([false, true]);
-    expect(only.elector.lost.reason).to.be.an.instanceOf(LeaseLostError);
+    expect([only.leads, only.hasLost]).to.deep.equal([false, false]);
+    expect(only.calls).to.deep.equal(['pause']);
+  });
+
+  it('resumes within the retry period where nobody else has led, however long the API server was away', async () => {
+    const only = candidate('only').run();
+    await time.tick(0);
+    only.cutOff();
+    await time.tick(3_600_000);
+    expect([only.leads, only.hasLost]).to.deep.equal([false, false]);
+    // In the time of a request that hangs, the next one waits.
+    only.client.weather = () => ({});
+    expect(await until(() => only.leads)).to.be.at.most(RENEW_DEADLINE / 2 + RETRY_PERIOD);
+    expect(only.calls).to.deep.equal(['pause', 'resume']);
+    expect(server.lease?.spec).to.include({ holderIdentity: 'only', leaseTransitions: 0 });
+  });
+
+  it('resumes where its own renewal was the last write, whose answer was lost', async () => {
+    const only = candidate('only').run();
+    await time.tick(0);
+    only.client.weather = () => ({ backMs: 3_600_000 });
+    await time.tick(RETRY_PERIOD);
+    only.cutOff();
+    await time.tick(60_000);
+    only.client.weather = () => ({});
+    await until(() => only.leads);
+    expect(server.lease?.spec?.leaseTransitions).to.equal(0);
+  });
+
+  it('may pause and resume again and again, and can be released meanwhile', async () => {
+    const only = candidate('only').run();
+    await time.tick(0);
+    for (let times = 0; times < 2; times += 1) {
+      only.cutOff();
+      await until(() => !only.leads);
+      only.client.weather = () => ({});
+      await until(() => only.leads);
+    }
+    expect(only.calls).to.deep.equal(['pause', 'resume', 'pause', 'resume']);
+    only.cutOff();
+    await until(() => !only.leads);
+    only.client.weather = () => ({});
+    const releasing = only.elector.release();
+    await time.tick(RENEW_DEADLINE);
+    await releasing;
+    expect([only.leads, only.hasLost, server.holder]).to.deep.equal([false, false, undefined]);
+  });
+
+  for (const [what, change] of [
+    ['has it', { holderIdentity: 'other', leaseTransitions: 1 }],
+    ['had it and gave it back', { holderIdentity: null, leaseTransitions: 1 }],
+    ['had it, and its name is there again', { leaseTransitions: 2 }],
+  ] as const) {
+    it(`loses the lease that it could not renew in time where another ${what}`, async () => {
+      const only = candidate('only').run();
+      await time.tick(0);
+      only.cutOff();
+      await time.tick(60_000);
+      server.patch({ spec: change });
+      const { writes } = server;
+      only.client.weather = () => ({});
+      await until(() => only.hasLost);
+      expect(only.elector.lost.reason).to.be.an.instanceOf(LeaseLostError);
+      await time.tick(60_000);
+      expect([only.leads, server.writes, only.calls]).to.deep.equal([false, writes, ['pause']]);
+    });
+  }
+
+  it('loses the lease that it could not renew in time where it is not there any more', async () => {
+    const only = candidate('only').run();
+    await time.tick(0);
+    only.cutOff();
+    await time.tick(60_000);
+    server.lease = undefined;
+    only.client.weather = () => ({});
+    await until(() => only.hasLost);
+    expect([only.leads, server.lease]).to.deep.equal([false, undefined]);
   });
 
   it('survives failures that are shorter than the deadline', async () => {
@@ -293,15 +373,16 @@ describe('LeaderElector', () => {
     expect(server.lease?.spec?.leaseTransitions).to.equal(0);
   });
 
-  it('leads no more after a stall past the deadline, before any timer has fired, and renews nothing', async () => {
+  it('does not lead after a stall past the deadline, before any timer has fired, until it has read the lease', async () => {
     const only = candidate('only').run();
     await time.tick(RETRY_PERIOD - 1);
-    const { writes } = server;
     only.stalledMs = RENEW_DEADLINE;
     expect(only.leads).to.equal(false);
-    await time.tick(60_000);
-    expect([only.leads, only.hasLost]).to.deep.equal([false, true]);
-    expect(server.writes).to.equal(writes);
+    only.client.weather = () => ({ backMs: 100 });
+    await time.tick(1 + 199);
+    expect([only.leads, only.calls]).to.deep.equal([false, ['pause']]);
+    await time.tick(1);
+    expect([only.leads, only.calls]).to.deep.equal([true, ['pause', 'resume']]);
   });
 
   it('does not lead on a renewal whose answer comes after the deadline that it bought', async () => {
@@ -311,8 +392,10 @@ describe('LeaderElector', () => {
     await time.tick(RETRY_PERIOD);
     only.stalledMs = RENEW_DEADLINE - 500;
     expect(only.leads).to.equal(false);
-    await time.tick(60_000);
-    expect([only.leads, only.hasLost]).to.deep.equal([false, true]);
+    await time.tick(1_000);
+    expect([only.leads, only.hasLost]).to.deep.equal([false, false]);
+    await time.tick(RETRY_PERIOD);
+    expect([only.leads, only.calls]).to.deep.equal([false, ['pause']]);
   });
 
   it('gives the lease back, so that another need not wait for its end', async () => {
@@ -395,7 +478,19 @@ describe('LeaderElector', () => {
     first.cutOff();
     await until(() => second.leads);
     first.client.weather = () => ({});
+    await until(() => first.hasLost);
     await first.elector.release();
+    expect(server.holder).to.equal('second');
+  });
+
+  it('does not give back what it has lost without having seen it', async () => {
+    const [first, second] = await pair();
+    first.cutOff();
+    await until(() => second.leads);
+    first.client.weather = () => ({});
+    const releasing = first.elector.release();
+    await time.tick(RENEW_DEADLINE);
+    await releasing;
     expect(server.holder).to.equal('second');
   });
 
