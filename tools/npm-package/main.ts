@@ -39,6 +39,7 @@ const REQUIRE =
 
 /** Programs of the package, by the name of their file. */
 const COMMANDS: Readonly<Record<string, string>> = {
+  'kubectl-eni.mjs': 'src/cli/main.js',
   'ec2-eni-simulator.mjs': 'tools/ec2-simulator/main.js',
 };
 

@@ -31,6 +31,7 @@ import {
   jsonLines,
   listPageOf,
   objectOf,
+  textBody,
   unstoredObjectOf,
   watchEventOf,
 } from './wire.js';
@@ -53,6 +54,15 @@ export interface HttpKubeClientOptions {
   /** Sent as User-Agent. */
   userAgent?: string;
   observer?: RequestObserver;
+}
+
+/** A request that names its path itself. */
+export interface RawRequest extends RequestOptions {
+  method: 'GET' | 'POST' | 'PATCH';
+  path: string;
+  body?: object;
+  /** Default: `application/json`. */
+  contentType?: string;
 }
 
 interface Call extends Pick<HttpRequest, 'method' | 'path' | 'streaming' | 'signal'> {
@@ -188,6 +198,23 @@ export class HttpKubeClient implements KubeClient {
     return isStatus && 'kind' in answer && answer.kind === 'Status'
       ? undefined
       : objectOf<T>(answer);
+  }
+
+  /**
+   * The JSON answer to a request for what is no stored object: reviews, dry runs, the server's version.
+   * @throws what {@link KubeClient} throws
+   */
+  async json(request: RawRequest): Promise<unknown> {
+    return this.call({ ...(request.body ? { contentType: 'application/json' } : {}), ...request });
+  }
+
+  /**
+   * The answer as text: logs, and what a pod serves.
+   * @throws what {@link KubeClient} throws
+   */
+  async text(path: string, { signal }: RequestOptions = {}): Promise<string> {
+    const { body } = await this.send({ method: 'GET', path, signal });
+    return textBody(body, this.options.maxAnswerBytes ?? MAX_ANSWER_BYTES);
   }
 
   /** Ends all connections; requests and watches under way fail. */

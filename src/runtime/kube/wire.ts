@@ -88,6 +88,16 @@ export async function jsonBody(
   body: AsyncIterable<Uint8Array>,
   maxBytes: number,
 ): Promise<unknown> {
+  const text = await textBody(body, maxBytes);
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new MalformedAnswerError('The answer is not JSON', { cause });
+  }
+}
+
+/** @throws AnswerTooLargeError */
+export async function textBody(body: AsyncIterable<Uint8Array>, maxBytes: number): Promise<string> {
   const chunks: Uint8Array[] = [];
   let length = 0;
   for await (const chunk of body) {
@@ -95,11 +105,7 @@ export async function jsonBody(
     if (length > maxBytes) throw tooLarge('The answer', maxBytes);
     chunks.push(chunk);
   }
-  try {
-    return JSON.parse(Buffer.concat(chunks).toString('utf8'));
-  } catch (cause) {
-    throw new MalformedAnswerError('The answer is not JSON', { cause });
-  }
+  return Buffer.concat(chunks).toString('utf8');
 }
 
 function tooLarge(what: string, maxBytes: number): AnswerTooLargeError {

@@ -68,6 +68,7 @@ describe('the npm package', function () {
       'README.md',
       'THIRD_PARTY_NOTICES.txt',
       'ec2-eni-simulator.mjs',
+      'kubectl-eni.mjs',
       'index.cjs',
       'index.d.cts',
       'index.d.mts',

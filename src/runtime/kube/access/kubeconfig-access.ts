@@ -29,16 +29,9 @@ export class KubeConfigAccess implements KubeAccess {
     return new KubeConfigAccess(kubeConfig, cluster);
   }
 
-  /**
-   * Of many files, all count, and the first that names a current context decides (kubectl's rule).
-   * @throws KubeConfigError, and what reading a file throws.
-   */
+  /** @throws KubeConfigError, and what reading a file throws. */
   static fromFiles(first: string, ...others: string[]): KubeConfigAccess {
-    const kubeConfig = read(first);
-    for (const path of others) {
-      kubeConfig.mergeConfig(read(path), Boolean(kubeConfig.getCurrentContext()));
-    }
-    return KubeConfigAccess.create(kubeConfig);
+    return KubeConfigAccess.create(mergedKubeConfig(first, ...others));
   }
 
   async credentials(): Promise<KubeCredentials> {
@@ -50,6 +43,18 @@ export class KubeConfigAccess implements KubeAccess {
     await this.kubeConfig.applyToHTTPSOptions(options);
     return { headers: headersOf(options), tls: tlsOf(options) };
   }
+}
+
+/**
+ * Of many files, all count, and the first that names a current context decides (kubectl's rule).
+ * @throws what reading a file throws
+ */
+export function mergedKubeConfig(first: string, ...others: string[]): KubeConfig {
+  const kubeConfig = read(first);
+  for (const path of others) {
+    kubeConfig.mergeConfig(read(path), Boolean(kubeConfig.getCurrentContext()));
+  }
+  return kubeConfig;
 }
 
 function read(path: string): KubeConfig {

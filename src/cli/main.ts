@@ -1,0 +1,19 @@
+import { text } from 'node:stream/consumers';
+import { systemClock } from '../runtime/clock.js';
+import { runCli } from './program.js';
+
+const DEFAULT_COLUMNS = 120;
+
+const stop = new AbortController();
+process.once('SIGINT', () => stop.abort(new Error('interrupted')));
+
+process.exitCode = await runCli(process.argv.slice(2), {
+  env: process.env,
+  clock: systemClock,
+  signal: stop.signal,
+  stdin: () => text(process.stdin),
+  write: (chunk) => process.stdout.write(chunk),
+  writeError: (chunk) => process.stderr.write(chunk),
+  isTerminal: process.stdout.isTTY === true,
+  columns: process.stdout.columns ?? DEFAULT_COLUMNS,
+});

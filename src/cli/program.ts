@@ -1,0 +1,61 @@
+import { Command, CommanderError, Option } from 'commander';
+import { VERSION } from '../config/version.js';
+import { FORMATS } from './output/print.js';
+import { Cli } from './shared/cli.js';
+import type { CliIo } from './shared/cli-io.js';
+import { EXIT, type ExitCode } from './shared/exit-code.js';
+import { statusCommand } from './status/status-command.js';
+
+const HELP = `
+Exit codes: 0 nothing is wrong; 1 problems were found; 2 the command could not find out.
+AWS credentials are needed only where a command says so; they come from the environment, as for the AWS CLI.
+Documentation: docs/kubectl-eni.md`;
+
+/** All commands of `kubectl eni`. */
+export function createProgram(cli: Cli): Command {
+  const program = new Command('kubectl-eni')
+    .usage('<command> [flags]   (as a plugin: kubectl eni <command> [flags])')
+    .description(
+      'Looks at the ENIs that the ENI operator gives to nodes, and finds out what is wrong.',
+    )
+    .version(VERSION, '--version', 'print the version')
+    .option('--kubeconfig <path>', 'kubeconfig file')
+    .option('--context <name>', 'context of the kubeconfig')
+    .option('--cluster <name>', 'cluster of the kubeconfig')
+    .option('--user <name>', 'user of the kubeconfig')
+    .option('--as <user>', 'act as this user')
+    .option('-n, --namespace <name>', 'where the operator runs; default: it is looked for')
+    .addOption(
+      new Option('-o, --output <format>', 'how to print').choices(FORMATS).default('table'),
+    )
+    .showHelpAfterError('(--help lists commands and flags)')
+    .addHelpText('after', HELP);
+  for (const command of [statusCommand(cli)]) {
+    program.addCommand(inheriting(command, program));
+  }
+  return program;
+}
+
+/** Runs the command that the arguments name. @returns the exit code */
+export async function runCli(args: readonly string[], io: CliIo): Promise<ExitCode> {
+  const cli = new Cli(io);
+  const program = createProgram(cli);
+  for (const command of [program, ...program.commands]) {
+    command.exitOverride().configureOutput({
+      writeOut: (text) => io.write(text),
+      writeErr: (text) => io.writeError(text),
+    });
+  }
+  try {
+    await program.parseAsync(args, { from: 'user' });
+    return cli.exitCode;
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    return error.exitCode === 0 ? EXIT.fine : EXIT.unknown;
+  }
+}
+
+/** A command made elsewhere, with the program's way to report mistakes. */
+function inheriting(command: Command, program: Command): Command {
+  return command.copyInheritedSettings(program);
+}

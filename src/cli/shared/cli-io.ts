@@ -1,0 +1,17 @@
+import type { Clock } from '../../runtime/clock.js';
+
+/** Everything of the process that commands touch. */
+export interface CliIo {
+  env: Readonly<Record<string, string | undefined>>;
+  clock: Clock;
+  /** Aborts at Ctrl-C. */
+  signal: AbortSignal;
+  /** Reads standard input to its end. */
+  stdin(): Promise<string>;
+  write(text: string): void;
+  writeError(text: string): void;
+  /** Whether standard output is a terminal. */
+  isTerminal: boolean;
+  /** Characters of a line on the terminal. */
+  columns: number;
+}

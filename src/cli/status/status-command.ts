@@ -1,0 +1,81 @@
+import { Command } from 'commander';
+import { sleep } from '../../runtime/clock.js';
+import type { Cli, Session } from '../shared/cli.js';
+import { EXIT, type ExitCode, UsageError } from '../shared/exit-code.js';
+import { readPaces } from './pace.js';
+import { statusLines } from './status-lines.js';
+import { type StatusView, statusView } from './status-view.js';
+
+interface StatusFlags {
+  node?: string;
+  watch?: boolean;
+}
+
+const HELP = `
+Examples:
+  kubectl eni status                     all NodeENIs on one screen, problems first
+  kubectl eni status storage --watch     follow one while its ENIs attach
+  kubectl eni status --node ip-10-0-1-7  the ENIs of one node
+
+Exit codes: 0 all is well or in progress; 1 a NodeENI has a problem; 2 the cluster did not answer.`;
+
+/** Milliseconds between two looks with `--watch`. */
+const WATCH_INTERVAL_MS = 2_000;
+/** Clears the terminal and goes to its first line. */
+const CLEAR = '\u001b[2J\u001b[H';
+
+export function statusCommand(cli: Cli): Command {
+  return new Command('status')
+    .description('shows how far NodeENIs are, what waits for what, and what is wrong')
+    .argument('[nodeeni]', 'only this NodeENI')
+    .option('--node <name>', 'only the ENIs of this node')
+    .option('-w, --watch', 'look again every two seconds, until all is ready or you press Ctrl-C')
+    .addHelpText('after', HELP)
+    .action(
+      cli.action<StatusFlags>(async (session, flags, [nodeENI]) => {
+        if (!flags.watch) return show(session, await look(session, flags, nodeENI));
+        return watch(session, flags, nodeENI);
+      }),
+    );
+}
+
+async function look(
+  { cluster, io }: Session,
+  { node }: StatusFlags,
+  nodeENI: string | undefined,
+): Promise<StatusView> {
+  const [nodeENIs, attachments] = await Promise.all([cluster.nodeENIs(), cluster.attachments()]);
+  if (nodeENI !== undefined && !nodeENIs.some(({ metadata }) => metadata.name === nodeENI)) {
+    throw new UsageError(`There is no NodeENI ${JSON.stringify(nodeENI)}`);
+  }
+  return statusView({ nodeENIs, attachments, nodeENI, node, now: io.clock.now() });
+}
+
+async function show(session: Session, view: StatusView, before = ''): Promise<ExitCode> {
+  const { cluster, style, print, io } = session;
+  const paces = view.waiting.length > 0 ? await readPaces(cluster) : undefined;
+  io.write(before);
+  print(paces ? { ...view, paces } : view, () => statusLines(view, { style, paces }));
+  const hasProblem =
+    view.nodeENIs.some(({ state }) => state === 'Degraded') ||
+    view.waiting.some(({ isProblem }) => isProblem);
+  return hasProblem ? EXIT.problems : EXIT.fine;
+}
+
+async function watch(
+  session: Session,
+  flags: StatusFlags,
+  nodeENI: string | undefined,
+): Promise<ExitCode> {
+  const { io } = session;
+  for (;;) {
+    const view = await look(session, flags, nodeENI);
+    const code = await show(session, view, io.isTerminal ? CLEAR : '');
+    if (view.nodeENIs.every(({ state }) => state === 'Ready')) return code;
+    try {
+      await sleep(io.clock, WATCH_INTERVAL_MS, io.signal);
+    } catch {
+      return code;
+    }
+  }
+}
