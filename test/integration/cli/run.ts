@@ -40,13 +40,3 @@ export async function kubectlEni(args: string[], options: RunOptions = {}): Prom
   });
   return { code, out, error };
 }
-
-/** What the SDK needs to find the simulator. */
-export function simulatorEnv(url: string): Record<string, string> {
-  return {
-    AWS_ENDPOINT_URL_EC2: url,
-    AWS_ACCESS_KEY_ID: 'x',
-    AWS_SECRET_ACCESS_KEY: 'x',
-    AWS_REGION: 'us-west-2',
-  };
-}
