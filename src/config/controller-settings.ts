@@ -91,6 +91,14 @@ export const SETTINGS = {
     parse: trueOrFalse,
     default: 'false',
   }),
+  startupTaintTimeout: required({
+    env: 'STARTUP_TAINT_TIMEOUT',
+    description:
+      'How long a node keeps its startup taint for a NodeENI that is blocked on it, once the ENIs of another NodeENI are ready there. 0s: without limit. A node without ready ENIs keeps the taint.',
+    placeholder: 'duration',
+    parse: duration('0s', '24h'),
+    default: '10m',
+  }),
   resyncPeriod: required({
     env: 'RESYNC_PERIOD',
     description:

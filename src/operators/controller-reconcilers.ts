@@ -14,6 +14,7 @@ import { NodeENIReconciler } from '../reconcilers/node-eni/node-eni-reconciler.j
 import { NodeENIReporter } from '../reconcilers/node-eni/node-eni-reporter.js';
 import type { PlannedAttachments } from '../reconcilers/node-eni/planned-attachments.js';
 import { UncachedChecks } from '../reconcilers/node-eni/uncached-checks.js';
+import { BlockedTimes } from '../reconcilers/node-readiness/blocked-times.js';
 import { NodeReadinessReconciler } from '../reconcilers/node-readiness/node-readiness-reconciler.js';
 import { OrphanReporter } from '../reconcilers/orphaned-eni/orphan-reporter.js';
 import { OrphanedENIReconciler } from '../reconcilers/orphaned-eni/orphaned-eni-reconciler.js';
@@ -95,7 +96,7 @@ export class Reconcilers {
   }
 
   nodeReadiness(): NodeReadinessReconciler {
-    const { plannedAttachments } = this.options;
+    const { plannedAttachments, clock, config } = this.options;
     const { nodes, nodeENIs, attachments, nodeClient, events } = this.options.kube;
     return new NodeReadinessReconciler({
       nodes: nodes.store,
@@ -104,6 +105,8 @@ export class Reconcilers {
       plannedAttachments,
       nodeClient,
       events,
+      blockedBackoff: this.blockedBackoff(),
+      blockedTimes: new BlockedTimes({ clock, limitMs: config.startupTaintTimeout }),
     });
   }
 

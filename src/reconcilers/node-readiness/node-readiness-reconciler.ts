@@ -1,6 +1,7 @@
 import { ENIAttachment } from '../../api/eni-attachment.js';
 import { Node } from '../../api/node.js';
 import { NodeENI } from '../../api/node-eni.js';
+import type { Blocked } from '../../api/reasons.js';
 import { type Taint, taintName } from '../../api/taints.js';
 import type { Store } from '../../runtime/cache/store.js';
 import type { ReconcileContext, Result } from '../../runtime/controller/controller.js';
@@ -14,8 +15,16 @@ import {
   PlannedAttachments,
   type PlannedAttachmentsChange,
 } from '../node-eni/planned-attachments.js';
+import { type BlockedBackoff, refusedWrite } from '../shared/blocked.js';
 import { placementChanged } from '../shared/node-placement.js';
-import { planReadiness, startupTaintOf, startupTaints, taintRemoval } from './plan-readiness.js';
+import type { BlockedTimes } from './blocked-times.js';
+import {
+  planReadiness,
+  type ReadinessStep,
+  startupTaintOf,
+  startupTaints,
+  taintRemoval,
+} from './plan-readiness.js';
 
 export interface NodeReadinessReconcilerOptions {
   /** Indexed by `taint`: the `key:Effect` of each. */
@@ -25,6 +34,9 @@ export interface NodeReadinessReconcilerOptions {
   plannedAttachments: Pick<PlannedAttachments, 'of'>;
   nodeClient: Pick<ResourceClient<Node>, 'get' | 'patch'>;
   events: EventRecorder;
+  /** Waits between retries of a removal that the API server refuses. */
+  blockedBackoff: BlockedBackoff;
+  blockedTimes: BlockedTimes;
 }
 
 /** Concurrent passes; each is at most one small write that pods wait for. */
@@ -66,7 +78,7 @@ export class NodeReadinessReconciler {
   }
 
   async reconcile(key: string, { logger }: ReconcileContext): Promise<Result> {
-    const { nodes, nodeENIs, attachments, plannedAttachments } = this.options;
+    const { nodes, nodeENIs, attachments, plannedAttachments, blockedTimes } = this.options;
     const node = nodes.get(key);
     const step = node
       ? planReadiness({
@@ -74,46 +86,82 @@ export class NodeReadinessReconciler {
           nodeENIs: nodeENIs.list(),
           planned: (nodeENI) => plannedAttachments.of(nodeENI, key),
           attachment: (name) => attachments.get(name),
+          overdue: (nodeENI) => blockedTimes.isOverdue(node, nodeENI),
         })
       : undefined;
+    if (step?.do !== 'report') {
+      this.lastReported.delete(key);
+    }
+    if (node && step?.do === 'wait') {
+      const requeueAfter = blockedTimes.seen(node, step.blocked);
+      return requeueAfter === undefined ? {} : { requeueAfter };
+    }
+    blockedTimes.forget(key);
     if (node && step?.do === 'report') {
       this.reportUnselected(node, step.taints, logger);
       return {};
     }
-    this.lastReported.delete(key);
-    if (node && step?.do === 'remove') {
-      await this.remove(node, step, logger);
-    }
-    return {};
+    return node && step?.do === 'remove' ? this.remove(node, step, logger) : {};
   }
 
   private async remove(
     node: Node,
-    { taints, nodeENIs }: { taints: Taint[]; nodeENIs: string[] },
+    step: Extract<ReadinessStep, { do: 'remove' }>,
     logger: Logger,
-  ): Promise<void> {
-    const { nodeClient, events } = this.options;
+  ): Promise<Result> {
+    const { nodeClient, blockedBackoff } = this.options;
+    const { name } = node.metadata;
+    const body = taintRemoval(node, step.taints);
     try {
-      await nodeClient.patch(node.metadata, { type: 'json', body: taintRemoval(node, taints) });
+      await nodeClient.patch(node.metadata, { type: 'json', body });
     } catch (error) {
       if (isNotFound(error) || (isInvalid(error) && (await this.hasMoved(node)))) {
         // The change itself starts another pass for this node.
         logger.debug('Node changed before its startup taint was removed', {});
-        return;
+        return {};
       }
-      throw error;
+      const refused = refusedWrite(`remove the startup taint of node ${name}`, error);
+      if (!refused) {
+        throw error;
+      }
+      return this.reportRefused(node, refused, logger);
     }
+    blockedBackoff.forget(name);
+    this.reportRemoved(node, step, logger);
+    return {};
+  }
+
+  private reportRemoved(
+    node: Node,
+    { taints, nodeENIs, leftOut }: Extract<ReadinessStep, { do: 'remove' }>,
+    logger: Logger,
+  ): void {
     const names = taints.map(taintName).join(', ');
-    logger.info('Startup taint removed', { taint: names, nodeENIs });
-    events.event(
-      { kind: Node, object: node },
-      {
-        type: 'Normal',
-        reason: 'ENIsReady',
-        action: 'RemoveTaint',
-        note: `All ENIs of ${nodeENIs.join(', ')} are ready; the startup taint ${names} is removed.`,
-      },
-    );
+    const regarding = { kind: Node, object: node };
+    logger.info('Startup taint removed', { taint: names, nodeENIs, leftOut });
+    this.options.events.event(regarding, {
+      type: 'Normal',
+      reason: 'ENIsReady',
+      action: 'RemoveTaint',
+      note: `All ENIs of ${nodeENIs.join(', ')} are ready; the startup taint ${names} is removed.`,
+    });
+    if (leftOut.length > 0) {
+      const note = `The node no longer waits for the ENIs of ${leftOut.join(', ')}, which have been blocked for longer than STARTUP_TAINT_TIMEOUT; the startup taint ${names} is removed.`;
+      const event = { reason: 'StartupTaintTimeout', action: 'RemoveTaint', note };
+      this.options.events.event(regarding, { type: 'Warning', ...event });
+    }
+  }
+
+  private reportRefused(node: Node, { reason, message }: Blocked, logger: Logger): Result {
+    const { events, blockedBackoff } = this.options;
+    const { afterMs, counts } = blockedBackoff.next(node.metadata.name);
+    if (counts) {
+      const fields = { reason, detail: message, requeueAfterMs: afterMs };
+      logger.warn('Startup taint not removed', fields);
+      const event = { reason, action: 'RemoveTaint', note: message };
+      events.event({ kind: Node, object: node }, { type: 'Warning', ...event });
+    }
+    return { requeueAfter: afterMs };
   }
 
   /** Whether the API server rejected a patch because the store is behind; otherwise it has another reason. */

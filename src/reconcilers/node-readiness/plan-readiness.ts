@@ -15,6 +15,8 @@ export interface ReadinessInput {
   /** Names of the attachments that a NodeENI plans for the node; undefined where unknown or blocked. */
   planned: (nodeENI: NodeENI) => readonly string[] | undefined;
   attachment: (name: string) => ENIAttachment | undefined;
+  /** Whether the NodeENI has been blocked on the node for so long that the others need not wait for it. */
+  overdue?: (nodeENI: NodeENI) => boolean;
 }
 
 export type ReadinessStep =
@@ -22,9 +24,10 @@ export type ReadinessStep =
   | { do: 'leave' }
   /** The node has a startup taint, but no NodeENI with that taint selects it. */
   | { do: 'report'; taints: Taint[] }
-  /** Not all ENIs are ready yet. */
-  | { do: 'wait' }
-  | { do: 'remove'; taints: Taint[]; nodeENIs: string[] };
+  /** Not all ENIs are ready yet. `blocked`: the NodeENIs that cannot give the node its ENIs. */
+  | { do: 'wait'; blocked: NodeENI[] }
+  /** `leftOut`: blocked NodeENIs that the node no longer waits for. */
+  | { do: 'remove'; taints: Taint[]; nodeENIs: string[]; leftOut: string[] };
 
 /** The NodeENI's startup taint, with which its nodes may register, as `key:Effect`. */
 export function startupTaintOf({ spec }: NodeENI): string {
@@ -38,13 +41,15 @@ export function startupTaints(nodeENIs: readonly NodeENI[]): Set<string> {
 
 /**
  * Decides about a node's startup taints. They are removed together, once every ENI of every NodeENI that selects
- * the node is ready on the node's current instance: a pod that starts there may need all of them.
+ * the node is ready on the node's current instance: a pod that starts there may need all of them. A NodeENI that is
+ * overdue holds the node no longer from those whose ENIs are ready; a node without any ready ENI keeps its taint.
  */
 export function planReadiness({
   node,
   nodeENIs,
   planned,
   attachment,
+  overdue = () => false,
 }: ReadinessInput): ReadinessStep {
   const taints = taintsAmong(node, startupTaints(nodeENIs));
   if (taints.length === 0 || node.metadata.deletionTimestamp) {
@@ -62,9 +67,14 @@ export function planReadiness({
   const identity = identifyNode(node);
   const isServed = (nodeENI: NodeENI) =>
     planned(nodeENI)?.every((name) => isUsableOn(attachment(name), nodeENI, identity)) ?? false;
-  return selecting.every(isServed)
-    ? { do: 'remove', taints: removable, nodeENIs: selecting.map(({ metadata }) => metadata.name) }
-    : { do: 'wait' };
+  const [served, unserved] = partition(selecting, isServed);
+  const blocked = unserved.filter((nodeENI) =>
+    isBlockedBy(planned(nodeENI)?.map((name) => attachment(name))),
+  );
+  const isHeld = unserved.some((nodeENI) => !blocked.includes(nodeENI) || !overdue(nodeENI));
+  return isHeld || served.length === 0
+    ? { do: 'wait', blocked }
+    : { do: 'remove', taints: removable, nodeENIs: namesOf(served), leftOut: namesOf(unserved) };
 }
 
 /**
@@ -94,6 +104,19 @@ export function taintRemoval(
 
 function taintsAmong({ spec }: Node, names: ReadonlySet<string>): Taint[] {
   return (spec?.taints ?? []).filter((taint) => names.has(taintName(taint)));
+}
+
+/** @param attachments those planned for the node; undefined where the NodeENI or the node is blocked */
+function isBlockedBy(attachments: readonly (ENIAttachment | undefined)[] | undefined): boolean {
+  return attachments?.some((attachment) => attachment?.status?.phase === 'Failed') ?? true;
+}
+
+function namesOf(nodeENIs: readonly NodeENI[]): string[] {
+  return nodeENIs.map(({ metadata }) => metadata.name);
+}
+
+function partition<T>(items: readonly T[], belongs: (item: T) => boolean): [T[], T[]] {
+  return [items.filter(belongs), items.filter((item) => !belongs(item))];
 }
 
 function isUsableOn(

@@ -105,6 +105,25 @@ describe('a node with a startup taint', () => {
     await hasTaints('ready-b');
   });
 
+  it('does not wait without limit for a NodeENI that can never give it an ENI', async () => {
+    await stage.log.stop();
+    stage.start({ STARTUP_TAINT_TIMEOUT: '2s' });
+    await register('taint-held', { storage: 'true', held: 'true' }, OURS);
+    await stage.createNodeENI('held', { subnetID: 'subnet-00000000' });
+    await stage.degraded('held', 'SubnetNotFound');
+    await stage.createNodeENI('storage');
+    await stage.ready('storage', 1);
+    await hasTaints('taint-held', OURS);
+    await hasTaints('taint-held');
+    await eventually(async () =>
+      expect(await reasonsOfEvents('taint-held')).to.include('StartupTaintTimeout'),
+    );
+    const note = (await stage.events('taint-held')).find(
+      ({ reason }) => reason === 'StartupTaintTimeout',
+    )?.note;
+    expect(note).to.include('no longer waits for the ENIs of held');
+  });
+
   it('loses the taint that its NodeENI names', async () => {
     await stage.createNodeENI('ready-one', { ...both, startupTaint: taintName(CUSTOM) });
     await register('ready-c', { ready: 'true' }, CUSTOM, DEDICATED);

@@ -3,8 +3,12 @@ import { Node } from '../../../../src/api/node.js';
 import type { NodeENI } from '../../../../src/api/node-eni.js';
 import { type Taint, taintName } from '../../../../src/api/taints.js';
 import { PlannedAttachments } from '../../../../src/reconcilers/node-eni/planned-attachments.js';
+import { BlockedTimes } from '../../../../src/reconcilers/node-readiness/blocked-times.js';
 import { NodeReadinessReconciler } from '../../../../src/reconcilers/node-readiness/node-readiness-reconciler.js';
+import { BlockedBackoff } from '../../../../src/reconcilers/shared/blocked.js';
 import { IndexedStore } from '../../../../src/runtime/cache/store.js';
+import { systemClock } from '../../../../src/runtime/clock.js';
+import { ExponentialBackoff } from '../../../../src/runtime/concurrency/backoff.js';
 import { passes } from '../../../../src/runtime/controller/predicates.js';
 import { readReconciler } from '../../../../src/runtime/controller/read-reconciler.js';
 import { apiErrorOf } from '../../../../src/runtime/kube/kube-errors.js';
@@ -23,7 +27,7 @@ function tainted(name: string, ...taints: Taint[]): Node {
 }
 
 /** A reconciler whose node-a has the startup taint and its one ENI, ready. */
-function setUp() {
+function setUp({ now = (): number => 0 } = {}) {
   const nodes = IndexedStore.create<Node>({
     indexes: { taint: ({ spec }) => spec?.taints?.map(taintName) ?? [] },
   });
@@ -40,6 +44,11 @@ function setUp() {
     plannedAttachments,
     nodeClient: ResourceClient.create({ kind: Node, client }),
     events: { event: (_, { type, reason }) => events.push(`${type} ${reason}`) },
+    blockedBackoff: new BlockedBackoff({
+      backoff: ExponentialBackoff.create({ baseMs: 100, maxMs: 1_000 }),
+      clock: { ...systemClock, now },
+    }),
+    blockedTimes: new BlockedTimes({ clock: { ...systemClock, now }, limitMs: 600_000 }),
   });
   nodes.put('node-a', tainted('node-a', OURS));
   nodes.put('node-b', aNode('node-b'));
@@ -76,15 +85,27 @@ describe('NodeReadinessReconciler', () => {
     expect(events).to.deep.equal([]);
   });
 
-  it('fails, to be tried again, where the API server refuses for another reason', async () => {
-    const { client, reconcile } = setUp();
+  it('says that the API server refuses the removal, and tries again', async () => {
+    const { client, events, reconcile } = setUp();
     client.patch.rejects(REFUSED);
     client.get.resolves(tainted('node-a', OURS));
-    let thrown: unknown;
-    await reconcile().catch((error) => {
-      thrown = error;
-    });
-    expect(thrown).to.equal(REFUSED);
+    expect(await reconcile()).to.deep.equal({ requeueAfter: 100 });
+    expect(await reconcile(), 'woken before').to.deep.equal({ requeueAfter: 100 });
+    expect(events).to.deep.equal(['Warning WriteRefused']);
+  });
+
+  it('waits for a NodeENI that is blocked for as long as the setting says, and then says so', async () => {
+    let now = 0;
+    const { nodeENIs, client, events, reconcile } = setUp({ now: () => now });
+    nodeENIs.put('backup', aNodeENI({}, { name: 'backup', uid: '2' }));
+    expect(await reconcile()).to.deep.equal({ requeueAfter: 600_000 });
+    now = 599_000;
+    expect(await reconcile()).to.deep.equal({ requeueAfter: 1_000 });
+    expect(client.patch.callCount).to.equal(0);
+    now = 600_000;
+    expect(await reconcile()).to.deep.equal({});
+    expect(client.patch.callCount).to.equal(1);
+    expect(events).to.deep.equal(['Normal ENIsReady', 'Warning StartupTaintTimeout']);
   });
 
   it('lets go of a node that is gone meanwhile', async () => {

@@ -48,6 +48,48 @@ describe('planReadiness', () => {
       do: 'remove',
       taints: [OURS],
       nodeENIs: ['storage'],
+      leftOut: [],
+    });
+  });
+
+  describe('with a NodeENI that is blocked on the node', () => {
+    const failed = aRecord({ name: 'z', spec: { nodeENI: 'backup' }, status: { phase: 'Failed' } });
+    const ready = [readyRecord('x'), readyRecord('y')];
+    const nodeENIs = [storage, backup];
+    const overdue = ({ metadata }: typeof backup) => metadata.name === 'backup';
+
+    it('waits for it, and says for which one', () => {
+      const step = planReadiness(input({ nodeENIs, attachments: [...ready, failed] }));
+      expect(step).to.deep.equal({ do: 'wait', blocked: [backup] });
+      const unplanned = planReadiness(
+        input({
+          nodeENIs,
+          planned: ({ metadata }) => (metadata.name === 'storage' ? ['x', 'y'] : undefined),
+        }),
+      );
+      expect(unplanned).to.deep.equal({ do: 'wait', blocked: [backup] });
+    });
+
+    it('no longer waits for it once it is overdue, if another’s ENIs are ready', () => {
+      const step = planReadiness(input({ nodeENIs, attachments: [...ready, failed], overdue }));
+      expect(step).to.deep.equal({
+        do: 'remove',
+        taints: [OURS],
+        nodeENIs: ['storage'],
+        leftOut: ['backup'],
+      });
+    });
+
+    it('keeps the taint of a node without any ready ENI, and waits for ENIs on their way', () => {
+      const always = { overdue: () => true, nodeENIs };
+      const alone = input({ ...always, nodeENIs: [backup], attachments: [failed] });
+      expect(planReadiness(alone)).to.deep.equal({ do: 'wait', blocked: [backup] });
+      const attaching = readyRecord('z', {
+        spec: { nodeENI: 'backup' },
+        status: { phase: 'Attaching' },
+      });
+      const busy = input({ ...always, attachments: [...ready, attaching] });
+      expect(planReadiness(busy)).to.deep.equal({ do: 'wait', blocked: [] });
     });
   });
 
@@ -85,7 +127,7 @@ describe('planReadiness', () => {
   ];
   for (const [circumstance, overrides] of late) {
     it(`waits while ${circumstance}`, () => {
-      expect(planReadiness(input(overrides))).to.deep.equal({ do: 'wait' });
+      expect(planReadiness(input(overrides)).do).to.equal('wait');
     });
   }
 
