@@ -1,6 +1,7 @@
 import { Command, CommanderError, Option } from 'commander';
 import { VERSION } from '../config/version.js';
 import { FORMATS } from './output/print.js';
+import { planCommand } from './plan/plan-command.js';
 import { Cli } from './shared/cli.js';
 import type { CliIo } from './shared/cli-io.js';
 import { EXIT, type ExitCode } from './shared/exit-code.js';
@@ -30,7 +31,7 @@ export function createProgram(cli: Cli): Command {
     )
     .showHelpAfterError('(--help lists commands and flags)')
     .addHelpText('after', HELP);
-  for (const command of [statusCommand(cli)]) {
+  for (const command of [statusCommand(cli), planCommand(cli)]) {
     program.addCommand(inheriting(command, program));
   }
   return program;

@@ -1,15 +1,16 @@
 import type { Command } from 'commander';
 import { Ec2Error } from '../../aws/ec2-errors.js';
+import { RegionUnknownError } from '../../aws/region.js';
 import { KubeConfigError } from '../../runtime/kube/access/kube-access.js';
 import { HttpKubeClient } from '../../runtime/kube/http-kube-client.js';
 import { KubeApiError, KubeUnreachableError } from '../../runtime/kube/kube-errors.js';
-import type { Logger } from '../../runtime/logger.js';
 import { type Format, rendered } from '../output/print.js';
 import { createStyle, type Style, wantsColour } from '../output/style.js';
 import type { CliIo } from './cli-io.js';
 import { Cluster } from './cluster.js';
 import { EXIT, type ExitCode, UsageError } from './exit-code.js';
 import { type KubeFlags, kubeAccess } from './kube-flags.js';
+import { silent } from './silent-logger.js';
 
 /** Flags of every command. */
 export interface GlobalFlags extends KubeFlags {
@@ -88,16 +89,8 @@ function explained(error: unknown): string {
     error instanceof KubeApiError ||
     error instanceof KubeUnreachableError ||
     error instanceof Ec2Error ||
+    error instanceof RegionUnknownError ||
     (error instanceof Error && 'code' in error);
   if (isTheirs) return error.message;
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
-
-/** The API server's warnings are for those who write. */
-const silent: Logger = {
-  debug: () => undefined,
-  info: () => undefined,
-  warn: () => undefined,
-  error: () => undefined,
-  child: () => silent,
-};

@@ -13,14 +13,14 @@ import { keyOf } from '../../runtime/kube/resource.js';
 import type { ResourceClient } from '../../runtime/kube/resource-client.js';
 import type { Logger } from '../../runtime/logger.js';
 import type { NetworkAttachments } from '../network-attachment/network-attachments.js';
-import { answerOrBlocked, type BlockedBackoff, isBlocked } from '../shared/blocked.js';
+import { type BlockedBackoff, isBlocked } from '../shared/blocked.js';
 import { patchFinalizers } from '../shared/node-eni-finalizers.js';
 import { instanceIDsOf, matchesSelector, placementChanged } from '../shared/node-placement.js';
 import type { SlotInspector } from '../slots/slot-inspector.js';
-import type { OccupiedIndexes } from '../slots/slots.js';
 import type { AttachmentWriter, RefusedWrite } from './attachment-writer.js';
-import type { Network, NetworkResolver } from './network-resolver.js';
+import type { NetworkResolver } from './network-resolver.js';
 import type { NodeENIReporter } from './node-eni-reporter.js';
+import { lookUpPlanContext, type PlanContext } from './plan-context.js';
 import { type NodeENIDefaults, type NodeENIPlan, planNodeENI } from './plan-node-eni.js';
 import type { PlannedAttachments } from './planned-attachments.js';
 import { selectReplacements } from './rollout.js';
@@ -51,12 +51,7 @@ const STATUS_COALESCE_MS = 500;
 const GONE_COALESCE_MS = 50;
 
 /** What a plan depends on. */
-interface LookedUp {
-  network: Network | Blocked;
-  /** For `deviceIndexPolicy: Auto`. */
-  occupied: OccupiedIndexes | undefined;
-  /** Of nodes that do not say their zone, by instance id. */
-  zones: ReadonlyMap<string, string> | undefined;
+interface LookedUp extends PlanContext {
   /** The NodeENI with its finalizer. */
   held: NodeENI;
 }
@@ -249,25 +244,17 @@ export class NodeENIReconciler {
     const { networkResolver, slots, nodeENIClient } = this.options;
     const served = new Set(own.map((attachment) => attachment.spec.nodeName));
     slots.prefetch(nodes.filter(({ metadata }) => !served.has(metadata.name)));
-    const [occupied, zones] = await Promise.all([
-      nodeENI.spec.deviceIndexPolicy === 'Auto'
-        ? answerOrBlocked(slots.occupied(nodes))
-        : undefined,
-      answerOrBlocked(slots.zones(nodes)),
-    ]);
-    const fault = [occupied, zones].find(isBlocked);
-    const [network, patched] = await Promise.all([
-      fault ?? networkResolver.resolve(nodeENI.spec, instanceIDsOf(nodes)),
+    const [context, patched] = await Promise.all([
+      lookUpPlanContext({ nodeENI, nodes, slots, networkResolver }),
       // Both calls take a while, so they run together.
       nodes.length > 0
         ? patchFinalizers(nodeENIClient, nodeENI, withFinalizer(nodeENI, NODE_ENI_FINALIZER))
         : nodeENI,
     ]);
     return {
-      network: isBlocked(patched) ? patched : network,
+      ...context,
+      network: isBlocked(patched) ? patched : context.network,
       held: isBlocked(patched) ? nodeENI : patched,
-      occupied: isBlocked(occupied) ? undefined : occupied,
-      zones: isBlocked(zones) ? undefined : zones,
     };
   }
 

@@ -22,6 +22,21 @@ export async function kubectlEni(args: string[], options: RunOptions = {}): Prom
     signal = new AbortController().signal,
     isTerminal = false,
   } = options;
+  // The AWS SDK reads the process's own.
+  const before = { ...process.env };
+  Object.assign(process.env, env);
+  try {
+    return await captured(args, { ...options, env, stdin, signal, isTerminal });
+  } finally {
+    for (const name of Object.keys(env)) delete process.env[name];
+    Object.assign(process.env, before);
+  }
+}
+
+async function captured(
+  args: string[],
+  { env, stdin, signal, isTerminal }: Required<RunOptions>,
+): Promise<CliRun> {
   let out = '';
   let error = '';
   const code = await runCli(args, {
@@ -39,4 +54,14 @@ export async function kubectlEni(args: string[], options: RunOptions = {}): Prom
     columns: 120,
   });
   return { code, out, error };
+}
+
+/** What the SDK needs to find the simulator. */
+export function simulatorEnv(url: string): Record<string, string> {
+  return {
+    AWS_ENDPOINT_URL_EC2: url,
+    AWS_ACCESS_KEY_ID: 'x',
+    AWS_SECRET_ACCESS_KEY: 'x',
+    AWS_REGION: 'us-west-2',
+  };
 }

@@ -1,0 +1,51 @@
+import type { ENIAttachment } from '../../api/eni-attachment.js';
+import type { Node } from '../../api/node.js';
+import type { InstanceCatalog } from '../../aws/catalog/instance-catalog.js';
+import type { InstanceTypeCatalog } from '../../aws/catalog/instance-type-catalog.js';
+import type { NetworkCatalog } from '../../aws/catalog/network-catalog.js';
+import { NetworkResolver } from '../../reconcilers/node-eni/network-resolver.js';
+import type { NodeENIDefaults } from '../../reconcilers/node-eni/plan-node-eni.js';
+import { instanceIDsOf } from '../../reconcilers/shared/node-placement.js';
+import { SlotInspector } from '../../reconcilers/slots/slot-inspector.js';
+import { IndexedStore } from '../../runtime/cache/store.js';
+
+export interface PlanningWorldOptions {
+  nodes: readonly Node[];
+  attachments: readonly ENIAttachment[];
+  instances: InstanceCatalog;
+  instanceTypes: InstanceTypeCatalog;
+  network: NetworkCatalog;
+  defaults: NodeENIDefaults;
+  /** Interfaces of each instance that are reserved for other software. */
+  reservedInterfaces: number;
+}
+
+/** The cluster as the controller would see it, with the parts that it plans with. Plans add to it what they create. */
+export class PlanningWorld {
+  readonly nodes = IndexedStore.create<Node>({
+    indexes: { instanceID: (node) => instanceIDsOf([node]) },
+  });
+  readonly attachments = IndexedStore.create<ENIAttachment>({
+    indexes: {
+      nodeENI: ({ spec }) => [spec.nodeENI],
+      instanceID: ({ spec }) => [spec.instanceID],
+    },
+  });
+  readonly slots: SlotInspector;
+  readonly networkResolver: NetworkResolver;
+
+  constructor(readonly options: PlanningWorldOptions) {
+    const { nodes, attachments, instances, instanceTypes, network, reservedInterfaces } = options;
+    for (const node of nodes) this.nodes.put(node.metadata.name, node);
+    for (const attachment of attachments)
+      this.attachments.put(attachment.metadata.name, attachment);
+    this.slots = new SlotInspector({
+      nodes: this.nodes,
+      reservedInterfaces,
+      attachments: this.attachments,
+      instances,
+      instanceTypes,
+    });
+    this.networkResolver = new NetworkResolver({ catalog: network, instances });
+  }
+}

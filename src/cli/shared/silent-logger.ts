@@ -1,0 +1,10 @@
+import type { Logger } from '../../runtime/logger.js';
+
+/** Commands report what they find, and log nothing. */
+export const silent: Logger = {
+  debug: () => undefined,
+  info: () => undefined,
+  warn: () => undefined,
+  error: () => undefined,
+  child: () => silent,
+};
