@@ -6,6 +6,7 @@ PLATFORMS ?= linux/amd64,linux/arm64
 # What to deploy, and from where. If not set, the overlay's values apply.
 OVERLAY ?= default
 COMPONENTS ?=
+DOCKERFILE ?= Dockerfile
 IMG ?=
 REGION ?=
 ROLE_ARN ?=
@@ -72,11 +73,11 @@ sbom: build ## Write the SBOM (CycloneDX) and the third-party notices of the bun
 
 .PHONY: docker-build
 docker-build: ## Build the image, both components in one, as IMG.
-	$(CONTAINER_TOOL) build $(BUILD_ARGS) -t $(IMG) .
+	$(CONTAINER_TOOL) build -f $(DOCKERFILE) $(BUILD_ARGS) -t $(IMG) .
 
 .PHONY: docker-build-dev
 docker-build-dev: ## Build the image with the EC2 simulator, for the overlay dev.
-	$(CONTAINER_TOOL) build $(BUILD_ARGS) --target dev -t eni-operator:dev .
+	$(CONTAINER_TOOL) build -f $(DOCKERFILE) $(BUILD_ARGS) --target dev -t eni-operator:dev .
 
 .PHONY: docker-push
 docker-push: ## Push the image IMG.
@@ -85,7 +86,7 @@ docker-push: ## Push the image IMG.
 .PHONY: docker-buildx
 docker-buildx: ## Build for all PLATFORMS, with an SBOM and provenance, and push as IMG and ALSO.
 	@mkdir -p dist
-	$(CONTAINER_TOOL) buildx build --push --sbom=true --provenance=mode=max --platform $(PLATFORMS) $(BUILD_ARGS) \
+	$(CONTAINER_TOOL) buildx build --push --sbom=true --provenance=mode=max --platform $(PLATFORMS) -f $(DOCKERFILE) $(BUILD_ARGS) \
 		--metadata-file dist/image.json -t $(IMG) $(addprefix -t ,$(ALSO)) .
 
 ##@ Deployment
@@ -126,6 +127,21 @@ npm-publish: npm-package ## Publish the npm package of REPOSITORY_URL, with prov
 	@test -n "$(REPOSITORY_URL)" || { echo 'Set REPOSITORY_URL: provenance names where the package was built.'; exit 1; }
 	npm pkg set --prefix dist/npm repository.type=git repository.url='git+$(REPOSITORY_URL).git'
 	npm publish ./dist/npm
+
+.PHONY: pin-base-images
+pin-base-images: ## Write the present digest of each base image into the Dockerfile; dependabot then keeps them current.
+	@for image in $$(sed -nE 's/^FROM (--[^ ]+ )*([^ ]+[/:][^ ]*) AS .*/\2/p' $(DOCKERFILE)); do \
+		name="$${image%@*}"; \
+		digest="$$($(CONTAINER_TOOL) buildx imagetools inspect "$$name" --format '{{.Manifest.Digest}}')" || exit 1; \
+		case $$digest in sha256:????????????????????????????????????????????????????????????????) ;; \
+		*) echo "No digest of $$name: $$digest" >&2; exit 1 ;; esac; \
+		sed -i.orig "s|$$image AS|$$name@$$digest AS|" $(DOCKERFILE) && rm $(DOCKERFILE).orig; \
+		echo "$$name@$$digest"; \
+	done
+
+.PHONY: check-base-images
+check-base-images: ## Fail if a base image in the Dockerfile has no digest.
+	@! grep -nE '^FROM (--[^ ]+ )*[^ @]+[/:][^ @]* AS' $(DOCKERFILE) || { echo 'Pin them: make pin-base-images'; exit 1; }
 
 .PHONY: audit
 audit: ## Fail on a known vulnerability of high severity in what is shipped.

@@ -1,5 +1,15 @@
 import { createHash } from 'node:crypto';
-import { access, cp, mkdir, mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
+import {
+  access,
+  cp,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  rm,
+  stat,
+  writeFile,
+} from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { cacheRoot } from '../envtest/build-go.js';
@@ -36,7 +46,11 @@ const KEPT = 3;
  */
 export async function buildImages(pause: string, say: (line: string) => void): Promise<Images> {
   const dir = join(cacheRoot(process.env), 'real-node', 'images');
-  const dockerfile = await readFile('Dockerfile', 'utf8');
+  // The stand-ins for the base images have other digests.
+  const dockerfile = (await readFile('Dockerfile', 'utf8')).replaceAll(
+    /@sha256:[0-9a-f]{64} AS/g,
+    ' AS',
+  );
   const bases = baseImages(dockerfile);
   const built = join(dir, 'built', await key(dockerfile, bases));
   await mkdir(built, { recursive: true });
@@ -48,7 +62,7 @@ export async function buildImages(pause: string, say: (line: string) => void): P
       const store = await ContainerStore.open(join(dir, 'store'));
       await needBaseImages(store, bases, say);
       say('Building the image, for these sources once: about 45 seconds.');
-      await build(store, built, pause);
+      await build(store, { dir: built, pause, dockerfile });
     });
     await removeOld(join(dir, 'built'));
   }
@@ -72,12 +86,31 @@ async function needBaseImages(
   await rm(empty, { recursive: true });
 }
 
-async function build(store: ContainerStore, dir: string, pause: string): Promise<void> {
-  const tool = 'CONTAINER_TOOL=buildah';
-  await store.run('make', 'docker-build', tool, `IMG=${OPERATOR_IMAGE}`);
-  await store.run('make', 'docker-build-dev', tool);
+interface Build {
+  /** Where the images go. */
+  dir: string;
+  /** Path of the program of the pause image. */
+  pause: string;
+  /** Its text. */
+  dockerfile: string;
+}
+
+async function build(store: ContainerStore, { dir, pause, dockerfile }: Build): Promise<void> {
+  const path = join(dir, 'Dockerfile');
+  await writeFile(path, dockerfile);
+  const settings = ['CONTAINER_TOOL=buildah', `DOCKERFILE=${path}`];
+  await store.run('make', 'docker-build', ...settings, `IMG=${OPERATOR_IMAGE}`);
+  await store.run('make', 'docker-build-dev', ...settings);
   // The first stage has a name too, so that its layers are there for the next build.
-  await store.run('buildah', 'build', '--target=build', '--tag=eni-operator:build', '.');
+  await store.run(
+    'buildah',
+    'build',
+    '-f',
+    path,
+    '--target=build',
+    '--tag=eni-operator:build',
+    '.',
+  );
   await store.prune();
   const root = await mkdtemp(join(tmpdir(), 'eni-pause-'));
   await cp(pause, join(root, 'pause'));

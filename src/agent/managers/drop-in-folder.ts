@@ -129,8 +129,8 @@ export class DropInFolder {
   /** Atomic: a reader sees the whole file or none. */
   private async write(name: string, content: string): Promise<void> {
     const temporary = join(this.path, `.${name}${TEMPORARY}`);
-    // The managers run as other users.
-    await writeFile(temporary, content, { mode: 0o644 });
+    // The managers run as other users. A link that another program put there is not followed.
+    await writeFile(temporary, content, { mode: 0o644, flag: 'wx' });
     await rename(temporary, join(this.path, name));
   }
 }

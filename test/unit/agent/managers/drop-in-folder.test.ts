@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { lstat, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
@@ -42,6 +42,18 @@ describe('DropInFolder', () => {
     const name = '90-eni-operator-02000a000105.conf';
     expect(await readdir(path)).to.deep.equal([name]);
     expect(await content(name)).to.equal(`${OWN_MARK}\n[keyfile]\nunmanaged-devices+=mac:${MAC}\n`);
+  });
+
+  it('follows no link that was planted under a name of its own', async () => {
+    const victim = join(path, 'victim');
+    await writeFile(victim, 'theirs');
+    await symlink(victim, join(path, FILE));
+    expect(await settle(MAC)).to.deep.equal({ written: [], removed: [], foreign: [FILE] });
+    await symlink(victim, join(path, `.${OTHER_FILE}.tmp`));
+    await settle(MAC, OTHER);
+    expect(await content('victim')).to.equal('theirs');
+    expect((await lstat(join(path, OTHER_FILE))).isSymbolicLink()).to.equal(false);
+    expect((await lstat(join(path, FILE))).isSymbolicLink()).to.equal(true);
   });
 
   it('lets every user read its files', async () => {

@@ -64,6 +64,19 @@ describe('HttpKubeClient', () => {
     }
   }
 
+  it('follows no redirect, and sends its token nowhere else', async () => {
+    const asked: string[] = [];
+    respond = (request, response) => {
+      asked.push(request.url ?? '');
+      const { port } = server.address() as { port: number };
+      response.writeHead(307, { location: `http://127.0.0.1:${port}/elsewhere` }).end();
+    };
+    expect(await refusal(get()))
+      .to.be.instanceOf(KubeApiError)
+      .and.have.property('status', 307);
+    expect(asked).to.have.length(1);
+  });
+
   it('asks for JSON, with its authorization', async () => {
     let headers: http.IncomingHttpHeaders = {};
     respond = (request, response) => {
