@@ -32,5 +32,15 @@ export const DOCUMENTED_LIMITS = {
   DeleteTags: TAG_WRITE,
 } as const satisfies Record<string, RateLimit>;
 
+/** The EC2 actions by which the operator changes something. */
+export type WriteAction =
+  | 'AttachNetworkInterface'
+  | 'CreateNetworkInterface'
+  | 'CreateTags'
+  | 'DeleteNetworkInterface'
+  | 'DeleteTags'
+  | 'DetachNetworkInterface'
+  | 'ModifyNetworkInterfaceAttribute';
+
 /** The EC2 actions that have a budget. */
 export type Ec2Action = keyof typeof DOCUMENTED_LIMITS;

@@ -1,5 +1,6 @@
 import { Command, CommanderError, Option } from 'commander';
 import { VERSION } from '../config/version.js';
+import { doctorCommand } from './doctor/doctor-command.js';
 import { FORMATS } from './output/print.js';
 import { planCommand } from './plan/plan-command.js';
 import { Cli } from './shared/cli.js';
@@ -31,7 +32,7 @@ export function createProgram(cli: Cli): Command {
     )
     .showHelpAfterError('(--help lists commands and flags)')
     .addHelpText('after', HELP);
-  for (const command of [statusCommand(cli), planCommand(cli)]) {
+  for (const command of [statusCommand(cli), planCommand(cli), doctorCommand(cli)]) {
     program.addCommand(inheriting(command, program));
   }
   return program;

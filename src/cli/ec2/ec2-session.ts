@@ -6,6 +6,7 @@ import { NetworkCatalog } from '../../aws/catalog/network-catalog.js';
 import type { Ec2Gateway } from '../../aws/ec2-gateway.js';
 import { resolveRegion } from '../../aws/region.js';
 import { RequestBudget } from '../../aws/request-budget.js';
+import { type DryRunResult, type DryRunSubject, dryRunWrites } from '../../aws/sdk/dry-runs.js';
 import { createEc2Client } from '../../aws/sdk/sdk-client.js';
 import { SdkEc2Gateway } from '../../aws/sdk/sdk-ec2-gateway.js';
 import type { Session } from '../shared/cli.js';
@@ -26,6 +27,8 @@ export interface Ec2Session {
   instances: InstanceCatalog;
   instanceTypes: InstanceTypeCatalog;
   network: NetworkCatalog;
+  /** Asks whether EC2 would carry out writes. */
+  dryRun(subject: DryRunSubject): Promise<DryRunResult[]>;
   close(): void;
 }
 
@@ -48,9 +51,10 @@ export async function openEc2(
   });
   const { clock } = io;
   const client = createEc2Client({ region: resolved, ...(endpoint ? { endpoint } : {}) });
+  const budget = RequestBudget.create({ clock, share: BUDGET_SHARE });
   const gateway = SdkEc2Gateway.create({
     client,
-    budget: RequestBudget.create({ clock, share: BUDGET_SHARE }),
+    budget,
     logger: silent,
     signal: io.signal,
   });
@@ -62,6 +66,7 @@ export async function openEc2(
     instances: InstanceCatalog.create({ gateway, clock }),
     instanceTypes: InstanceTypeCatalog.create({ gateway, clock }),
     network: NetworkCatalog.create({ gateway, clock }),
+    dryRun: (subject) => dryRunWrites({ client, budget }, subject),
     close: () => client.destroy(),
   };
 }
