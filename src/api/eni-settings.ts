@@ -1,4 +1,17 @@
-import { IsIn, IsInt, IsOptional, IsString, Max, MaxLength, Min } from 'class-validator';
+// class-transformer's decorators need it.
+import 'reflect-metadata';
+import { Type } from 'class-transformer';
+import {
+  IsBoolean,
+  IsIn,
+  IsInt,
+  IsOptional,
+  IsString,
+  Max,
+  MaxLength,
+  Min,
+  ValidateNested,
+} from 'class-validator';
 import { IsUserTags } from './validators.js';
 
 const RECLAIM_POLICIES = ['Delete', 'Retain'] as const;
@@ -24,6 +37,43 @@ export type Routing = (typeof ROUTING)[number];
 const LINK_STATES = ['up', 'unmanaged'] as const;
 export type LinkState = (typeof LINK_STATES)[number];
 
+/**
+ * Seconds for which an idle connection through the ENI is tracked. Bounds and defaults: EC2 User Guide, "Idle
+ * connection tracking timeout".
+ */
+export class ConnectionTracking {
+  @IsOptional()
+  @IsInt()
+  @Min(60)
+  @Max(432_000)
+  tcpEstablishedTimeout?: number;
+
+  /** UDP flows with more than one request and response. */
+  @IsOptional()
+  @IsInt()
+  @Min(60)
+  @Max(180)
+  udpStreamTimeout?: number;
+
+  /** UDP flows with traffic in one direction, or a single exchange. */
+  @IsOptional()
+  @IsInt()
+  @Min(30)
+  @Max(60)
+  udpTimeout?: number;
+}
+
+/** ENA Express: AWS Scalable Reliable Datagram between instances that both have it on. */
+export class ENAExpress {
+  @IsBoolean()
+  enabled!: boolean;
+
+  /** Whether UDP uses it as well. */
+  @IsOptional()
+  @IsBoolean()
+  udp?: boolean;
+}
+
 /** What a NodeENI says of its ENIs, and each ENIAttachment of its one. */
 export class ENISettings {
   @IsOptional()
@@ -46,6 +96,26 @@ export class ENISettings {
   @IsOptional()
   @IsIn(RECLAIM_POLICIES)
   reclaimPolicy?: ReclaimPolicy;
+
+  /** False: EC2 delivers packets whose source or destination is not an address of the ENI. */
+  @IsOptional()
+  @IsBoolean()
+  sourceDestCheck?: boolean;
+
+  @IsOptional()
+  @ValidateNested()
+  @Type(() => ConnectionTracking)
+  connectionTracking?: ConnectionTracking;
+
+  @IsOptional()
+  @ValidateNested()
+  @Type(() => ENAExpress)
+  enaExpress?: ENAExpress;
+
+  /** The ENI's first IPv6 address becomes its primary one, and stays with it for good. */
+  @IsOptional()
+  @IsBoolean()
+  ipv6Primary?: boolean;
 
   @IsOptional()
   @IsIn(ADDRESSING)

@@ -28,7 +28,6 @@ import {
   NamedWhereShared,
   NoDeviceIndexWithAuto,
 } from './validators.js';
-import 'reflect-metadata';
 
 const SUBNET_ID = /^subnet-[0-9a-f]{8,17}$/;
 const SECURITY_GROUP_ID = /^sg-[0-9a-f]{8,17}$/;

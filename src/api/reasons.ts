@@ -37,6 +37,8 @@ export const REMEDIES = {
     'Set spec.networkCardIndex of the NodeENI to a network card that the instance type has.',
   DeviceIndexOutOfRange:
     'Set spec.deviceIndex of the NodeENI to an index that the network card has.',
+  ENAExpressUnsupported:
+    'Remove spec.enaExpress, or use instance types that support ENA Express (aws ec2 describe-instance-types --filters Name=network-info.ena-srd-supported,Values=true).',
   NotManaged:
     'Delete the ENIAttachment: ENIAttachments are not made by hand. Create a NodeENI for the nodes that need the ENI.',
   SlotTaken:

@@ -57,6 +57,8 @@ export interface InstanceTypeLimits {
   type: string;
   maximumInterfaces: number;
   cards: { networkCardIndex: number; maximumInterfaces: number }[];
+  /** Whether ENA Express works on it; absent where EC2 does not say. */
+  enaExpress?: boolean;
 }
 
 export type EniStatus =
@@ -77,6 +79,19 @@ export interface EniAttachmentState {
   networkCardIndex: number;
   status: AttachmentStatus;
   deleteOnTermination: boolean;
+  enaExpress?: EnaExpress;
+}
+
+export interface EnaExpress {
+  enabled: boolean;
+  udp: boolean;
+}
+
+/** Seconds; a field that is absent keeps EC2's value. */
+export interface ConnectionTracking {
+  tcpEstablishedTimeout?: number;
+  udpStreamTimeout?: number;
+  udpTimeout?: number;
 }
 
 /** An elastic network interface as EC2 reports it; every read can be stale. */
@@ -92,6 +107,10 @@ export interface Eni {
   /** All private IPv4 addresses, the primary first. */
   privateIpAddresses: string[];
   ipv6Addresses: string[];
+  /** Whether one of the IPv6 addresses is the primary one. */
+  hasPrimaryIpv6?: boolean;
+  sourceDestCheck: boolean;
+  connectionTracking?: ConnectionTracking;
   /** Sorted: EC2's order has no meaning. */
   securityGroupIds: string[];
   tags: Readonly<Record<string, string>>;
@@ -108,6 +127,9 @@ export interface CreateEniRequest {
   description?: string;
   /** How many IPv6 addresses; absent: as the subnet assigns by default. */
   ipv6AddressCount?: number;
+  /** Makes the first IPv6 address the primary one. */
+  primaryIpv6?: boolean;
+  connectionTracking?: ConnectionTracking;
   tags: Readonly<Record<string, string>>;
 }
 
@@ -116,6 +138,7 @@ export interface AttachEniRequest {
   instanceId: string;
   deviceIndex: number;
   networkCardIndex: number;
+  enaExpress?: EnaExpress;
 }
 
 /** Subnets by id, or by their `Name` tag. */
@@ -166,6 +189,11 @@ export interface Ec2Gateway {
   /** @throws {@link UserError} before any call if the security group list is empty, which EC2 rejects. */
   setSecurityGroups(eniId: string, securityGroupIds: readonly string[]): Promise<void>;
   setDescription(eniId: string, description: string): Promise<void>;
+  setSourceDestCheck(eniId: string, value: boolean): Promise<void>;
+  setConnectionTracking(eniId: string, tracking: ConnectionTracking): Promise<void>;
+  setEnaExpress(eniId: string, enaExpress: EnaExpress): Promise<void>;
+  /** Makes the first IPv6 address the primary one, which cannot be undone. */
+  enablePrimaryIpv6(eniId: string): Promise<void>;
   setTags(eniId: string, tags: Readonly<Record<string, string>>): Promise<void>;
   removeTags(eniId: string, keys: readonly string[]): Promise<void>;
   /** Starts the detachment; EC2 finishes it later. */

@@ -146,6 +146,11 @@ export const errors = {
       'InsufficientFreeAddressesInSubnet',
       'The specified subnet does not have enough free addresses to satisfy the request.',
     ),
+  noFreeBlock: () =>
+    new ApiError(
+      'InsufficientCidrBlocks',
+      'The specified subnet does not have enough free cidr blocks to satisfy the request.',
+    ),
   addressInUse: () =>
     new ApiError('InvalidIPAddress.InUse', 'The specified address is already in use.'),
   addressOutside: (address: string) =>

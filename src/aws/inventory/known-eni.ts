@@ -24,9 +24,13 @@ const ORDER: Record<WriteKind, number> = {
   existence: 0,
   attachment: 1,
   deleteOnTermination: 2,
-  securityGroups: 3,
-  description: 4,
-  tags: 5,
+  enaExpress: 3,
+  securityGroups: 4,
+  description: 5,
+  sourceDestCheck: 6,
+  connectionTracking: 7,
+  primaryIpv6: 8,
+  tags: 9,
 };
 const WRITE_KINDS = (Object.keys(ORDER) as WriteKind[]).sort((a, b) => ORDER[a] - ORDER[b]);
 

@@ -1,4 +1,4 @@
-import type { Eni, EniAttachmentState } from '../ec2-gateway.js';
+import type { ConnectionTracking, EnaExpress, Eni, EniAttachmentState } from '../ec2-gateway.js';
 
 /** What a write sets. A later write of the same kind replaces the earlier one. */
 export type WriteKind =
@@ -7,6 +7,10 @@ export type WriteKind =
   | 'deleteOnTermination'
   | 'securityGroups'
   | 'description'
+  | 'sourceDestCheck'
+  | 'connectionTracking'
+  | 'enaExpress'
+  | 'primaryIpv6'
   | 'tags';
 
 /** A write of this process, as long as EC2's reads may not show it yet. */
@@ -22,6 +26,10 @@ export interface EniModification {
   deleteOnTermination?: boolean;
   securityGroupIds?: readonly string[];
   description?: string;
+  sourceDestCheck?: boolean;
+  connectionTracking?: ConnectionTracking;
+  enaExpress?: EnaExpress;
+  primaryIpv6?: true;
   /** Tags set, and tags removed. */
   tags?: { set: Readonly<Record<string, string>>; remove: readonly string[] };
 }
@@ -83,6 +91,17 @@ export function modifications(
   }
   if (securityGroupIds !== undefined) writes.push(settingSecurityGroups(securityGroupIds));
   if (description !== undefined) writes.push(settingDescription(description));
+  const { sourceDestCheck, connectionTracking, enaExpress, primaryIpv6 } = change;
+  if (sourceDestCheck !== undefined) {
+    writes.push(settingField('sourceDestCheck', { sourceDestCheck }, (eni) => eni.sourceDestCheck));
+  }
+  if (connectionTracking !== undefined) writes.push(settingConnectionTracking(connectionTracking));
+  if (primaryIpv6) {
+    writes.push(settingField('primaryIpv6', { hasPrimaryIpv6: true }, (eni) => eni.hasPrimaryIpv6));
+  }
+  if (enaExpress !== undefined && attachmentId !== undefined) {
+    writes.push(settingEnaExpress(enaExpress, attachmentId));
+  }
   if (tags !== undefined) writes.push(settingTags(tags));
   return writes;
 }
@@ -99,6 +118,48 @@ function settingDeleteOnTermination(value: boolean, attachmentId: string): Local
       read?.attachment !== undefined &&
       (read.attachment.attachmentId !== attachmentId ||
         read.attachment.deleteOnTermination === value),
+  };
+}
+
+/** A field with one value of its own. */
+function settingField(
+  kind: WriteKind,
+  change: Partial<Eni>,
+  value: (eni: Eni) => unknown,
+): LocalWrite {
+  const apply = (eni: Eni): Eni => ({ ...eni, ...change });
+  return {
+    kind,
+    apply,
+    agrees: (read) => read !== undefined && value(read) === value(apply(read)),
+  };
+}
+
+/** Fields that the write does not name stay. */
+function settingConnectionTracking(tracking: ConnectionTracking): LocalWrite {
+  return {
+    kind: 'connectionTracking',
+    apply: (eni) => ({ ...eni, connectionTracking: { ...eni.connectionTracking, ...tracking } }),
+    agrees: (read) =>
+      Object.entries(tracking).every(
+        ([name, value]) => read?.connectionTracking?.[name as keyof ConnectionTracking] === value,
+      ),
+  };
+}
+
+/** Belongs to one attachment, as deleteOnTermination does. */
+function settingEnaExpress(enaExpress: EnaExpress, attachmentId: string): LocalWrite {
+  return {
+    kind: 'enaExpress',
+    apply: (eni) =>
+      eni.attachment?.attachmentId === attachmentId
+        ? { ...eni, attachment: { ...eni.attachment, enaExpress } }
+        : eni,
+    agrees: (read) =>
+      read?.attachment !== undefined &&
+      (read.attachment.attachmentId !== attachmentId ||
+        (read.attachment.enaExpress?.enabled === enaExpress.enabled &&
+          read.attachment.enaExpress.udp === enaExpress.udp)),
   };
 }
 

@@ -18,8 +18,10 @@ import type { Ec2Action } from '../ec2-actions.js';
 import { UserError } from '../ec2-errors.js';
 import type {
   AttachEniRequest,
+  ConnectionTracking,
   CreateEniRequest,
   Ec2Gateway,
+  EnaExpress,
   Eni,
   EniFilter,
   Instance,
@@ -32,6 +34,8 @@ import type {
 import { Ec2Caller, type Ec2CallerOptions, type FilteredRead } from './ec2-caller.js';
 import { filter } from './sdk-filters.js';
 import {
+  fromConnectionTracking,
+  fromEnaExpress,
   MalformedAnswerError,
   StringInterner,
   toEni,
@@ -150,6 +154,12 @@ export class SdkEc2Gateway implements Ec2Gateway {
           ...(request.ipv6AddressCount === undefined
             ? {}
             : { Ipv6AddressCount: request.ipv6AddressCount }),
+          ...(request.primaryIpv6 ? { EnablePrimaryIpv6: true } : {}),
+          ...(request.connectionTracking
+            ? {
+                ConnectionTrackingSpecification: fromConnectionTracking(request.connectionTracking),
+              }
+            : {}),
           TagSpecifications: [
             {
               ResourceType: 'network-interface',
@@ -171,6 +181,9 @@ export class SdkEc2Gateway implements Ec2Gateway {
           DeviceIndex: request.deviceIndex,
           // Always set: otherwise EC2 reports free slots as taken on types with several cards.
           NetworkCardIndex: request.networkCardIndex,
+          ...(request.enaExpress
+            ? { EnaSrdSpecification: fromEnaExpress(request.enaExpress) }
+            : {}),
         }),
       );
       if (!answer.AttachmentId) {
@@ -194,6 +207,24 @@ export class SdkEc2Gateway implements Ec2Gateway {
 
   setDescription(eniId: string, description: string): Promise<void> {
     return this.modifyEni({ NetworkInterfaceId: eniId, Description: { Value: description } });
+  }
+
+  setSourceDestCheck(eniId: string, value: boolean): Promise<void> {
+    return this.modifyEni({ NetworkInterfaceId: eniId, SourceDestCheck: { Value: value } });
+  }
+
+  setConnectionTracking(eniId: string, tracking: ConnectionTracking): Promise<void> {
+    const ConnectionTrackingSpecification = fromConnectionTracking(tracking);
+    return this.modifyEni({ NetworkInterfaceId: eniId, ConnectionTrackingSpecification });
+  }
+
+  setEnaExpress(eniId: string, enaExpress: EnaExpress): Promise<void> {
+    const EnaSrdSpecification = fromEnaExpress(enaExpress);
+    return this.modifyEni({ NetworkInterfaceId: eniId, EnaSrdSpecification });
+  }
+
+  enablePrimaryIpv6(eniId: string): Promise<void> {
+    return this.modifyEni({ NetworkInterfaceId: eniId, EnablePrimaryIpv6: true });
   }
 
   setTags(eniId: string, tags: Readonly<Record<string, string>>): Promise<void> {

@@ -1,4 +1,6 @@
 import type {
+  ConnectionTrackingSpecificationRequest,
+  EnaSrdSpecification,
   InstanceTypeInfo,
   NetworkInterface,
   NetworkInterfaceAttachment,
@@ -8,6 +10,8 @@ import type {
   Tag,
 } from '@aws-sdk/client-ec2';
 import type {
+  ConnectionTracking,
+  EnaExpress,
   Eni,
   EniAttachmentState,
   Instance,
@@ -56,6 +60,11 @@ export function toEni(from: NetworkInterface | undefined, strings = new StringIn
     ...present('privateIpAddress', from?.PrivateIpAddress ?? addresses[0]),
     privateIpAddresses: addresses,
     ipv6Addresses: (from?.Ipv6Addresses ?? []).flatMap(({ Ipv6Address }) => Ipv6Address ?? []),
+    ...(from?.Ipv6Addresses?.some(({ IsPrimaryIpv6 }) => IsPrimaryIpv6)
+      ? { hasPrimaryIpv6: true }
+      : {}),
+    sourceDestCheck: from?.SourceDestCheck ?? true,
+    ...present('connectionTracking', toConnectionTracking(from)),
     securityGroupIds: (from?.Groups ?? [])
       .flatMap(({ GroupId }) => (GroupId ? shared(GroupId) : []))
       .sort(),
@@ -63,6 +72,31 @@ export function toEni(from: NetworkInterface | undefined, strings = new StringIn
     ...present('attachment', toAttachment(from?.Attachment, strings)),
     requesterManaged: from?.RequesterManaged ?? false,
   };
+}
+
+function toConnectionTracking(from: NetworkInterface | undefined): ConnectionTracking | undefined {
+  const { TcpEstablishedTimeout, UdpStreamTimeout, UdpTimeout } =
+    from?.ConnectionTrackingConfiguration ?? {};
+  const tracking = {
+    ...present('tcpEstablishedTimeout', TcpEstablishedTimeout),
+    ...present('udpStreamTimeout', UdpStreamTimeout),
+    ...present('udpTimeout', UdpTimeout),
+  };
+  return Object.keys(tracking).length > 0 ? tracking : undefined;
+}
+
+export function fromConnectionTracking(
+  tracking: ConnectionTracking,
+): ConnectionTrackingSpecificationRequest {
+  return {
+    ...present('TcpEstablishedTimeout', tracking.tcpEstablishedTimeout),
+    ...present('UdpStreamTimeout', tracking.udpStreamTimeout),
+    ...present('UdpTimeout', tracking.udpTimeout),
+  };
+}
+
+export function fromEnaExpress({ enabled, udp }: EnaExpress): EnaSrdSpecification {
+  return { EnaSrdEnabled: enabled, EnaSrdUdpSpecification: { EnaSrdUdpEnabled: udp } };
 }
 
 /** Undefined for the attachment of an AWS service, which has no id. */
@@ -78,7 +112,19 @@ function toAttachment(
     networkCardIndex: from.NetworkCardIndex ?? 0,
     status: from.Status ?? 'attaching',
     deleteOnTermination: from.DeleteOnTermination ?? false,
+    ...present('enaExpress', toEnaExpress(from)),
   };
+}
+
+function toEnaExpress({
+  EnaSrdSpecification: from,
+}: NetworkInterfaceAttachment): EnaExpress | undefined {
+  return from?.EnaSrdEnabled === undefined
+    ? undefined
+    : {
+        enabled: from.EnaSrdEnabled,
+        udp: from.EnaSrdUdpSpecification?.EnaSrdUdpEnabled ?? false,
+      };
 }
 
 export function toSubnet(from: SdkSubnet): Subnet {
@@ -136,6 +182,7 @@ export function toInstanceTypeLimits(from: InstanceTypeInfo): InstanceTypeLimits
     type: required(from.InstanceType, 'an instance type without a name'),
     maximumInterfaces,
     cards: cards.length > 0 ? cards : [{ networkCardIndex: 0, maximumInterfaces }],
+    ...present('enaExpress', from.NetworkInfo?.EnaSrdSupported),
   };
 }
 

@@ -23,7 +23,7 @@ import {
   isLeftBehind,
   ownEni,
 } from './eni-identity.js';
-import { createRequestFor, ownTags, setTags } from './eni-requests.js';
+import { applyChanges, createRequestFor, ownTags } from './eni-requests.js';
 import { adoption, type EniChanges, planAttachment, type Step } from './plan-attachment.js';
 import { blockedOnFreshRead, type StepResult } from './step-result.js';
 
@@ -313,27 +313,11 @@ export class AttachmentProvider {
     changes: EniChanges,
     logger: Logger,
   ): Promise<void> {
-    const { inventory } = this.options;
-    const gateway = this.ec2For(attachment);
-    const { deleteOnTermination, securityGroupIds, description, tags } = changes;
-    if (deleteOnTermination) {
-      const { attachmentId, value } = deleteOnTermination;
-      await gateway.setDeleteOnTermination(eniId, attachmentId, value);
-      inventory.modified(eniId, { deleteOnTermination: value });
-    }
-    if (securityGroupIds) {
-      await gateway.setSecurityGroups(eniId, securityGroupIds);
-      inventory.modified(eniId, { securityGroupIds: [...securityGroupIds] });
-    }
-    if (description !== undefined) {
-      await gateway.setDescription(eniId, description);
-      inventory.modified(eniId, { description });
-    }
-    if (tags) {
+    if (changes.tags) {
       await this.options.reporter.claimTags(attachment);
-      await setTags(gateway, eniId, tags);
-      inventory.modified(eniId, { tags });
     }
+    const { inventory } = this.options;
+    await applyChanges(changes, { gateway: this.ec2For(attachment), inventory, eniId });
     logger.debug('ENI modified', { eniID: eniId, ...changes });
   }
 

@@ -1,8 +1,15 @@
-import type { ENIAttachment } from '../../api/eni-attachment.js';
+import { isDeepStrictEqual } from 'node:util';
+import type { ENIAttachment, ENIAttachmentSpec } from '../../api/eni-attachment.js';
 import { ENI_FINALIZER, TAGS } from '../../api/names.js';
 import type { NodeENI } from '../../api/node-eni.js';
 import { type Blocked, blocked } from '../../api/reasons.js';
-import type { AttachEniRequest, Eni, EniAttachmentState } from '../../aws/ec2-gateway.js';
+import type {
+  AttachEniRequest,
+  ConnectionTracking,
+  EnaExpress,
+  Eni,
+  EniAttachmentState,
+} from '../../aws/ec2-gateway.js';
 import { hasFinalizer } from '../../runtime/kube/finalizers.js';
 import { attachmentOf, holdsItsSlot } from './eni-identity.js';
 
@@ -11,6 +18,10 @@ export interface EniChanges {
   deleteOnTermination?: { attachmentId: string; value: boolean };
   securityGroupIds?: readonly string[];
   description?: string;
+  sourceDestCheck?: boolean;
+  connectionTracking?: ConnectionTracking;
+  enaExpress?: EnaExpress;
+  primaryIpv6?: true;
   tags?: { set: Record<string, string>; remove: string[] };
 }
 
@@ -86,12 +97,8 @@ export function planAttachment(
   }
   const slot = attachmentOf(eni);
   if (!slot) {
-    const { instanceID, deviceIndex, networkCardIndex } = attachment.spec;
     return eni.status === 'available'
-      ? {
-          do: 'attach',
-          request: { eniId: eni.id, instanceId: instanceID, deviceIndex, networkCardIndex },
-        }
+      ? { do: 'attach', request: attachRequestFor(attachment, eni.id) }
       : { do: 'observe', eniId: eni.id };
   }
   if (!holdsItsSlot(attachment, slot)) {
@@ -246,7 +253,49 @@ function changesOf(
     ...(spec.description === undefined || spec.description === eni.description
       ? {}
       : { description: spec.description }),
+    ...switchChanges(spec, eni),
     ...(tags ? { tags } : {}),
+  };
+}
+
+/** Of the switches that the spec names, those that EC2 has otherwise. */
+function switchChanges(spec: ENIAttachmentSpec, eni: Eni): EniChanges {
+  const { sourceDestCheck, connectionTracking = {}, ipv6Primary } = spec;
+  const enaExpress = enaExpressOf(spec);
+  const tracked = Object.entries(connectionTracking).filter(
+    ([name, value]) => eni.connectionTracking?.[name as keyof ConnectionTracking] !== value,
+  );
+  return {
+    ...(sourceDestCheck === undefined || sourceDestCheck === eni.sourceDestCheck
+      ? {}
+      : { sourceDestCheck }),
+    ...(tracked.length > 0 ? { connectionTracking: Object.fromEntries(tracked) } : {}),
+    ...(enaExpress === undefined || isDeepStrictEqual(enaExpress, eni.attachment?.enaExpress ?? OFF)
+      ? {}
+      : { enaExpress }),
+    // EC2 makes an address the primary one and never takes that back.
+    ...(ipv6Primary && eni.ipv6Addresses.length > 0 && !eni.hasPrimaryIpv6
+      ? { primaryIpv6: true as const }
+      : {}),
+  };
+}
+
+const OFF: EnaExpress = { enabled: false, udp: false };
+
+/** ENA Express as EC2 takes it. */
+function enaExpressOf({ enaExpress }: ENIAttachmentSpec): EnaExpress | undefined {
+  return enaExpress && { enabled: enaExpress.enabled, udp: enaExpress.udp ?? false };
+}
+
+function attachRequestFor({ spec }: ENIAttachment, eniId: string): AttachEniRequest {
+  const { instanceID, deviceIndex, networkCardIndex } = spec;
+  const enaExpress = enaExpressOf(spec);
+  return {
+    eniId,
+    instanceId: instanceID,
+    deviceIndex,
+    networkCardIndex,
+    ...(enaExpress?.enabled ? { enaExpress } : {}),
   };
 }
 

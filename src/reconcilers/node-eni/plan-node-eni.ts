@@ -3,7 +3,7 @@ import type { Node } from '../../api/node.js';
 import type { NodeENI, NodeENISpec } from '../../api/node-eni.js';
 import { type Blocked, blocked } from '../../api/reasons.js';
 import type { Subnet } from '../../aws/ec2-gateway.js';
-import { mergePatch } from '../../runtime/kube/merge-patch.js';
+import { definedOnly, mergePatch } from '../../runtime/kube/merge-patch.js';
 import { isAttached, isLive } from '../shared/attachment-state.js';
 import { isBlocked } from '../shared/blocked.js';
 import {
@@ -274,6 +274,7 @@ function attachmentSpec(
   securityGroupIDs: string[],
 ): ENIAttachmentSpec {
   const { description, mtu, tags, reclaimPolicy } = spec;
+  const { sourceDestCheck, connectionTracking, enaExpress, ipv6Primary } = spec;
   return {
     nodeENI: metadata.name,
     ...place,
@@ -287,6 +288,7 @@ function attachmentSpec(
     ...(mtu === undefined ? {} : { mtu }),
     ...(tags === undefined ? {} : { tags }),
     ...(reclaimPolicy === undefined ? {} : { reclaimPolicy }),
+    ...definedOnly({ sourceDestCheck, connectionTracking, enaExpress, ipv6Primary }),
   };
 }
 

@@ -10,6 +10,7 @@ import { isBlocked } from '../shared/blocked.js';
 import type { Replacement } from '../shared/desired-attachment.js';
 import { identifyNode, instanceIDsOf } from '../shared/node-placement.js';
 import { type OccupiedIndexes, occupiedIndexes, reservedInterfaces, slotFault } from './slots.js';
+import { typeFault } from './type-support.js';
 
 export interface SlotInspectorOptions {
   nodes: Pick<Store<Node>, 'get'>;
@@ -155,7 +156,9 @@ export class SlotInspector {
     const { siblings, ownEniIDs, maxAgeMs, reserved } = options;
     const instance = await instances.instance(instanceID, { maxAgeMs });
     const limits = instance && (await instanceTypes.limits(instance.type));
-    const fault = slotFault({ attachment, siblings, ownEniIDs, instance, limits, reserved });
+    const fault =
+      slotFault({ attachment, siblings, ownEniIDs, instance, limits, reserved }) ??
+      (instance && limits && typeFault(attachment.spec, instance, limits));
     if (fault) {
       // The next try asks EC2 again whether the cause is gone.
       instances.invalidate(instanceID);

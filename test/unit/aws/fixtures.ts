@@ -25,6 +25,7 @@ export function eniFixture(overrides: Partial<Eni> = {}): Eni {
     description: '',
     privateIpAddresses: ['10.0.0.10'],
     ipv6Addresses: [],
+    sourceDestCheck: true,
     securityGroupIds: ['sg-1'],
     tags: { [TAGS.clusterID]: CLUSTER_ID, [TAGS.attachmentUID]: 'uid-1' },
     requesterManaged: false,

@@ -45,7 +45,7 @@ describe('AddressPool', () => {
     const pool = AddressPool.create('10.0.0.0/26');
     const inTheWay = pool.claim('10.0.0.40');
     expect(pool.takePrefix()).to.equal('10.0.0.16/28');
-    expect(() => pool.takePrefix()).to.throw(/enough free addresses/);
+    expect(() => pool.takePrefix()).to.throw(/enough free cidr blocks/);
     pool.release(inTheWay);
     expect(pool.takePrefix()).to.equal('10.0.0.32/28');
     pool.release('10.0.0.16/28');

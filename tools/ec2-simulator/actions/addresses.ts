@@ -1,11 +1,13 @@
 import { errors } from '../api-error.js';
 import type { Query } from '../protocol/query.js';
 import type { XmlValue } from '../protocol/xml.js';
-import { releaseAddresses, takeAddresses } from '../region/interfaces.js';
+import { releaseAddresses, type TakenAddresses, takeAddresses } from '../region/interfaces.js';
 import type { Eni } from '../region/model.js';
 import type { Region } from '../region/region.js';
 import { typeOf } from './attachments.js';
 import { namedInterface } from './support/lookup.js';
+
+const NONE: TakenAddresses = { ipv4: [], ipv4Prefixes: [], ipv6: [], ipv6Prefixes: [] };
 
 export function assignPrivateIpAddresses(query: Query, region: Region): XmlValue {
   const eni = namedInterface(query, region);
@@ -40,7 +42,7 @@ export function unassignPrivateIpAddresses(query: Query, region: Region): XmlVal
   const [primary = '', ...secondary] = eni.privateIpAddresses;
   checkAssigned(ipv4, secondary);
   checkAssigned(ipv4Prefixes, eni.ipv4Prefixes);
-  releaseAddresses(region, eni.subnetId, { ipv4, ipv4Prefixes, ipv6: [] });
+  releaseAddresses(region, eni.subnetId, { ...NONE, ipv4, ipv4Prefixes });
   region.enis.put({
     ...eni,
     privateIpAddresses: [primary, ...without(secondary, ipv4)],
@@ -53,22 +55,45 @@ export function assignIpv6Addresses(query: Query, region: Region): XmlValue {
   const eni = namedInterface(query, region);
   const ipv6 = query.list('Ipv6Addresses');
   const ipv6Count = query.integer('Ipv6AddressCount') ?? 0;
-  if (ipv6.length > 0 === ipv6Count > 0) {
-    throw errors.invalidCombination('Specify exactly one of ipv6Addresses and ipv6AddressCount');
+  const ipv6PrefixCount = query.integer('Ipv6PrefixCount') ?? 0;
+  const asked = [ipv6.length, ipv6Count, ipv6PrefixCount].filter((count) => count > 0);
+  if (asked.length !== 1) {
+    throw errors.invalidCombination(
+      'Specify exactly one of ipv6Addresses, ipv6AddressCount and ipv6PrefixCount',
+    );
   }
-  checkLimit(region, eni, eni.ipv6Addresses.length + ipv6.length + ipv6Count);
-  const taken = takeAddresses(region, eni.subnetId, { ipv6, ipv6Count });
-  region.enis.put({ ...eni, ipv6Addresses: [...eni.ipv6Addresses, ...taken.ipv6] });
-  return { networkInterfaceId: eni.id, assignedIpv6Addresses: taken.ipv6 };
+  const present = eni.ipv6Addresses.length + eni.ipv6Prefixes.length;
+  checkLimit(region, eni, present + ipv6.length + ipv6Count + ipv6PrefixCount);
+  const taken = takeAddresses(region, eni.subnetId, { ipv6, ipv6Count, ipv6PrefixCount });
+  region.enis.put({
+    ...eni,
+    ipv6Addresses: [...eni.ipv6Addresses, ...taken.ipv6],
+    ipv6Prefixes: [...eni.ipv6Prefixes, ...taken.ipv6Prefixes],
+  });
+  return {
+    networkInterfaceId: eni.id,
+    assignedIpv6Addresses: taken.ipv6,
+    assignedIpv6PrefixSet: taken.ipv6Prefixes,
+  };
 }
 
 export function unassignIpv6Addresses(query: Query, region: Region): XmlValue {
   const eni = namedInterface(query, region);
   const ipv6 = query.list('Ipv6Addresses');
-  checkAssigned(ipv6, eni.ipv6Addresses);
-  releaseAddresses(region, eni.subnetId, { ipv4: [], ipv4Prefixes: [], ipv6 });
-  region.enis.put({ ...eni, ipv6Addresses: without(eni.ipv6Addresses, ipv6) });
-  return { networkInterfaceId: eni.id, unassignedIpv6Addresses: ipv6 };
+  const ipv6Prefixes = query.list('Ipv6Prefix');
+  checkAssigned(ipv6, eni.ipv6Addresses.slice(eni.primaryIpv6 ? 1 : 0));
+  checkAssigned(ipv6Prefixes, eni.ipv6Prefixes);
+  releaseAddresses(region, eni.subnetId, { ...NONE, ipv6, ipv6Prefixes });
+  region.enis.put({
+    ...eni,
+    ipv6Addresses: without(eni.ipv6Addresses, ipv6),
+    ipv6Prefixes: without(eni.ipv6Prefixes, ipv6Prefixes),
+  });
+  return {
+    networkInterfaceId: eni.id,
+    unassignedIpv6Addresses: ipv6,
+    unassignedIpv6PrefixSet: ipv6Prefixes,
+  };
 }
 
 /** The instance type sets the limit, so that a free ENI has none. */

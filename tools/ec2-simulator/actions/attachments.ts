@@ -2,7 +2,7 @@ import { errors } from '../api-error.js';
 import type { Query } from '../protocol/query.js';
 import type { XmlValue } from '../protocol/xml.js';
 import { INSTANCE_TYPES, type InstanceType } from '../region/instance-types.js';
-import type { Eni, Instance } from '../region/model.js';
+import type { EnaExpress, Eni, Instance } from '../region/model.js';
 import type { Region } from '../region/region.js';
 import type { Slot, Transitions } from '../region/transitions.js';
 import { attachedInterface, namedInstance, namedInterface } from './support/lookup.js';
@@ -30,7 +30,9 @@ export function attachNetworkInterface(
   }
   checkSlot(region, instance, slot);
   checkAddresses(instance, eni);
-  const attachment = transitions.attach(eni, slot);
+  const enaExpress = enaExpressIn(query);
+  if (enaExpress?.enabled) checkEnaExpress(instance);
+  const attachment = transitions.attach(eni, slot, enaExpress);
   return { attachmentId: attachment.id, networkCardIndex: slot.networkCardIndex };
 }
 
@@ -101,6 +103,21 @@ function checkSlot(region: Region, instance: Instance, slot: Slot): void {
     throw errors.invalidValue(
       `Device index '${slot.deviceIndex}' is not valid for network card ${slot.networkCardIndex} of instance type ${type.name}`,
     );
+  }
+}
+
+export function enaExpressIn(query: Query): EnaExpress | undefined {
+  const enabled = query.boolean('EnaSrdSpecification.EnaSrdEnabled');
+  const udp = query.boolean('EnaSrdSpecification.EnaSrdUdpSpecification.EnaSrdUdpEnabled') ?? false;
+  if (udp && !enabled) {
+    throw errors.invalidCombination('ENA Express for UDP needs ENA Express');
+  }
+  return enabled === undefined ? undefined : { enabled, udp };
+}
+
+export function checkEnaExpress(instance: Instance): void {
+  if (!typeOf(instance).enaExpress) {
+    throw errors.invalidCombination(`ENA Express is not supported on ${instance.type}`);
   }
 }
 

@@ -4,7 +4,8 @@ import type { XmlValue } from '../protocol/xml.js';
 import { removeInterface } from '../region/interfaces.js';
 import type { Eni } from '../region/model.js';
 import type { Region } from '../region/region.js';
-import { checkDescription } from './create-network-interface.js';
+import { checkEnaExpress, enaExpressIn } from './attachments.js';
+import { checkDescription, connectionTracking } from './create-network-interface.js';
 import { attachedInterface, checkGroups, namedInterface } from './support/lookup.js';
 
 type Change = (query: Query, region: Region, eni: Eni) => Eni;
@@ -28,6 +29,29 @@ const ATTRIBUTES: Readonly<Record<string, Change>> = {
     ...eni,
     sourceDestCheck: query.boolean('SourceDestCheck.Value') ?? eni.sourceDestCheck,
   }),
+  ConnectionTrackingSpecification: (query, _region, eni) => ({
+    ...eni,
+    connectionTracking: { ...eni.connectionTracking, ...connectionTracking(query) },
+  }),
+  EnaSrdSpecification: (query, region, eni) => {
+    const { attachment } = eni;
+    if (!attachment) {
+      throw errors.invalidCombination(`The interface '${eni.id}' is not attached`);
+    }
+    const instance = region.instances.get(attachment.instanceId ?? '');
+    const enaExpress = enaExpressIn(query);
+    if (instance && enaExpress?.enabled) checkEnaExpress(instance);
+    return { ...eni, attachment: { ...attachment, ...(enaExpress ? { enaExpress } : {}) } };
+  },
+  EnablePrimaryIpv6: (query, _region, eni) => {
+    if (query.boolean('EnablePrimaryIpv6') !== true && eni.primaryIpv6) {
+      throw errors.invalidCombination('A primary IPv6 address cannot be disabled');
+    }
+    if (eni.ipv6Addresses.length === 0) {
+      throw errors.invalidCombination(`The interface '${eni.id}' has no IPv6 address`);
+    }
+    return { ...eni, primaryIpv6: true };
+  },
   Description: (query, _region, eni) => ({
     ...eni,
     description: checkDescription(query.text('Description.Value') ?? ''),

@@ -3,7 +3,7 @@ import type { Query } from '../protocol/query.js';
 import type { XmlValue } from '../protocol/xml.js';
 import { checkId } from '../region/ids.js';
 import { type AddressRequest, createInterface } from '../region/interfaces.js';
-import type { Eni } from '../region/model.js';
+import type { ConnectionTracking, Eni } from '../region/model.js';
 import type { Region } from '../region/region.js';
 import { checkGroups } from './support/lookup.js';
 import { interfaceView } from './support/views.js';
@@ -41,6 +41,8 @@ function create(query: Query, region: Region): Eni {
     interfaceType: query.text('InterfaceType') ?? 'interface',
     tags: tags(query),
     addresses: addresses(query),
+    primaryIpv6: query.boolean('EnablePrimaryIpv6') ?? false,
+    connectionTracking: connectionTracking(query),
   });
 }
 
@@ -97,7 +99,7 @@ function addresses(query: Query): AddressRequest {
     'Ipv4PrefixCount',
   ]);
   exclusive(query, ['Ipv6Addresses', 'Ipv6AddressCount', 'Ipv6Prefix', 'Ipv6PrefixCount']);
-  for (const unsupported of ['Ipv4Prefix', 'Ipv6Prefix', 'Ipv6PrefixCount']) {
+  for (const unsupported of ['Ipv4Prefix', 'Ipv6Prefix']) {
     if (query.has(unsupported)) {
       throw errors.unsupported(`This simulator does not know ${unsupported}`);
     }
@@ -115,7 +117,27 @@ function addresses(query: Query): AddressRequest {
     ipv4PrefixCount: query.integer('Ipv4PrefixCount') ?? 0,
     ipv6: query.structures('Ipv6Addresses').map((item) => item.required('Ipv6Address')),
     ipv6Count: query.integer('Ipv6AddressCount'),
+    ipv6PrefixCount: query.integer('Ipv6PrefixCount') ?? 0,
   };
+}
+
+/** The bounds are EC2's: seconds. */
+const TRACKING_BOUNDS = {
+  TcpEstablishedTimeout: [60, 432_000],
+  UdpStreamTimeout: [60, 180],
+  UdpTimeout: [30, 60],
+} as const;
+
+export function connectionTracking(query: Query): ConnectionTracking {
+  const found = Object.entries(TRACKING_BOUNDS).flatMap(([name, [min, max]]) => {
+    const value = query.integer(`ConnectionTrackingSpecification.${name}`);
+    if (value === undefined) return [];
+    if (value < min || value > max) {
+      throw errors.invalidValue(`Invalid value '${value}' for ${name}: ${min} to ${max} seconds`);
+    }
+    return [[name.charAt(0).toLowerCase() + name.slice(1), value] as const];
+  });
+  return Object.fromEntries(found);
 }
 
 function exclusive(query: Query, names: readonly string[]): void {

@@ -75,7 +75,7 @@ export class AddressPool {
 
   /**
    * Takes a free, aligned /28.
-   * @throws ApiError `InsufficientFreeAddressesInSubnet`.
+   * @throws ApiError `InsufficientCidrBlocks`.
    */
   takePrefix(): string {
     for (let start = PREFIX_SIZE; start + PREFIX_SIZE < this.size; start += PREFIX_SIZE) {
@@ -87,7 +87,7 @@ export class AddressPool {
         return `${toText(this.base + start)}/28`;
       }
     }
-    throw errors.noFreeAddresses();
+    throw errors.noFreeBlock();
   }
 
   /** Gives back an address, or a prefix. */
@@ -109,6 +109,7 @@ export class AddressPool {
 export class Ipv6Pool {
   private readonly used = new Set<string>();
   private next = FIRST_FREE;
+  private nextPrefix = 1;
 
   private constructor(private readonly prefix: string) {}
 
@@ -127,6 +128,17 @@ export class Ipv6Pool {
       if (!this.used.has(address)) {
         this.used.add(address);
         return address;
+      }
+    }
+  }
+
+  /** Takes a free /80. Single addresses come from the subnet's first one. */
+  takePrefix(): string {
+    for (;;) {
+      const prefix = `${this.prefix}:${(this.nextPrefix++).toString(16)}::/80`;
+      if (!this.used.has(prefix)) {
+        this.used.add(prefix);
+        return prefix;
       }
     }
   }

@@ -5,6 +5,9 @@ export interface InstanceType {
   readonly interfacesPerCard: number;
   /** IPv4 (and IPv6) addresses of one interface. */
   readonly addressesPerInterface: number;
+  readonly hypervisor: 'nitro' | 'xen';
+  /** ENA Express. */
+  readonly enaExpress: boolean;
 }
 
 // EC2's documentation, "Maximum IP addresses per network interface".
@@ -30,11 +33,24 @@ const TABLE: readonly [
   ['p4d.24xlarge', 4, 15, 50],
   ['p5.48xlarge', 32, 2, 50],
   ['p6-b200.48xlarge', 8, 4, 50],
+  ['t2.medium', 1, 3, 6],
 ];
+
+/** EC2's documentation, "Supported instance types for ENA Express": those of the table. */
+const WITH_ENA_EXPRESS = new Set([
+  ...['m7i.48xlarge', 'c6in.32xlarge', 'c8gn.48xlarge', 'p5.48xlarge', 'p6-b200.48xlarge'],
+]);
 
 export const INSTANCE_TYPES: ReadonlyMap<string, InstanceType> = new Map(
   TABLE.map(([name, cards, interfacesPerCard, addressesPerInterface]) => [
     name,
-    { name, cards, interfacesPerCard, addressesPerInterface },
+    {
+      name,
+      cards,
+      interfacesPerCard,
+      addressesPerInterface,
+      hypervisor: name.startsWith('t2.') ? ('xen' as const) : ('nitro' as const),
+      enaExpress: WITH_ENA_EXPRESS.has(name),
+    },
   ]),
 );

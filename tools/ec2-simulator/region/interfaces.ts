@@ -1,6 +1,6 @@
 import { errors } from '../api-error.js';
 import type { AddressPool } from './address-pools.js';
-import type { Eni, Subnet, Tags } from './model.js';
+import type { ConnectionTracking, Eni, Subnet, Tags } from './model.js';
 import type { Region } from './region.js';
 
 /** An ENI to be, already checked as far as one can without taking addresses. */
@@ -12,6 +12,8 @@ export interface NewInterface {
   tags?: Tags;
   requesterManaged?: boolean;
   addresses?: AddressRequest;
+  primaryIpv6?: boolean;
+  connectionTracking?: ConnectionTracking;
 }
 
 /** Addresses by name, by number, or both. */
@@ -24,6 +26,7 @@ export interface AddressRequest {
   ipv6?: readonly string[];
   /** Absent: what the subnet gives. */
   ipv6Count?: number | undefined;
+  ipv6PrefixCount?: number;
 }
 
 /** Addresses that an ENI has taken from its subnet. */
@@ -31,6 +34,7 @@ export interface TakenAddresses {
   ipv4: string[];
   ipv4Prefixes: string[];
   ipv6: string[];
+  ipv6Prefixes: string[];
 }
 
 /**
@@ -43,15 +47,16 @@ export function takeAddresses(
   request: AddressRequest,
 ): TakenAddresses {
   const pool = (): AddressPool => region.pool(subnetId);
-  const taken: TakenAddresses = { ipv4: [], ipv4Prefixes: [], ipv6: [] };
+  const taken: TakenAddresses = { ipv4: [], ipv4Prefixes: [], ipv6: [], ipv6Prefixes: [] };
   try {
     request.ipv4?.forEach((address) => void taken.ipv4.push(pool().claim(address)));
     times(request.secondaryCount, () => void taken.ipv4.push(pool().take()));
     times(request.ipv4PrefixCount, () => void taken.ipv4Prefixes.push(pool().takePrefix()));
-    if (request.ipv6?.length || request.ipv6Count) {
+    if (request.ipv6?.length || request.ipv6Count || request.ipv6PrefixCount) {
       const ipv6Pool = region.ipv6Pool(subnetId);
       request.ipv6?.forEach((address) => void taken.ipv6.push(ipv6Pool.claim(address)));
       times(request.ipv6Count, () => void taken.ipv6.push(ipv6Pool.take()));
+      times(request.ipv6PrefixCount, () => void taken.ipv6Prefixes.push(ipv6Pool.takePrefix()));
     }
     return taken;
   } catch (err) {
@@ -64,7 +69,7 @@ export function releaseAddresses(region: Region, subnetId: string, taken: TakenA
   for (const address of [...taken.ipv4, ...taken.ipv4Prefixes]) {
     region.pool(subnetId).release(address);
   }
-  for (const address of taken.ipv6) {
+  for (const address of [...taken.ipv6, ...taken.ipv6Prefixes]) {
     region.ipv6Pool(subnetId).release(address);
   }
 }
@@ -94,8 +99,11 @@ export function createInterface(region: Region, spec: NewInterface): Eni {
     privateIpAddresses: taken.ipv4,
     ipv4Prefixes: taken.ipv4Prefixes,
     ipv6Addresses: taken.ipv6,
+    ipv6Prefixes: taken.ipv6Prefixes,
+    primaryIpv6: spec.primaryIpv6 ?? false,
     groupIds: spec.groupIds,
     sourceDestCheck: true,
+    connectionTracking: spec.connectionTracking ?? {},
     requesterManaged: spec.requesterManaged ?? false,
     tags: spec.tags ?? {},
   };
@@ -128,6 +136,7 @@ export function removeInterface(region: Region, eni: Eni): void {
     ipv4: [...eni.privateIpAddresses],
     ipv4Prefixes: [...eni.ipv4Prefixes],
     ipv6: [...eni.ipv6Addresses],
+    ipv6Prefixes: [...eni.ipv6Prefixes],
   });
 }
 

@@ -73,6 +73,19 @@ export interface Attachment {
   readonly deleteOnTermination: boolean;
   /** Milliseconds since the epoch. */
   readonly attachTime: number;
+  readonly enaExpress?: EnaExpress;
+}
+
+export interface EnaExpress {
+  readonly enabled: boolean;
+  readonly udp: boolean;
+}
+
+/** Seconds. */
+export interface ConnectionTracking {
+  readonly tcpEstablishedTimeout?: number;
+  readonly udpStreamTimeout?: number;
+  readonly udpTimeout?: number;
 }
 
 /** An ENI at one moment. Never changed in place: a change is a new object, so that lagging reads can return the old one. */
@@ -92,8 +105,13 @@ export interface Eni {
   readonly privateIpAddresses: readonly string[];
   readonly ipv4Prefixes: readonly string[];
   readonly ipv6Addresses: readonly string[];
+  /** Each a /80. */
+  readonly ipv6Prefixes: readonly string[];
+  /** Whether the first IPv6 address is the primary one. */
+  readonly primaryIpv6: boolean;
   readonly groupIds: readonly string[];
   readonly sourceDestCheck: boolean;
+  readonly connectionTracking: ConnectionTracking;
   readonly requesterManaged: boolean;
   readonly tags: Tags;
   readonly attachment?: Attachment;

@@ -1,7 +1,7 @@
 import type { Faults } from '../faults.js';
 import type { Timers } from '../timers.js';
 import { removeInterface } from './interfaces.js';
-import type { Attachment, Eni, Instance } from './model.js';
+import type { Attachment, EnaExpress, Eni, Instance } from './model.js';
 import type { Region } from './region.js';
 
 /** Where an ENI is attached. */
@@ -23,13 +23,14 @@ export class Transitions {
   ) {}
 
   /** @returns the attachment, which may still be `attaching`. */
-  attach(eni: Eni, slot: Slot): Attachment {
+  attach(eni: Eni, slot: Slot, enaExpress?: EnaExpress): Attachment {
     const attachment: Attachment = {
       ...slot,
       id: this.region.newId('eni-attach'),
       status: 'attaching',
       deleteOnTermination: false,
       attachTime: this.region.clock.now(),
+      ...(enaExpress ? { enaExpress } : {}),
     };
     this.region.enis.put({ ...eni, attachment });
     if (!this.faults.takeStall('attach', { instanceId: slot.instanceId, eniIds: [eni.id] })) {

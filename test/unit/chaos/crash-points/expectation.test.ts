@@ -34,6 +34,9 @@ const ENI: Eni = {
   ipv6Addresses: [],
   groupIds: [WANTED.securityGroupID],
   sourceDestCheck: true,
+  connectionTracking: {},
+  ipv6Prefixes: [],
+  primaryIpv6: false,
   requesterManaged: false,
   tags: {
     Name: 'storage-aaaaaaaaaa',

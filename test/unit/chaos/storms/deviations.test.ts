@@ -59,6 +59,9 @@ const ENI: Eni = {
   ipv6Addresses: [],
   groupIds: [GROUP],
   sourceDestCheck: true,
+  connectionTracking: {},
+  ipv6Prefixes: [],
+  primaryIpv6: false,
   requesterManaged: false,
   tags: {
     team: 'red',

@@ -57,6 +57,10 @@ function attachmentFields(attachment: Attachment): Record<string, XmlValue> {
     status: attachment.status,
     attachTime: time(attachment.attachTime),
     deleteOnTermination: attachment.deleteOnTermination,
+    enaSrdSpecification: attachment.enaExpress && {
+      enaSrdEnabled: attachment.enaExpress.enabled,
+      enaSrdUdpSpecification: { enaSrdUdpEnabled: attachment.enaExpress.udp },
+    },
   };
 }
 
@@ -77,8 +81,13 @@ function interfaceFields(region: Region, eni: Eni): Record<string, XmlValue> {
     interfaceType: eni.interfaceType,
     groupSet: groupSet(region, eni.groupIds),
     privateIpAddressesSet: addresses(region, eni),
-    ipv6AddressesSet: eni.ipv6Addresses.map((ipv6Address) => ({ ipv6Address })),
+    ipv6AddressesSet: eni.ipv6Addresses.map((ipv6Address, index) => ({
+      ipv6Address,
+      isPrimaryIpv6: eni.primaryIpv6 && index === 0,
+    })),
     ipv4PrefixSet: eni.ipv4Prefixes.map((ipv4Prefix) => ({ ipv4Prefix })),
+    ipv6PrefixSet: eni.ipv6Prefixes.map((ipv6Prefix) => ({ ipv6Prefix })),
+    connectionTrackingConfiguration: { ...eni.connectionTracking },
   };
 }
 
@@ -145,6 +154,7 @@ function instanceView(region: Region, instance: Instance): XmlValue {
 export function instanceTypeView(type: InstanceType): XmlValue {
   return {
     instanceType: type.name,
+    hypervisor: type.hypervisor,
     currentGeneration: true,
     networkInfo: {
       maximumNetworkInterfaces: type.cards * type.interfacesPerCard,
@@ -158,6 +168,7 @@ export function instanceTypeView(type: InstanceType): XmlValue {
       ipv6AddressesPerInterface: type.addressesPerInterface,
       ipv6Supported: true,
       enaSupport: 'required',
+      enaSrdSupported: type.enaExpress,
     },
   };
 }
