@@ -1,6 +1,8 @@
 import { Command, CommanderError, Option } from 'commander';
 import { VERSION } from '../config/version.js';
+import { adoptCommand } from './adopt/adopt-command.js';
 import { doctorCommand } from './doctor/doctor-command.js';
+import { orphansCommand } from './orphans/orphans-command.js';
 import { FORMATS } from './output/print.js';
 import { planCommand } from './plan/plan-command.js';
 import { Cli } from './shared/cli.js';
@@ -32,7 +34,13 @@ export function createProgram(cli: Cli): Command {
     )
     .showHelpAfterError('(--help lists commands and flags)')
     .addHelpText('after', HELP);
-  for (const command of [statusCommand(cli), planCommand(cli), doctorCommand(cli)]) {
+  for (const command of [
+    statusCommand(cli),
+    planCommand(cli),
+    doctorCommand(cli),
+    orphansCommand(cli),
+    adoptCommand(cli),
+  ]) {
     program.addCommand(inheriting(command, program));
   }
   return program;
