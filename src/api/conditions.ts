@@ -10,6 +10,8 @@ export const NODE_ENI_CONDITIONS = {
   capacityExceeded: 'CapacityExceeded',
   /** The NetworkAttachmentDefinitions are as asked for; there only where they are asked for. */
   networkAttachment: 'NetworkAttachment',
+  /** The ENIs of the Go controller that the status lists are adopted; there only where it listed some. */
+  adopted: 'Adopted',
 } as const;
 
 /** Condition types of an ENIAttachment. */

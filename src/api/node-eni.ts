@@ -19,8 +19,9 @@ import type { ObjectMeta } from '../runtime/kube/resource.js';
 import { ENISettings } from './eni-settings.js';
 import { type IPAM, IsIPAM } from './ipam.js';
 import { API_GROUP, API_VERSION } from './names.js';
+import type { AdoptionReason } from './reasons.js';
 import {
-  ExactlyOneOf,
+  AtLeastOneOf,
   IsLabelSelectorMap,
   IsNotHostInterfaceName,
   IsNotLaunchInterface,
@@ -35,9 +36,9 @@ const SECURITY_GROUP_ID = /^sg-[0-9a-f]{8,17}$/;
 const DEVICE_INDEX_POLICIES = ['Fixed', 'Auto'] as const;
 export type DeviceIndexPolicy = (typeof DEVICE_INDEX_POLICIES)[number];
 
-/** The fields of which exactly one names the subnets. */
+/** The fields that name the subnets. */
 export const SUBNET_FIELDS = ['subnetID', 'subnetName', 'subnetIDs', 'subnetNames'] as const;
-/** The fields of which exactly one names the security groups. */
+/** The fields that name the security groups. */
 export const SECURITY_GROUP_FIELDS = ['securityGroupIDs', 'securityGroupNames'] as const;
 
 /** A name of a network device: Linux allows 15 characters, and a node's further ENIs get `-1` and so on. */
@@ -84,8 +85,8 @@ export class UpdatePolicy {
  */
 export class NodeENISpec extends ENISettings {
   @IsLabelSelectorMap()
-  @ExactlyOneOf(SUBNET_FIELDS)
-  @ExactlyOneOf(SECURITY_GROUP_FIELDS)
+  @AtLeastOneOf(SUBNET_FIELDS)
+  @AtLeastOneOf(SECURITY_GROUP_FIELDS)
   @NoDeviceIndexWithAuto()
   @NamedWhereShared()
   nodeSelector!: Record<string, string>;
@@ -102,7 +103,6 @@ export class NodeENISpec extends ENISettings {
   subnetName?: string;
 
   @IsOptional()
-  @ArrayMinSize(1)
   @ArrayMaxSize(32)
   @ArrayUnique({ message: 'subnetIDs must name each subnet once' })
   @Matches(SUBNET_ID, {
@@ -112,14 +112,12 @@ export class NodeENISpec extends ENISettings {
   subnetIDs?: string[];
 
   @IsOptional()
-  @ArrayMinSize(1)
   @ArrayMaxSize(32)
   @ArrayUnique({ message: 'subnetNames must name each subnet once' })
   @Length(1, 255, { each: true })
   subnetNames?: string[];
 
   @IsOptional()
-  @ArrayMinSize(1)
   @ArrayMaxSize(16)
   @ArrayUnique({ message: 'securityGroupIDs must name each group once' })
   @Matches(SECURITY_GROUP_ID, {
@@ -129,7 +127,6 @@ export class NodeENISpec extends ENISettings {
   securityGroupIDs?: string[];
 
   @IsOptional()
-  @ArrayMinSize(1)
   @ArrayMaxSize(16)
   @ArrayUnique({ message: 'securityGroupNames must name each group once' })
   @Length(1, 255, { each: true })
@@ -180,6 +177,23 @@ export class NodeENISpec extends ENISettings {
   })
   startupTaint?: string;
 
+  /** The Go controller's fields for DPDK: kept, and not supported. See `nodeENIFaults`. */
+  @IsOptional()
+  @IsBoolean()
+  enableDPDK?: boolean;
+
+  @IsOptional()
+  @IsString()
+  dpdkDriver?: string;
+
+  @IsOptional()
+  @IsString()
+  dpdkPCIAddress?: string;
+
+  @IsOptional()
+  @IsString()
+  dpdkResourceName?: string;
+
   @IsOptional()
   @ValidateNested()
   @Type(() => NetworkAttachment)
@@ -199,6 +213,8 @@ export interface NodeENIAttachment {
   /** `attached`, or the ENIAttachment's phase in lower case. */
   status: string;
   lastUpdated?: string;
+  /** Why this ENI of the Go controller is not adopted; absent for ENIs that have an ENIAttachment. */
+  adoption?: AdoptionReason;
 }
 
 export interface NodeENIStatus {

@@ -57,6 +57,10 @@ export const REMEDIES = {
     'Wait, stop the instance, or set FORCE_DETACH=true. After a forced detachment, the device index can stay unusable until you stop and start the instance.',
   WriteRefused:
     "Fix what the API server reports: an admission policy, a webhook or a quota; if it says forbidden, check the controller's ClusterRole.",
+  OtherControllerRunning:
+    'Scale the Deployment of aws-multi-eni-controller to 0, or stop this operator: two controllers of one kind double or delete ENIs (docs/migrating.md).',
+  AdoptionPending:
+    'The condition Adopted of the NodeENI says what to do about that ENI. The node gets no second ENI in its place meanwhile.',
   AccessDenied: "Allow the EC2 action in the IAM policy of the controller's role.",
   CredentialsUnavailable:
     'Give the controller AWS credentials: associate a role with its service account (EKS Pod Identity, or IRSA with the annotation eks.amazonaws.com/role-arn and a trust policy for the service account), or use an instance profile that pods can reach.',
@@ -78,6 +82,27 @@ export type Blocked = Explanation<BlockedReason>;
 export function blocked(reason: BlockedReason, fact: string): Blocked {
   return { reason, message: `${fact}. ${REMEDIES[reason]}` };
 }
+
+/** Why an ENI that the Go controller listed is not adopted, and the remedy. */
+export const ADOPTION_REMEDIES = {
+  WaitingForAdoption: 'The controller retries by itself.',
+  OtherControllerRunning: REMEDIES.OtherControllerRunning,
+  NotAttached: 'Attach it again, or delete it if nothing needs it; the node then gets an ENI.',
+  AttachedElsewhere: 'Detach it from that instance, or delete it if nothing needs it.',
+  TagsDiffer:
+    "Correct its tags NodeENI, Node and kubernetes.io/cluster/managed-by if the ENI is this NodeENI's.",
+  OtherCluster: 'Leave it to that cluster.',
+  ManagedByService: 'Leave it to that service.',
+  SubnetNotAsked: 'Add its subnet to the NodeENI, or delete the ENI if nothing needs it.',
+  SecondInSubnet:
+    'A node has one ENI of a NodeENI in each subnet: detach and delete the one that nothing needs.',
+  OwnedByAttachment: 'That ENIAttachment is its record.',
+  AttachmentExists:
+    'Delete that ENIAttachment if it has no ENI; the controller then adopts this one.',
+  WriteRefused: REMEDIES.WriteRefused,
+} as const;
+
+export type AdoptionReason = keyof typeof ADOPTION_REMEDIES;
 
 /** Why the controller cannot keep a NetworkAttachmentDefinition in a namespace, and the remedy. */
 export const NETWORK_ATTACHMENT_REMEDIES = {

@@ -1,7 +1,8 @@
 import { plainToInstance } from 'class-transformer';
 import { type ValidationError, validateSync } from 'class-validator';
 import { ENIAttachmentSpec } from './eni-attachment.js';
-import { NodeENISpec } from './node-eni.js';
+import { IGNORE_DPDK_ANNOTATION } from './go-controller.js';
+import { type NodeENI, NodeENISpec } from './node-eni.js';
 
 /**
  * The faults of a NodeENI's spec, one sentence each, sorted; none where it is valid. Unknown input is
@@ -9,6 +10,21 @@ import { NodeENISpec } from './node-eni.js';
  */
 export function nodeENISpecFaults(spec: unknown): string[] {
   return faultsOf(NodeENISpec, spec);
+}
+
+/**
+ * The faults of a NodeENI: those of its spec, and fields of the Go controller for DPDK without the user's consent to
+ * ignore them.
+ */
+export function nodeENIFaults({ metadata, spec }: Pick<NodeENI, 'metadata' | 'spec'>): string[] {
+  const isIgnored = metadata.annotations?.[IGNORE_DPDK_ANNOTATION] === 'true';
+  const dpdk =
+    spec.enableDPDK === true && !isIgnored
+      ? [
+          `enableDPDK is not supported: remove it, or set the annotation ${IGNORE_DPDK_ANNOTATION} to "true" to have the ENIs without DPDK`,
+        ]
+      : [];
+  return [...nodeENISpecFaults(spec), ...dpdk];
 }
 
 /** The faults of an ENIAttachment's spec, as {@link nodeENISpecFaults} tells them. */

@@ -1,25 +1,21 @@
 import { ValidateBy, type ValidationArguments, type ValidationOptions } from 'class-validator';
 
 /**
- * Class-validator rule for a group of fields of which exactly one must be set. Put it on a required
- * member: class-validator skips the rules of absent optional members.
+ * Class-validator rule for a group of fields of which at least one must be set; an empty list or string is not set.
+ * Put it on a required member: class-validator skips the rules of absent optional members.
  */
-export function ExactlyOneOf(
+export function AtLeastOneOf(
   fields: readonly string[],
   options?: ValidationOptions,
 ): PropertyDecorator {
   return ValidateBy(
     {
       // class-validator keeps one message per name.
-      name: `exactlyOneOf:${fields.join()}`,
+      name: `atLeastOneOf:${fields.join()}`,
       validator: {
         validate: (_value: unknown, args?: ValidationArguments) =>
-          setFields(fields, args?.object).length === 1,
-        defaultMessage: (args?: ValidationArguments) => {
-          const set = setFields(fields, args?.object);
-          const found = set.length === 0 ? 'none is set' : `${set.join(' and ')} are set`;
-          return `set exactly one of ${fields.join(', ')}: ${found}`;
-        },
+          setFields(fields, args?.object).length > 0,
+        defaultMessage: () => `set at least one of ${fields.join(', ')}: none is set`,
       },
     },
     options,
@@ -27,7 +23,11 @@ export function ExactlyOneOf(
 }
 
 function setFields(fields: readonly string[], object: object = {}): string[] {
-  return fields.filter((field) => (object as Record<string, unknown>)[field] !== undefined);
+  return fields.filter((field) => {
+    const value: unknown = Reflect.get(object, field);
+    const isEmpty = value === '' || (Array.isArray(value) && value.length === 0);
+    return value !== undefined && !isEmpty;
+  });
 }
 
 const LABEL_KEY = /^([a-z0-9]([-a-z0-9.]*[a-z0-9])?\/)?[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$/;

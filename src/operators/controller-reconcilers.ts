@@ -6,6 +6,8 @@ import { AttachmentReporter } from '../reconcilers/eni-attachment/attachment-rep
 import type { CreateTimes } from '../reconcilers/eni-attachment/ec2-call-times.js';
 import { DetachTimes } from '../reconcilers/eni-attachment/ec2-call-times.js';
 import { ENIAttachmentReconciler } from '../reconcilers/eni-attachment/eni-attachment-reconciler.js';
+import { GoControllerWatch } from '../reconcilers/migration/go-controller-watch.js';
+import { GoMigration } from '../reconcilers/migration/go-migration.js';
 import { DefinitionWriter } from '../reconcilers/network-attachment/definition-writer.js';
 import { NetworkAttachments } from '../reconcilers/network-attachment/network-attachments.js';
 import { AttachmentWriter } from '../reconcilers/node-eni/attachment-writer.js';
@@ -26,6 +28,7 @@ import type { Clock } from '../runtime/clock.js';
 import { ExponentialBackoff } from '../runtime/concurrency/backoff.js';
 import { FairLimit } from '../runtime/concurrency/fair-queue.js';
 import type { Regarding } from '../runtime/kube/events.js';
+import type { Logger } from '../runtime/logger.js';
 import type { Ec2Stack } from './ec2-stack.js';
 import type { KubeStack } from './kube-stack.js';
 import { AttachmentMetrics } from './metrics/attachment-metrics.js';
@@ -35,6 +38,7 @@ import { OrphanMetrics } from './metrics/orphan-metrics.js';
 export interface ReconcilersOptions {
   config: Config;
   clock: Clock;
+  logger: Logger;
   /** At least 0, below 1. */
   random: () => number;
   registry: Registry;
@@ -67,7 +71,7 @@ export class Reconcilers {
   }
 
   nodeENI(): NodeENIReconciler {
-    const { config, clock, kube, ec2, plannedAttachments } = this.options;
+    const { config, clock, logger, kube, ec2, plannedAttachments } = this.options;
     const { slots } = this;
     const { client, nodeENIClient, attachmentClient, events } = kube;
     const observer = BlockedMetrics.create(this.metricsOptions());
@@ -85,6 +89,18 @@ export class Reconcilers {
         writer: new DefinitionWriter(client),
         nodeENIClient,
         blockedBackoff: this.blockedBackoff(),
+      }),
+      migration: new GoMigration({
+        nodeENIs: kube.nodeENIs.store,
+        nodes: kube.nodes.store,
+        attachments: kube.attachments.store,
+        nodeENIClient,
+        attachmentClient,
+        inventory: ec2.inventory,
+        watch: new GoControllerWatch({ client, clock, logger }),
+        clusterID: ec2.clusterID,
+        clock,
+        consistencyWindowMs: config.consistencyWindow,
       }),
       plannedAttachments,
       blockedBackoff: this.blockedBackoff(),

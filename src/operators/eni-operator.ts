@@ -132,6 +132,7 @@ export class EniOperator extends Operator {
     const reconcilers = new Reconcilers({
       config,
       clock,
+      logger,
       random,
       registry,
       kube,

@@ -1,5 +1,10 @@
 import { LINK_REMEDIES } from '../../src/api/link-faults.js';
-import { CAPACITY_REASONS, NETWORK_ATTACHMENT_REMEDIES, REMEDIES } from '../../src/api/reasons.js';
+import {
+  ADOPTION_REMEDIES,
+  CAPACITY_REASONS,
+  NETWORK_ATTACHMENT_REMEDIES,
+  REMEDIES,
+} from '../../src/api/reasons.js';
 import { code, table } from './markdown.js';
 
 /** Every reason that needs a user's action, with its remedy, from the texts that users see. */
@@ -25,6 +30,12 @@ ${remedies(LINK_REMEDIES)}
 On the NodeENI, the condition \`NetworkAttachment\` is False.
 
 ${remedies(NETWORK_ATTACHMENT_REMEDIES)}
+
+## An ENI of aws-multi-eni-controller is not adopted
+
+On the NodeENI, the condition \`Adopted\` is False, and the ENI's entry in \`status.attachments\` has the reason in \`adoption\`. The entry stays until the ENI is adopted, gone, or named in the annotation \`networking.k8s.aws/leave-enis\`. See [Coming from aws-multi-eni-controller](../migrating.md).
+
+${remedies(ADOPTION_REMEDIES)}
 `;
 }
 

@@ -12,6 +12,7 @@ import type { Logger } from '../../runtime/logger.js';
 import { isLive } from '../shared/attachment-state.js';
 import { isNotVisible } from '../shared/blocked.js';
 import { isOurs } from '../shared/eni-ownership.js';
+import { unclaimedEni } from '../shared/held-eni.js';
 import type { SlotInspector } from '../slots/slot-inspector.js';
 import type { AttachmentReporter } from './attachment-reporter.js';
 import type { CreateTimes } from './ec2-call-times.js';
@@ -62,6 +63,11 @@ export class AttachmentProvider {
   }
 
   async step(attachment: ENIAttachment, logger: Logger): Promise<StepResult> {
+    const unclaimed = unclaimedEni(attachment);
+    if (unclaimed !== undefined) {
+      await this.options.reporter.claimed(attachment, unclaimed, 'Attaching');
+      return 'continue';
+    }
     const eni = this.eniOf(attachment);
     for (const impostor of impostors(this.options.inventory, attachment)) {
       this.options.reporter.impostor(attachment, impostor);

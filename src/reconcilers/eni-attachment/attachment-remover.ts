@@ -1,5 +1,5 @@
 import type { ENIAttachment } from '../../api/eni-attachment.js';
-import { ENI_FINALIZER } from '../../api/names.js';
+import { ENI_FINALIZER, TAGS } from '../../api/names.js';
 import type { InstanceCatalog } from '../../aws/catalog/instance-catalog.js';
 import { AlreadyDoneError, ConflictError, DeniedError } from '../../aws/ec2-errors.js';
 import type { Ec2Gateway, Eni } from '../../aws/ec2-gateway.js';
@@ -11,10 +11,11 @@ import { withoutFinalizer } from '../../runtime/kube/finalizers.js';
 import { keyOf } from '../../runtime/kube/resource.js';
 import type { ResourceClient } from '../../runtime/kube/resource-client.js';
 import type { Logger } from '../../runtime/logger.js';
+import { adoptedEni, unclaimedEni } from '../shared/held-eni.js';
 import type { AttachmentReporter } from './attachment-reporter.js';
 import type { CreateTimes, DetachTimes } from './ec2-call-times.js';
 import { ownEni } from './eni-identity.js';
-import { setTags } from './eni-requests.js';
+import { ownTags, setTags } from './eni-requests.js';
 import { planRemoval, type RemovalStep } from './plan-attachment.js';
 import { blockedOnFreshRead, type StepResult } from './step-result.js';
 
@@ -43,6 +44,9 @@ export class AttachmentRemover {
   constructor(private readonly options: AttachmentRemoverOptions) {}
 
   async step(attachment: ENIAttachment, logger: Logger): Promise<StepResult> {
+    if (adoptedEni(attachment) !== undefined && (await this.takeOver(attachment))) {
+      return 'continue';
+    }
     const eni = this.eniOf(attachment);
     const step = this.plan(attachment, eni);
     switch (step.do) {
@@ -100,6 +104,42 @@ export class AttachmentRemover {
       detachingSince: isDetaching ? detachTimes.detachingSince(attachment) : clock.now(),
       now: clock.now(),
     });
+  }
+
+  /**
+   * Makes an adopted ENI the attachment's own before it is removed: an IAM policy allows nothing else on an ENI without
+   * the operator's tags. @returns whether there was something to do
+   */
+  private async takeOver(attachment: ENIAttachment): Promise<boolean> {
+    const { reporter, inventory } = this.options;
+    const unclaimed = unclaimedEni(attachment);
+    if (unclaimed !== undefined) {
+      await reporter.claimed(attachment, unclaimed, 'Detaching');
+      return true;
+    }
+    const { eniID = '' } = attachment.status ?? {};
+    if (!inventory.get(eniID)) await inventory.observe(eniID);
+    const eni = inventory.get(eniID);
+    if (!(eni && this.mayTakeOver(attachment, eni))) return false;
+    const missing = Object.entries(ownTags(attachment, inventory.clusterID)).filter(
+      ([key, value]) => eni.tags[key] !== value,
+    );
+    if (missing.length === 0) return false;
+    const tags = { set: Object.fromEntries(missing), remove: [] };
+    await setTags(this.ec2For(attachment), eniID, tags);
+    inventory.modified(eniID, { tags });
+    return true;
+  }
+
+  private mayTakeOver({ metadata, spec }: ENIAttachment, eni: Eni): boolean {
+    const { attachments, inventory } = this.options;
+    const { [TAGS.attachmentUID]: uid, [TAGS.clusterID]: cluster } = eni.tags;
+    return (
+      eni.subnetId === spec.subnetID &&
+      !eni.requesterManaged &&
+      (cluster ?? inventory.clusterID) === inventory.clusterID &&
+      (uid === undefined || uid === metadata.uid || attachments.byIndex('uid', uid).length === 0)
+    );
   }
 
   private async detach(

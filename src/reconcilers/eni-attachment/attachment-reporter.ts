@@ -22,6 +22,7 @@ import { isInItsSlot } from './plan-attachment.js';
 export interface Finding {
   phase: Phase;
   eni?: Eni | undefined;
+  eniID?: string;
   blocked?: Blocked;
   lost?: boolean;
   settled?: boolean;
@@ -69,6 +70,17 @@ export class AttachmentReporter {
     this.unreported.delete(attachment.metadata.uid);
     this.times?.moved(attachment, finding.phase, clock.now());
     this.emitEvents(attachment, finding);
+  }
+
+  /** Writes the id of the ENI that the attachment was made for: from then on, the attachment's status is its record. */
+  async claimed(
+    attachment: ENIAttachment,
+    eniID: string,
+    phase: 'Attaching' | 'Detaching',
+  ): Promise<void> {
+    await this.report(attachment, { phase, eniID });
+    const note = `${eniID}, which the Go controller attached to ${attachment.spec.nodeName}, is adopted.`;
+    this.event(attachment, 'Normal', 'Adopted', 'Adopt', note);
   }
 
   /** The ENI is attached and has all its settings. */

@@ -13,6 +13,8 @@ export interface AttachmentReport {
   attachment: ENIAttachment;
   phase: Phase;
   eni?: Eni | undefined;
+  /** The ENI's id, where EC2 has not been asked about it yet. */
+  eniID?: string;
   blocked?: Blocked | undefined;
   /** Whether the ENI was lost and needs a replacement. */
   lost?: boolean;
@@ -34,7 +36,13 @@ export function attachmentStatus(report: AttachmentReport): ENIAttachmentStatus 
     ? { replacements: (rest.replacements ?? 0) + 1 }
     : eni
       ? factsOf(eni)
-      : definedOnly({ eniID, attachmentID, macAddress, privateIPAddresses, ipv6Addresses });
+      : definedOnly({
+          eniID: eniID ?? report.eniID,
+          attachmentID,
+          macAddress,
+          privateIPAddresses,
+          ipv6Addresses,
+        });
   return {
     ...rest,
     // The link status is about the lost ENI.

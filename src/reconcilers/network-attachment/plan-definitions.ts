@@ -3,6 +3,7 @@ import { LABELS, MANAGER_NAME } from '../../api/names.js';
 import type { NetworkAttachmentDefinition } from '../../api/network-attachment-definition.js';
 import { NodeENI, type NodeENISpec } from '../../api/node-eni.js';
 import { ownerReferenceTo } from '../../runtime/kube/finalizers.js';
+import { nodeENILabel } from '../shared/desired-attachment.js';
 
 /** The part of a NetworkAttachmentDefinition that this operator writes. */
 export interface DesiredDefinition {
@@ -91,7 +92,7 @@ function desiredDefinition(nodeENI: NodeENI, namespace: string): DesiredDefiniti
 }
 
 function labelsOf({ metadata }: NodeENI): Record<string, string> {
-  return { [LABELS.managedBy]: MANAGER_NAME, [LABELS.nodeENI]: metadata.name };
+  return { [LABELS.managedBy]: MANAGER_NAME, [LABELS.nodeENI]: nodeENILabel(metadata) };
 }
 
 /** Whether a NodeENI of this name owns it. A definition of an earlier NodeENI counts: the new one adopts it. */

@@ -11,7 +11,7 @@ import type { ResourceClient } from '../../runtime/kube/resource-client.js';
 import type { Logger } from '../../runtime/logger.js';
 import { isAttached } from '../shared/attachment-state.js';
 import { createdOrBlocked, isBlocked, writtenOrBlocked } from '../shared/blocked.js';
-import type { DesiredAttachment } from '../shared/desired-attachment.js';
+import { type DesiredAttachment, nodeENILabel } from '../shared/desired-attachment.js';
 import type { BlockedNode, NodeENIPlan } from './plan-node-eni.js';
 
 /** Concurrent Kubernetes writes for one NodeENI; the API server's priority and fairness does the rest. */
@@ -132,7 +132,10 @@ export function newAttachment(nodeENI: NodeENI, { name, spec }: DesiredAttachmen
   return {
     metadata: {
       name,
-      labels: { [LABELS.nodeENI]: nodeENI.metadata.name, [LABELS.managedBy]: MANAGER_NAME },
+      labels: {
+        [LABELS.nodeENI]: nodeENILabel(nodeENI.metadata),
+        [LABELS.managedBy]: MANAGER_NAME,
+      },
       finalizers: [ENI_FINALIZER],
       ownerReferences: [ownerReferenceTo(nodeENI, NodeENI.resource)],
     },

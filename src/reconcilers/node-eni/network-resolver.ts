@@ -2,7 +2,7 @@ import type { NodeENISpec } from '../../api/node-eni.js';
 import { type Blocked, blocked } from '../../api/reasons.js';
 import type { InstanceCatalog } from '../../aws/catalog/instance-catalog.js';
 import type { NetworkCatalog } from '../../aws/catalog/network-catalog.js';
-import type { SecurityGroup, Subnet, SubnetQuery } from '../../aws/ec2-gateway.js';
+import type { SecurityGroup, Subnet } from '../../aws/ec2-gateway.js';
 import { answerOrBlocked, isBlocked } from '../shared/blocked.js';
 
 /**
@@ -30,33 +30,56 @@ export interface ZoneSubnets {
   missing: string[];
 }
 
-/** The query for the subnets that a NodeENI names. */
-export function subnetQuery(spec: NodeENISpec): SubnetQuery {
-  const ids = spec.subnetIDs ?? (spec.subnetID === undefined ? undefined : [spec.subnetID]);
-  return ids ? { ids } : { names: spec.subnetNames ?? [spec.subnetName ?? ''] };
+/** How a NodeENI names its subnets: by ID, then by name. The order decides the positions. */
+export interface SubnetEntries {
+  ids: string[];
+  names: string[];
+}
+
+/** The entries of all subnet fields, each once. */
+export function subnetEntries(spec: NodeENISpec): SubnetEntries {
+  const { subnetID, subnetIDs = [], subnetName, subnetNames = [] } = spec;
+  return { ids: distinct([subnetID, ...subnetIDs]), names: distinct([subnetName, ...subnetNames]) };
+}
+
+/** An empty string counts as not set, as in objects that the Go controller stored. */
+function distinct(entries: readonly (string | undefined)[]): string[] {
+  return [...new Set(entries.filter((entry): entry is string => Boolean(entry)))];
 }
 
 /** Assigns the found subnets to the NodeENI's entries, in its order; blocked where an entry has no subnet. */
 export function chooseSubnets(
-  query: SubnetQuery,
+  { ids, names }: SubnetEntries,
   found: readonly Subnet[],
 ): SubnetChoice[] | Blocked {
-  const byId = 'ids' in query;
-  const choices = (byId ? query.ids : query.names).map(
+  const byId = ids.map(
     (entry): SubnetChoice => ({
       entry,
-      by: byId ? 'id' : 'name',
-      subnets: found.filter((subnet) => (byId ? subnet.id : subnet.name) === entry),
+      by: 'id',
+      subnets: found.filter(({ id }) => id === entry).slice(0, 1),
     }),
   );
-  const unknown = choices.filter(({ subnets }) => subnets.length === 0);
-  if (unknown.length > 0) {
-    return blocked(
-      'SubnetNotFound',
-      `EC2 has no subnet ${byId ? 'with the id' : 'named'} ${quoted(unknown.map(({ entry }) => entry))}`,
-    );
-  }
-  return choices;
+  const byName = names.map(
+    (entry): SubnetChoice => ({
+      entry,
+      by: 'name',
+      subnets: [
+        ...new Map(
+          found.filter(({ name }) => name === entry).map((subnet) => [subnet.id, subnet]),
+        ).values(),
+      ],
+    }),
+  );
+  const unknown = [...byId, ...byName].filter(({ subnets }) => subnets.length === 0);
+  const unknownOf = (by: SubnetChoice['by']) =>
+    quoted(unknown.filter((choice) => choice.by === by).map(({ entry }) => entry));
+  const kinds = [
+    ...(unknownOf('id') ? [`with the id ${unknownOf('id')}`] : []),
+    ...(unknownOf('name') ? [`named ${unknownOf('name')}`] : []),
+  ];
+  return kinds.length > 0
+    ? blocked('SubnetNotFound', `EC2 has no subnet ${kinds.join(', and none ')}`)
+    : [...byId, ...byName];
 }
 
 /** The VPCs in which to look up a NodeENI's security groups by name. */
@@ -71,14 +94,15 @@ export function chooseSecurityGroups(
   subnet: Subnet,
 ): string[] | Blocked {
   const ids: string[] = [];
-  for (const entry of spec.securityGroupIDs ?? spec.securityGroupNames ?? []) {
-    const id = spec.securityGroupIDs
-      ? groupWithId(entry, network, subnet)
-      : groupNamed(entry, network, subnet);
+  const found = [
+    ...(spec.securityGroupIDs ?? []).map((id) => groupWithId(id, network, subnet)),
+    ...(spec.securityGroupNames ?? []).map((name) => groupNamed(name, network, subnet)),
+  ];
+  for (const id of found) {
     if (isBlocked(id)) {
       return id;
     }
-    ids.push(id);
+    if (!ids.includes(id)) ids.push(id);
   }
   return ids;
 }
@@ -138,6 +162,10 @@ export function subnetsInZone(
         `Subnets ${first.id} and ${second.id} in ${zone} are both named ${quoted([entry])}`,
       );
     }
+    if (first && listed.some(({ subnet }) => subnet.id === first.id)) {
+      // Another entry means the same subnet: a node gets one ENI in it.
+      continue;
+    }
     if (first) {
       listed.push({ subnet: first, position: by === 'id' ? listed.length : index });
     } else if (by === 'name') {
@@ -191,31 +219,57 @@ export class NetworkResolver {
     return answerOrBlocked(this.lookUp(spec, instanceIDs));
   }
 
+  /**
+   * Ids of all subnets that the NodeENI names, whatever their zone; undefined where EC2 does not know one of them.
+   * @throws Ec2Error where a retry may help
+   */
+  async subnetIDs(spec: NodeENISpec): Promise<ReadonlySet<string> | undefined> {
+    const entries = subnetEntries(spec);
+    if (entries.names.length === 0) return new Set(entries.ids);
+    const found = await answerOrBlocked(this.subnets({ ids: [], names: entries.names }));
+    return isBlocked(found) || isBlocked(chooseSubnets({ ids: [], names: entries.names }, found))
+      ? undefined
+      : new Set([...entries.ids, ...found.map(({ id }) => id)]);
+  }
+
   private async lookUp(
     spec: NodeENISpec,
     instanceIDs: readonly string[],
   ): Promise<Network | Blocked> {
-    const { securityGroupIDs: ids, securityGroupNames: names = [] } = spec;
+    const { securityGroupIDs: ids = [], securityGroupNames: names = [] } = spec;
     const { catalog } = this.options;
-    const query = subnetQuery(spec);
+    const entries = subnetEntries(spec);
     const [found, groupsById] = await Promise.all([
-      catalog.subnets(query),
+      this.subnets(entries),
       // Names are unique within a VPC only, so they wait for the subnets; ids need not.
-      ids && catalog.securityGroups({ ids }),
+      ids.length > 0 ? catalog.securityGroups({ ids }) : [],
     ]);
-    const subnets = chooseSubnets(query, found);
+    const subnets = chooseSubnets(entries, found);
     if (isBlocked(subnets)) {
       return subnets;
     }
-    if (groupsById) {
+    if (names.length === 0) {
       return { subnets, securityGroups: groupsById, associatedGroups: new Map() };
     }
     const named = await Promise.all(vpcsOf(subnets).map((vpcId) => this.groupsNamed(names, vpcId)));
-    const securityGroups = named.flatMap(({ groups }) => groups);
+    const securityGroups = [
+      ...new Map(
+        [...groupsById, ...named.flatMap(({ groups }) => groups)].map((group) => [group.id, group]),
+      ).values(),
+    ];
     const associatedGroups = new Map(named.map(({ vpcId, associated }) => [vpcId, associated]));
     const isAmbiguous = named.some(({ groups }) => groups.length > names.length);
     const accountID = isAmbiguous ? await this.accountOf(instanceIDs) : undefined;
     return { subnets, securityGroups, associatedGroups, accountID };
+  }
+
+  private async subnets({ ids, names }: SubnetEntries): Promise<Subnet[]> {
+    const { catalog } = this.options;
+    const found = await Promise.all([
+      ids.length > 0 ? catalog.subnets({ ids }) : [],
+      names.length > 0 ? catalog.subnets({ names }) : [],
+    ]);
+    return found.flat();
   }
 
   /** Groups associated with the VPC are asked for only where its own do not have all the names. */

@@ -3,15 +3,17 @@ import { NETWORK_ATTACHMENT_FINALIZER, NODE_ENI_FINALIZER } from '../../api/name
 import { Node } from '../../api/node.js';
 import { NodeENI } from '../../api/node-eni.js';
 import { type Blocked, blocked } from '../../api/reasons.js';
-import { nodeENISpecFaults } from '../../api/validate.js';
+import { nodeENIFaults } from '../../api/validate.js';
 import type { Store } from '../../runtime/cache/store.js';
 import type { ReconcileContext, Result } from '../../runtime/controller/controller.js';
 import { Reconciler, Watch } from '../../runtime/controller/decorators.js';
-import { generationChanged } from '../../runtime/controller/predicates.js';
 import { hasFinalizer, withFinalizer, withoutFinalizer } from '../../runtime/kube/finalizers.js';
 import { keyOf } from '../../runtime/kube/resource.js';
 import type { ResourceClient } from '../../runtime/kube/resource-client.js';
 import type { Logger } from '../../runtime/logger.js';
+import type { GoMigration, MigrationState } from '../migration/go-migration.js';
+import { holdAllCreates, holdCreates } from '../migration/hold-creates.js';
+import { hasGoFinalizer } from '../migration/listed-enis.js';
 import type { NetworkAttachments } from '../network-attachment/network-attachments.js';
 import { type BlockedBackoff, isBlocked } from '../shared/blocked.js';
 import { patchFinalizers } from '../shared/node-eni-finalizers.js';
@@ -19,6 +21,7 @@ import { instanceIDsOf, matchesSelector, placementChanged } from '../shared/node
 import type { SlotInspector } from '../slots/slot-inspector.js';
 import type { AttachmentWriter, RefusedWrite } from './attachment-writer.js';
 import type { NetworkResolver } from './network-resolver.js';
+import { nodeENIChanged } from './node-eni-changed.js';
 import type { NodeENIReporter } from './node-eni-reporter.js';
 import { lookUpPlanContext, type PlanContext } from './plan-context.js';
 import { type NodeENIDefaults, type NodeENIPlan, planNodeENI } from './plan-node-eni.js';
@@ -38,6 +41,7 @@ export interface NodeENIReconcilerOptions {
   slots: SlotInspector;
   reporter: NodeENIReporter;
   networkAttachments: NetworkAttachments;
+  migration: GoMigration;
   /** Receives what each node should have, once that is written. */
   plannedAttachments: Pick<PlannedAttachments, 'publish' | 'forget'>;
   /** Waits between retries of what the user has to correct. */
@@ -60,7 +64,7 @@ interface LookedUp extends PlanContext {
  * Turns a NodeENI into attachments, one for each ENI, and their state into the NodeENI's status. It never writes
  * to EC2.
  */
-@Reconciler({ for: NodeENI, when: generationChanged })
+@Reconciler({ for: NodeENI, when: nodeENIChanged })
 export class NodeENIReconciler {
   constructor(private readonly options: NodeENIReconcilerOptions) {}
 
@@ -98,7 +102,7 @@ export class NodeENIReconciler {
     const [own, foreign] = partition(attachments, (attachment) => isOwnedBy(attachment, nodeENI));
     // Foreign attachments belong to a NodeENI that is gone, perhaps to an earlier one of the same name.
     const retryAfter = await this.deleteAbandoned(key, foreign, logger);
-    if (!nodeENI || finalizersRemoved(nodeENI)) {
+    if (!nodeENI || isLetGo(nodeENI)) {
       this.options.blockedBackoff.forget(key);
       this.options.plannedAttachments.forget(key);
       return resultOf(retryAfter);
@@ -115,7 +119,7 @@ export class NodeENIReconciler {
     if (nodeENI.metadata.deletionTimestamp) {
       return this.remove(nodeENI, own, logger);
     }
-    const faults = nodeENISpecFaults(nodeENI.spec);
+    const faults = nodeENIFaults(nodeENI);
     return faults.length > 0
       ? this.keepAsIs(nodeENI, own, blocked('InvalidSpec', faults.join('; ')), logger)
       : this.provide(nodeENI, own, logger);
@@ -139,23 +143,22 @@ export class NodeENIReconciler {
     logger: Logger,
   ): Promise<Result> {
     const { reporter, defaults, writer, networkAttachments, nodeENIClient } = this.options;
-    const refused = await writer.deleteAll(own, logger);
+    const migration = await this.adopt(nodeENI, own, logger);
+    const refused = await writer.deleteAll(this.attachmentsOf(nodeENI), logger);
     const definitions = await networkAttachments.reconcile(nodeENI, logger);
     const left = this.attachmentsOf(nodeENI);
-    const { nodeENI: current } = definitions;
-    const released =
-      left.length === 0
-        ? await patchFinalizers(
-            nodeENIClient,
-            current,
-            withoutFinalizer(current, NODE_ENI_FINALIZER),
-          )
-        : current;
-    if (!isBlocked(released) && finalizersRemoved(released)) {
+    const current = this.newest(definitions.nodeENI);
+    const isDone = left.length === 0 && migration.unadopted.length === 0 && !migration.fault;
+    const released = isDone
+      ? await patchFinalizers(nodeENIClient, current, withoutFinalizer(current, NODE_ENI_FINALIZER))
+      : current;
+    const unreleased =
+      isDone && !isBlocked(released) ? await this.release(released, logger) : undefined;
+    if (isDone && !isBlocked(released) && !unreleased && isLetGo(this.newest(released))) {
       return {};
     }
-    const fault = isBlocked(released) ? released : undefined;
-    const unreported = await reporter.report(isBlocked(released) ? current : released, {
+    const fault = isBlocked(released) ? released : (unreleased ?? migration.fault);
+    const unreported = await reporter.report(this.newest(current), {
       nodes: 0,
       desired: 0,
       attachments: left,
@@ -163,8 +166,9 @@ export class NodeENIReconciler {
       deviceIndex: effectiveIndex(nodeENI, defaults),
       fault,
       networkAttachment: definitions.condition,
+      unadopted: migration.unadopted,
     });
-    const blockedBy = fault ?? refused[0]?.blocked ?? unreported;
+    const blockedBy = fault ?? refused[0]?.blocked ?? waiting(migration) ?? unreported;
     const retryAfter = this.retryBlocked(keyOf(nodeENI), blockedBy, refused.length, logger);
     return resultOf(retryAfter, definitions.requeueAfter);
   }
@@ -178,14 +182,18 @@ export class NodeENIReconciler {
   ): Promise<Result> {
     const { reporter, defaults, plannedAttachments } = this.options;
     plannedAttachments.publish(nodeENI, new Map());
-    await reporter.report(nodeENI, {
+    const migration = await this.adopt(nodeENI, own, logger);
+    const attachments = this.attachmentsOf(nodeENI);
+    await reporter.report(this.newest(nodeENI), {
       nodes: 0,
-      desired: own.length,
-      attachments: this.attachmentsOf(nodeENI),
+      desired: attachments.length,
+      attachments,
       blockedNodes: [],
       deviceIndex: effectiveIndex(nodeENI, defaults),
       fault,
+      unadopted: migration.unadopted,
     });
+    await this.releaseAdopted(nodeENI, migration, logger);
     return resultOf(this.retryBlocked(keyOf(nodeENI), fault, 0, logger));
   }
 
@@ -198,16 +206,19 @@ export class NodeENIReconciler {
     const { writer, plannedAttachments, networkAttachments, reporter, defaults, slots } =
       this.options;
     const nodes = this.matchingNodes(nodeENI);
-    const { held, ...found } = await this.lookUp(nodeENI, nodes, own);
+    const migration = await this.adopt(nodeENI, own, logger);
+    const attachments = this.attachmentsOf(nodeENI);
+    const { held, ...found } = await this.lookUp(this.newest(nodeENI), nodes, attachments);
     const { network } = found;
     const plan = planNodeENI({
       nodeENI,
       nodes,
-      attachments: own,
+      attachments,
       defaults,
       nodesOn: (instanceID) => this.nodesOn(instanceID),
       ...found,
     });
+    const other = await this.holdCreates(plan, migration);
     await this.confirmUnselected(nodeENI, plan);
     const outdated = await selectReplacements(slots, {
       nodeENI,
@@ -227,12 +238,57 @@ export class NodeENIReconciler {
       blockedNodes,
       deviceIndex: effectiveIndex(nodeENI, defaults),
       outdated,
-      fault,
+      fault: fault ?? other,
       networkAttachment: definitions.condition,
+      unadopted: migration.unadopted,
     });
-    const blockedBy = fault ?? blockedNodes[0]?.blocked ?? unreported;
+    const unreleased = await this.releaseAdopted(nodeENI, migration, logger);
+    const blockedBy =
+      fault ?? other ?? blockedNodes[0]?.blocked ?? waiting(migration) ?? unreleased ?? unreported;
     const retryAfter = this.retryBlocked(keyOf(nodeENI), blockedBy, blockedNodes.length, logger);
     return resultOf(retryAfter, definitions.requeueAfter);
+  }
+
+  /** Records the ENIs of the Go controller; what cannot be recorded stays in the status. */
+  private adopt(
+    nodeENI: NodeENI,
+    own: readonly ENIAttachment[],
+    logger: Logger,
+  ): Promise<MigrationState> {
+    const { migration, networkResolver } = this.options;
+    return migration.adopt(nodeENI, own, () => networkResolver.subnetIDs(nodeENI.spec), logger);
+  }
+
+  /** Takes out of the plan what must not be created; @returns why nothing at all may be. */
+  private async holdCreates(
+    plan: NodeENIPlan,
+    { unadopted, fault }: MigrationState,
+  ): Promise<Blocked | undefined> {
+    holdCreates(plan, unadopted);
+    const isCreating = plan.create.length + plan.replace.length > 0;
+    const other = fault ?? (isCreating ? await this.options.migration.fault() : undefined);
+    if (other) {
+      holdAllCreates(plan, other);
+    }
+    return other;
+  }
+
+  private async releaseAdopted(
+    nodeENI: NodeENI,
+    { unadopted, fault }: MigrationState,
+    logger: Logger,
+  ): Promise<Blocked | undefined> {
+    return unadopted.length === 0 && !fault ? this.release(nodeENI, logger) : undefined;
+  }
+
+  private release(nodeENI: NodeENI, logger: Logger): Promise<Blocked | undefined> {
+    return this.options.migration.release(nodeENI, logger);
+  }
+
+  /** The NodeENI after the writes of this pass. */
+  private newest(nodeENI: NodeENI): NodeENI {
+    const newest = this.options.nodeENIs.get(keyOf(nodeENI));
+    return newest?.metadata.uid === nodeENI.metadata.uid ? newest : nodeENI;
   }
 
   /** Finds out what the plan depends on, and sets the finalizer before the first attachment exists. */
@@ -315,13 +371,19 @@ function effectiveIndex({ spec }: NodeENI, defaults: NodeENIDefaults): number | 
   return spec.deviceIndexPolicy === 'Auto' ? undefined : (spec.deviceIndex ?? defaults.deviceIndex);
 }
 
-/** Whether the NodeENI is being deleted and has none of this operator's finalizers, or none any more. */
-function finalizersRemoved(nodeENI: NodeENI): boolean {
+/** Whether the NodeENI is being deleted and has no finalizer that this operator takes off, or none any more. */
+function isLetGo(nodeENI: NodeENI): boolean {
   return (
     nodeENI.metadata.deletionTimestamp !== undefined &&
     !hasFinalizer(nodeENI, NODE_ENI_FINALIZER) &&
-    !hasFinalizer(nodeENI, NETWORK_ATTACHMENT_FINALIZER)
+    !hasFinalizer(nodeENI, NETWORK_ATTACHMENT_FINALIZER) &&
+    !hasGoFinalizer(nodeENI)
   );
+}
+
+/** Why the NodeENI is looked at again: ENIs of the Go controller that are not adopted. */
+function waiting({ unadopted: [first] }: MigrationState): Blocked | undefined {
+  return first && { reason: 'AdoptionPending', message: first.message };
 }
 
 /** Requeues after the shortest of these waits, in milliseconds. */

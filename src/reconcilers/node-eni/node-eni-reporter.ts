@@ -78,6 +78,12 @@ export class NodeENIReporter {
       const { reason, message } = ready;
       events.event(regarding, { type: 'Normal', reason, action: 'Reconcile', note: message });
     }
+    const adopted = newly(NODE_ENI_CONDITIONS.adopted, nodeENI.status, status);
+    if (adopted) {
+      const { reason, message: note } = adopted;
+      const type = adopted.status === 'True' ? 'Normal' : 'Warning';
+      events.event(regarding, { type, reason, action: 'Adopt', note });
+    }
     const changed = newly(NODE_ENI_CONDITIONS.networkAttachment, nodeENI.status, status);
     if (changed) {
       const { reason, message } = changed;

@@ -9,6 +9,8 @@ import {
   findCondition,
   setCondition,
 } from '../../runtime/kube/conditions.js';
+import { adoptedCondition } from '../migration/adopted-condition.js';
+import type { UnadoptedEni } from '../migration/plan-migration.js';
 import type { Stated } from '../network-attachment/network-attachment-condition.js';
 import { isAttached, isLive, isReady } from '../shared/attachment-state.js';
 import type { BlockedNode } from './plan-node-eni.js';
@@ -34,6 +36,8 @@ export interface NodeENIReport {
   fault?: Blocked | undefined;
   /** The condition `NetworkAttachment`; null: remove it; undefined: leave it as it is. */
   networkAttachment?: Stated | null | undefined;
+  /** Entries of `status.attachments` that stay, because no attachment records their ENIs. */
+  unadopted?: readonly UnadoptedEni[];
   /** Milliseconds since the epoch. */
   now: number;
 }
@@ -43,7 +47,9 @@ export function nodeENIStatus(report: NodeENIReport): NodeENIStatus {
   const { nodeENI, nodes, desired, deviceIndex } = report;
   const attachments = [...report.attachments].sort(byNodeAndSlot);
   const live = attachments.filter(isLive);
-  const omitted = attachments.length - MAX_LISTED_ATTACHMENTS;
+  const { unadopted = [] } = report;
+  const room = Math.max(0, MAX_LISTED_ATTACHMENTS - unadopted.length);
+  const omitted = attachments.length - room;
   return {
     ...(nodeENI.metadata.generation === undefined
       ? {}
@@ -53,7 +59,10 @@ export function nodeENIStatus(report: NodeENIReport): NodeENIStatus {
     desired,
     attached: live.filter(isAttached).length,
     ready: live.filter(isReady).length,
-    attachments: attachments.slice(0, MAX_LISTED_ATTACHMENTS).map(entryOf),
+    attachments: [
+      ...unadopted.map(({ entry, reason }) => ({ ...entry, adoption: reason })),
+      ...attachments.slice(0, room).map(entryOf),
+    ],
     ...(omitted > 0 ? { attachmentsOmitted: omitted } : {}),
     conditions: nodeENIConditions(report, live),
   };
@@ -145,6 +154,11 @@ export function nodeENIConditions(
     ],
   ];
   const observedGeneration = nodeENI.metadata.generation ?? 0;
+  const adopted = adoptedCondition(nodeENI, report.attachments, report.unadopted ?? []);
+  if (adopted) {
+    const { status, reason, message } = adopted;
+    rows.push([NODE_ENI_CONDITIONS.adopted, status === 'True', { reason, message }]);
+  }
   const standing = rows.reduce<Condition[]>(
     (conditions, [type, holds, { reason, message }]) =>
       setCondition(

@@ -1,5 +1,6 @@
 import type { ENIAttachment } from '../../api/eni-attachment.js';
 import type { NodeENI } from '../../api/node-eni.js';
+import { adoptedEni } from '../shared/held-eni.js';
 
 /** Where an ENI is among those of its NodeENI on one node. */
 export interface Place {
@@ -45,7 +46,10 @@ export function placeOnNode(request: PlaceRequest): Place {
 
 function keptPosition(request: PlaceRequest): number | undefined {
   const { attachment, claimed, listed } = request;
-  const position = attachment?.spec.position ?? impliedPosition(request);
+  const position =
+    attachment?.spec.position ??
+    // Adopted where it was: its device index says nothing of its position.
+    (attachment && adoptedEni(attachment) !== undefined ? listed : impliedPosition(request));
   return position !== undefined && (position === listed || !claimed.has(position))
     ? position
     : undefined;

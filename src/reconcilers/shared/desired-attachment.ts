@@ -11,6 +11,10 @@ export interface AttachmentIdentity {
 
 const BASE32 = 'abcdefghijklmnopqrstuvwxyz234567';
 const SUFFIX_LENGTH = 10;
+/** Characters of an object's name (DNS subdomain) before the suffix and its dash. */
+const MAX_PREFIX = 253 - SUFFIX_LENGTH - 1;
+/** Characters of a label value (Kubernetes). */
+const MAX_LABEL = 63;
 
 /**
  * The name of an ENI's ENIAttachment: the NodeENI's name and 50 bits of a digest of its UID, the instance
@@ -18,13 +22,23 @@ const SUFFIX_LENGTH = 10;
  * rejects a duplicate.
  */
 export function attachmentName({ nodeENI, instanceID, subnetID }: AttachmentIdentity): string {
-  const digest = createHash('sha256')
-    .update(`${nodeENI.metadata.uid}/${instanceID}/${subnetID}`)
-    .digest();
-  const suffix = Array.from(digest.subarray(0, SUFFIX_LENGTH), (byte) => BASE32[byte & 31]).join(
-    '',
-  );
-  return `${nodeENI.metadata.name}-${suffix}`;
+  const suffix = digestOf(`${nodeENI.metadata.uid}/${instanceID}/${subnetID}`);
+  return `${nodeENI.metadata.name.slice(0, MAX_PREFIX)}-${suffix}`;
+}
+
+/**
+ * The value of the label that names a NodeENI. A label value has 63 characters at most: of a longer name it is the
+ * beginning and a digest.
+ */
+export function nodeENILabel({ name }: Pick<NodeENI['metadata'], 'name'>): string {
+  return name.length <= MAX_LABEL
+    ? name
+    : `${name.slice(0, MAX_LABEL - SUFFIX_LENGTH - 1)}-${digestOf(name)}`;
+}
+
+function digestOf(text: string): string {
+  const digest = createHash('sha256').update(text).digest();
+  return Array.from(digest.subarray(0, SUFFIX_LENGTH), (byte) => BASE32[byte & 31]).join('');
 }
 
 /** An ENIAttachment as a plan wants it. */

@@ -133,11 +133,11 @@ describe('the CRDs', () => {
     ['an empty selector', { nodeSelector: {} }, 'an empty selector would mean every node'],
     ['no selector', { nodeSelector: undefined }, 'spec.nodeSelector: Required value'],
     [
-      'two kinds of subnets',
-      { subnetName: 'x' },
-      'set exactly one of subnetID, subnetName, subnetIDs, subnetNames',
+      'no subnets',
+      { subnetID: undefined, subnetNames: [] },
+      'set at least one of subnetID, subnetName, subnetIDs, subnetNames',
     ],
-    ['no groups', { securityGroupIDs: undefined }, 'set exactly one of securityGroupIDs'],
+    ['no groups', { securityGroupIDs: [] }, 'set at least one of securityGroupIDs'],
     ['the launch interface’s index', { deviceIndex: 0 }, 'spec.deviceIndex'],
     ['an MTU that no ENI has', { mtu: 9002 }, 'spec.mtu'],
     ['a subnet that is no id', { subnetID: 'data' }, 'spec.subnetID'],
@@ -165,12 +165,22 @@ describe('the CRDs', () => {
     });
   }
 
-  it('refuse a name that is no label value', async () => {
-    const metadata = { name: 'n'.repeat(64) };
-    await kube.create(NodeENI.resource, { metadata, spec: aNodeENI().spec } as never).then(
-      () => expect.fail('was taken'),
-      (error) => expect(error.message).to.include('choose a shorter name'),
-    );
+  it('take subnets and groups of all kinds together, and empty lists', async () => {
+    const spec = {
+      ...aNodeENI().spec,
+      subnetIDs: ['subnet-0000000b'],
+      subnetName: 'data',
+      subnetNames: [],
+      securityGroupNames: ['nodes'],
+    };
+    expect(await refusal(NodeENI.resource, { spec })).to.equal(undefined);
+    expect(nodeENISpecFaults(spec)).to.deep.equal([]);
+  });
+
+  it('take a name that is no label value, as the Go controller did', async () => {
+    const metadata = { name: 'n'.repeat(253) };
+    await kube.create(NodeENI.resource, { metadata, spec: aNodeENI().spec } as never);
+    await kube.delete(NodeENI.resource, metadata);
   });
 
   it('agree with the classes on every NodeENI', async function () {

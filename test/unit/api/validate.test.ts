@@ -17,12 +17,16 @@ describe('nodeENISpecFaults', () => {
     ],
     ['no selector', { ...valid, nodeSelector: undefined }, 'nodeSelector must be a map of labels'],
     ['a bad label value', { ...valid, nodeSelector: { a: 'b c' } }, '"b c" for a'],
-    ['two kinds of subnets', { ...valid, subnetName: 'x' }, 'subnetID and subnetName are set'],
     ['no subnet', { ...valid, subnetID: undefined }, 'none is set'],
     [
-      'two kinds of groups',
-      { ...valid, securityGroupNames: ['x'] },
-      'exactly one of securityGroupIDs',
+      'empty lists of subnets',
+      { ...valid, subnetID: undefined, subnetIDs: [], subnetNames: [] },
+      'at least one of subnetID',
+    ],
+    [
+      'an empty list of groups',
+      { ...valid, securityGroupIDs: [] },
+      'at least one of securityGroupIDs',
     ],
     ['a bad subnet id', { ...valid, subnetID: 'subnet1' }, 'not subnet1'],
     [

@@ -7,7 +7,7 @@ import type { SecurityGroup, Subnet } from '../../../../src/aws/ec2-gateway.js';
 import {
   chooseSubnets,
   type Network,
-  subnetQuery,
+  subnetEntries,
 } from '../../../../src/reconcilers/node-eni/network-resolver.js';
 import {
   type NodeENIPlanInput,
@@ -31,7 +31,7 @@ function inputFor(
   overrides: Partial<NodeENIPlanInput> = {},
 ): NodeENIPlanInput {
   const nodeENI = aNodeENI({ subnetID: undefined as never, ...spec });
-  const subnets = chooseSubnets(subnetQuery(nodeENI.spec), found);
+  const subnets = chooseSubnets(subnetEntries(nodeENI.spec), found);
   const network =
     'reason' in subnets
       ? subnets

@@ -1,0 +1,118 @@
+import { LRUCache } from 'lru-cache';
+import { GO_CONTROLLER } from '../../api/go-controller.js';
+import type { NodeENI } from '../../api/node-eni.js';
+import { type Blocked, blocked } from '../../api/reasons.js';
+import type { Clock } from '../../runtime/clock.js';
+import type { KubeClient } from '../../runtime/kube/kube-client.js';
+import { KubeApiError } from '../../runtime/kube/kube-errors.js';
+import type { KubeObject, ResourceType } from '../../runtime/kube/resource.js';
+import type { Logger } from '../../runtime/logger.js';
+import { hasGoFinalizer } from './listed-enis.js';
+
+interface Lease extends KubeObject {
+  spec?: { holderIdentity?: string; renewTime?: string };
+}
+
+const LEASES: ResourceType = {
+  group: 'coordination.k8s.io',
+  version: 'v1',
+  plural: 'leases',
+  kind: 'Lease',
+  namespaced: true,
+};
+
+/**
+ * How old (milliseconds) the renewal of a Lease may be. The Go controller renews every two seconds, for fifteen; the
+ * rest allows for clocks that differ.
+ */
+const LEASE_AGE_MS = 60_000;
+/** Milliseconds for which an answer about the Lease serves. */
+const ANSWER_AGE_MS = 5_000;
+/** Milliseconds for which a finalizer that came back is evidence, where the Go controller runs without a Lease. */
+const RETURN_AGE_MS = 120_000;
+
+export interface GoControllerWatchOptions {
+  client: Pick<KubeClient, 'list'>;
+  clock: Clock;
+  logger: Logger;
+}
+
+/**
+ * Finds out whether the Go controller runs beside this operator. It asks the API server only when something depends
+ * on the answer.
+ */
+export class GoControllerWatch {
+  /** When this process took the Go controller's finalizer off, by UID of the NodeENI. */
+  private readonly removed = new LRUCache<string, true>({ max: 10_000 });
+  private returnedAt = Number.NEGATIVE_INFINITY;
+  private answer: { at: number; running: Promise<string | undefined> } | undefined;
+  private isDenied = false;
+
+  constructor(private readonly options: GoControllerWatchOptions) {}
+
+  /**
+   * Why nothing may be created, if the Go controller runs.
+   * @throws KubeUnreachableError, KubeApiError other than a missing permission
+   */
+  async fault(): Promise<Blocked | undefined> {
+    const now = this.options.clock.now();
+    if (now - this.returnedAt < RETURN_AGE_MS) {
+      return blocked(
+        'OtherControllerRunning',
+        `The finalizer ${GO_CONTROLLER.finalizer} came back after this operator removed it`,
+      );
+    }
+    if (!this.answer || now - this.answer.at >= ANSWER_AGE_MS) {
+      this.answer = { at: now, running: this.holder() };
+    }
+    const { running } = this.answer;
+    try {
+      const holder = await running;
+      return holder === undefined
+        ? undefined
+        : blocked(
+            'OtherControllerRunning',
+            `The Lease ${holder} is being renewed: aws-multi-eni-controller runs`,
+          );
+    } catch (error) {
+      this.answer = undefined;
+      throw error;
+    }
+  }
+
+  /** The Go controller's finalizer is off the NodeENI. */
+  finalizerRemoved({ metadata }: NodeENI): void {
+    this.removed.set(metadata.uid, true);
+  }
+
+  /** Call it with each NodeENI that a pass sees. */
+  saw(nodeENI: NodeENI): void {
+    const { uid } = nodeENI.metadata;
+    if (hasGoFinalizer(nodeENI) && this.removed.has(uid)) {
+      this.removed.delete(uid);
+      this.returnedAt = this.options.clock.now();
+    }
+  }
+
+  /** The Lease that is being renewed, as namespace/name. */
+  private async holder(): Promise<string | undefined> {
+    const { client, clock, logger } = this.options;
+    try {
+      const { items } = await client.list<Lease>(LEASES, {
+        fieldSelector: `metadata.name=${GO_CONTROLLER.lease}`,
+      });
+      const live = items.find(({ spec }) => {
+        const age = Math.abs(clock.now() - Date.parse(spec?.renewTime ?? ''));
+        return Boolean(spec?.holderIdentity) && age < LEASE_AGE_MS;
+      });
+      return live && `${live.metadata.namespace}/${live.metadata.name}`;
+    } catch (error) {
+      if (!(error instanceof KubeApiError && error.status === 403)) throw error;
+      if (!this.isDenied) {
+        logger.warn('No permission to read the Lease of the Go controller', { error });
+        this.isDenied = true;
+      }
+      return undefined;
+    }
+  }
+}

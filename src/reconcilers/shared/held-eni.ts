@@ -1,0 +1,19 @@
+import type { ENIAttachment } from '../../api/eni-attachment.js';
+import { ADOPTED_ENI_ANNOTATION } from '../../api/go-controller.js';
+
+/** The ENI that the attachment was made for, as long as it was not lost. */
+export function adoptedEni({ metadata, status }: ENIAttachment): string | undefined {
+  return status?.replacements === undefined
+    ? metadata.annotations?.[ADOPTED_ENI_ANNOTATION]
+    : undefined;
+}
+
+/** The ENI that the attachment is the record of. */
+export function heldEni(attachment: ENIAttachment): string | undefined {
+  return attachment.status?.eniID ?? adoptedEni(attachment);
+}
+
+/** The ENI that the attachment was made for and does not name in its status yet. */
+export function unclaimedEni(attachment: ENIAttachment): string | undefined {
+  return attachment.status?.eniID === undefined ? adoptedEni(attachment) : undefined;
+}
