@@ -41,7 +41,7 @@ export interface NodeENIReconcilerOptions {
   slots: SlotInspector;
   reporter: NodeENIReporter;
   networkAttachments: NetworkAttachments;
-  migration: GoMigration;
+  migration: Pick<GoMigration, 'adopt' | 'fault' | 'release'>;
   /** Receives what each node should have, once that is written. */
   plannedAttachments: Pick<PlannedAttachments, 'publish' | 'forget'>;
   /** Waits between retries of what the user has to correct. */

@@ -6,6 +6,7 @@ import type { Node } from '../../../src/api/node.js';
 import type { NodeENI } from '../../../src/api/node-eni.js';
 import { decide, planReport } from '../../../src/cli/plan/plan-nodeeni.js';
 import { PlanningWorld } from '../../../src/cli/plan/planning-world.js';
+import { GoMigration } from '../../../src/reconcilers/migration/go-migration.js';
 import { NetworkAttachments } from '../../../src/reconcilers/network-attachment/network-attachments.js';
 import { AttachmentWriter } from '../../../src/reconcilers/node-eni/attachment-writer.js';
 import { NetworkResolver } from '../../../src/reconcilers/node-eni/network-resolver.js';
@@ -71,6 +72,8 @@ async function controllerPass(world: World, attachments: readonly ENIAttachment[
   reporter.report.resolves(undefined);
   const networkAttachments = createStubInstance(NetworkAttachments);
   networkAttachments.reconcile.callsFake(async (nodeENI) => ({ nodeENI, condition: null }));
+  const migration = createStubInstance(GoMigration);
+  migration.adopt.resolves({ unadopted: [], fault: undefined });
   const nodeENIClient = createStubInstance<ResourceClient<NodeENI>>(ResourceClient);
   nodeENIClient.patch.resolves(world.nodeENI);
   const reconciler = new NodeENIReconciler({
@@ -90,6 +93,7 @@ async function controllerPass(world: World, attachments: readonly ENIAttachment[
     }),
     reporter,
     networkAttachments,
+    migration,
     plannedAttachments: { publish: () => {}, forget: () => {} },
     blockedBackoff: createStubInstance(BlockedBackoff, { next: { afterMs: 1, counts: false } }),
     defaults,
