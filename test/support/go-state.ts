@@ -23,7 +23,7 @@ interface SavedEni {
   };
 }
 
-export interface SavedNodeENI {
+interface SavedNodeENI {
   metadata: { name: string; annotations?: Record<string, string>; finalizers?: string[] };
   spec: NodeENISpec;
   status: NodeENIStatus;
@@ -86,11 +86,11 @@ export async function restoreGoState(
   return ids;
 }
 
-export function restoreEnis({ enis }: GoState, ec2: Ec2Simulator): Map<string, string> {
+function restoreEnis({ enis }: GoState, ec2: Ec2Simulator): Map<string, string> {
   return new Map(enis.map(({ id, ...eni }) => [id, ec2.addInterface(eni).id]));
 }
 
-export async function restoreNodeENI(
+async function restoreNodeENI(
   { metadata, spec, status }: SavedNodeENI,
   ids: ReadonlyMap<string, string>,
   kube: KubeClient,
