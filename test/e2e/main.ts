@@ -3,10 +3,14 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Command } from 'commander';
+import { goProgram } from '../../tools/go-program/go-program.js';
 import { runIsolated } from '../../tools/real-node/isolated.js';
-import { prepare } from '../../tools/real-node/prepare.js';
+import { olderState } from '../../tools/real-node/older-state.js';
+import { type Artifacts, prepare } from '../../tools/real-node/prepare.js';
+import { PrerequisiteError, prerequisite } from '../../tools/real-node/prerequisite.js';
 import type { RealClusterOptions } from '../../tools/real-node/real-cluster.js';
 import { missingForRealNodes } from '../../tools/real-node/requirements.js';
+import { HELM } from '../integration/chart/support/helm.js';
 import { OPTIONS_VARIABLE } from './support/shared-cluster.js';
 
 interface Settings {
@@ -26,15 +30,29 @@ const { short, grep } = new Command('e2e')
   .opts<Settings>();
 
 const missing = await missingForRealNodes();
-if (missing.length > 0) {
-  console.log(`The end-to-end tests cannot run here: ${missing.join('; ')}.`);
+if (missing.length > 0) cannotRun(missing.join('; '));
+const artifacts = await prepareAll().catch((error: unknown) => {
+  if (error instanceof PrerequisiteError) return cannotRun(error.message);
+  throw error;
+});
+process.exitCode = await runTests(artifacts);
+
+/** What has no network to be fetched from later. */
+async function prepareAll(): Promise<Artifacts> {
+  const say = (line: string) => console.log(line);
+  const artifacts = await prepare(say);
+  if (short) return artifacts;
+  await prerequisite('helm', () => goProgram(HELM));
+  return { ...artifacts, older: await olderState(say) };
+}
+
+function cannotRun(why: string): never {
+  console.log(`The end-to-end tests cannot run here: ${why}.`);
   // In CI, a test that does not run is a test that fails.
   process.exit(process.env.CI ? 1 : 0);
 }
-process.exitCode = await runTests();
 
-async function runTests(): Promise<number> {
-  const artifacts = await prepare((line) => console.log(line));
+async function runTests(artifacts: Artifacts): Promise<number> {
   const dir = await mkdtemp(join(tmpdir(), 'eni-e2e-'));
   const cgroup = basename(dir);
   const cluster: RealClusterOptions = { artifacts, nodes: NODES, dir, cgroup };

@@ -20,6 +20,10 @@ The chart renders the same objects as \`make deploy\`. The agents' pods use the 
 
 A cluster runs one ENI operator, so the names of the objects are fixed. The CRDs are upgraded with the chart, and stay when you uninstall it. If you installed the CRDs in another way, add \`--take-ownership\` to the first installation.
 
+## Test
+
+\`helm test eni-operator --namespace eni-system\` runs a pod that fails unless every controller and every agent answers its readiness probe: \`/readyz\` of the controller fails until EC2 lets it manage ENIs. Add \`--logs\` to see the counts, and \`kubectl --namespace eni-system describe pods\` shows what a probe answered.
+
 ## Uninstall
 
 \`helm uninstall\` fails while NodeENIs or ENIAttachments exist, because only the controller detaches and deletes their ENIs. Delete the NodeENIs first and wait until they are gone. To keep the ENIs for a later controller, use \`helm uninstall --no-hooks\`.

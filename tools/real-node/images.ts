@@ -16,6 +16,7 @@ import { cacheRoot } from '../envtest/build-go.js';
 import { withBuildLock } from '../envtest/build-lock.js';
 import { type BaseImageNames, baseImagesKey, localName, makeBaseImages } from './base-images.js';
 import { ContainerStore } from './container-store.js';
+import { prerequisite } from './prerequisite.js';
 
 /** Paths of archives that `ctr images import` takes. */
 export interface Images {
@@ -42,7 +43,7 @@ const KEPT = 3;
  * Builds the project's image from its Dockerfile, unchanged, with `make docker-build`, or finds what was built from the
  * same files before.
  * @param pause path of the program
- * @throws CommandError
+ * @throws PrerequisiteError, CommandError
  */
 export async function buildImages(pause: string, say: (line: string) => void): Promise<Images> {
   const dir = join(cacheRoot(process.env), 'real-node', 'images');
@@ -60,7 +61,7 @@ export async function buildImages(pause: string, say: (line: string) => void): P
     const awaited = files.map((file) => join(relative(dir, built), file));
     await withBuildLock({ dir, files: awaited }, async () => {
       const store = await ContainerStore.open(join(dir, 'store'));
-      await needBaseImages(store, bases, say);
+      await prerequisite("the Dockerfile's base images", () => needBaseImages(store, bases, say));
       say('Building the image, for these sources once: about 45 seconds.');
       await build(store, { dir: built, pause, dockerfile });
     });
@@ -71,7 +72,8 @@ export async function buildImages(pause: string, say: (line: string) => void): P
   ) as unknown as Images;
 }
 
-async function needBaseImages(
+/** Makes them, unless they are there. @throws CommandError */
+export async function needBaseImages(
   store: ContainerStore,
   names: BaseImageNames,
   say: (line: string) => void,
@@ -122,7 +124,7 @@ async function build(store: ContainerStore, { dir, pause, dockerfile }: Build): 
 }
 
 /** What the Dockerfile's first stage and the shipped one are made from. */
-function baseImages(dockerfile: string): BaseImageNames {
+export function baseImages(dockerfile: string): BaseImageNames {
   const of = (stage: string): string => {
     const from = new RegExp(`^FROM (?:--\\S+ )*(\\S+) AS ${stage}$`, 'm').exec(dockerfile)?.[1];
     if (!from) throw new Error(`The Dockerfile has no stage ${stage}`);

@@ -10,6 +10,7 @@ import { StageParts } from '../stage/stage-parts.js';
 import { makeCgroup, removeCgroup } from './cgroups.js';
 import { run } from './command.js';
 import { ClusterControlPlane } from './control-plane.js';
+import type { OlderState } from './older-state.js';
 import type { Artifacts } from './prepare.js';
 import { RealNode, type RegistrationOptions } from './real-node.js';
 import { BRIDGE, CONTROL_PLANE_ADDRESS, EC2_PORT, nodePlace } from './topology.js';
@@ -84,6 +85,11 @@ export class RealCluster extends BaseStage {
 
   get ec2(): Ec2Simulator {
     return this.own.ec2;
+  }
+
+  /** The project as it was. */
+  get older(): OlderState | undefined {
+    return this.own.options.artifacts.older;
   }
 
   get controlPlane(): ClusterControlPlane {

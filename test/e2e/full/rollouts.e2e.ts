@@ -1,28 +1,16 @@
 import { expect } from 'chai';
-import { LinkWatch } from '../support/link-watch.js';
-import { enisOf, untilUsable } from '../support/nodes.js';
 import { withUsableInterface } from '../support/suite.js';
+import { undisturbed } from '../support/undisturbed.js';
 
 const NEXT = 'eni-operator:e2e-next';
 
 describe('a rollout', function () {
   const suite = withUsableInterface(this);
 
-  /** The ENIs and their interfaces stay, whatever `change` rolls out. */
-  async function undisturbed(change: () => Promise<void>): Promise<void> {
-    const { cluster, node } = suite;
-    const before = enisOf(cluster).map(({ id }) => id);
-    const watch = LinkWatch.start(node);
-    await change();
-    await untilUsable(cluster, node);
-    expect(await watch.stop(), 'changes of the link').to.deep.equal([]);
-    expect(enisOf(cluster).map(({ id }) => id)).to.deep.equal(before);
-  }
-
   it('of other settings replaces the controller, and no interface goes down', async () => {
     const { operator } = suite;
     const old = await operator.pod('controller');
-    await undisturbed(() => operator.deploy({ settings: { LOG_LEVEL: 'debug' } }));
+    await undisturbed(suite, () => operator.deploy({ settings: { LOG_LEVEL: 'debug' } }));
     expect((await operator.pod('controller')).metadata.name).not.to.equal(old.metadata.name);
   });
 
@@ -32,8 +20,8 @@ describe('a rollout', function () {
       const [from, to] = ['eni-operator:e2e', NEXT].map((name) => `docker.io/library/${name}`);
       await each.ctr('images', 'tag', '--force', from ?? '', to ?? '');
     }
-    await undisturbed(() => operator.deploy({ image: NEXT }));
-    await undisturbed(() => operator.deploy());
+    await undisturbed(suite, () => operator.deploy({ image: NEXT }));
+    await undisturbed(suite, () => operator.deploy());
   });
 
   it('to an image that does not exist leaves the working controller', async () => {
@@ -49,7 +37,7 @@ describe('a rollout', function () {
     const { operator } = suite;
     const old = await operator.pod('controller');
     try {
-      await undisturbed(async () => {
+      await undisturbed(suite, async () => {
         await operator.deploy({ ...change, noWait: true });
         const outcome = await operator.rolledOut(40).then(
           () => 'rolled out',

@@ -20,14 +20,17 @@ export interface DeployOptions {
   /** For the controller's ConfigMap, besides where EC2 is. */
   settings?: Readonly<Record<string, string>>;
   image?: string;
+  /** The project's files to deploy, of this state or of another; the current folder unset. */
+  sources?: string;
   /** Whether to return before the pods are ready. */
   noWait?: boolean;
 }
 
 export interface Pod extends KubeObject {
-  spec: { nodeName?: string };
+  spec: { nodeName?: string; containers: { image: string }[] };
   status?: {
     phase?: string;
+    podIP?: string;
     conditions?: { type: string; status: string }[];
     containerStatuses?: { name: string; containerID?: string; restartCount: number }[];
   };
@@ -50,7 +53,13 @@ const WORKLOADS: Readonly<Record<Component, string>> = {
   controller: 'deployment/eni-operator-controller',
   agent: 'daemonset/eni-operator-agent',
 };
-const REGION = 'us-west-2';
+export const REGION = 'us-west-2';
+/** Where EC2 is, for the controller's ConfigMap. */
+export const EC2_SETTINGS = {
+  AWS_ENDPOINT_URL_EC2: `http://${CONTROL_PLANE_ADDRESS}:${EC2_PORT}`,
+  AWS_ACCESS_KEY_ID: 'simulator',
+  AWS_SECRET_ACCESS_KEY: 'simulator',
+};
 /** Written as a user's own kustomization would be; git ignores the folder. */
 const OVERLAYS = 'dist/e2e';
 
@@ -60,9 +69,10 @@ export class Operator {
 
   /** Deploys it by the README's command, and waits until it has rolled out. @throws CommandError */
   async deploy(options: DeployOptions = {}): Promise<void> {
-    const { image = OPERATOR_IMAGE, components = [], noWait = false } = options;
+    const { image = OPERATOR_IMAGE, components = [], noWait = false, sources = '.' } = options;
     const overlay = await writeOverlay(options);
     await this.cluster.make(
+      `--directory=${sources}`,
       'deploy',
       `OVERLAY=${overlay}`,
       `IMG=${image}`,
@@ -79,6 +89,7 @@ export class Operator {
     const { enis, timeout } = options;
     const overlay = await writeOverlay(options);
     return this.cluster.make(
+      `--directory=${options.sources ?? '.'}`,
       'undeploy',
       `OVERLAY=${overlay}`,
       ...(enis ? [`ENIS=${enis}`] : []),
@@ -160,15 +171,11 @@ function isReady({ status }: Pod): boolean {
 async function writeOverlay({
   overlay = 'default',
   settings = {},
+  sources = '.',
 }: DeployOptions): Promise<string> {
   const dir = join(OVERLAYS, overlay);
-  await mkdir(dir, { recursive: true });
-  const controller = {
-    AWS_ENDPOINT_URL_EC2: `http://${CONTROL_PLANE_ADDRESS}:${EC2_PORT}`,
-    AWS_ACCESS_KEY_ID: 'simulator',
-    AWS_SECRET_ACCESS_KEY: 'simulator',
-    ...settings,
-  };
+  await mkdir(join(sources, dir), { recursive: true });
+  const controller = { ...EC2_SETTINGS, ...settings };
   const kustomization = {
     apiVersion: 'kustomize.config.k8s.io/v1beta1',
     kind: 'Kustomization',
@@ -182,6 +189,6 @@ async function writeOverlay({
       },
     ],
   };
-  await writeFile(join(dir, 'kustomization.yaml'), stringify(kustomization));
+  await writeFile(join(sources, dir, 'kustomization.yaml'), stringify(kustomization));
   return `../../${dir}`;
 }

@@ -6,7 +6,7 @@ import {
 } from '../../../../tools/go-program/go-program.js';
 import { type Manifest, parseManifests } from '../../deploy/support/manifest.js';
 
-const HELM: GoProgram = { path: 'helm.sh/helm/v4/cmd/helm', version: 'v4.3.1' };
+export const HELM: GoProgram = { path: 'helm.sh/helm/v4/cmd/helm', version: 'v4.3.1' };
 export const CHART = 'charts/eni-operator';
 
 /** Go fetches and builds helm once, into the user's cache, in milliseconds. */
