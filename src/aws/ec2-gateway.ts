@@ -133,6 +133,14 @@ export interface CreateEniRequest {
   tags: Readonly<Record<string, string>>;
 }
 
+/** A write that IAM does not allow. */
+export interface DeniedWrite {
+  /** Without `ec2:`. */
+  action: string;
+  /** What EC2 says; anyone may read it. */
+  detail: string;
+}
+
 export interface AttachEniRequest {
   eniId: string;
   instanceId: string;
@@ -199,4 +207,10 @@ export interface Ec2Gateway {
   /** Starts the detachment; EC2 finishes it later. */
   detachEni(attachmentId: string, options?: { force?: boolean }): Promise<void>;
   deleteEni(eniId: string): Promise<void>;
+
+  /**
+   * Dry runs of the writes that every ENI needs, as they would be about this one: they change nothing.
+   * @returns those that IAM denies; none for an ENI that is not attached
+   */
+  deniedWrites(eni: Eni): Promise<DeniedWrite[]>;
 }

@@ -28,6 +28,7 @@ import { createKubeStack, type KubeStack } from './kube-stack.js';
 import { registerBuildInfo } from './metrics/build-info.js';
 import { Operator } from './operator.js';
 import { Serving } from './serving.js';
+import { WritePermissions } from './write-permissions.js';
 
 export interface EniOperatorOptions {
   config: Config;
@@ -66,6 +67,7 @@ export class EniOperator extends Operator {
   private hasLed = false;
   /** Reads EC2 until the signal aborts, so that `/readyz` says whether this process could take over. */
   private standBy: ((signal: AbortSignal) => Promise<void>) | undefined;
+  private checkPermissions: ((signal: AbortSignal) => Promise<void>) | undefined;
 
   constructor({ config, access, instance, namespace, ...options }: EniOperatorOptions) {
     const registry = new Registry();
@@ -115,6 +117,16 @@ export class EniOperator extends Operator {
       !this.elector || this.hasLed ? readiness.check(ec2.inventory) : readiness.checkStandby(),
     );
     this.standBy = (signal) => readiness.standBy(ec2.gateway, signal);
+    const permissions = new WritePermissions({
+      gateway: ec2.gateway,
+      anyEni: () => anyEniOf(kube.attachments.store.list()),
+      clock,
+      logger,
+      events: kube.events,
+      cluster,
+    });
+    this.readiness.add('ec2-permissions', () => permissions.check());
+    this.checkPermissions = (signal) => permissions.run(signal);
     this.policies = new AdmissionPolicies({
       ...{ client: kube.client, nodes: kube.nodes.store, events: kube.events },
       ...{ cluster, clock, logger, registry },
@@ -158,6 +170,7 @@ export class EniOperator extends Operator {
   }
 
   protected override async beforeWorkers(signal: AbortSignal): Promise<void> {
+    void this.checkPermissions?.(signal);
     if (this.elector) {
       const { lost } = this.elector;
       lost.addEventListener('abort', () => this.fail(lost.reason), { once: true });
@@ -229,4 +242,9 @@ export class EniOperator extends Operator {
 
 function settingsToLog({ budgetShare, maxConcurrentReconciles, resyncPeriod }: Config) {
   return { budgetShare, maxConcurrentReconciles, resyncPeriodMs: resyncPeriod };
+}
+
+/** One that is most likely to exist in EC2. */
+function anyEniOf(attachments: readonly ENIAttachment[]): string | undefined {
+  return attachments.find(({ status }) => status?.phase === 'Ready')?.status?.eniID;
 }

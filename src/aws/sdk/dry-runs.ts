@@ -34,13 +34,18 @@ export interface DryRunResult {
 /** EC2's answer to a dry run of a call that it would have carried out. */
 const WOULD_SUCCEED = 'DryRunOperation';
 
-/** Asks EC2 for each write whether it would carry it out (`DryRun`), one after the other. */
+/**
+ * Asks EC2 for each write whether it would carry it out (`DryRun`), one after the other.
+ * @param actions those to ask about; unset: all
+ */
 export async function dryRunWrites(
-  { client, budget }: { client: EC2Client; budget: RequestBudget },
+  { client, budget }: { client: Pick<EC2Client, 'send'>; budget: RequestBudget },
   subject: DryRunSubject,
+  actions?: readonly WriteAction[],
 ): Promise<DryRunResult[]> {
   const results: DryRunResult[] = [];
   for (const [action, send] of callsFor(client, subject)) {
+    if (actions && !actions.includes(action)) continue;
     await budget.take(action);
     results.push({ action, ...(await answerTo(action, send)) });
   }
@@ -68,7 +73,7 @@ async function answerTo(
 const TAG = 'eni-operator-dry-run';
 
 function callsFor(
-  client: EC2Client,
+  client: Pick<EC2Client, 'send'>,
   { eniId: NetworkInterfaceId, attachmentId, instanceId, create }: DryRunSubject,
 ): [WriteAction, () => Promise<unknown>][] {
   const DryRun = true;

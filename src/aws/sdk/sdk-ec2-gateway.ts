@@ -14,12 +14,14 @@ import {
   type EC2Client,
   ModifyNetworkInterfaceAttributeCommand,
 } from '@aws-sdk/client-ec2';
-import type { Ec2Action } from '../ec2-actions.js';
+import { API_GROUP } from '../../api/names.js';
+import type { Ec2Action, WriteAction } from '../ec2-actions.js';
 import { UserError } from '../ec2-errors.js';
 import type {
   AttachEniRequest,
   ConnectionTracking,
   CreateEniRequest,
+  DeniedWrite,
   Ec2Gateway,
   EnaExpress,
   Eni,
@@ -31,6 +33,7 @@ import type {
   Subnet,
   SubnetQuery,
 } from '../ec2-gateway.js';
+import { dryRunWrites } from './dry-runs.js';
 import { Ec2Caller, type Ec2CallerOptions, type FilteredRead } from './ec2-caller.js';
 import { filter } from './sdk-filters.js';
 import {
@@ -47,6 +50,15 @@ import {
 
 /** The largest page that EC2 allows for this call. */
 const INSTANCE_TYPES_PAGE_SIZE = 100;
+
+/** The writes that every ENI needs. */
+const NEEDED_WRITES: readonly WriteAction[] = [
+  'CreateNetworkInterface',
+  'AttachNetworkInterface',
+  'ModifyNetworkInterfaceAttribute',
+  'DetachNetworkInterface',
+  'DeleteNetworkInterface',
+];
 
 export interface SdkEc2GatewayOptions extends Ec2CallerOptions {
   client: Pick<EC2Client, 'send'>;
@@ -256,6 +268,20 @@ export class SdkEc2Gateway implements Ec2Gateway {
     return this.caller.call('DeleteNetworkInterface', async () => {
       await this.client.send(new DeleteNetworkInterfaceCommand({ NetworkInterfaceId: eniId }));
     });
+  }
+
+  async deniedWrites({ id, tags, attachment, ...place }: Eni): Promise<DeniedWrite[]> {
+    if (!attachment) return [];
+    // EC2 accepts no tags of its own, `aws:…`, in a request.
+    const own = Object.entries(tags).filter(([key]) => key.startsWith(`${API_GROUP}/`));
+    const { subnetId, securityGroupIds } = place;
+    const { attachmentId, instanceId } = attachment;
+    const create = { subnetId, securityGroupIds, tags: Object.fromEntries(own) };
+    const subject = { eniId: id, attachmentId, instanceId, create };
+    const results = await dryRunWrites(this.options, subject, NEEDED_WRITES);
+    return results
+      .filter(({ answer }) => answer === 'denied')
+      .map(({ action, detail = '' }) => ({ action, detail }));
   }
 
   private modifyEni(

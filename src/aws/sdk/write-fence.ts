@@ -13,7 +13,7 @@ export class FencedError extends Error {
   }
 }
 
-/** Commands that only read; everything else counts as a write. */
+/** Commands that only read; everything else counts as a write, except a dry run. */
 const READ = /^Describe/;
 
 /**
@@ -25,12 +25,17 @@ export function fenceWrites(client: EC2Client, mayWrite: () => boolean): void {
   client.middlewareStack.add(
     (next, { commandName = 'A command' }) =>
       (args) => {
-        if (!READ.test(commandName) && !mayWrite()) throw new FencedError(commandName);
+        const changes = !READ.test(commandName) && !isDryRun(args.input);
+        if (changes && !mayWrite()) throw new FencedError(commandName);
         return next(args);
       },
     // `deserialize` is the step next to the handler, and low priority its innermost place.
     { name: 'fenceWrites', step: 'deserialize', priority: 'low' },
   );
+}
+
+function isDryRun(input: object): boolean {
+  return 'DryRun' in input && input.DryRun === true;
 }
 
 export interface FencedAgentsOptions {

@@ -2,8 +2,10 @@ import { expect } from 'chai';
 import { MANAGER_NAME, TAGS } from '../../../src/api/names.js';
 import { DEFAULT_IDS, type Eni } from '../../../tools/ec2-simulator/index.js';
 import { CONTROL_PLANE_TIMEOUT_MS } from '../../../tools/envtest/shared-control-plane.js';
+import type { ControllerProcess } from '../../../tools/stage/controller-process.js';
 import { eventually } from '../../support/eventually.js';
 import { actionsOf, shippedPolicy } from '../../support/iam-policy.js';
+import { servedPort } from '../../support/served-port.js';
 import { Stage } from '../../support/stage.js';
 
 const CLUSTER_ID = 'cluster-under-policy';
@@ -13,12 +15,16 @@ describe('the controller under docs/iam-policy.json', () => {
   const policy = shippedPolicy({ clusterID: CLUSTER_ID });
   const labels = { policed: 'true' };
   let stage: Stage;
+  let controller: ControllerProcess;
 
   before(async function () {
     this.timeout(CONTROL_PLANE_TIMEOUT_MS);
     stage = await Stage.open({ policy });
-    stage.start({ CLUSTER_ID, RESYNC_PERIOD: '1s', ORPHAN_GRACE_PERIOD: '1s' });
+    controller = start();
   });
+
+  const start = (env = {}): ControllerProcess =>
+    stage.start({ CLUSTER_ID, RESYNC_PERIOD: '1s', ORPHAN_GRACE_PERIOD: '1s', ...env });
 
   beforeEach(async () => {
     stage.ec2.resetCounts();
@@ -112,6 +118,59 @@ describe('the controller under docs/iam-policy.json', () => {
     stage.ec2.setTags({ resourceIds, tags: { [TAGS.managedBy]: MANAGER_NAME } });
     await stage.ready('policed', 1);
   });
+
+  it('finds out at its start by dry runs which writes the role may not do, and changes nothing by them', async () => {
+    await stage.createNodeENI('policed');
+    await stage.ready('policed', 1);
+    await controller.stop();
+    const before = theEni();
+    const readyz = async (): Promise<string> => {
+      const port = await servedPort(controller, 'health');
+      return (await fetch(`http://127.0.0.1:${port}/readyz`)).text();
+    };
+    const served = { HEALTH_ADDRESS: '127.0.0.1:0' };
+    try {
+      stage.ec2.setPolicy(without('ec2:DetachNetworkInterface', 'ec2:DeleteNetworkInterface'));
+      controller = start(served);
+      await eventually(async () => {
+        expect(await readyz()).to.match(
+          /^\[-\]ec2-permissions failed: .*ec2:DetachNetworkInterface .*ec2:DeleteNetworkInterface .*Allow the actions in the IAM policy/m,
+        );
+      });
+      const line = controller.log.find(({ msg }) => /^EC2 denies writes/.test(msg));
+      expect(line?.actions).to.deep.equal([
+        'ec2:DeleteNetworkInterface',
+        'ec2:DetachNetworkInterface',
+      ]);
+      await controller.stop();
+
+      stage.ec2.setPolicy(policy);
+      stage.ec2.resetCounts();
+      controller = start(served);
+      await eventually(async () => expect(await readyz()).to.equal('ok'));
+      const dryRuns = Object.entries(stage.calls()).filter(([name]) => name.endsWith('(dry run)'));
+      expect(dryRuns.sort()).to.deep.equal([
+        ['AttachNetworkInterface (dry run)', 1],
+        ['CreateNetworkInterface (dry run)', 1],
+        ['DeleteNetworkInterface (dry run)', 1],
+        ['DetachNetworkInterface (dry run)', 1],
+        ['ModifyNetworkInterfaceAttribute (dry run)', 1],
+      ]);
+      expect(theEni()).to.deep.equal(before);
+    } finally {
+      stage.ec2.setPolicy(policy);
+    }
+    await stage.deleteNodeENI('policed');
+    await noneIsLeft();
+  });
+
+  function without(...denied: string[]): typeof policy {
+    const Statement = policy.Statement.map((statement) => ({
+      ...statement,
+      Action: [statement.Action].flat().filter((action) => !denied.includes(action)),
+    }));
+    return { ...policy, Statement };
+  }
 
   it('leaves nothing of an ENI that went with its instance', async () => {
     await stage.createNodeENI('policed');

@@ -26,7 +26,9 @@ export class QueryApi {
     const at = this.world.region.clock.now();
     const result = this.carryOut(query);
     const outcome = typeof result === 'string' ? result : (result.error?.code ?? 'ok');
-    this.world.log.add({ at, action: query.action, outcome });
+    // A dry run has its own count: it is not one of the action's calls that change something.
+    const action = isDryRun(query) ? `${query.action} (dry run)` : query.action;
+    this.world.log.add({ at, action, outcome });
     if (result === 'lost') {
       return 'lost';
     }
@@ -46,7 +48,10 @@ export class QueryApi {
     if (!buckets.take(query)) {
       return { error: errors.throttled() };
     }
-    const fault = faults.takeFault(query.action, () => subjectOf(query, region));
+    // Faults are of calls that would change or tell something.
+    const fault = isDryRun(query)
+      ? undefined
+      : faults.takeFault(query.action, () => subjectOf(query, region));
     if (fault?.when === 'before') {
       return failure(fault);
     }
@@ -65,6 +70,10 @@ export class QueryApi {
       return { error: errors.internal() };
     }
   }
+}
+
+function isDryRun(query: Query): boolean {
+  return query.text('DryRun')?.toLowerCase() === 'true';
 }
 
 function failure(fault: Fault): { error: ApiError } | 'lost' {

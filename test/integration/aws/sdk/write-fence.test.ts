@@ -97,6 +97,14 @@ describe('the write fence', () => {
     });
   }
 
+  it('lets dry runs pass, which change nothing', async () => {
+    const made = await gateway.createEni(eni);
+    const before = ec2.state;
+    mayWrite = false;
+    expect(await gateway.deniedWrites(made)).to.deep.equal([]);
+    expect(ec2.state).to.deep.equal(before);
+  });
+
   it('lets reads pass, whatever becomes of writes', async () => {
     mayWrite = false;
     await gateway.describeEnis(['eni-1']);
