@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { chartReadme } from './readme.js';
 import { inRelease, onlyIf, templateOf } from './template.js';
-import { daemonSetTemplate, deploymentTemplate } from './workloads.js';
+import { daemonSetTemplate, deploymentTemplate, serviceTemplate } from './workloads.js';
 
 const CHART = 'charts/eni-operator';
 const NOTE = '{{- /* Written by `npm run chart`, from %s. */ -}}\n';
@@ -45,7 +45,9 @@ async function sources(): Promise<Source[]> {
       'controller/deployment.yaml',
       deploymentTemplate,
     ),
-    template('manifests/controller/service.yaml', 'controller/service.yaml', inRelease),
+    template('manifests/controller/service.yaml', 'controller/service.yaml', (text) =>
+      serviceTemplate(text, 'controller'),
+    ),
     template('manifests/controller/network-policy.yaml', 'controller/network-policy.yaml', (text) =>
       onlyIf('networkPolicy.enabled', inRelease(text)),
     ),
@@ -63,10 +65,13 @@ async function sources(): Promise<Source[]> {
     template('manifests/monitoring/servicemonitor.yaml', 'monitoring/controller.yaml', (text) =>
       onlyIf('monitoring.enabled', serviceMonitor(text)),
     ),
-    ...['agents.yaml', 'agent-service.yaml'].map((name) =>
-      template(`kustomize/components/monitoring/${name}`, `monitoring/${name}`, (text) =>
-        onlyIf('monitoring.enabled', inRelease(text)),
-      ),
+    template('kustomize/components/monitoring/agents.yaml', 'monitoring/agents.yaml', (text) =>
+      onlyIf('monitoring.enabled', inRelease(text)),
+    ),
+    template(
+      'kustomize/components/monitoring/agent-service.yaml',
+      'monitoring/agent-service.yaml',
+      (text) => onlyIf('monitoring.enabled', serviceTemplate(text, 'agent')),
     ),
     // Both have braces of their own, so the chart reads them as files.
     { from: 'manifests/monitoring/alerts.yaml', to: 'files/alerts.yaml', make: (text) => text },

@@ -1,4 +1,4 @@
-import { type Edit, END, templateOf } from './template.js';
+import { type Edit, END, inRelease, templateOf } from './template.js';
 
 const POD = ['spec', 'template', 'spec'] as const;
 const CONTAINER = [...POD, 'containers', 0] as const;
@@ -28,7 +28,7 @@ imagePullPolicy: {{ . }}
 ];
 
 export function deploymentTemplate(text: string): string {
-  return templateOf(text, [
+  const template = templateOf(text, [
     ...COMMON,
     {
       path: ['spec', 'replicas'],
@@ -50,10 +50,16 @@ export function deploymentTemplate(text: string): string {
     { path: [...CONTAINER, 'volumeMounts'], lines: METRICS_MOUNT },
     { path: [...POD, 'volumes'], lines: METRICS_VOLUME },
   ]);
+  return swapped(template, [
+    ['value: ":8080"', 'value: ":{{ .Values.ports.controller.metrics }}"'],
+    ['value: ":8081"', 'value: ":{{ .Values.ports.controller.health }}"'],
+    ['containerPort: 8080', 'containerPort: {{ .Values.ports.controller.metrics }}'],
+    ['containerPort: 8081', 'containerPort: {{ .Values.ports.controller.health }}'],
+  ]);
 }
 
 export function daemonSetTemplate(text: string): string {
-  return templateOf(text, [
+  const template = templateOf(text, [
     ...COMMON,
     {
       path: ['spec', 'template', 'metadata', 'annotations'],
@@ -71,10 +77,32 @@ export function daemonSetTemplate(text: string): string {
       path: [...CONTAINER, 'securityContext', 'capabilities', 'add'],
       lines: 'add: [NET_ADMIN{{ if .Values.dhcp.enabled }}, NET_BIND_SERVICE{{ end }}]',
     },
-  ]).replace(
-    /(- name: METRICS_ADDRESS\n +value: )"0"/,
-    '$1{{ if .Values.monitoring.enabled }}"[$(HOST_IP)]:9810"{{ else }}"0"{{ end }}',
+  ]);
+  return swapped(template, [
+    [
+      'value: "0"',
+      'value: {{ if .Values.monitoring.enabled }}"[$(HOST_IP)]:$(METRICS_PORT)"{{ else }}"0"{{ end }}',
+    ],
+    ['value: "9810"', 'value: {{ .Values.ports.agent.metrics | quote }}'],
+    ['value: 127.0.0.1:9811', 'value: 127.0.0.1:{{ .Values.ports.agent.health }}'],
+    ['port: 9811', 'port: {{ .Values.ports.agent.health }}'],
+  ]);
+}
+
+/** The Service in front of the controllers, or of the agents. */
+export function serviceTemplate(text: string, component: 'controller' | 'agent'): string {
+  return inRelease(text).replaceAll(
+    /((?:targetP|p)ort: )\d+/g,
+    `$1{{ .Values.ports.${component}.metrics }}`,
   );
+}
+
+/** The template with values instead of ports of the manifests. @throws Error for a text that is not there */
+function swapped(template: string, swaps: readonly (readonly [string, string])[]): string {
+  return swaps.reduce((result, [from, to]) => {
+    if (!result.includes(from)) throw new Error(`The manifest does not have ${from}`);
+    return result.replaceAll(from, to);
+  }, template);
 }
 
 /** A map or list of the values, beside what the manifest has. */

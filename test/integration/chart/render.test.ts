@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { type Manifest, render } from '../deploy/support/manifest.js';
+import { type Manifest, render, renderWithPorts } from '../deploy/support/manifest.js';
 import { CHART, HELM_BUILD_MS, Helm } from './support/helm.js';
 
 /** Each component of kustomize as the values of the chart. */
@@ -10,6 +10,8 @@ const COMPONENTS = {
   multus: ['multus.enabled=true'],
   monitoring: ['monitoring.enabled=true'],
   'metrics-auth': ['metricsAuth.enabled=true'],
+  // The same ports as without it.
+  ports: [],
 };
 
 describe('the Helm chart, rendered', function () {
@@ -43,6 +45,30 @@ describe('the Helm chart, rendered', function () {
 
   it('has the objects of all components together', async () => {
     await same(Object.values(COMPONENTS).flat(), { COMPONENTS: Object.keys(COMPONENTS).join(' ') });
+  });
+
+  it('has the ports of the component ports, each in every place', async () => {
+    const ports = {
+      'controller-health': 18_081,
+      'controller-metrics': 18_080,
+      'agent-health': 19_811,
+      'agent-metrics': 19_810,
+    };
+    const COMPONENTS = 'monitoring ports';
+    const fromKustomize = comparable(await renderWithPorts('default', ports, { COMPONENTS }));
+    const set = Object.entries(ports).flatMap(([name, port]) => [
+      '--set',
+      `ports.${name.replace('-', '.')}=${port}`,
+    ]);
+    const fromChart = comparable(await helm.template('--set', 'monitoring.enabled=true', ...set));
+    for (const [name, object] of fromKustomize) {
+      expect(fromChart.get(name), name).to.deep.equal(object);
+    }
+    const text = JSON.stringify([...fromKustomize.values()]);
+    for (const port of [8_080, 8_081, 9_810, 9_811]) {
+      expect(text).not.to.match(new RegExp(`[":]${port}\\b`));
+    }
+    for (const port of Object.values(ports)) expect(text).to.match(new RegExp(`[":]${port}\\b`));
   });
 
   it('takes image, Region and role as render.sh does', async () => {
@@ -134,6 +160,8 @@ describe('the Helm chart, rendered', function () {
     ['image.pullPolicy=Sometimes', 'pullPolicy'],
     ['ha.enabled=often', 'ha'],
     ['logLevel=loud', 'logLevel'],
+    ['metrics.enabled=true', 'ports.controller.metrics for another port'],
+    ['ports.agent.health=70000', 'health'],
   ] as const) {
     it(`refuses ${value} and says what to do`, async () => {
       const failure = await helm.template('--set', value).then(

@@ -3,7 +3,7 @@ import { expect } from 'chai';
 import { CONTROL_PLANE_TIMEOUT_MS } from '../../../tools/envtest/shared-control-plane.js';
 import { bareCrd } from './support/custom-objects.js';
 import { AGENT, CONTROLLER, DeployedCluster, NAMESPACE } from './support/deployed-cluster.js';
-import { type Manifest, OVERLAYS, render, theOne } from './support/manifest.js';
+import { type Manifest, OVERLAYS, render, renderWithPorts, theOne } from './support/manifest.js';
 import type { PodSpec } from './support/pod-process.js';
 
 interface Workload extends Manifest {
@@ -59,6 +59,27 @@ describe('the overlays', () => {
     await cluster.apply(await render('default', { COMPONENTS: components.join(' ') }), {
       dryRun: true,
     });
+  });
+
+  it('have other ports in every place where the component ports has them in one', async () => {
+    const ports = { 'controller-health': 18_081, 'agent-health': 19_811, 'agent-metrics': 19_810 };
+    const manifests = await renderWithPorts('monitoring', ports, { COMPONENTS: 'ports' });
+    await cluster.apply(manifests, { dryRun: true });
+    const containerOf = (kind: string, name: string) =>
+      theOne<Workload>(manifests, kind, name).spec.template.spec.containers[0];
+    expect(containerOf(...DEPLOYMENT)).to.deep.nested.include({
+      'ports[1]': { name: 'health', containerPort: 18_081 },
+    });
+    const agent = containerOf(...DAEMON_SET);
+    for (const probe of ['startupProbe', 'livenessProbe', 'readinessProbe']) {
+      expect(agent).to.have.nested.property(`${probe}.httpGet.port`, 19_811);
+    }
+    expect(agent?.env).to.deep.include.members([
+      { name: 'HEALTH_ADDRESS', value: '127.0.0.1:19811' },
+      { name: 'METRICS_PORT', value: '19810' },
+      { name: 'METRICS_ADDRESS', value: '[$(HOST_IP)]:$(METRICS_PORT)' },
+    ]);
+    expect(manifests.filter(({ metadata }) => /ports/.test(metadata.name))).to.deep.equal([]);
   });
 
   it('take image, Region and role from the environment, and change no file', async () => {

@@ -1,5 +1,7 @@
 import { execFile } from 'node:child_process';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { parseAllDocuments, stringify } from 'yaml';
 
@@ -18,16 +20,42 @@ export type Overlay = (typeof OVERLAYS)[number];
 /**
  * The objects of an overlay, as `make deploy` applies them.
  * @param env the edits that tools/kustomize/render.sh takes
+ * @param cwd a folder that has the project's files; the project's own unset
  */
 export async function render(
   overlay: Overlay,
   env: Readonly<Record<string, string>> = {},
+  cwd = '.',
 ): Promise<Manifest[]> {
-  const { stdout } = await run('tools/kustomize/render.sh', [overlay], {
+  const { stdout } = await run(resolve('tools/kustomize/render.sh'), [overlay], {
     env: { ...process.env, ...env },
     maxBuffer: 2 ** 24,
+    cwd,
   });
   return parseManifests(stdout);
+}
+
+/** Like {@link render}, with other ports in the one file that the component ports has for them. */
+export async function renderWithPorts(
+  overlay: Overlay,
+  ports: Readonly<Record<string, number>>,
+  env: Readonly<Record<string, string>> = {},
+): Promise<Manifest[]> {
+  const dir = await mkdtemp(join(tmpdir(), 'eni-ports-'));
+  try {
+    for (const folder of ['crds', 'kustomize', 'manifests']) {
+      await cp(folder, join(dir, folder), { recursive: true });
+    }
+    const file = join(dir, 'kustomize/components/ports/ports.yaml');
+    let text = await readFile(file, 'utf8');
+    for (const [name, port] of Object.entries(ports)) {
+      text = text.replace(new RegExp(`(${name}: )"\\d+"`), `$1"${port}"`);
+    }
+    await writeFile(file, text);
+    return await render(overlay, env, dir);
+  } finally {
+    await rm(dir, { recursive: true, force: true });
+  }
 }
 
 /** The objects of an overlay in an installation of its own namespace and names. */
