@@ -139,8 +139,8 @@ describe('the controller under docs/iam-policy.json', () => {
       });
       const line = controller.log.find(({ msg }) => /^EC2 denies writes/.test(msg));
       expect(line?.actions).to.deep.equal([
-        'ec2:DeleteNetworkInterface',
         'ec2:DetachNetworkInterface',
+        'ec2:DeleteNetworkInterface',
       ]);
       await controller.stop();
 
