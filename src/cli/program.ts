@@ -1,6 +1,7 @@
 import { Command, CommanderError, Option } from 'commander';
 import { VERSION } from '../config/version.js';
 import { adoptCommand } from './adopt/adopt-command.js';
+import { complete, completionCommand } from './completion/completion-commands.js';
 import { doctorCommand } from './doctor/doctor-command.js';
 import { orphansCommand } from './orphans/orphans-command.js';
 import { FORMATS } from './output/print.js';
@@ -9,11 +10,15 @@ import { Cli } from './shared/cli.js';
 import type { CliIo } from './shared/cli-io.js';
 import { EXIT, type ExitCode } from './shared/exit-code.js';
 import { statusCommand } from './status/status-command.js';
+import { supportBundleCommand } from './support-bundle/support-bundle-command.js';
 
 const HELP = `
 Exit codes: 0 nothing is wrong; 1 problems were found; 2 the command could not find out.
 AWS credentials are needed only where a command says so; they come from the environment, as for the AWS CLI.
 Documentation: docs/kubectl-eni.md`;
+
+/** How completion asks; no command, because its words are not to be parsed. */
+const COMPLETE = '__complete';
 
 /** All commands of `kubectl eni`. */
 export function createProgram(cli: Cli): Command {
@@ -40,6 +45,8 @@ export function createProgram(cli: Cli): Command {
     doctorCommand(cli),
     orphansCommand(cli),
     adoptCommand(cli),
+    supportBundleCommand(cli),
+    completionCommand(cli),
   ]) {
     program.addCommand(inheriting(command, program));
   }
@@ -55,6 +62,10 @@ export async function runCli(args: readonly string[], io: CliIo): Promise<ExitCo
       writeOut: (text) => io.write(text),
       writeErr: (text) => io.writeError(text),
     });
+  }
+  if (args[0] === COMPLETE) {
+    await complete(cli, program, args.slice(1));
+    return EXIT.fine;
   }
   try {
     await program.parseAsync(args, { from: 'user' });

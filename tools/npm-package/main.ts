@@ -79,6 +79,12 @@ async function buildCommand(name: string, entry: string): Promise<Metafile> {
   return metafile;
 }
 
+/** What kubectl asks for the completion of a plugin. */
+async function buildCompletion(): Promise<void> {
+  const path = join(outdir, 'kubectl_complete-eni');
+  await writeFile(path, '#!/bin/sh\nexec kubectl-eni __complete "$@"\n', { mode: 0o755 });
+}
+
 await rm(outdir, { recursive: true, force: true });
 const metafiles = [
   await buildLibrary(),
@@ -87,6 +93,7 @@ const metafiles = [
 const project = JSON.parse(await readFile('package.json', 'utf8')) as ProjectManifest;
 const packages = await describePackages([...new Set(metafiles.flatMap(packageFolders))].sort());
 const json = (value: object): string => `${JSON.stringify(value, null, 2)}\n`;
+await buildCompletion();
 await writeFile(join(outdir, 'package.json'), json(publishedManifest(project)));
 await writeFile(join(outdir, 'THIRD_PARTY_NOTICES.txt'), thirdPartyNotices(packages));
 await writeFile(join(outdir, 'sbom.cdx.json'), json(cycloneDx(project, packages)));

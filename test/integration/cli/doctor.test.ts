@@ -1,3 +1,8 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { expect } from 'chai';
 import type { Finding } from '../../../src/cli/doctor/finding.js';
 import { CONTROL_PLANE_TIMEOUT_MS } from '../../../tools/envtest/shared-control-plane.js';
@@ -5,6 +10,8 @@ import { Stage } from '../../support/stage.js';
 import { AGENT, CONTROLLER, DeployedCluster } from '../deploy/support/deployed-cluster.js';
 import { render } from '../deploy/support/manifest.js';
 import { kubectlEni, type RunOptions, simulatorEnv } from './run.js';
+
+const run = promisify(execFile);
 
 async function doctor(kubeconfigPath: string, args: string[] = [], options: RunOptions = {}) {
   const { code, out, error } = await kubectlEni(
@@ -45,6 +52,27 @@ describe('kubectl eni doctor', () => {
       }
     });
     after(() => cluster?.stop());
+
+    it('finds what a support bundle then has', async () => {
+      const folder = await mkdtemp(join(tmpdir(), 'kubectl-eni-bundle-'));
+      const file = join(folder, 'bundle.tar.gz');
+      const bundle = ['support-bundle', '--kubeconfig', cluster.controlPlane.kubeconfigPath];
+      const { code, out, error } = await kubectlEni([...bundle, '--file', file]);
+      expect({ code, error }).to.deep.equal({ code: 0, error: '' });
+      expect(out).to.match(/has 13 files\. Look through it/);
+      const { stdout } = await run('tar', [
+        '-xzOf',
+        file,
+        'objects/deployments.yaml',
+        'version.yaml',
+      ]);
+      expect(stdout).to.include('eni-operator-controller').and.include('gitVersion');
+      // Nothing is overwritten.
+      const again = await kubectlEni([...bundle, '--file', file]);
+      expect(again).to.include({ code: 2 });
+      expect(again.error).to.match(/^error: EEXIST/);
+      await rm(folder, { recursive: true });
+    });
 
     it('finds nothing, and then what is taken away', async () => {
       const { kubeconfigPath } = cluster.controlPlane;

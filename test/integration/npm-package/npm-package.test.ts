@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
-import { resolve } from 'node:path';
+import { readFile } from 'node:fs/promises';
+import { delimiter, dirname, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
 import { DEFAULT_IDS, Ec2Simulator } from '../../../tools/ec2-simulator/index.js';
@@ -69,6 +70,7 @@ describe('the npm package', function () {
       'THIRD_PARTY_NOTICES.txt',
       'ec2-eni-simulator.mjs',
       'kubectl-eni.mjs',
+      'kubectl_complete-eni',
       'index.cjs',
       'index.d.cts',
       'index.d.mts',
@@ -146,6 +148,34 @@ describe('the npm package', function () {
       console.log(look() === before, 'metadata' in Reflect);`;
     const output = await project.run(process.execPath, ['--input-type=commonjs', '-e', script]);
     expect(output.trim()).to.equal('true false');
+  });
+
+  it('is a plugin that kubectl finds and completes', async function () {
+    const isThere = await run('kubectl', ['version', '--client']).then(
+      () => true,
+      () => false,
+    );
+    if (!isThere) this.skip();
+    const bin = join(project.folder, 'node_modules', '.bin');
+    const path = { PATH: [dirname(process.execPath), bin, process.env.PATH].join(delimiter) };
+    const { version } = JSON.parse(await readFile('package.json', 'utf8')) as { version: string };
+    expect(await project.run('kubectl', ['eni', '--version'], path)).to.equal(`${version}\n`);
+    const completed = await project.run('kubectl', ['__complete', 'eni', 'do'], path);
+    expect(completed).to.match(/^doctor\t/);
+  });
+
+  it('completes in bash', async () => {
+    const bin = join(project.folder, 'node_modules', '.bin');
+    const path = { PATH: [dirname(process.execPath), bin, process.env.PATH].join(delimiter) };
+    const script = `source <(kubectl-eni completion bash)
+      complete_words() { COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _kubectl_eni; echo "\${COMPREPLY[@]}"; }
+      complete_words kubectl-eni sta
+      complete_words kubectl-eni status -o ''
+      complete_words kubectl-eni plan -f package`;
+    const output = await project.run('bash', ['-c', script], path);
+    const [command, formats, paths = ''] = output.split('\n');
+    expect([command, formats]).to.deep.equal(['status', 'table json yaml']);
+    expect(paths.split(' ')).to.have.members(['package.json', 'package-lock.json']);
   });
 
   it('runs the examples of the library', async () => {
