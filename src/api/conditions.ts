@@ -14,6 +14,12 @@ export const NODE_ENI_CONDITIONS = {
   adopted: 'Adopted',
 } as const;
 
+/** Condition types of a Node, written where NODE_CONDITION is set. */
+export const NODE_CONDITIONS = {
+  /** The node has the ENIs of every NodeENI that selects it. */
+  enisReady: 'networking.k8s.aws/ENIsReady',
+} as const;
+
 /** Condition types of an ENIAttachment. */
 export const ENI_ATTACHMENT_CONDITIONS = {
   /** EC2 has attached the ENI, with the settings asked for. */

@@ -1,3 +1,5 @@
+import type { Condition } from '../runtime/kube/conditions.js';
+import { NODE_CONDITIONS } from './conditions.js';
 import { RESERVED_INTERFACES_ANNOTATION } from './names.js';
 import type { Taint } from './taints.js';
 
@@ -24,6 +26,10 @@ export class Node {
     /** All of them, in their order: a taint is removed by its place. */
     taints?: Taint[];
   };
+  status?: {
+    /** The operator's own only. */
+    conditions?: Condition[];
+  };
 }
 
 /** What the store keeps of a Node as the API server sends it: a full Node has 20 KB, this has 1. */
@@ -42,6 +48,7 @@ export function trimNode(node: Node): Node {
         : { annotations: { [RESERVED_INTERFACES_ANNOTATION]: reserved } }),
     },
     ...trimSpec(node.spec),
+    ...trimStatus(node.status),
   };
 }
 
@@ -57,4 +64,9 @@ function trimSpec({ providerID, taints = [] }: NonNullable<Node['spec']> = {}): 
         : { taints: taints.map(({ key, effect }) => ({ key, effect })) }),
     },
   };
+}
+
+function trimStatus({ conditions = [] }: NonNullable<Node['status']> = {}): Pick<Node, 'status'> {
+  const own = conditions.filter(({ type }) => type === NODE_CONDITIONS.enisReady);
+  return own.length === 0 ? {} : { status: { conditions: own } };
 }

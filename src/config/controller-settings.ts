@@ -99,6 +99,14 @@ export const SETTINGS = {
     parse: duration('0s', '24h'),
     default: '10m',
   }),
+  nodeCondition: required({
+    env: 'NODE_CONDITION',
+    description:
+      'Whether the controller sets the condition networking.k8s.aws/ENIsReady of Nodes. The component node-condition sets it, and grants the permission.',
+    placeholder: 'true|false',
+    parse: trueOrFalse,
+    default: 'false',
+  }),
   resyncPeriod: required({
     env: 'RESYNC_PERIOD',
     description:

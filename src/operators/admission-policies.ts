@@ -18,6 +18,8 @@ export interface AdmissionPoliciesOptions {
   clock: Clock;
   logger: Logger;
   registry: Registry;
+  /** Whether the controller writes the condition of Nodes. */
+  writesNodeCondition: boolean;
   /** Milliseconds between two checks. */
   intervalMs: number;
 }
@@ -36,6 +38,8 @@ interface Attempt {
 
 /** The policy refuses an ENIAttachment of this name to everyone. */
 const POLICY_CHECK = 'policy-check';
+/** A condition that the controller must not be able to set on a Node. */
+const CHECK_CONDITION = 'networking.k8s.aws/PolicyCheck';
 /** An annotation that the controller must not be able to set on a Node. */
 const CHECK_ANNOTATION = 'networking.k8s.aws/policy-check';
 
@@ -77,8 +81,9 @@ export class AdmissionPolicies {
   }
 
   private attempts(): Attempt[] {
-    const { client, nodes } = this.options;
+    const { client, nodes, writesNodeCondition } = this.options;
     return [
+      ...(writesNodeCondition ? [this.conditionAttempt()] : []),
       {
         policy: 'attachments',
         proof: 'no ENIAttachment may have this name',
@@ -115,6 +120,27 @@ export class AdmissionPolicies {
         },
       },
     ];
+  }
+
+  private conditionAttempt(): Attempt {
+    const { client, nodes } = this.options;
+    return {
+      policy: 'controller-node-condition',
+      proof: 'may change nothing of the status of a Node but its condition',
+      write: () => {
+        const [node] = nodes.list();
+        const body = { status: { conditions: [{ type: CHECK_CONDITION, status: 'Unknown' }] } };
+        return (
+          node &&
+          client.patch(
+            Node.resource,
+            node.metadata,
+            { type: 'merge', body },
+            { dryRun: true, subresource: 'status' },
+          )
+        );
+      },
+    };
   }
 
   private found(policy: string, state: PolicyState): void {

@@ -10,6 +10,7 @@ import { GoControllerWatch } from '../reconcilers/migration/go-controller-watch.
 import { GoMigration } from '../reconcilers/migration/go-migration.js';
 import { DefinitionWriter } from '../reconcilers/network-attachment/definition-writer.js';
 import { NetworkAttachments } from '../reconcilers/network-attachment/network-attachments.js';
+import { NodeConditionReconciler } from '../reconcilers/node-condition/node-condition-reconciler.js';
 import { AttachmentWriter } from '../reconcilers/node-eni/attachment-writer.js';
 import { NetworkResolver } from '../reconcilers/node-eni/network-resolver.js';
 import { NodeENIReconciler } from '../reconcilers/node-eni/node-eni-reconciler.js';
@@ -123,6 +124,21 @@ export class Reconcilers {
       events,
       blockedBackoff: this.blockedBackoff(),
       blockedTimes: new BlockedTimes({ clock, limitMs: config.startupTaintTimeout }),
+    });
+  }
+
+  nodeCondition(): NodeConditionReconciler {
+    const { plannedAttachments, clock } = this.options;
+    const { nodes, nodeENIs, attachments, nodeClient, events } = this.options.kube;
+    return new NodeConditionReconciler({
+      nodes: nodes.store,
+      nodeENIs: nodeENIs.store,
+      attachments: attachments.store,
+      plannedAttachments,
+      nodeClient,
+      events,
+      blockedBackoff: this.blockedBackoff(),
+      clock,
     });
   }
 

@@ -130,6 +130,7 @@ export class EniOperator extends Operator {
     this.policies = new AdmissionPolicies({
       ...{ client: kube.client, nodes: kube.nodes.store, events: kube.events },
       ...{ cluster, clock, logger, registry },
+      writesNodeCondition: config.nodeCondition,
       intervalMs: config.resyncPeriod,
     });
 
@@ -159,6 +160,9 @@ export class EniOperator extends Operator {
       backoff: backoff(),
     });
     this.addReconciler(reconcilers.nodeReadiness(), { backoff: backoff() });
+    if (config.nodeCondition) {
+      this.addReconciler(reconcilers.nodeCondition(), { backoff: backoff() });
+    }
     this.addReconciler(reconcilers.attachment(), {
       concurrency: config.maxConcurrentReconciles,
       backoff: backoff(),

@@ -35,11 +35,8 @@ async function sources(): Promise<Source[]> {
     ...policies.map((name) => template(`manifests/policy/${name}`, `policy/${name}`, inRelease)),
     ...roles.map((name) => template(`manifests/rbac/${name}`, `rbac/${name}`, forAccount)),
     template('manifests/rbac/service-accounts.yaml', 'rbac/service-accounts.yaml', accounts),
-    ...['role.yaml', 'policy.yaml'].map((name) =>
-      template(`kustomize/components/multus/${name}`, `multus/${name}`, (text) =>
-        onlyIf('multus.enabled', forAccount(text)),
-      ),
-    ),
+    ...grants('multus', 'multus.enabled'),
+    ...grants('node-condition', 'nodeCondition.enabled'),
     template(
       'manifests/controller/deployment.yaml',
       'controller/deployment.yaml',
@@ -81,6 +78,15 @@ async function sources(): Promise<Source[]> {
       make: (text) => text,
     },
   ];
+}
+
+/** What a component lets the controller do, and the policy that restricts it. */
+function grants(component: string, value: string): Source[] {
+  return ['role.yaml', 'policy.yaml'].map((name) =>
+    template(`kustomize/components/${component}/${name}`, `${component}/${name}`, (text) =>
+      onlyIf(value, forAccount(text)),
+    ),
+  );
 }
 
 function template(from: string, to: string, make: (text: string) => string): Source {

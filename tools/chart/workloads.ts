@@ -45,7 +45,7 @@ export function deploymentTemplate(text: string): string {
     { path: [...POD, 'nodeSelector', 'more'], lines: added('.Values.nodeSelector') },
     { path: [...POD, 'tolerations', END], lines: added('.Values.tolerations') },
     { path: [...POD, 'affinity'], lines: AFFINITY },
-    { path: [...CONTAINER, 'env', END], lines: METRICS_ENV },
+    { path: [...CONTAINER, 'env', END], lines: `${METRICS_ENV}${NODE_CONDITION_ENV}` },
     { path: [...CONTAINER, 'resources'], lines: resources('controller') },
     { path: [...CONTAINER, 'volumeMounts'], lines: METRICS_MOUNT },
     { path: [...POD, 'volumes'], lines: METRICS_VOLUME },
@@ -161,6 +161,12 @@ const METRICS_ENV = `
   value: /etc/eni-operator/metrics-tls/tls.crt
 - name: METRICS_TLS_KEY
   value: /etc/eni-operator/metrics-tls/tls.key
+{{- end }}`;
+/** kustomize/components/node-condition */
+const NODE_CONDITION_ENV = `
+{{- if .Values.nodeCondition.enabled }}
+- name: NODE_CONDITION
+  value: "true"
 {{- end }}`;
 const METRICS_MOUNT = `
 {{- if .Values.metricsAuth.enabled }}

@@ -181,7 +181,9 @@ export class NodeENIReconciler {
     logger: Logger,
   ): Promise<Result> {
     const { reporter, defaults, plannedAttachments } = this.options;
-    plannedAttachments.publish(nodeENI, new Map());
+    const nodes = this.matchingNodes(nodeENI).map(({ metadata }) => metadata.name);
+    const kept = { blocked: fault, isServed: true };
+    plannedAttachments.publish(nodeENI, new Map(), new Map(nodes.map((node) => [node, kept])));
     const migration = await this.adopt(nodeENI, own, logger);
     const attachments = this.attachmentsOf(nodeENI);
     await reporter.report(this.newest(nodeENI), {
@@ -228,7 +230,11 @@ export class NodeENIReconciler {
     });
     const refused = await writer.carryOut(nodeENI, plan, logger);
     const blockedNodes = [...plan.blocked, ...refused];
-    plannedAttachments.publish(nodeENI, withoutRefused(plan.planned, refused));
+    plannedAttachments.publish(
+      nodeENI,
+      withoutRefused(plan.planned, refused),
+      new Map(blockedNodes.map((each) => [each.node, each])),
+    );
     const definitions = await networkAttachments.reconcile(held, logger);
     const fault = isBlocked(network) ? network : undefined;
     const unreported = await reporter.report(definitions.nodeENI, {

@@ -1,4 +1,5 @@
 import type { NodeENI } from '../../api/node-eni.js';
+import type { Blocked } from '../../api/reasons.js';
 import { type EventHandler, Publisher } from '../../runtime/controller/publisher.js';
 import type { EventSource } from '../../runtime/controller/source.js';
 import type { Logger } from '../../runtime/logger.js';
@@ -8,11 +9,20 @@ export interface PlannedAttachmentsChange {
   node: string;
 }
 
+/** Why a NodeENI gives a node no ENIs, or not those that it specifies. */
+export interface BlockedOnNode {
+  blocked: Blocked;
+  /** Whether the node keeps usable ENIs meanwhile. */
+  isServed: boolean;
+}
+
 interface Published {
   uid: string;
   generation: number | undefined;
   /** Names of ENIAttachments, by node. */
   planned: ReadonlyMap<string, readonly string[]>;
+  /** By node. */
+  blocked: ReadonlyMap<string, BlockedOnNode>;
 }
 
 /**
@@ -28,15 +38,22 @@ export class PlannedAttachments implements EventSource<PlannedAttachmentsChange>
   }
 
   /** Call it once the NodeENI's plan has been carried out and its attachments exist. */
-  publish({ metadata }: NodeENI, planned: ReadonlyMap<string, readonly string[]>): void {
+  publish(
+    { metadata }: NodeENI,
+    planned: ReadonlyMap<string, readonly string[]>,
+    blocked: ReadonlyMap<string, BlockedOnNode> = new Map(),
+  ): void {
     const { name, uid, generation } = metadata;
     const old = this.published.get(name);
-    this.published.set(name, { uid, generation, planned });
+    this.published.set(name, { uid, generation, planned, blocked });
     const isSameIntent = old?.uid === uid && old.generation === generation;
-    for (const [node, names] of planned) {
-      if (!(isSameIntent && sameNames(old.planned.get(node), names))) {
-        this.publisher.publish({ type: 'added', object: { node } });
-      }
+    const before = isSameIntent ? old : undefined;
+    const changed = [
+      ...[...planned].filter(([node, names]) => !sameNames(before?.planned.get(node), names)),
+      ...[...blocked].filter(([node, is]) => !sameBlocked(before?.blocked.get(node), is)),
+    ];
+    for (const node of new Set(changed.map(([node]) => node))) {
+      this.publisher.publish({ type: 'added', object: { node } });
     }
   }
 
@@ -49,11 +66,13 @@ export class PlannedAttachments implements EventSource<PlannedAttachmentsChange>
    * Names of the ENIAttachments that the NodeENI's current generation plans for the node; undefined where that
    * plan has not been carried out yet, or leaves the node out.
    */
-  of({ metadata }: NodeENI, node: string): readonly string[] | undefined {
-    const published = this.published.get(metadata.name);
-    return published?.uid === metadata.uid && published.generation === metadata.generation
-      ? published.planned.get(node)
-      : undefined;
+  of(nodeENI: NodeENI, node: string): readonly string[] | undefined {
+    return this.current(nodeENI)?.planned.get(node);
+  }
+
+  /** Why the current generation does not give the node what it specifies; undefined where nothing is wrong so far. */
+  blockedOn(nodeENI: NodeENI, node: string): BlockedOnNode | undefined {
+    return this.current(nodeENI)?.blocked.get(node);
   }
 
   subscribe(handler: EventHandler<PlannedAttachmentsChange>): void {
@@ -62,6 +81,21 @@ export class PlannedAttachments implements EventSource<PlannedAttachmentsChange>
 
   /** Resolves at once: passes publish what there is. */
   async start(): Promise<void> {}
+
+  private current({ metadata }: NodeENI): Published | undefined {
+    const published = this.published.get(metadata.name);
+    return published?.uid === metadata.uid && published.generation === metadata.generation
+      ? published
+      : undefined;
+  }
+}
+
+function sameBlocked(a: BlockedOnNode | undefined, b: BlockedOnNode): boolean {
+  return (
+    a?.isServed === b.isServed &&
+    a.blocked.reason === b.blocked.reason &&
+    a.blocked.message === b.blocked.message
+  );
 }
 
 function sameNames(a: readonly string[] | undefined, b: readonly string[]): boolean {

@@ -55,11 +55,7 @@ export function planReadiness({
   if (taints.length === 0 || node.metadata.deletionTimestamp) {
     return { do: 'leave' };
   }
-  const selecting = nodeENIs.filter(
-    ({ metadata, spec }) =>
-      metadata.deletionTimestamp === undefined &&
-      matchesSelector(spec.nodeSelector, node.metadata.labels),
-  );
+  const selecting = selectingNodeENIs(node, nodeENIs);
   const removable = selecting.length > 0 ? taintsAmong(node, startupTaints(selecting)) : [];
   if (removable.length === 0) {
     return { do: 'report', taints };
@@ -124,12 +120,29 @@ function isUsableOn(
   nodeENI: NodeENI,
   identity: ReturnType<typeof identifyNode>,
 ): boolean {
+  return isThere(attachment, nodeENI, identity) && isReady(attachment);
+}
+
+/** The NodeENIs whose ENIs the node should have. */
+export function selectingNodeENIs(node: Node, nodeENIs: readonly NodeENI[]): NodeENI[] {
+  return nodeENIs.filter(
+    ({ metadata, spec }) =>
+      metadata.deletionTimestamp === undefined &&
+      matchesSelector(spec.nodeSelector, node.metadata.labels),
+  );
+}
+
+/** Whether the attachment is the NodeENI's, stays, and is on the node's current instance. */
+export function isThere(
+  attachment: ENIAttachment | undefined,
+  nodeENI: NodeENI,
+  identity: ReturnType<typeof identifyNode>,
+): attachment is ENIAttachment {
   return (
     attachment !== undefined &&
     !isBlocked(identity) &&
     attachment.spec.instanceID === identity.instanceID &&
     attachment.spec.nodeENI === nodeENI.metadata.name &&
-    isLive(attachment) &&
-    isReady(attachment)
+    isLive(attachment)
   );
 }

@@ -8,6 +8,7 @@ const COMPONENTS = {
   networkd: ['networkd.enabled=true'],
   dhcp: ['dhcp.enabled=true'],
   multus: ['multus.enabled=true'],
+  'node-condition': ['nodeCondition.enabled=true'],
   monitoring: ['monitoring.enabled=true'],
   'metrics-auth': ['metricsAuth.enabled=true'],
   // The same ports as without it.

@@ -29,6 +29,7 @@ const ASKED_BY_ADMISSION = [
   'provision eniattachments.networking.k8s.aws',
   'remove-startup-taint nodes',
   'report eniattachments.networking.k8s.aws',
+  'report-enis-ready nodes',
   'create network-attachment-definitions.k8s.cni.cncf.io',
   'provision network-attachment-definitions.k8s.cni.cncf.io',
   'update nodeenis.networking.k8s.aws/finalizers',
@@ -50,7 +51,10 @@ describe('the deployed components, as their service accounts', () => {
     await needNamespaces(this);
     image = await ImageLayout.create();
     cluster = await DeployedCluster.start();
-    manifests = await render('default', { REGION: 'us-west-2', COMPONENTS: 'multus' });
+    manifests = await render('default', {
+      REGION: 'us-west-2',
+      COMPONENTS: 'multus node-condition',
+    });
     await cluster.apply([...manifests, MULTUS_CRD]);
     await cluster.untilServed('k8s.cni.cncf.io/v1');
     const labels = { 'networking.k8s.aws/network-attachments': 'allowed' };

@@ -11,7 +11,12 @@ import { MULTUS_CRD } from './support/custom-objects.js';
 import { CONTROLLER, DeployedCluster } from './support/deployed-cluster.js';
 import { type Manifest, render } from './support/manifest.js';
 
-const POLICIES = ['attachments', 'controller-nodes', 'controller-networks'];
+const POLICIES = [
+  'controller-node-condition',
+  'attachments',
+  'controller-nodes',
+  'controller-networks',
+];
 
 describe('the controller’s check that its admission policies are in force', () => {
   let cluster: DeployedCluster;
@@ -24,7 +29,7 @@ describe('the controller’s check that its admission policies are in force', ()
   before(async function () {
     this.timeout(CONTROL_PLANE_TIMEOUT_MS);
     cluster = await DeployedCluster.start();
-    manifests = await render('default', { COMPONENTS: 'multus' });
+    manifests = await render('default', { COMPONENTS: 'multus node-condition' });
     await cluster.apply([...manifests, MULTUS_CRD]);
     await cluster.untilServed('k8s.cni.cncf.io/v1');
     const { status } = await cluster.api.send('POST', '/api/v1/nodes', {
@@ -40,6 +45,7 @@ describe('the controller’s check that its admission policies are in force', ()
       clock: systemClock,
       logger,
       registry,
+      writesNodeCondition: true,
       intervalMs: 100,
     });
     void policies.watch(stop.signal);
@@ -88,7 +94,11 @@ describe('the controller’s check that its admission policies are in force', ()
 
   it('asks for no policy of a permission that the controller does not have', async () => {
     const path = '/apis/rbac.authorization.k8s.io/v1/clusterrolebindings';
-    for (const name of ['controller-networks', 'controller-startup-taint']) {
+    for (const name of [
+      'controller-networks',
+      'controller-startup-taint',
+      'controller-node-condition',
+    ]) {
       const { status } = await cluster.api.send('DELETE', `${path}/eni-operator-${name}`);
       expect(status).to.equal(200);
     }

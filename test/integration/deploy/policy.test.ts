@@ -428,7 +428,7 @@ describe('the admission policies of an installation under other names', () => {
     const controller = await cluster.as(renamed(CONTROLLER));
     await eventually(async () =>
       refused(
-        await controller.merge(`${NODES}/node-a`, { metadata: { labels: { a: 'b' } } }),
+        await controller.merge(`${NODES}/node-a?dryRun=All`, { metadata: { labels: { a: 'b' } } }),
         'may change nothing of a Node',
       ),
     );

@@ -42,6 +42,16 @@ describe('trimNode', () => {
     });
   });
 
+  it('keeps the operator’s own condition, and no other', () => {
+    const [own, other] = ['networking.k8s.aws/ENIsReady', 'Ready'].map((type) => ({
+      type,
+      status: 'True',
+    }));
+    const node = received({});
+    node.status = { conditions: [other, own] } as never;
+    expect(trimNode(node)).to.deep.equal({ metadata, status: { conditions: [own] } });
+  });
+
   it('keeps nothing for what a node lacks', () => {
     expect(trimNode(received({ taints: [] }))).to.deep.equal({ metadata });
   });

@@ -62,6 +62,7 @@ export async function renderWithPorts(
 export async function renderRenamed(
   overlay: Overlay,
   { namespace, prefix, suffix }: { namespace: string; prefix: string; suffix: string },
+  components: readonly string[] = [],
 ): Promise<Manifest[]> {
   await mkdir('dist', { recursive: true });
   const dir = await mkdtemp('dist/renamed-');
@@ -71,6 +72,7 @@ export async function renderRenamed(
       namePrefix: prefix,
       nameSuffix: suffix,
       resources: [`../../kustomize/overlays/${overlay}`],
+      components: components.map((name) => `../../kustomize/components/${name}`),
     };
     await writeFile(`${dir}/kustomization.yaml`, stringify(kustomization));
     const { stdout } = await run('kubectl', ['kustomize', dir], { maxBuffer: 2 ** 24 });

@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { blocked } from '../../../../src/api/reasons.js';
 import { PlannedAttachments } from '../../../../src/reconcilers/node-eni/planned-attachments.js';
 import { aNodeENI } from '../../../support/objects.js';
 import { RecordingLogger } from '../../../support/recording-logger.js';
@@ -51,6 +52,25 @@ describe('PlannedAttachments', () => {
     changed = [];
     planned.publish(generation(2), new Map([['node-a', ['x', 'y']]]));
     expect(changed).to.deep.equal(['node-a']);
+  });
+
+  it('knows why a node is blocked, and notifies of it where that changes', () => {
+    const full = { blocked: blocked('SubnetFull', 'No address'), isServed: false };
+    const at = (is: typeof full) => new Map([['node-b', is]]);
+    changed = [];
+    planned.publish(generation(1), new Map(), at(full));
+    planned.publish(generation(1), new Map(), at({ ...full }));
+    expect(changed).to.deep.equal(['node-b']);
+    expect(planned.blockedOn(generation(1), 'node-b')).to.deep.equal(full);
+    expect(planned.blockedOn(generation(2), 'node-b')).to.equal(undefined);
+    for (const is of [
+      { ...full, isServed: true },
+      { ...full, blocked: blocked('SubnetFull', 'Another subnet') },
+    ]) {
+      changed = [];
+      planned.publish(generation(1), new Map(), at(is));
+      expect(changed).to.deep.equal(['node-b']);
+    }
   });
 
   it('notifies of a node that was blocked for a while', () => {

@@ -1,0 +1,143 @@
+import { ENI_ATTACHMENT_CONDITIONS, NODE_CONDITIONS } from '../../api/conditions.js';
+import type { ENIAttachment } from '../../api/eni-attachment.js';
+import type { Node } from '../../api/node.js';
+import type { NodeENI } from '../../api/node-eni.js';
+import {
+  type Explanation,
+  findCondition,
+  type StatedCondition,
+} from '../../runtime/kube/conditions.js';
+import { printable } from '../../runtime/printable-text.js';
+import type { BlockedOnNode } from '../node-eni/planned-attachments.js';
+import { isThere, selectingNodeENIs } from '../node-readiness/plan-readiness.js';
+import { identifyNode } from '../shared/node-placement.js';
+
+export interface NodeConditionInput {
+  node: Node;
+  /** All NodeENIs in the cluster. */
+  nodeENIs: readonly NodeENI[];
+  /** Names of the attachments that a NodeENI plans for the node; undefined where unknown or blocked. */
+  planned: (nodeENI: NodeENI) => readonly string[] | undefined;
+  /** Why a NodeENI does not give the node what it specifies. */
+  blockedOn: (nodeENI: NodeENI) => BlockedOnNode | undefined;
+  /** The attachments that a NodeENI has on the node, planned or not. */
+  attachments: (nodeENI: NodeENI) => readonly ENIAttachment[];
+}
+
+export type NodeConditionStep =
+  /** The condition is as it should be, or nothing is known that would change it. */
+  | { do: 'leave' }
+  /** No NodeENI selects the node any longer. */
+  | { do: 'remove' }
+  /** `later`: only if it is still so after a while. */
+  | { do: 'write'; condition: StatedCondition; later: boolean };
+
+/** How far a NodeENI is on a node. */
+type Progress =
+  | { is: 'ready' }
+  | { is: 'waiting' }
+  | { is: 'blocked'; by: Explanation }
+  /** No plan has been carried out: the controller or the NodeENI is new, or an ENI is about to be replaced. */
+  | { is: 'undecided' };
+
+/** NodeENIs that a message names. */
+const MAX_NAMED = 5;
+/** Characters of a message. */
+const MAX_MESSAGE = 1_024;
+
+/**
+ * Decides what the node's condition `networking.k8s.aws/ENIsReady` says. It is True while the node has usable ENIs of
+ * all NodeENIs that select it, also where one of them cannot be carried out now and the node keeps what it has. What
+ * is not known never changes a condition that there is: a new controller, or an EC2 that does not answer, makes no
+ * node unready.
+ */
+export function planNodeCondition(input: NodeConditionInput): NodeConditionStep {
+  const { node, nodeENIs } = input;
+  const present = findCondition(node, NODE_CONDITIONS.enisReady);
+  if (node.metadata.deletionTimestamp) {
+    return { do: 'leave' };
+  }
+  const selecting = selectingNodeENIs(node, nodeENIs);
+  if (selecting.length === 0) {
+    return present ? { do: 'remove' } : { do: 'leave' };
+  }
+  const condition = conditionOf(
+    selecting.map((nodeENI) => ({ nodeENI, ...progressOf(nodeENI, input) })),
+  );
+  const isSame =
+    present?.status === condition.status &&
+    present.reason === condition.reason &&
+    present.message === condition.message;
+  if (isSame || (present && condition.status === 'Unknown')) {
+    return { do: 'leave' };
+  }
+  // A change in place ends in a moment, and so does planning.
+  const isMomentary = condition.status === 'Unknown' || condition.reason === 'InProgress';
+  const later =
+    isMomentary &&
+    (present === undefined ? condition.status === 'Unknown' : present.status === 'True');
+  return { do: 'write', condition, later };
+}
+
+function progressOf(
+  nodeENI: NodeENI,
+  { node, planned, blockedOn, attachments }: NodeConditionInput,
+): Progress {
+  const identity = identifyNode(node);
+  const own = attachments(nodeENI);
+  const isUsable = (attachment: ENIAttachment | undefined): boolean =>
+    isThere(attachment, nodeENI, identity) && attachment.status?.phase === 'Ready';
+  const names = planned(nodeENI);
+  if (names) {
+    const there = names.map((name) => own.find(({ metadata }) => metadata.name === name));
+    const fault = there.map(faultOf).find((each) => each !== undefined);
+    if (there.every(isUsable)) return { is: 'ready' };
+    return fault ? { is: 'blocked', by: fault } : { is: 'waiting' };
+  }
+  const by = blockedOn(nodeENI);
+  if (!by) return { is: 'undecided' };
+  const keepsAll = by.isServed && own.length > 0 && own.every(isUsable);
+  return keepsAll ? { is: 'ready' } : { is: 'blocked', by: by.blocked };
+}
+
+/** Why the attachment has failed. */
+function faultOf(attachment: ENIAttachment | undefined): Explanation | undefined {
+  if (attachment?.status?.phase !== 'Failed') return undefined;
+  const { reason, message } = findCondition(attachment, ENI_ATTACHMENT_CONDITIONS.ready) ?? {
+    reason: 'Failed',
+    message: `ENIAttachment ${attachment.metadata.name} has failed.`,
+  };
+  return { reason, message };
+}
+
+function conditionOf(all: readonly (Progress & { nodeENI: NodeENI })[]): StatedCondition {
+  const type = NODE_CONDITIONS.enisReady;
+  const named = (is: Progress['is']): string =>
+    namesOf(all.filter((each) => each.is === is).map(({ nodeENI }) => nodeENI.metadata.name));
+  for (const each of all) {
+    if (each.is === 'blocked') {
+      const message = printable(`${each.nodeENI.metadata.name}: ${each.by.message}`, MAX_MESSAGE);
+      return { type, status: 'False', reason: each.by.reason, message };
+    }
+  }
+  if (named('waiting')) {
+    const message = `Waiting for the ENIs of ${named('waiting')}.`;
+    return { type, status: 'False', reason: 'InProgress', message };
+  }
+  if (named('undecided')) {
+    const message = `The controller has not planned the ENIs of ${named('undecided')} yet.`;
+    return { type, status: 'Unknown', reason: 'NotPlanned', message };
+  }
+  return {
+    type,
+    status: 'True',
+    reason: 'AllReady',
+    message: `The ENIs of ${named('ready')} are ready.`,
+  };
+}
+
+function namesOf(names: readonly string[]): string {
+  const more = names.length - MAX_NAMED;
+  const listed = [...names].sort().slice(0, MAX_NAMED).join(', ');
+  return more > 0 ? `${listed} and ${more} more` : listed;
+}
