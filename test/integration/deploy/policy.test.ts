@@ -125,7 +125,7 @@ describe('the admission policies', () => {
     await eventually(async () => {
       expect(await writeLink(agent, 'node-b', 'down')).to.have.property('status', 403);
       expect(
-        await controller.merge(`${NODES}/node-a`, { metadata: { labels: { a: 'b' } } }),
+        await controller.merge(`${NODES}/node-a?dryRun=All`, { metadata: { labels: { a: 'b' } } }),
       ).to.have.property('status', 403);
     });
   });
