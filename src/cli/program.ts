@@ -3,6 +3,8 @@ import { VERSION } from '../config/version.js';
 import { adoptCommand } from './adopt/adopt-command.js';
 import { complete, completionCommand } from './completion/completion-commands.js';
 import { doctorCommand } from './doctor/doctor-command.js';
+import { migrateCommand } from './migrate/migrate-command.js';
+import { releaseCommand } from './migrate/release-command.js';
 import { orphansCommand } from './orphans/orphans-command.js';
 import { FORMATS } from './output/print.js';
 import { planCommand } from './plan/plan-command.js';
@@ -45,6 +47,8 @@ export function createProgram(cli: Cli): Command {
     doctorCommand(cli),
     orphansCommand(cli),
     adoptCommand(cli),
+    migrateCommand(cli),
+    releaseCommand(cli),
     supportBundleCommand(cli),
     completionCommand(cli),
   ]) {

@@ -23,12 +23,20 @@ export interface PolicyBlanks {
 }
 
 /** The policy that users are given, filled in as its documentation says. */
-export function shippedPolicy({
-  clusterID,
-  region = 'us-west-2',
-  accountID = '123456789012',
-}: PolicyBlanks): ShippedPolicy {
-  const text = readFileSync('docs/iam-policy.json', 'utf8')
+export function shippedPolicy(blanks: PolicyBlanks): ShippedPolicy {
+  return policyIn('docs/iam-policy.json', blanks);
+}
+
+/** What users add to the policy while they come from the Go controller. */
+export function migrationPolicy(blanks: PolicyBlanks): ShippedPolicy {
+  return policyIn('docs/iam-migration.json', blanks);
+}
+
+function policyIn(
+  path: string,
+  { clusterID, region = 'us-west-2', accountID = '123456789012' }: PolicyBlanks,
+): ShippedPolicy {
+  const text = readFileSync(path, 'utf8')
     .replaceAll('REGION', region)
     .replaceAll('ACCOUNT_ID', accountID)
     .replaceAll('CLUSTER_ID', clusterID);

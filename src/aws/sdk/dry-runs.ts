@@ -52,6 +52,19 @@ export async function dryRunWrites(
   return results;
 }
 
+/** Asks EC2 whether it would set these tags on the ENI. */
+export async function dryRunTags(
+  { client, budget }: { client: EC2Client; budget: RequestBudget },
+  eniId: string,
+  tags: Readonly<Record<string, string>>,
+): Promise<Omit<DryRunResult, 'action'>> {
+  await budget.take('CreateTags');
+  const Tags = Object.entries(tags).map(([Key, Value]) => ({ Key, Value }));
+  return answerTo('CreateTags', () =>
+    client.send(new CreateTagsCommand({ DryRun: true, Resources: [eniId], Tags })),
+  );
+}
+
 async function answerTo(
   action: WriteAction,
   send: () => Promise<unknown>,

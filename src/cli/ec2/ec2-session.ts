@@ -6,7 +6,12 @@ import { NetworkCatalog } from '../../aws/catalog/network-catalog.js';
 import type { Ec2Gateway } from '../../aws/ec2-gateway.js';
 import { resolveRegion } from '../../aws/region.js';
 import { RequestBudget } from '../../aws/request-budget.js';
-import { type DryRunResult, type DryRunSubject, dryRunWrites } from '../../aws/sdk/dry-runs.js';
+import {
+  type DryRunResult,
+  type DryRunSubject,
+  dryRunTags,
+  dryRunWrites,
+} from '../../aws/sdk/dry-runs.js';
 import { createEc2Client } from '../../aws/sdk/sdk-client.js';
 import { SdkEc2Gateway } from '../../aws/sdk/sdk-ec2-gateway.js';
 import type { Session } from '../shared/cli.js';
@@ -29,6 +34,11 @@ export interface Ec2Session {
   network: NetworkCatalog;
   /** Asks whether EC2 would carry out writes. */
   dryRun(subject: DryRunSubject): Promise<DryRunResult[]>;
+  /** Asks whether EC2 would set the tags on the ENI. */
+  dryRunTags(
+    eniId: string,
+    tags: Readonly<Record<string, string>>,
+  ): Promise<Omit<DryRunResult, 'action'>>;
   close(): void;
 }
 
@@ -67,6 +77,7 @@ export async function openEc2(
     instanceTypes: InstanceTypeCatalog.create({ gateway, clock }),
     network: NetworkCatalog.create({ gateway, clock }),
     dryRun: (subject) => dryRunWrites({ client, budget }, subject),
+    dryRunTags: (eniId, tags) => dryRunTags({ client, budget }, eniId, tags),
     close: () => client.destroy(),
   };
 }

@@ -28,8 +28,13 @@ const LEASES: ResourceType = {
 const LEASE_AGE_MS = 60_000;
 /** Milliseconds for which an answer about the Lease serves. */
 const ANSWER_AGE_MS = 5_000;
-/** Milliseconds for which a finalizer that came back is evidence, where the Go controller runs without a Lease. */
-const RETURN_AGE_MS = 120_000;
+/**
+ * A finalizer that is back so soon (milliseconds) after its removal is the work of the Go controller, which may run
+ * without a Lease. Later, somebody applied an old manifest or restored a backup.
+ */
+const RETURNED_WITHIN_MS = 30_000;
+/** Milliseconds for which that is evidence. */
+const RETURN_AGE_MS = 60_000;
 
 export interface GoControllerWatchOptions {
   client: Pick<KubeClient, 'list'>;
@@ -43,7 +48,7 @@ export interface GoControllerWatchOptions {
  */
 export class GoControllerWatch {
   /** When this process took the Go controller's finalizer off, by UID of the NodeENI. */
-  private readonly removed = new LRUCache<string, true>({ max: 10_000 });
+  private readonly removedAt = new LRUCache<string, number>({ max: 10_000 });
   private returnedAt = Number.NEGATIVE_INFINITY;
   private answer: { at: number; running: Promise<string | undefined> } | undefined;
   private isDenied = false;
@@ -82,15 +87,17 @@ export class GoControllerWatch {
 
   /** The Go controller's finalizer is off the NodeENI. */
   finalizerRemoved({ metadata }: NodeENI): void {
-    this.removed.set(metadata.uid, true);
+    this.removedAt.set(metadata.uid, this.options.clock.now());
   }
 
   /** Call it with each NodeENI that a pass sees. */
   saw(nodeENI: NodeENI): void {
     const { uid } = nodeENI.metadata;
-    if (hasGoFinalizer(nodeENI) && this.removed.has(uid)) {
-      this.removed.delete(uid);
-      this.returnedAt = this.options.clock.now();
+    const removedAt = this.removedAt.get(uid);
+    if (hasGoFinalizer(nodeENI) && removedAt !== undefined) {
+      this.removedAt.delete(uid);
+      const now = this.options.clock.now();
+      if (now - removedAt < RETURNED_WITHIN_MS) this.returnedAt = now;
     }
   }
 

@@ -210,7 +210,12 @@ export class NodeENIReconciler {
     const nodes = this.matchingNodes(nodeENI);
     const migration = await this.adopt(nodeENI, own, logger);
     const attachments = this.attachmentsOf(nodeENI);
-    const { held, ...found } = await this.lookUp(this.newest(nodeENI), nodes, attachments);
+    const { held, ...found } = await this.lookUp(
+      this.newest(nodeENI),
+      nodes,
+      attachments,
+      migration,
+    );
     const { network } = found;
     const plan = planNodeENI({
       nodeENI,
@@ -302,14 +307,15 @@ export class NodeENIReconciler {
     nodeENI: NodeENI,
     nodes: readonly Node[],
     own: readonly ENIAttachment[],
+    { fault }: MigrationState,
   ): Promise<LookedUp> {
     const { networkResolver, slots, nodeENIClient } = this.options;
     const served = new Set(own.map((attachment) => attachment.spec.nodeName));
     slots.prefetch(nodes.filter(({ metadata }) => !served.has(metadata.name)));
     const [context, patched] = await Promise.all([
       lookUpPlanContext({ nodeENI, nodes, slots, networkResolver }),
-      // Both calls take a while, so they run together.
-      nodes.length > 0
+      // Both calls take a while, so they run together. Beside the Go controller, no attachment will be made.
+      nodes.length > 0 && !fault
         ? patchFinalizers(nodeENIClient, nodeENI, withFinalizer(nodeENI, NODE_ENI_FINALIZER))
         : nodeENI,
     ]);

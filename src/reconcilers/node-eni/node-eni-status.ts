@@ -72,7 +72,8 @@ function byNodeAndSlot({ spec: a }: ENIAttachment, { spec: b }: ENIAttachment): 
   return a.nodeName.localeCompare(b.nodeName) || a.deviceIndex - b.deviceIndex;
 }
 
-function entryOf(attachment: ENIAttachment): NodeENIAttachment {
+/** The attachment as an entry of `status.attachments`. */
+export function entryOf(attachment: ENIAttachment): NodeENIAttachment {
   const { spec, status = {} } = attachment;
   return {
     nodeID: spec.nodeName,

@@ -1,0 +1,139 @@
+import { Argument, Command } from 'commander';
+import { MANAGER_NAME, TAGS } from '../../api/names.js';
+import { NodeENI } from '../../api/node-eni.js';
+import { unheldEnis } from '../../reconcilers/migration/listed-enis.js';
+import { NetworkResolver } from '../../reconcilers/node-eni/network-resolver.js';
+import { AWS_FLAGS, type AwsFlags } from '../ec2/aws-flags.js';
+import { readControllerSettings } from '../ec2/controller-settings.js';
+import { type Ec2Session, openEc2 } from '../ec2/ec2-session.js';
+import type { Cli, Session } from '../shared/cli.js';
+import { EXIT, type ExitCode, UsageError } from '../shared/exit-code.js';
+import { STOP_GO_CONTROLLER } from './edits.js';
+import { type MigrationReport, migrationLines, needsAction } from './migration-lines.js';
+import { type MigrationWorld, migrationViews } from './migration-view.js';
+import { runningControllers } from './running-controllers.js';
+
+interface MigrateFlags extends AwsFlags {
+  aws?: boolean;
+}
+
+const HELP = `
+The controller adopts the ENIs of aws-multi-eni-controller by itself. This command says what keeps it from that, and
+the exact edit for each NodeENI; without "check", it makes the edits that change no meaning.
+
+With --aws, it also asks EC2 about each ENI, and tries (as a dry run) whether your credentials may mark it: use the
+credentials of the controller's role.
+
+Examples:
+  kubectl eni migrate check         before you start the controller, and after
+  kubectl eni migrate check --aws   also compares each ENI with its entry, and tests the IAM policy
+  kubectl eni migrate               makes the edits that change no meaning
+
+Exit codes: 0 nothing is left to you; 1 something is, and what; 2 the cluster or EC2 did not answer.
+Documentation: docs/migrating.md`;
+
+/** `kubectl eni migrate [check]`. */
+export function migrateCommand(cli: Cli): Command {
+  const command = new Command('migrate')
+    .description('helps you to come from aws-multi-eni-controller without losing an ENI')
+    .addArgument(new Argument('[step]', 'check: only look').choices(['check']))
+    .option('--aws', 'ask EC2 as well')
+    .addHelpText('after', HELP);
+  for (const option of AWS_FLAGS) command.addOption(option);
+  return command.action(
+    cli.action<MigrateFlags>(async (session, flags, [step]) => {
+      if (step === undefined) await makeEdits(session);
+      return show(session, await look(session, flags));
+    }),
+  );
+}
+
+function show({ print, style }: Session, report: MigrationReport): ExitCode {
+  print(report, () => migrationLines(report, style));
+  return needsAction(report) ? EXIT.problems : EXIT.fine;
+}
+
+/** Makes the edits that keep the meaning. */
+async function makeEdits(session: Session): Promise<void> {
+  const { cluster, io } = session;
+  const { go } = await controllersOf(session);
+  if (go !== undefined) {
+    throw new UsageError(`The Go controller runs (${go}). ${STOP_GO_CONTROLLER}`);
+  }
+  const world = await worldOf(session);
+  for (const { nodeENI, edits } of migrationViews(world)) {
+    const patches = edits.flatMap(({ spec }) => spec ?? []);
+    if (patches.length === 0) continue;
+    const body = { spec: Object.assign({}, ...patches) };
+    await cluster.client.patch(NodeENI.resource, { name: nodeENI }, { type: 'merge', body }, io);
+    io.writeError(`NodeENI ${nodeENI} edited: ${JSON.stringify(body)}\n`);
+  }
+}
+
+async function look(session: Session, flags: MigrateFlags): Promise<MigrationReport> {
+  const [world, controllers] = await Promise.all([worldOf(session), controllersOf(session)]);
+  if (!flags.aws) {
+    return { controllers, nodeENIs: migrationViews(world) };
+  }
+  const ec2 = await openEc2(session, flags, world.nodes);
+  try {
+    const known = { ...world, ec2: await factsOf(ec2, world) };
+    return { controllers, nodeENIs: migrationViews(known), iam: await iamFault(ec2, known) };
+  } finally {
+    ec2.close();
+  }
+}
+
+async function controllersOf({ cluster, io }: Session) {
+  const { config } = await readControllerSettings(cluster);
+  return runningControllers(cluster, { leaseName: config.leaseName, now: io.clock.now() });
+}
+
+async function worldOf({ cluster, io }: Session): Promise<MigrationWorld> {
+  const [nodeENIs, attachments, nodes] = await Promise.all([
+    cluster.nodeENIs(),
+    cluster.attachments(),
+    cluster.nodes(),
+  ]);
+  return { nodeENIs, attachments, nodes, now: io.clock.now() };
+}
+
+async function factsOf(
+  { clusterID, gateway, network: catalog, instances, settings }: Ec2Session,
+  { nodeENIs, attachments }: MigrationWorld,
+): Promise<NonNullable<MigrationWorld['ec2']>> {
+  const ids = nodeENIs.flatMap((each) => unheldEnis(each, attachments).map(({ eniID }) => eniID));
+  const resolver = new NetworkResolver({ catalog, instances });
+  const [enis, subnetIDs] = await Promise.all([
+    ids.length > 0 ? gateway.describeEnis(ids) : [],
+    Promise.all(
+      nodeENIs.map(
+        async ({ metadata, spec }) => [metadata.name, await resolver.subnetIDs(spec)] as const,
+      ),
+    ),
+  ]);
+  return {
+    clusterID,
+    enis: new Map(enis.map((eni) => [eni.id, eni])),
+    subnetIDs: new Map(subnetIDs),
+    consistencyWindowMs: settings.config.consistencyWindow,
+  };
+}
+
+/** Tries on one ENI whether IAM lets it be marked. */
+async function iamFault(
+  ec2: Ec2Session,
+  { nodeENIs, attachments, ec2: facts }: MigrationWorld,
+): Promise<string | undefined> {
+  const [first] = nodeENIs
+    .flatMap((each) => unheldEnis(each, attachments))
+    .filter(({ eniID }) => facts?.enis.has(eniID));
+  if (!first) return undefined;
+  const { answer, detail } = await ec2.dryRunTags(first.eniID, {
+    [TAGS.clusterID]: ec2.clusterID,
+    [TAGS.managedBy]: MANAGER_NAME,
+  });
+  return answer === 'denied'
+    ? `IAM does not allow these credentials to mark ${first.eniID}: ${detail}. Add docs/iam-migration.json to the policy of the controller's role.`
+    : undefined;
+}

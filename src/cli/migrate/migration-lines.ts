@@ -1,0 +1,66 @@
+import { type Style, safe } from '../output/style.js';
+import { tableLines } from '../output/table.js';
+import { STOP_GO_CONTROLLER } from './edits.js';
+import { isDone, type MigrationView } from './migration-view.js';
+import type { RunningControllers } from './running-controllers.js';
+
+export interface MigrationReport {
+  controllers: RunningControllers;
+  nodeENIs: MigrationView[];
+  /** Why the controller's credentials cannot mark the ENIs, where that was tried. */
+  iam?: string | undefined;
+}
+
+/** Whether somebody has to do something. */
+export function needsAction({ controllers, nodeENIs, iam }: MigrationReport): boolean {
+  return (
+    controllers.go !== undefined ||
+    iam !== undefined ||
+    nodeENIs.some(({ edits, problems }) => edits.length + problems.length > 0)
+  );
+}
+
+export function migrationLines(report: MigrationReport, style: Style): string[] {
+  const { controllers, nodeENIs, iam } = report;
+  return [
+    ...(controllers.go === undefined
+      ? []
+      : [style.bad(`The Go controller runs (${safe(controllers.go)}). ${STOP_GO_CONTROLLER}`)]),
+    ...(controllers.own === undefined
+      ? [style.warn('This operator does not run: it adopts ENIs once it does.')]
+      : []),
+    ...(iam === undefined ? [] : [style.bad(safe(iam))]),
+    ...nodeENIs.flatMap((view) => detailsOf(view, style)),
+    ...tableLines(
+      ['NODEENI', 'TO ADOPT', 'ADOPTED', 'STATE'],
+      nodeENIs.map((view) => [
+        safe(view.nodeENI),
+        String(view.waiting),
+        String(view.adopted),
+        stateOf(view, style),
+      ]),
+    ),
+  ];
+}
+
+function detailsOf({ nodeENI, edits, problems }: MigrationView, style: Style): string[] {
+  const name = safe(nodeENI);
+  return [
+    ...edits.flatMap(({ why, command }) => [
+      style.bad(`${name}: ${safe(why)}`),
+      `  ${safe(command)}`,
+    ]),
+    ...problems.map(({ message }) =>
+      style.bad(`${name}: ${safe(message).replaceAll('NAME', name)}`),
+    ),
+  ];
+}
+
+function stateOf(view: MigrationView, { good, bad, warn }: Style): string {
+  if (view.edits.length > 0) return bad('needs an edit');
+  if (view.problems.length > 0) return bad('has ENIs that cannot be adopted');
+  if (isDone(view)) return good('done');
+  return warn(
+    view.isBeingDeleted ? 'waits for the controller, to be deleted' : 'waits for the controller',
+  );
+}

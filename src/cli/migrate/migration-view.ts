@@ -1,0 +1,105 @@
+import type { ENIAttachment } from '../../api/eni-attachment.js';
+import type { Node } from '../../api/node.js';
+import type { NodeENI } from '../../api/node-eni.js';
+import type { Eni } from '../../aws/ec2-gateway.js';
+import { hasGoFinalizer, unheldEnis } from '../../reconcilers/migration/listed-enis.js';
+import { planMigration } from '../../reconcilers/migration/plan-migration.js';
+import { adoptedEni } from '../../reconcilers/shared/held-eni.js';
+import { type Edit, editsOf } from './edits.js';
+
+/** An ENI that cannot be adopted as things are. */
+export interface EniProblem {
+  eniID: string;
+  node: string;
+  reason: string;
+  message: string;
+}
+
+/** How far one NodeENI is on its way. */
+export interface MigrationView {
+  nodeENI: string;
+  /** ENIs that the status lists and that no ENIAttachment records yet. */
+  waiting: number;
+  adopted: number;
+  /** Whether the Go controller's finalizer is still there. */
+  isHeldByGo: boolean;
+  isBeingDeleted: boolean;
+  edits: Edit[];
+  problems: EniProblem[];
+}
+
+export interface MigrationWorld {
+  nodeENIs: readonly NodeENI[];
+  attachments: readonly ENIAttachment[];
+  nodes: readonly Node[];
+  /** What EC2 says; absent where it was not asked. */
+  ec2?:
+    | {
+        clusterID: string;
+        /** Of all ENIs that the objects list. */
+        enis: ReadonlyMap<string, Eni>;
+        /** By NodeENI; undefined where EC2 does not know one of its subnets. */
+        subnetIDs: ReadonlyMap<string, ReadonlySet<string> | undefined>;
+        consistencyWindowMs: number;
+      }
+    | undefined;
+  /** Milliseconds since the epoch. */
+  now: number;
+}
+
+/** How far each NodeENI is: what the controller will adopt by itself, and what somebody has to do first. */
+export function migrationViews(world: MigrationWorld): MigrationView[] {
+  return world.nodeENIs.map((nodeENI) => {
+    const { name, uid, deletionTimestamp } = nodeENI.metadata;
+    const own = world.attachments.filter(({ metadata }) =>
+      metadata.ownerReferences?.some((owner) => owner.uid === uid),
+    );
+    return {
+      nodeENI: name,
+      waiting: unheldEnis(nodeENI, own).length,
+      adopted: own.filter((each) => adoptedEni(each) !== undefined).length,
+      isHeldByGo: hasGoFinalizer(nodeENI),
+      isBeingDeleted: deletionTimestamp !== undefined,
+      edits: editsOf(nodeENI),
+      problems: problemsOf(nodeENI, own, world),
+    };
+  });
+}
+
+/** By the controller's own rules, where EC2 was asked; otherwise what the controller wrote. */
+function problemsOf(
+  nodeENI: NodeENI,
+  own: readonly ENIAttachment[],
+  { attachments, nodes, ec2, now }: MigrationWorld,
+): EniProblem[] {
+  const listed = unheldEnis(nodeENI, own);
+  if (!ec2) {
+    return listed.flatMap(({ eniID, nodeID: node, adoption: reason }) =>
+      reason ? [{ eniID, node, reason, message: 'See the condition Adopted of the NodeENI.' }] : [],
+    );
+  }
+  const { clusterID, enis, subnetIDs, consistencyWindowMs } = ec2;
+  const { unadopted } = planMigration({
+    nodeENI,
+    listed,
+    enis,
+    attachments: own,
+    nodeNamed: (name) => nodes.find(({ metadata }) => metadata.name === name),
+    isAlive: (uid) => attachments.some(({ metadata }) => metadata.uid === uid),
+    subnetIDs: subnetIDs.get(nodeENI.metadata.name),
+    clusterID,
+    consistencyWindowMs,
+    now,
+  });
+  return unadopted.map(({ entry, reason, message }) => ({
+    eniID: entry.eniID,
+    node: entry.nodeID,
+    reason,
+    message,
+  }));
+}
+
+/** Whether nothing of the Go controller is left on the NodeENI, and nothing is in the way. */
+export function isDone({ waiting, isHeldByGo, edits }: MigrationView): boolean {
+  return waiting === 0 && !isHeldByGo && edits.length === 0;
+}

@@ -1,0 +1,276 @@
+import { expect } from 'chai';
+import { GO_CONTROLLER, LEAVE_ENIS_ANNOTATION } from '../../../src/api/go-controller.js';
+import { MANAGER_NAME, TAGS } from '../../../src/api/names.js';
+import { NodeENI } from '../../../src/api/node-eni.js';
+import type { KubeObject, ResourceType } from '../../../src/runtime/kube/resource.js';
+import { DEFAULT_IDS } from '../../../tools/ec2-simulator/index.js';
+import { CONTROL_PLANE_TIMEOUT_MS } from '../../../tools/envtest/shared-control-plane.js';
+import { ignoringNotFound } from '../../../tools/stage/ignoring-not-found.js';
+import { eventually } from '../../support/eventually.js';
+import { leave } from '../../support/go-left.js';
+import { migrationPolicy, shippedPolicy } from '../../support/iam-policy.js';
+import { Stage } from '../../support/stage.js';
+
+const CLUSTER_ID = 'cluster-that-adopts';
+const LEASES: ResourceType = {
+  group: 'coordination.k8s.io',
+  version: 'v1',
+  plural: 'leases',
+  kind: 'Lease',
+  namespaced: true,
+};
+interface Lease extends KubeObject {
+  spec: { holderIdentity: string; renewTime: string };
+}
+
+const POLICIES = [
+  shippedPolicy({ clusterID: CLUSTER_ID }),
+  migrationPolicy({ clusterID: CLUSTER_ID }),
+];
+
+describe('what the Go controller left', () => {
+  let stage: Stage;
+
+  before(async function () {
+    this.timeout(CONTROL_PLANE_TIMEOUT_MS);
+    stage = await Stage.open({ policy: POLICIES });
+  });
+  afterEach(async () => {
+    stage.ec2.clearFaults();
+    await stage.clear();
+    await stage.log.stop();
+    stage.ec2.resetCounts();
+  });
+  after(() => stage.close());
+
+  const start = () => stage.start({ CLUSTER_ID, RESYNC_PERIOD: '1s' });
+  const condition = async (name: string, type = 'Adopted') =>
+    (await stage.nodeENI(name)).status?.conditions?.find((each) => each.type === type);
+  const adopted = (name: string, reason: string) =>
+    eventually(async () => {
+      const found = await condition(name);
+      expect(found?.reason).to.equal(reason);
+      return found;
+    });
+  const finalizers = async (name: string) => (await stage.nodeENI(name)).metadata.finalizers ?? [];
+  const denied = () =>
+    stage.ec2.recentCalls().filter(({ outcome }) => outcome === 'UnauthorizedOperation');
+  const untouched = () =>
+    expect(stage.calls()).to.not.have.any.keys(
+      'CreateNetworkInterface',
+      'AttachNetworkInterface',
+      'DetachNetworkInterface',
+      'DeleteNetworkInterface',
+    );
+  const annotate = (name: string, annotations: Record<string, string>) =>
+    stage.kube.patch(
+      NodeENI.resource,
+      { name },
+      { type: 'merge', body: { metadata: { annotations } } },
+    );
+
+  /** A Lease as the Go controller holds it. @returns what ends it */
+  async function goController(): Promise<() => Promise<void>> {
+    const metadata = { namespace: 'default', name: GO_CONTROLLER.lease };
+    const renewTime = new Date().toISOString().replace('Z', '000Z');
+    const spec = { holderIdentity: 'nodeeni-controller-0', renewTime };
+    await stage.kube.create<Lease>(LEASES, { metadata, spec });
+    return () => ignoringNotFound(stage.kube.delete(LEASES, metadata));
+  }
+
+  it('is adopted at the device index that it has, under the IAM policies', async () => {
+    const instanceID = await stage.addNode('drift-a', { labels: { drift: 'true' } });
+    const [eniID] = await leave(stage, {
+      name: 'drift',
+      spec: { deviceIndex: 1 },
+      enis: [{ node: 'drift-a', instanceID, deviceIndex: 2 }],
+    });
+    start();
+    await stage.ready('drift', 1);
+    const found = await adopted('drift', 'DeviceIndexKept');
+    expect(found?.status).to.equal('True');
+    expect(found?.message).to.include('drift-a: 2, not 1');
+    const [attachment] = await stage.listAttachments('drift');
+    expect(attachment?.spec).to.include({ deviceIndex: 2, baseDeviceIndex: 1, position: 0 });
+    expect(attachment?.status?.eniID).to.equal(eniID);
+    untouched();
+    expect(denied()).to.deep.equal([]);
+    await stage.deleteNodeENI('drift');
+    await stage.gone('drift');
+    expect(denied()).to.deep.equal([]);
+    expect(stage.managedEnis()).to.deep.equal([]);
+  });
+
+  it('stays in the status and keeps its place where its tags differ, until they are put right', async () => {
+    const instanceID = await stage.addNode('tags-a', { labels: { tagged: 'true' } });
+    const [eniID = ''] = await leave(stage, {
+      name: 'tagged',
+      enis: [{ node: 'tags-a', instanceID, deviceIndex: 1, tags: { Node: 'another' } }],
+    });
+    start();
+    await adopted('tagged', 'TagsDiffer');
+    await stage.degraded('tagged', 'AdoptionPending');
+    const { status } = await stage.nodeENI('tagged');
+    expect(status?.attachments).to.have.length(1);
+    expect(status?.attachments?.[0]).to.include({ eniID, adoption: 'TagsDiffer' });
+    expect(await finalizers('tagged')).to.include(GO_CONTROLLER.finalizer);
+    untouched();
+    stage.ec2.setTags({ resourceIds: [eniID], tags: { Node: 'tags-a' } });
+    await stage.ready('tagged', 1);
+    await eventually(async () =>
+      expect(await finalizers('tagged')).to.not.include(GO_CONTROLLER.finalizer),
+    );
+    untouched();
+  });
+
+  it('is let go where the user says so', async () => {
+    const instanceID = await stage.addNode('foreign-a', { labels: { foreign: 'true' } });
+    const tags = { [TAGS.clusterID]: 'another', [TAGS.managedBy]: MANAGER_NAME };
+    const [eniID = ''] = await leave(stage, {
+      name: 'foreign',
+      spec: { deviceIndex: 2 },
+      enis: [{ node: 'foreign-a', instanceID, deviceIndex: 1, tags }],
+    });
+    start();
+    await adopted('foreign', 'OtherCluster');
+    untouched();
+    await annotate('foreign', { [LEAVE_ENIS_ANNOTATION]: eniID });
+    await stage.ready('foreign', 1);
+    const [own] = await stage.listAttachments('foreign');
+    expect(own?.status?.eniID).to.not.equal(eniID);
+    expect(stage.ec2.state.enis.map(({ id }) => id)).to.include(eniID);
+  });
+
+  it('gives its place to a new ENI where it is gone', async () => {
+    const instanceID = await stage.addNode('lost-a', { labels: { lost: 'true' } });
+    await leave(stage, { name: 'lost', enis: [{ node: 'lost-a', instanceID, exists: false }] });
+    start();
+    await stage.ready('lost', 1);
+    expect((await stage.nodeENI('lost')).status?.attachments).to.have.length(1);
+  });
+
+  it('is removed with a NodeENI that is being deleted and matches no node', async () => {
+    const instanceID = await stage.addNode('going-a');
+    await leave(stage, { name: 'going', enis: [{ node: 'going-a', instanceID }] });
+    await stage.deleteNodeENI('going');
+    start();
+    await stage.gone('going');
+    expect(stage.ec2.state.enis.filter(({ tags }) => tags.NodeENI === 'going')).to.deep.equal([]);
+    expect(denied()).to.deep.equal([]);
+  });
+
+  it('stays in the status where EC2 denies a look at it', async () => {
+    const instanceID = await stage.addNode('denied-a', { labels: { denied: 'true' } });
+    const stop = await goController();
+    try {
+      start();
+      const [eniID] = await leave(stage, {
+        name: 'denied',
+        enis: [{ node: 'denied-a', instanceID }],
+      });
+      await adopted('denied', 'OtherControllerRunning');
+      stage.ec2.setPolicy({
+        Version: '2012-10-17',
+        Statement: [{ Effect: 'Allow', Action: 'ec2:DescribeSubnets', Resource: '*' }],
+      });
+      await stop();
+      const found = await adopted('denied', 'WaitingForAdoption');
+      expect(found?.message).to.include('EC2 refused DescribeNetworkInterfaces');
+      const [entry] = (await stage.nodeENI('denied')).status?.attachments ?? [];
+      expect(entry).to.include({ eniID, adoption: 'WaitingForAdoption' });
+    } finally {
+      await stop();
+      stage.ec2.setPolicy(POLICIES);
+    }
+    await stage.ready('denied', 1);
+    untouched();
+  });
+
+  it('says that CreateTags is denied without docs/iam-migration.json', async () => {
+    const instanceID = await stage.addNode('bare-a', { labels: { bare: 'true' } });
+    const [eniID] = await leave(stage, { name: 'bare', enis: [{ node: 'bare-a', instanceID }] });
+    stage.ec2.setPolicy(shippedPolicy({ clusterID: CLUSTER_ID }));
+    start();
+    await stage.degraded('bare', 'AccessDenied');
+    const [attachment] = await stage.listAttachments('bare');
+    expect(attachment?.status?.eniID).to.equal(eniID);
+    stage.ec2.setPolicy(POLICIES);
+    await stage.ready('bare', 1);
+    untouched();
+  });
+
+  it('is left to the Go controller while that runs, and nothing is created', async () => {
+    const instanceID = await stage.addNode('both-a', { labels: { both: 'true', fresh: 'true' } });
+    const [eniID] = await leave(stage, { name: 'both', enis: [{ node: 'both-a', instanceID }] });
+    const stop = await goController();
+    try {
+      start();
+      await adopted('both', 'OtherControllerRunning');
+      await stage.createNodeENI('fresh', { deviceIndex: 2 });
+      await stage.degraded('fresh', 'OtherControllerRunning');
+      expect(await stage.listAttachments()).to.deep.equal([]);
+      expect((await stage.nodeENI('both')).status?.attachments?.[0]).to.include({ eniID });
+      expect(await finalizers('both')).to.deep.equal([GO_CONTROLLER.finalizer]);
+      untouched();
+    } finally {
+      await stop();
+    }
+    await stage.ready('both', 1);
+    await stage.ready('fresh', 1);
+  });
+
+  it('goes with its finalizer when that comes back', async () => {
+    await stage.createNodeENI('back');
+    start();
+    await stage.ready('back', 0);
+    const { metadata } = await stage.nodeENI('back');
+    const withGo = [...(metadata.finalizers ?? []), GO_CONTROLLER.finalizer];
+    await stage.kube.patch(
+      NodeENI.resource,
+      { name: 'back' },
+      {
+        type: 'merge',
+        body: {
+          metadata: {
+            finalizers: withGo,
+            annotations: { [GO_CONTROLLER.cleanupAnnotation]: '2026-11-25T21:16:15Z' },
+          },
+        },
+      },
+    );
+    await eventually(async () => {
+      expect(await finalizers('back')).to.not.include(GO_CONTROLLER.finalizer);
+      const { annotations = {} } = (await stage.nodeENI('back')).metadata;
+      expect(annotations).to.not.have.property(GO_CONTROLLER.cleanupAnnotation);
+    });
+  });
+
+  it('is adopted for a NodeENI of a name that no label can have', async () => {
+    const name = `long-${'n'.repeat(220)}`;
+    const instanceID = await stage.addNode('long-a', { labels: { [name.slice(0, 60)]: 'true' } });
+    await leave(stage, { name, enis: [{ node: 'long-a', instanceID }] });
+    start();
+    await stage.ready(name, 1);
+    untouched();
+    await stage.deleteNodeENI(name);
+    await stage.gone(name);
+  });
+
+  it('is adopted twice at most once: of two ENIs of a node in a subnet, one stays listed', async () => {
+    const instanceID = await stage.addNode('twice-a', { labels: { twice: 'true' } });
+    const [first, second = ''] = await leave(stage, {
+      name: 'twice',
+      enis: [
+        { node: 'twice-a', instanceID, deviceIndex: 1 },
+        { node: 'twice-a', instanceID, deviceIndex: 2, subnetID: DEFAULT_IDS.subnets.net1A },
+      ],
+    });
+    start();
+    await adopted('twice', 'SecondInSubnet');
+    const [attachment] = await stage.listAttachments('twice');
+    expect(attachment?.status?.eniID).to.equal(first);
+    untouched();
+    await annotate('twice', { [LEAVE_ENIS_ANNOTATION]: second });
+    await adopted('twice', 'AllAdopted');
+  });
+});
