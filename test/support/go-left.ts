@@ -5,7 +5,7 @@ import { DEFAULT_IDS } from '../../tools/ec2-simulator/index.js';
 import type { Stage } from './stage.js';
 
 /** One ENI as the Go controller attached it. */
-export interface LeftEni {
+interface LeftEni {
   node: string;
   instanceID: string;
   deviceIndex?: number;
@@ -16,7 +16,7 @@ export interface LeftEni {
   exists?: boolean;
 }
 
-export interface Left {
+interface Left {
   name: string;
   spec?: Partial<NodeENISpec>;
   enis: LeftEni[];

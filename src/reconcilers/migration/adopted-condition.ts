@@ -58,8 +58,9 @@ function kept(moved: readonly ENIAttachment[]): string {
 }
 
 function problems(unadopted: readonly UnadoptedEni[]): string {
-  const named = unadopted.slice(0, MAX_NAMED).map(({ message }) => message);
-  const left = unadopted.length - MAX_NAMED;
+  const messages = [...new Set(unadopted.map(({ message }) => message))];
+  const left = messages.length - MAX_NAMED;
+  const named = messages.slice(0, MAX_NAMED);
   return [...named, ...(left > 0 ? [`${left} more: see status.attachments.`] : [])].join(' ');
 }
 

@@ -1,11 +1,13 @@
 import { expect } from 'chai';
 import { GO_CONTROLLER } from '../../../src/api/go-controller.js';
-import type { NodeENI } from '../../../src/api/node-eni.js';
+import type { NodeENIAttachment as Entry, NodeENI } from '../../../src/api/node-eni.js';
+import type { MigrationView } from '../../../src/cli/migrate/migration-view.js';
 import { ControlPlane } from '../../../tools/envtest/control-plane.js';
 import { CONTROL_PLANE_TIMEOUT_MS } from '../../../tools/envtest/shared-control-plane.js';
 import { eventually } from '../../support/eventually.js';
 import { GO_CRDS, goState, goWorld, restoreGoState } from '../../support/go-state.js';
 import { Stage } from '../../support/stage.js';
+import { kubectlEni, simulatorEnv } from '../cli/run.js';
 
 const EXPECTED = { 'a-plain': 10, 'b-names': 20, 'c-nobody': 0, 'd-union': 8 };
 
@@ -74,6 +76,77 @@ describe('a cluster that the Go controller left', function () {
     for (const { tags } of stage.managedEnis()) {
       expect(tags[`kubernetes.io/cluster/managed-by`]).to.equal('nodeeni-controller');
     }
+  });
+
+  it('goes back to a state that the Go controller takes, and comes again', async () => {
+    const before = slots();
+    const eni = async (...args: string[]) => {
+      const run = await kubectlEni([...args, '--kubeconfig', controlPlane.kubeconfigPath], {
+        env: simulatorEnv(stage.ec2.url),
+      });
+      return { ...run, data: args.includes('json') ? JSON.parse(run.out || '{}') : undefined };
+    };
+    const running = await eni('release');
+    expect(running.code).to.equal(2);
+    expect(running.error).to.include('The controller of this operator runs');
+    await stage.log.stop();
+    const dry = await eni('release', '--dry-run');
+    expect(dry).to.deep.include({ code: 0, error: '' });
+    expect(await stage.listAttachments()).to.have.length(38);
+    stage.ec2.resetCounts();
+    const released = await eni('release');
+    expect(released).to.deep.include({ code: 0, error: '' });
+    expect(released.out).to.equal(
+      '38 ENIs of 4 NodeENIs are listed for aws-multi-eni-controller. None was touched.\n',
+    );
+    expect(await stage.listAttachments()).to.deep.equal([]);
+    expect(stage.calls()).to.deep.equal({});
+    expect(slots()).to.deep.equal(before);
+    for (const saved of state.nodeENIs) {
+      const { metadata, spec, status } = await stage.nodeENI(saved.metadata.name);
+      expect(metadata.finalizers).to.deep.equal([GO_CONTROLLER.finalizer]);
+      expect(spec).to.deep.equal(saved.spec);
+      expect(Object.keys(status ?? {})).to.deep.equal(['attachments']);
+      const facts = ({
+        nodeID,
+        eniID = '',
+        instanceID,
+        subnetID,
+        deviceIndex,
+        status: is,
+      }: Entry) => ({
+        ...{ nodeID, eniID, instanceID, subnetID, deviceIndex, is },
+      });
+      const wanted = (saved.status.attachments ?? []).map((entry) => ({
+        ...entry,
+        eniID: ids.get(entry.eniID ?? '') ?? '',
+      }));
+      expect((status?.attachments ?? []).map(facts)).to.have.deep.members(wanted.map(facts));
+    }
+
+    const check = await eni('migrate', 'check', '--aws', '-o', 'json');
+    expect(check).to.deep.include({ code: 0, error: '' });
+    expect(
+      Object.fromEntries(
+        check.data.nodeENIs.map(({ nodeENI, waiting, problems, edits }: MigrationView) => [
+          nodeENI,
+          [waiting, problems, edits],
+        ]),
+      ),
+    ).to.deep.equal(
+      Object.fromEntries(Object.entries(EXPECTED).map(([name, count]) => [name, [count, [], []]])),
+    );
+
+    stage.start();
+    for (const [name, count] of Object.entries(EXPECTED)) await stage.ready(name, count);
+    expect(slots()).to.deep.equal(before);
+    expect(stage.managedEnis()).to.have.length(38);
+    expect(stage.calls()).to.not.have.any.keys(
+      'CreateNetworkInterface',
+      'AttachNetworkInterface',
+      'DetachNetworkInterface',
+      'DeleteNetworkInterface',
+    );
   });
 
   it('has nothing left once its NodeENIs are deleted', async () => {
