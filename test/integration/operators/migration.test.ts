@@ -9,6 +9,7 @@ import { GO_CRDS, goState, goWorld, restoreGoState } from '../../support/go-stat
 import { Stage } from '../../support/stage.js';
 import { kubectlEni, simulatorEnv } from '../cli/run.js';
 
+const SETTINGS = { LEADER_ELECTION: 'true', LEASE_NAMESPACE: 'default' };
 const EXPECTED = { 'a-plain': 10, 'b-names': 20, 'c-nobody': 0, 'd-union': 8 };
 
 describe('a cluster that the Go controller left', function () {
@@ -43,7 +44,7 @@ describe('a cluster that the Go controller left', function () {
   it('has all its ENIs adopted in place, and is ready', async () => {
     const before = slots();
     const all = stage.ec2.state.enis.length;
-    stage.start({ LOG_LEVEL: 'debug' });
+    stage.start(SETTINGS);
     for (const [name, count] of Object.entries(EXPECTED)) {
       const nodeENI = await stage.ready(name, count);
       expect(condition(nodeENI, 'Adopted')).to.include({ status: 'True', reason: 'AllAdopted' });
@@ -137,7 +138,7 @@ describe('a cluster that the Go controller left', function () {
       Object.fromEntries(Object.entries(EXPECTED).map(([name, count]) => [name, [count, [], []]])),
     );
 
-    stage.start();
+    stage.start(SETTINGS);
     for (const [name, count] of Object.entries(EXPECTED)) await stage.ready(name, count);
     expect(slots()).to.deep.equal(before);
     expect(stage.managedEnis()).to.have.length(38);
