@@ -1,16 +1,17 @@
 import { Gauge, type Registry } from 'prom-client';
 import { ENIAttachment } from '../api/eni-attachment.js';
+import { API_GROUP } from '../api/names.js';
 import { NetworkAttachmentDefinition } from '../api/network-attachment-definition.js';
 import { Node } from '../api/node.js';
 import type { Store } from '../runtime/cache/store.js';
 import { type Clock, sleep } from '../runtime/clock.js';
 import type { EventRecorder, Regarding } from '../runtime/kube/events.js';
-import type { KubeClient } from '../runtime/kube/kube-client.js';
+import type { HttpKubeClient } from '../runtime/kube/http-kube-client.js';
 import { isForbidden, isNotFound, KubeApiError } from '../runtime/kube/kube-errors.js';
 import type { Logger } from '../runtime/logger.js';
 
 export interface AdmissionPoliciesOptions {
-  client: Pick<KubeClient, 'create' | 'patch'>;
+  client: Pick<HttpKubeClient, 'create' | 'patch' | 'json'>;
   nodes: Pick<Store<Node>, 'list'>;
   events: EventRecorder;
   /** The object of Events. */
@@ -18,8 +19,6 @@ export interface AdmissionPoliciesOptions {
   clock: Clock;
   logger: Logger;
   registry: Registry;
-  /** Whether the controller writes the condition of Nodes. */
-  writesNodeCondition: boolean;
   /** Milliseconds between two checks. */
   intervalMs: number;
 }
@@ -27,9 +26,20 @@ export interface AdmissionPoliciesOptions {
 /** `unused`: the controller may not write what the policy restricts. `unknown`: the API server does not say. */
 type PolicyState = 'inForce' | 'missing' | 'unused' | 'unknown';
 
+/** What a SelfSubjectAccessReview asks about. */
+interface ResourceAttributes {
+  verb: string;
+  group: string;
+  resource: string;
+  subresource?: string;
+  namespace?: string;
+}
+
 /** A write that a policy refuses to the controller, and that stores nothing where it does not. */
 interface Attempt {
   policy: string;
+  /** The permission that the policy restricts. */
+  permission: ResourceAttributes;
   /** What the policy's refusal says (manifests/policy). */
   proof: string;
   /** `undefined` where there is nothing to try it on. */
@@ -76,16 +86,31 @@ export class AdmissionPolicies {
 
   private async check(): Promise<void> {
     for (const attempt of this.attempts()) {
-      this.found(attempt.policy, await stateOf(attempt));
+      const isUsed = await this.may(attempt.permission);
+      this.found(attempt.policy, isUsed ? await stateOf(attempt) : 'unused');
+    }
+  }
+
+  /** Whether RBAC grants it: a forbidden write would be in the audit log. True where the API server does not say. */
+  private async may(resourceAttributes: ResourceAttributes): Promise<boolean> {
+    const kind = 'SelfSubjectAccessReview';
+    const apiVersion = 'authorization.k8s.io/v1';
+    const path = `/apis/${apiVersion}/selfsubjectaccessreviews`;
+    const body = { apiVersion, kind, spec: { resourceAttributes } };
+    try {
+      const review = await this.options.client.json({ method: 'POST', path, body });
+      return (review as { status?: { allowed?: boolean } }).status?.allowed !== false;
+    } catch {
+      return true;
     }
   }
 
   private attempts(): Attempt[] {
-    const { client, nodes, writesNodeCondition } = this.options;
+    const { client, nodes } = this.options;
     return [
-      ...(writesNodeCondition ? [this.conditionAttempt()] : []),
       {
         policy: 'attachments',
+        permission: { verb: 'create', group: API_GROUP, resource: 'eniattachments' },
         proof: 'no ENIAttachment may have this name',
         write: () =>
           client.create<ENIAttachment>(
@@ -96,6 +121,7 @@ export class AdmissionPolicies {
       },
       {
         policy: 'controller-nodes',
+        permission: { verb: 'patch', group: '', resource: 'nodes' },
         proof: "may change nothing of a Node's metadata",
         write: () => {
           const [node] = nodes.list();
@@ -108,6 +134,12 @@ export class AdmissionPolicies {
       },
       {
         policy: 'controller-networks',
+        permission: {
+          verb: 'create',
+          group: NetworkAttachmentDefinition.resource.group,
+          resource: NetworkAttachmentDefinition.resource.plural,
+          namespace: 'kube-system',
+        },
         proof: 'may write only NetworkAttachmentDefinitions that carry its label',
         write: () => {
           const metadata = { name: POLICY_CHECK, namespace: 'kube-system' };
@@ -119,6 +151,7 @@ export class AdmissionPolicies {
           );
         },
       },
+      this.conditionAttempt(),
     ];
   }
 
@@ -126,6 +159,7 @@ export class AdmissionPolicies {
     const { client, nodes } = this.options;
     return {
       policy: 'controller-node-condition',
+      permission: { verb: 'patch', group: '', resource: 'nodes', subresource: 'status' },
       proof: 'may change nothing of the status of a Node but its condition',
       write: () => {
         const [node] = nodes.list();

@@ -130,7 +130,6 @@ export class EniOperator extends Operator {
     this.policies = new AdmissionPolicies({
       ...{ client: kube.client, nodes: kube.nodes.store, events: kube.events },
       ...{ cluster, clock, logger, registry },
-      writesNodeCondition: config.nodeCondition,
       intervalMs: config.resyncPeriod,
     });
 

@@ -7,15 +7,16 @@ import { systemClock } from '../../../src/runtime/clock.js';
 import { CONTROL_PLANE_TIMEOUT_MS } from '../../../tools/envtest/shared-control-plane.js';
 import { eventually } from '../../support/eventually.js';
 import { RecordingLogger } from '../../support/recording-logger.js';
+import { requestsOf } from './support/audit.js';
 import { MULTUS_CRD } from './support/custom-objects.js';
 import { CONTROLLER, DeployedCluster } from './support/deployed-cluster.js';
 import { type Manifest, render } from './support/manifest.js';
 
 const POLICIES = [
-  'controller-node-condition',
   'attachments',
   'controller-nodes',
   'controller-networks',
+  'controller-node-condition',
 ];
 
 describe('the controller’s check that its admission policies are in force', () => {
@@ -45,7 +46,6 @@ describe('the controller’s check that its admission policies are in force', ()
       clock: systemClock,
       logger,
       registry,
-      writesNodeCondition: true,
       intervalMs: 100,
     });
     void policies.watch(stop.signal);
@@ -60,6 +60,18 @@ describe('the controller’s check that its admission policies are in force', ()
     const metric = await registry.getSingleMetric('eni_admission_policy_in_force')?.get();
     return Object.fromEntries(
       (metric?.values ?? []).map(({ labels, value }) => [String(labels.policy), value]),
+    );
+  }
+
+  /** Resolves after that many more checks. */
+  async function untilChecked(times: number): Promise<void> {
+    const reviews = async () =>
+      (await requestsOf(cluster.controlPlane.auditLogPath ?? '', CONTROLLER)).filter(
+        ({ resource }) => resource === 'selfsubjectaccessreviews',
+      ).length;
+    const before = await reviews();
+    await eventually(async () =>
+      expect(await reviews()).to.be.at.least(before + times * POLICIES.length),
     );
   }
 
@@ -103,5 +115,12 @@ describe('the controller’s check that its admission policies are in force', ()
       expect(status).to.equal(200);
     }
     await eventually(async () => expect(await inForce()).to.deep.equal({ attachments: 1 }));
+    const requests = await requestsOf(cluster.controlPlane.auditLogPath ?? '', CONTROLLER);
+    const forbidden = requests.filter(({ decision }) => decision !== 'allow');
+    // One check may have been under way; after it, none tries what the controller may not do.
+    await untilChecked(2);
+    const later = await requestsOf(cluster.controlPlane.auditLogPath ?? '', CONTROLLER);
+    expect(later.length).to.be.greaterThan(requests.length);
+    expect(later.filter(({ decision }) => decision !== 'allow')).to.deep.equal(forbidden);
   });
 });

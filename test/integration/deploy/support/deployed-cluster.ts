@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
+import type { HttpKubeClient } from '../../../../src/runtime/kube/http-kube-client.js';
 import type { KubeClient } from '../../../../src/runtime/kube/kube-client.js';
 import type { ControlPlane } from '../../../../tools/envtest/control-plane.js';
 import { BaseStage } from '../../../../tools/stage/base-stage.js';
@@ -134,7 +135,7 @@ export class DeployedCluster extends BaseStage {
   }
 
   /** The operator's own client, with a token of that service account. */
-  async clientAs(account: ServiceAccountName): Promise<KubeClient> {
+  async clientAs(account: ServiceAccountName): Promise<HttpKubeClient> {
     const token = await this.tokenOf(account);
     return this.parts.kube(await this.controlPlane.kubeconfigFor({ token }));
   }
