@@ -122,6 +122,17 @@ npm-package: node_modules ## Build the npm package (library and commands), dist/
 	npm run --silent compile
 	npm run --silent package
 
+.PHONY: executable
+executable: npm-package ## Build kubectl-eni as one file for this platform, packed in dist/executable.
+	npx --no-install node dist/tools/executable/main.js
+
+.PHONY: krew-manifest
+krew-manifest: node_modules ## Write the krew manifest for VERSION, REPOSITORY_URL and the archives in dist/executable.
+	@test -n "$(REPOSITORY_URL)" || { echo 'Set REPOSITORY_URL: the manifest names where the archives are.'; exit 1; }
+	npm run --silent compile
+	npx --no-install node dist/tools/krew/main.js '$(VERSION)' '$(REPOSITORY_URL)' dist/executable > dist/executable/eni.yaml.new
+	@mv dist/executable/eni.yaml.new dist/executable/eni.yaml && cat dist/executable/eni.yaml
+
 .PHONY: npm-publish
 npm-publish: npm-package ## Publish the npm package of REPOSITORY_URL, with provenance.
 	@test -n "$(REPOSITORY_URL)" || { echo 'Set REPOSITORY_URL: provenance names where the package was built.'; exit 1; }

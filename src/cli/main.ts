@@ -1,13 +1,14 @@
 import { text } from 'node:stream/consumers';
 import { systemClock } from '../runtime/clock.js';
 import { runCli } from './program.js';
+import type { CliIo } from './shared/cli-io.js';
 
 const DEFAULT_COLUMNS = 120;
 
 const stop = new AbortController();
 process.once('SIGINT', () => stop.abort(new Error('interrupted')));
 
-process.exitCode = await runCli(process.argv.slice(2), {
+const io: CliIo = {
   env: process.env,
   clock: systemClock,
   signal: stop.signal,
@@ -16,4 +17,9 @@ process.exitCode = await runCli(process.argv.slice(2), {
   writeError: (chunk) => process.stderr.write(chunk),
   isTerminal: process.stdout.isTTY === true,
   columns: process.stdout.columns ?? DEFAULT_COLUMNS,
+};
+
+// No top-level await: a single executable is CommonJS.
+void runCli(process.argv.slice(2), io).then((exitCode) => {
+  process.exitCode = exitCode;
 });
