@@ -11,6 +11,8 @@ IMG ?=
 REGION ?=
 ROLE_ARN ?=
 ENIS ?=
+# Any value: take over CRD fields that another tool installed, as in docs/migrating.md.
+FORCE ?=
 export KUBECTL COMPONENTS IMG REGION ROLE_ARN ENIS
 # For a private npm registry: a .npmrc and its CA certificate, as secrets of the build.
 NPMRC ?=
@@ -92,7 +94,7 @@ docker-buildx: ## Build for all PLATFORMS, with an SBOM and provenance, and push
 ##@ Deployment
 .PHONY: install
 install: ## Install the CRDs into the cluster that kubectl points at.
-	$(KUBECTL) apply --server-side -k crds/
+	$(KUBECTL) apply --server-side $(if $(FORCE),--force-conflicts) -k crds/
 
 .PHONY: uninstall
 uninstall: ## Remove the CRDs; refuses while NodeENIs or ENIAttachments exist.
