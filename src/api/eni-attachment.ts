@@ -115,6 +115,10 @@ export interface ENIAttachmentStatus {
   attachmentID?: string;
   macAddress?: string;
   privateIPAddresses?: string[];
+  /** Each a /28. */
+  ipv4Prefixes?: string[];
+  /** Each a /80. */
+  ipv6Prefixes?: string[];
   ipv6Addresses?: string[];
   /** How many times the ENI was lost to somebody else and made anew. */
   replacements?: number;

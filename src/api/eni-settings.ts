@@ -12,7 +12,7 @@ import {
   Min,
   ValidateNested,
 } from 'class-validator';
-import { IsUserTags } from './validators.js';
+import { HasAtMostOneOf, IsUserTags } from './validators.js';
 
 const RECLAIM_POLICIES = ['Delete', 'Retain'] as const;
 
@@ -74,6 +74,40 @@ export class ENAExpress {
   udp?: boolean;
 }
 
+/** Addresses per interface: no instance type has more (EC2 User Guide, "Maximum IP addresses per network interface"). */
+const MAX_ADDRESSES = 64;
+
+/** IPv4 beside the primary address: single addresses, or blocks of 16. */
+export class IPv4Addresses {
+  @IsOptional()
+  @IsInt()
+  @Min(0)
+  @Max(MAX_ADDRESSES)
+  secondaryAddresses?: number;
+
+  /** Each a /28. */
+  @IsOptional()
+  @IsInt()
+  @Min(0)
+  @Max(MAX_ADDRESSES)
+  prefixes?: number;
+}
+
+export class IPv6Addresses {
+  @IsOptional()
+  @IsInt()
+  @Min(0)
+  @Max(MAX_ADDRESSES)
+  addresses?: number;
+
+  /** Each a /80. */
+  @IsOptional()
+  @IsInt()
+  @Min(0)
+  @Max(MAX_ADDRESSES)
+  prefixes?: number;
+}
+
 /** What a NodeENI says of its ENIs, and each ENIAttachment of its one. */
 export class ENISettings {
   @IsOptional()
@@ -96,6 +130,17 @@ export class ENISettings {
   @IsOptional()
   @IsIn(RECLAIM_POLICIES)
   reclaimPolicy?: ReclaimPolicy;
+
+  @IsOptional()
+  @ValidateNested()
+  @HasAtMostOneOf(['secondaryAddresses', 'prefixes'])
+  @Type(() => IPv4Addresses)
+  ipv4?: IPv4Addresses;
+
+  @IsOptional()
+  @ValidateNested()
+  @Type(() => IPv6Addresses)
+  ipv6?: IPv6Addresses;
 
   /** False: EC2 delivers packets whose source or destination is not an address of the ENI. */
   @IsOptional()

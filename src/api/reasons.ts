@@ -16,6 +16,8 @@ export const REMEDIES = {
   SubnetNameNotInZone:
     'Add a subnet with that Name tag in the zone. If the names are alternatives, give one subnet in each zone the same name, and use spec.subnetName.',
   SubnetFull: 'Free IP addresses in the subnet, or use another subnet.',
+  InsufficientCidrBlocks:
+    'Reserve room for prefixes in the subnet (aws ec2 create-subnet-cidr-reservation --reservation-type prefix), use another subnet, or set spec.ipv4.secondaryAddresses instead of prefixes.',
   SecurityGroupNotFound:
     "Name a security group that exists in the subnet's VPC (aws ec2 describe-security-groups lists them).",
   SecurityGroupVpcMismatch:
@@ -37,6 +39,10 @@ export const REMEDIES = {
     'Set spec.networkCardIndex of the NodeENI to a network card that the instance type has.',
   DeviceIndexOutOfRange:
     'Set spec.deviceIndex of the NodeENI to an index that the network card has.',
+  AddressLimitExceeded:
+    'Ask for fewer addresses or prefixes in spec.ipv4 and spec.ipv6, or use a larger instance type (aws ec2 describe-instance-types shows Ipv4AddressesPerInterface).',
+  PrefixesUnsupported:
+    'Use instance types of the Nitro System, or set spec.ipv4.secondaryAddresses instead of prefixes.',
   ENAExpressUnsupported:
     'Remove spec.enaExpress, or use instance types that support ENA Express (aws ec2 describe-instance-types --filters Name=network-info.ena-srd-supported,Values=true).',
   NotManaged:
@@ -72,6 +78,8 @@ export type BlockedReason = keyof typeof REMEDIES;
 export const CAPACITY_REASONS: readonly BlockedReason[] = [
   'InstanceFull',
   'SubnetFull',
+  'InsufficientCidrBlocks',
+  'AddressLimitExceeded',
   'InterfaceQuotaReached',
 ];
 

@@ -215,3 +215,16 @@ export function IsNotHostInterfaceName(): PropertyDecorator {
     },
   });
 }
+
+/** Class-validator rule for an object of which at most one of these fields may be set. */
+export function HasAtMostOneOf(fields: readonly string[]): PropertyDecorator {
+  return ValidateBy({
+    name: 'hasAtMostOneOf',
+    validator: {
+      validate: (value: unknown) =>
+        typeof value !== 'object' || value === null || setFields(fields, value).length <= 1,
+      defaultMessage: () =>
+        `$property must have at most one of ${fields.join(' and ')}: remove one`,
+    },
+  });
+}

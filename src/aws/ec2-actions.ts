@@ -28,6 +28,8 @@ export const DOCUMENTED_LIMITS = {
   ModifyNetworkInterfaceAttribute: INTERFACE_WRITE,
   AssignPrivateIpAddresses: INTERFACE_WRITE,
   AssignIpv6Addresses: INTERFACE_WRITE,
+  UnassignPrivateIpAddresses: MUTATING,
+  UnassignIpv6Addresses: MUTATING,
   CreateTags: TAG_WRITE,
   DeleteTags: TAG_WRITE,
 } as const satisfies Record<string, RateLimit>;

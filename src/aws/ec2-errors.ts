@@ -66,7 +66,12 @@ export class CapacityError extends Ec2Error {
     super(details);
   }
 }
-export type CapacityReason = 'InstanceFull' | 'SubnetFull' | 'InterfaceQuotaReached';
+export type CapacityReason =
+  | 'InstanceFull'
+  | 'AddressLimitExceeded'
+  | 'SubnetFull'
+  | 'InsufficientCidrBlocks'
+  | 'InterfaceQuotaReached';
 
 /** The request names something that does not exist or does not fit; only the user can fix it. */
 export class UserError extends Ec2Error {

@@ -59,6 +59,11 @@ export interface InstanceTypeLimits {
   cards: { networkCardIndex: number; maximumInterfaces: number }[];
   /** Whether ENA Express works on it; absent where EC2 does not say. */
   enaExpress?: boolean;
+  /** Of one interface, each prefix counts as one; absent where EC2 does not say. */
+  ipv4Addresses?: number;
+  ipv6Addresses?: number;
+  /** Whether it is a Nitro type, which prefixes need; absent where EC2 does not say. */
+  nitro?: boolean;
 }
 
 export type EniStatus =
@@ -107,6 +112,10 @@ export interface Eni {
   /** All private IPv4 addresses, the primary first. */
   privateIpAddresses: string[];
   ipv6Addresses: string[];
+  /** Each a /28. */
+  ipv4Prefixes: string[];
+  /** Each a /80. */
+  ipv6Prefixes: string[];
   /** Whether one of the IPv6 addresses is the primary one. */
   hasPrimaryIpv6?: boolean;
   sourceDestCheck: boolean;
@@ -125,8 +134,12 @@ export interface CreateEniRequest {
   subnetId: string;
   securityGroupIds: string[];
   description?: string;
-  /** How many IPv6 addresses; absent: as the subnet assigns by default. */
+  /** IPv4 addresses beside the primary one; not together with prefixes. */
+  secondaryAddressCount?: number;
+  ipv4PrefixCount?: number;
+  /** How many IPv6 addresses; absent: as the subnet assigns by default. Not together with prefixes. */
   ipv6AddressCount?: number;
+  ipv6PrefixCount?: number;
   /** Makes the first IPv6 address the primary one. */
   primaryIpv6?: boolean;
   connectionTracking?: ConnectionTracking;
@@ -148,6 +161,15 @@ export interface AttachEniRequest {
   networkCardIndex: number;
   enaExpress?: EnaExpress;
 }
+
+/** Addresses of one family: single ones and prefixes. */
+export interface AddressSet {
+  addresses: readonly string[];
+  prefixes: readonly string[];
+}
+
+/** How many to assign: of one kind. */
+export type AddressCount = { addresses: number } | { prefixes: number };
 
 /** Subnets by id, or by their `Name` tag. */
 export type SubnetQuery = { ids: readonly string[] } | { names: readonly string[] };
@@ -202,6 +224,12 @@ export interface Ec2Gateway {
   setEnaExpress(eniId: string, enaExpress: EnaExpress): Promise<void>;
   /** Makes the first IPv6 address the primary one, which cannot be undone. */
   enablePrimaryIpv6(eniId: string): Promise<void>;
+  /** @returns what EC2 assigned */
+  assignIpv4(eniId: string, count: AddressCount): Promise<AddressSet>;
+  unassignIpv4(eniId: string, set: AddressSet): Promise<void>;
+  /** @returns what EC2 assigned */
+  assignIpv6(eniId: string, count: AddressCount): Promise<AddressSet>;
+  unassignIpv6(eniId: string, set: AddressSet): Promise<void>;
   setTags(eniId: string, tags: Readonly<Record<string, string>>): Promise<void>;
   removeTags(eniId: string, keys: readonly string[]): Promise<void>;
   /** Starts the detachment; EC2 finishes it later. */

@@ -161,7 +161,7 @@ export class Reconcilers {
       attachments,
       nodeENIs: kube.nodeENIs.store,
       inventory,
-      provider: new AttachmentProvider({ ...shared, attachments, slots, clusterID }),
+      provider: new AttachmentProvider({ ...shared, attachments, slots, clusterID, clock }),
       remover: new AttachmentRemover({
         ...shared,
         attachments,

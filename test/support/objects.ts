@@ -99,6 +99,8 @@ export function anEni(overrides: Partial<Eni> = {}): Eni {
     privateIpAddress: '10.0.1.10',
     privateIpAddresses: ['10.0.1.10'],
     ipv6Addresses: [],
+    ipv4Prefixes: [],
+    ipv6Prefixes: [],
     sourceDestCheck: true,
     securityGroupIds: ['sg-00000001'],
     tags: {},

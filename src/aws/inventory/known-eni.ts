@@ -30,7 +30,9 @@ const ORDER: Record<WriteKind, number> = {
   sourceDestCheck: 6,
   connectionTracking: 7,
   primaryIpv6: 8,
-  tags: 9,
+  ipv4: 9,
+  ipv6: 10,
+  tags: 11,
 };
 const WRITE_KINDS = (Object.keys(ORDER) as WriteKind[]).sort((a, b) => ORDER[a] - ORDER[b]);
 

@@ -1,4 +1,10 @@
-import type { ConnectionTracking, EnaExpress, Eni, EniAttachmentState } from '../ec2-gateway.js';
+import type {
+  AddressSet,
+  ConnectionTracking,
+  EnaExpress,
+  Eni,
+  EniAttachmentState,
+} from '../ec2-gateway.js';
 
 /** What a write sets. A later write of the same kind replaces the earlier one. */
 export type WriteKind =
@@ -11,6 +17,8 @@ export type WriteKind =
   | 'connectionTracking'
   | 'enaExpress'
   | 'primaryIpv6'
+  | 'ipv4'
+  | 'ipv6'
   | 'tags';
 
 /** A write of this process, as long as EC2's reads may not show it yet. */
@@ -30,6 +38,9 @@ export interface EniModification {
   connectionTracking?: ConnectionTracking;
   enaExpress?: EnaExpress;
   primaryIpv6?: true;
+  /** All that the ENI then has, the primary address first. */
+  ipv4?: AddressSet;
+  ipv6?: AddressSet;
   /** Tags set, and tags removed. */
   tags?: { set: Readonly<Record<string, string>>; remove: readonly string[] };
 }
@@ -102,6 +113,25 @@ export function modifications(
   if (enaExpress !== undefined && attachmentId !== undefined) {
     writes.push(settingEnaExpress(enaExpress, attachmentId));
   }
+  const { ipv4, ipv6 } = change;
+  if (ipv4 !== undefined) {
+    writes.push(
+      settingField(
+        'ipv4',
+        { privateIpAddresses: [...ipv4.addresses], ipv4Prefixes: [...ipv4.prefixes] },
+        (eni) => setOf(eni.privateIpAddresses, eni.ipv4Prefixes),
+      ),
+    );
+  }
+  if (ipv6 !== undefined) {
+    writes.push(
+      settingField(
+        'ipv6',
+        { ipv6Addresses: [...ipv6.addresses], ipv6Prefixes: [...ipv6.prefixes] },
+        (eni) => setOf(eni.ipv6Addresses, eni.ipv6Prefixes),
+      ),
+    );
+  }
   if (tags !== undefined) writes.push(settingTags(tags));
   return writes;
 }
@@ -133,6 +163,10 @@ function settingField(
     apply,
     agrees: (read) => read !== undefined && value(read) === value(apply(read)),
   };
+}
+
+function setOf(...lists: string[][]): string {
+  return lists.map((list) => list.toSorted().join()).join('/');
 }
 
 /** Fields that the write does not name stay. */

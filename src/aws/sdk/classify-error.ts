@@ -78,8 +78,12 @@ const RULES: readonly Rule[] = [
   { code: 'IdempotentParameterMismatch', classify: conflict('IdempotencyMismatch') },
 
   { code: 'AttachmentLimitExceeded', classify: capacity('InstanceFull') },
-  { code: 'InvalidInterface.IpAddressLimitExceeded', classify: capacity('InstanceFull') },
-  { code: 'PrivateIpAddressLimitExceeded', classify: capacity('InstanceFull') },
+  {
+    code: 'InvalidInterface.IpAddressLimitExceeded',
+    classify: capacity('AddressLimitExceeded'),
+  },
+  { code: 'PrivateIpAddressLimitExceeded', classify: capacity('AddressLimitExceeded') },
+  { code: 'InsufficientCidrBlocks', classify: capacity('InsufficientCidrBlocks') },
   { code: 'InsufficientFreeAddressesInSubnet', classify: capacity('SubnetFull') },
   { code: 'NetworkInterfaceLimitExceeded', classify: capacity('InterfaceQuotaReached') },
 

@@ -1,4 +1,6 @@
 import {
+  AssignIpv6AddressesCommand,
+  AssignPrivateIpAddressesCommand,
   AttachNetworkInterfaceCommand,
   CreateNetworkInterfaceCommand,
   CreateTagsCommand,
@@ -13,11 +15,15 @@ import {
   DetachNetworkInterfaceCommand,
   type EC2Client,
   ModifyNetworkInterfaceAttributeCommand,
+  UnassignIpv6AddressesCommand,
+  UnassignPrivateIpAddressesCommand,
 } from '@aws-sdk/client-ec2';
 import { API_GROUP } from '../../api/names.js';
 import type { Ec2Action, WriteAction } from '../ec2-actions.js';
 import { UserError } from '../ec2-errors.js';
 import type {
+  AddressCount,
+  AddressSet,
   AttachEniRequest,
   ConnectionTracking,
   CreateEniRequest,
@@ -163,9 +169,7 @@ export class SdkEc2Gateway implements Ec2Gateway {
           SubnetId: request.subnetId,
           Groups: request.securityGroupIds,
           Description: request.description,
-          ...(request.ipv6AddressCount === undefined
-            ? {}
-            : { Ipv6AddressCount: request.ipv6AddressCount }),
+          ...addressCounts(request),
           ...(request.primaryIpv6 ? { EnablePrimaryIpv6: true } : {}),
           ...(request.connectionTracking
             ? {
@@ -239,6 +243,65 @@ export class SdkEc2Gateway implements Ec2Gateway {
     return this.modifyEni({ NetworkInterfaceId: eniId, EnablePrimaryIpv6: true });
   }
 
+  assignIpv4(eniId: string, count: AddressCount): Promise<AddressSet> {
+    return this.caller.call('AssignPrivateIpAddresses', async () => {
+      const answer = await this.client.send(
+        new AssignPrivateIpAddressesCommand({
+          NetworkInterfaceId: eniId,
+          ...('addresses' in count
+            ? { SecondaryPrivateIpAddressCount: count.addresses }
+            : { Ipv4PrefixCount: count.prefixes }),
+        }),
+      );
+      const { AssignedPrivateIpAddresses = [], AssignedIpv4Prefixes = [] } = answer;
+      return {
+        addresses: AssignedPrivateIpAddresses.flatMap(
+          ({ PrivateIpAddress }) => PrivateIpAddress ?? [],
+        ),
+        prefixes: AssignedIpv4Prefixes.flatMap(({ Ipv4Prefix }) => Ipv4Prefix ?? []),
+      };
+    });
+  }
+
+  unassignIpv4(eniId: string, { addresses, prefixes }: AddressSet): Promise<void> {
+    return this.caller.call('UnassignPrivateIpAddresses', async () => {
+      await this.client.send(
+        new UnassignPrivateIpAddressesCommand({
+          NetworkInterfaceId: eniId,
+          ...(addresses.length > 0 ? { PrivateIpAddresses: [...addresses] } : {}),
+          ...(prefixes.length > 0 ? { Ipv4Prefixes: [...prefixes] } : {}),
+        }),
+      );
+    });
+  }
+
+  assignIpv6(eniId: string, count: AddressCount): Promise<AddressSet> {
+    return this.caller.call('AssignIpv6Addresses', async () => {
+      const answer = await this.client.send(
+        new AssignIpv6AddressesCommand({
+          NetworkInterfaceId: eniId,
+          ...('addresses' in count
+            ? { Ipv6AddressCount: count.addresses }
+            : { Ipv6PrefixCount: count.prefixes }),
+        }),
+      );
+      const { AssignedIpv6Addresses = [], AssignedIpv6Prefixes = [] } = answer;
+      return { addresses: AssignedIpv6Addresses, prefixes: AssignedIpv6Prefixes };
+    });
+  }
+
+  unassignIpv6(eniId: string, { addresses, prefixes }: AddressSet): Promise<void> {
+    return this.caller.call('UnassignIpv6Addresses', async () => {
+      await this.client.send(
+        new UnassignIpv6AddressesCommand({
+          NetworkInterfaceId: eniId,
+          ...(addresses.length > 0 ? { Ipv6Addresses: [...addresses] } : {}),
+          ...(prefixes.length > 0 ? { Ipv6Prefixes: [...prefixes] } : {}),
+        }),
+      );
+    });
+  }
+
   setTags(eniId: string, tags: Readonly<Record<string, string>>): Promise<void> {
     return this.caller.call('CreateTags', async () => {
       const Tags = Object.entries(tags).map(([Key, Value]) => ({ Key, Value }));
@@ -300,6 +363,16 @@ export class SdkEc2Gateway implements Ec2Gateway {
       return { items: enis, next: answer.NextToken };
     });
   }
+}
+
+function addressCounts(request: CreateEniRequest): object {
+  const { secondaryAddressCount, ipv4PrefixCount, ipv6AddressCount, ipv6PrefixCount } = request;
+  return {
+    ...(secondaryAddressCount ? { SecondaryPrivateIpAddressCount: secondaryAddressCount } : {}),
+    ...(ipv4PrefixCount ? { Ipv4PrefixCount: ipv4PrefixCount } : {}),
+    ...(ipv6AddressCount === undefined ? {} : { Ipv6AddressCount: ipv6AddressCount }),
+    ...(ipv6PrefixCount ? { Ipv6PrefixCount: ipv6PrefixCount } : {}),
+  };
 }
 
 function requireSecurityGroups(action: Ec2Action, ids: readonly string[]): void {

@@ -60,6 +60,8 @@ export function toEni(from: NetworkInterface | undefined, strings = new StringIn
     ...present('privateIpAddress', from?.PrivateIpAddress ?? addresses[0]),
     privateIpAddresses: addresses,
     ipv6Addresses: (from?.Ipv6Addresses ?? []).flatMap(({ Ipv6Address }) => Ipv6Address ?? []),
+    ipv4Prefixes: (from?.Ipv4Prefixes ?? []).flatMap(({ Ipv4Prefix }) => Ipv4Prefix ?? []),
+    ipv6Prefixes: (from?.Ipv6Prefixes ?? []).flatMap(({ Ipv6Prefix }) => Ipv6Prefix ?? []),
     ...(from?.Ipv6Addresses?.some(({ IsPrimaryIpv6 }) => IsPrimaryIpv6)
       ? { hasPrimaryIpv6: true }
       : {}),
@@ -183,7 +185,15 @@ export function toInstanceTypeLimits(from: InstanceTypeInfo): InstanceTypeLimits
     maximumInterfaces,
     cards: cards.length > 0 ? cards : [{ networkCardIndex: 0, maximumInterfaces }],
     ...present('enaExpress', from.NetworkInfo?.EnaSrdSupported),
+    ...present('ipv4Addresses', from.NetworkInfo?.Ipv4AddressesPerInterface),
+    ...present('ipv6Addresses', from.NetworkInfo?.Ipv6AddressesPerInterface),
+    ...present('nitro', from.Hypervisor === undefined ? from.BareMetal : isNitro(from)),
   };
+}
+
+/** Bare metal types have no hypervisor, and are built on Nitro (but for a few of the first generation). */
+function isNitro({ Hypervisor, BareMetal }: InstanceTypeInfo): boolean {
+  return Hypervisor === 'nitro' || BareMetal === true;
 }
 
 function toTags(

@@ -6,6 +6,7 @@ import { ConflictError } from '../../aws/ec2-errors.js';
 import type { AttachEniRequest, Ec2Gateway, Eni } from '../../aws/ec2-gateway.js';
 import type { EniInventory } from '../../aws/inventory/eni-inventory.js';
 import type { Store } from '../../runtime/cache/store.js';
+import type { Clock } from '../../runtime/clock.js';
 import { NotWantedError } from '../../runtime/concurrency/token-bucket.js';
 import { keyOf } from '../../runtime/kube/resource.js';
 import type { Logger } from '../../runtime/logger.js';
@@ -37,6 +38,7 @@ export interface AttachmentProviderOptions {
   reporter: AttachmentReporter;
   createTimes: CreateTimes;
   clusterID: string;
+  clock: Clock;
   /** Milliseconds by which EC2's reads may lag behind its writes. */
   consistencyWindowMs: number;
 }
@@ -51,6 +53,9 @@ const FRESH_ENOUGH_TO_ATTACH_MS = 60_000;
 
 /** Takes one step towards an ENI that is attached as the attachment's spec says. */
 export class AttachmentProvider {
+  /** Until when (milliseconds since the epoch) the addresses of an ENI can change by an earlier leader's calls. */
+  private readonly unconfirmed = new Map<string, number>();
+
   constructor(private readonly options: AttachmentProviderOptions) {}
 
   /** EC2 for this attachment's NodeENI. Calls that still wait for their turn when the attachment is deleted are not sent. */
@@ -102,8 +107,25 @@ export class AttachmentProvider {
         if (eni) {
           await this.options.reporter.settled(attachment, eni);
         }
-        return 'done';
+        return eni ? this.confirmAddresses(eni) : 'done';
     }
+  }
+
+  /**
+   * An Assign call of an earlier leader can arrive after this one's and double the addresses, which no read before the
+   * next listing would show: reads the ENI once more when no such call can arrive any more.
+   */
+  private async confirmAddresses({ id }: Eni): Promise<StepResult> {
+    const until = this.unconfirmed.get(id);
+    if (until === undefined) {
+      return 'done';
+    }
+    if (this.options.clock.now() < until) {
+      return 'requeue';
+    }
+    this.unconfirmed.delete(id);
+    await this.options.inventory.observe(id);
+    return 'continue';
   }
 
   private eniOf(attachment: ENIAttachment): Eni | undefined {
@@ -323,8 +345,17 @@ export class AttachmentProvider {
       await this.options.reporter.claimTags(attachment);
     }
     const { inventory } = this.options;
+    this.noteAssignment(eniId, changes);
     await applyChanges(changes, { gateway: this.ec2For(attachment), inventory, eniId });
     logger.debug('ENI modified', { eniID: eniId, ...changes });
+  }
+
+  private noteAssignment(eniId: string, { assignIpv4, assignIpv6 }: EniChanges): void {
+    const { clock, createTimes, consistencyWindowMs } = this.options;
+    const until = createTimes.othersMayArriveUntil(consistencyWindowMs);
+    if ((assignIpv4 ?? assignIpv6) && clock.now() < until) {
+      this.unconfirmed.set(eniId, until);
+    }
   }
 
   private async confirmLoss(attachment: ENIAttachment, eniId: string): Promise<StepResult> {

@@ -30,19 +30,14 @@ export interface AttachmentReport {
  */
 export function attachmentStatus(report: AttachmentReport): ENIAttachmentStatus {
   const { attachment, phase, eni, lost, settled = false, now } = report;
-  const { eniID, attachmentID, macAddress, privateIPAddresses, ipv6Addresses, link, ...rest } =
-    attachment.status ?? {};
+  const { eniID, attachmentID, macAddress, link, ...others } = attachment.status ?? {};
+  const { privateIPAddresses, ipv6Addresses, ipv4Prefixes, ipv6Prefixes, ...rest } = others;
+  const addresses = { privateIPAddresses, ipv6Addresses, ipv4Prefixes, ipv6Prefixes };
   const known = lost
     ? { replacements: (rest.replacements ?? 0) + 1 }
     : eni
       ? factsOf(eni)
-      : definedOnly({
-          eniID: eniID ?? report.eniID,
-          attachmentID,
-          macAddress,
-          privateIPAddresses,
-          ipv6Addresses,
-        });
+      : definedOnly({ eniID: eniID ?? report.eniID, attachmentID, macAddress, ...addresses });
   return {
     ...rest,
     // The link status is about the lost ENI.
@@ -94,9 +89,15 @@ function factsOf(eni: Eni): ENIAttachmentStatus {
     eniID: eni.id,
     attachmentID: eni.attachment?.attachmentId,
     macAddress: eni.macAddress,
-    privateIPAddresses: eni.privateIpAddresses.length > 0 ? eni.privateIpAddresses : undefined,
-    ipv6Addresses: eni.ipv6Addresses.length > 0 ? eni.ipv6Addresses : undefined,
+    privateIPAddresses: unlessEmpty(eni.privateIpAddresses),
+    ipv6Addresses: unlessEmpty(eni.ipv6Addresses),
+    ipv4Prefixes: unlessEmpty(eni.ipv4Prefixes),
+    ipv6Prefixes: unlessEmpty(eni.ipv6Prefixes),
   });
+}
+
+function unlessEmpty(list: string[]): string[] | undefined {
+  return list.length > 0 ? list : undefined;
 }
 
 function conditionsOf({ attachment, phase, eni, blocked, now }: AttachmentReport): Condition[] {

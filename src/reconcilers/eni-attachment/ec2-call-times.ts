@@ -19,6 +19,11 @@ export class CreateTimes {
     this.leaderSince = this.clock.now();
   }
 
+  /** Until when (milliseconds since the epoch) calls of an earlier leader may arrive at EC2. */
+  othersMayArriveUntil(windowMs: number): number {
+    return this.leaderSince + windowMs;
+  }
+
   /** A Create call ended, whatever its result. */
   sent(attachment: ENIAttachment): void {
     this.sentAt.set(attachment.metadata.uid, this.clock.now());

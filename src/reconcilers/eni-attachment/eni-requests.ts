@@ -1,7 +1,8 @@
 import type { ENIAttachment } from '../../api/eni-attachment.js';
 import { MANAGER_NAME, TAGS } from '../../api/names.js';
-import type { CreateEniRequest, Ec2Gateway } from '../../aws/ec2-gateway.js';
+import type { AddressSet, CreateEniRequest, Ec2Gateway } from '../../aws/ec2-gateway.js';
 import type { EniInventory } from '../../aws/inventory/eni-inventory.js';
+import { type AddressChanges, addressesInCreate } from './plan-addresses.js';
 import type { EniChanges } from './plan-attachment.js';
 
 /** The tags that mark an ENI as the attachment's; they are restored if they are removed. */
@@ -32,8 +33,7 @@ export function createRequestFor(attachment: ENIAttachment, clusterID: string): 
     subnetId: spec.subnetID,
     securityGroupIds: spec.securityGroupIDs,
     ...(spec.description === undefined ? {} : { description: spec.description }),
-    // An IPv6-only subnet has no IPv4 block, and EC2 assigns an address only on request.
-    ...(spec.subnetCIDR === undefined ? { ipv6AddressCount: 1 } : {}),
+    ...addressesInCreate(spec),
     ...(spec.connectionTracking ? { connectionTracking: spec.connectionTracking } : {}),
     tags: {
       ...spec.tags,
@@ -43,14 +43,18 @@ export function createRequestFor(attachment: ENIAttachment, clusterID: string): 
   };
 }
 
+export interface ChangeTarget {
+  gateway: Ec2Gateway;
+  inventory: EniInventory;
+  eniId: string;
+}
+
 /**
  * Sends the changes of an ENI to EC2, one call for each, and notes each for reads that do not show it yet.
  * @throws Ec2Error at the first that fails
  */
-export async function applyChanges(
-  changes: EniChanges,
-  { gateway, inventory, eniId }: { gateway: Ec2Gateway; inventory: EniInventory; eniId: string },
-): Promise<void> {
+export async function applyChanges(changes: EniChanges, target: ChangeTarget): Promise<void> {
+  const { gateway, inventory, eniId } = target;
   const { deleteOnTermination, securityGroupIds, description, tags } = changes;
   const { sourceDestCheck, connectionTracking, enaExpress, primaryIpv6 } = changes;
   if (deleteOnTermination) {
@@ -82,10 +86,58 @@ export async function applyChanges(
     await gateway.enablePrimaryIpv6(eniId);
     inventory.modified(eniId, { primaryIpv6 });
   }
+  await applyAddressChanges(changes, target);
   if (tags) {
     await setTags(gateway, eniId, tags);
     inventory.modified(eniId, { tags });
   }
+}
+
+/** Unassigns first: the instance type limits how many addresses the ENI can have. */
+async function applyAddressChanges(
+  { unassignIpv4, assignIpv4, unassignIpv6, assignIpv6 }: AddressChanges,
+  { gateway, inventory, eniId }: ChangeTarget,
+): Promise<void> {
+  const ipv4 = (): AddressSet => {
+    const { privateIpAddresses: addresses = [], ipv4Prefixes: prefixes = [] } =
+      inventory.get(eniId) ?? {};
+    return { addresses, prefixes };
+  };
+  const ipv6 = (): AddressSet => {
+    const { ipv6Addresses: addresses = [], ipv6Prefixes: prefixes = [] } =
+      inventory.get(eniId) ?? {};
+    return { addresses, prefixes };
+  };
+  if (unassignIpv4) {
+    await gateway.unassignIpv4(eniId, unassignIpv4);
+    inventory.modified(eniId, { ipv4: without(ipv4(), unassignIpv4) });
+  }
+  if (assignIpv4) {
+    const assigned = await gateway.assignIpv4(eniId, assignIpv4);
+    inventory.modified(eniId, { ipv4: union(ipv4(), assigned) });
+  }
+  if (unassignIpv6) {
+    await gateway.unassignIpv6(eniId, unassignIpv6);
+    inventory.modified(eniId, { ipv6: without(ipv6(), unassignIpv6) });
+  }
+  if (assignIpv6) {
+    const assigned = await gateway.assignIpv6(eniId, assignIpv6);
+    inventory.modified(eniId, { ipv6: union(ipv6(), assigned) });
+  }
+}
+
+function without(all: AddressSet, some: AddressSet): AddressSet {
+  return {
+    addresses: all.addresses.filter((each) => !some.addresses.includes(each)),
+    prefixes: all.prefixes.filter((each) => !some.prefixes.includes(each)),
+  };
+}
+
+function union(a: AddressSet, b: AddressSet): AddressSet {
+  return {
+    addresses: [...new Set([...a.addresses, ...b.addresses])],
+    prefixes: [...new Set([...a.prefixes, ...b.prefixes])],
+  };
 }
 
 /**

@@ -12,9 +12,10 @@ import type {
 } from '../../aws/ec2-gateway.js';
 import { hasFinalizer } from '../../runtime/kube/finalizers.js';
 import { attachmentOf, holdsItsSlot } from './eni-identity.js';
+import { type AddressChanges, addressChanges } from './plan-addresses.js';
 
 /** Settings of an ENI that differ from the attachment's and can change in place. */
-export interface EniChanges {
+export interface EniChanges extends AddressChanges {
   deleteOnTermination?: { attachmentId: string; value: boolean };
   securityGroupIds?: readonly string[];
   description?: string;
@@ -254,6 +255,7 @@ function changesOf(
       ? {}
       : { description: spec.description }),
     ...switchChanges(spec, eni),
+    ...addressChanges(spec, eni),
     ...(tags ? { tags } : {}),
   };
 }

@@ -274,7 +274,7 @@ function attachmentSpec(
   securityGroupIDs: string[],
 ): ENIAttachmentSpec {
   const { description, mtu, tags, reclaimPolicy } = spec;
-  const { sourceDestCheck, connectionTracking, enaExpress, ipv6Primary } = spec;
+  const { ipv4, ipv6, sourceDestCheck, connectionTracking, enaExpress, ipv6Primary } = spec;
   return {
     nodeENI: metadata.name,
     ...place,
@@ -288,7 +288,7 @@ function attachmentSpec(
     ...(mtu === undefined ? {} : { mtu }),
     ...(tags === undefined ? {} : { tags }),
     ...(reclaimPolicy === undefined ? {} : { reclaimPolicy }),
-    ...definedOnly({ sourceDestCheck, connectionTracking, enaExpress, ipv6Primary }),
+    ...definedOnly({ ipv4, ipv6, sourceDestCheck, connectionTracking, enaExpress, ipv6Primary }),
   };
 }
 

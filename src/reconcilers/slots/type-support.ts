@@ -7,15 +7,39 @@ import type { Instance, InstanceTypeLimits } from '../../aws/ec2-gateway.js';
  * is left to EC2.
  */
 export function typeFault(
-  { enaExpress, nodeName, instanceID }: ENIAttachmentSpec,
+  spec: ENIAttachmentSpec,
   { type }: Instance,
   limits: InstanceTypeLimits,
 ): Blocked | undefined {
-  if (enaExpress?.enabled && limits.enaExpress === false) {
+  const who = `${type} ${spec.instanceID} of node ${spec.nodeName}`;
+  if (spec.enaExpress?.enabled && limits.enaExpress === false) {
+    return blocked('ENAExpressUnsupported', `${who} does not support ENA Express`);
+  }
+  const { secondaryAddresses = 0, prefixes = 0 } = spec.ipv4 ?? {};
+  const ipv6 = spec.ipv6 ?? {};
+  if (prefixes + (ipv6.prefixes ?? 0) > 0 && limits.nitro === false) {
     return blocked(
-      'ENAExpressUnsupported',
-      `${type} ${instanceID} of node ${nodeName} does not support ENA Express`,
+      'PrefixesUnsupported',
+      `${who} takes no prefixes: it is not of the Nitro System`,
     );
   }
-  return undefined;
+  return (
+    addressFault('IPv4', 1 + secondaryAddresses + prefixes, limits.ipv4Addresses, who) ??
+    addressFault('IPv6', (ipv6.addresses ?? 0) + (ipv6.prefixes ?? 0), limits.ipv6Addresses, who)
+  );
+}
+
+/** Each prefix counts as one address, and so does the primary one. */
+function addressFault(
+  family: string,
+  wanted: number,
+  limit: number | undefined,
+  who: string,
+): Blocked | undefined {
+  return limit !== undefined && wanted > limit
+    ? blocked(
+        'AddressLimitExceeded',
+        `An interface of ${who} takes ${limit} ${family} addresses and prefixes, the primary address included, not ${wanted}`,
+      )
+    : undefined;
 }

@@ -7,6 +7,8 @@ import type { Eni } from '../../../tools/ec2-simulator/index.js';
 export interface Intent {
   labelled: boolean;
   nodeENIsDeleted: boolean;
+  /** IPv4 addresses of each ENI beside the primary one. */
+  secondaryAddresses: number;
 }
 
 /** Everything there is at a moment, as the servers themselves know it. */
@@ -33,7 +35,7 @@ export interface WantedEni {
 export function deviations(view: View, intent: Intent, wanted: readonly WantedEni[]): string[] {
   if (!intent.nodeENIsDeleted && intent.labelled) {
     return [
-      ...wanted.flatMap((eni) => wrongWith(eni, view)),
+      ...wanted.flatMap((eni) => wrongWith(eni, view, intent)),
       ...countedWrong('ENIs', view.enis, wanted.length),
       ...countedWrong('ENIAttachments', view.attachments, wanted.length),
       ...untrueStatuses(view, wanted),
@@ -57,7 +59,11 @@ export function duplicates({ enis }: View): string[] {
   );
 }
 
-function wrongWith(wanted: WantedEni, { enis, attachments }: View): string[] {
+function wrongWith(
+  wanted: WantedEni,
+  { enis, attachments }: View,
+  { secondaryAddresses }: Intent,
+): string[] {
   const what = `NodeENI ${wanted.nodeENI} on ${wanted.node}`;
   const attachment = attachments.find(
     ({ spec }) => spec.nodeENI === wanted.nodeENI && spec.nodeName === wanted.node,
@@ -80,6 +86,12 @@ function wrongWith(wanted: WantedEni, { enis, attachments }: View): string[] {
     ['attachment', placed?.status, 'attached'],
     ['deleteOnTermination', placed?.deleteOnTermination, wanted.deleteOnTermination],
     ['subnet', eni.subnetId, wanted.subnetID],
+    ['secondary addresses', eni.privateIpAddresses.length - 1, secondaryAddresses],
+    [
+      'ENIAttachment addresses',
+      attachment.status?.privateIPAddresses?.join(),
+      eni.privateIpAddresses.join(),
+    ],
     ['groups', eni.groupIds.join(), wanted.securityGroupID],
     ['Name tag', tags[TAGS.name], attachment.metadata.name],
     ['cluster tag', tags[TAGS.clusterID], wanted.clusterID],

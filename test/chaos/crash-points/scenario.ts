@@ -1,7 +1,13 @@
 import { MOMENTS, type Moment } from './crash-point.js';
 
 /** What users do about the ENIs of a life. */
-export type Change = 'label' | 'unlabel' | 'deleteNodeENIs' | 'deleteAttachments';
+export type Change =
+  | 'label'
+  | 'unlabel'
+  | 'moreAddresses'
+  | 'fewerAddresses'
+  | 'deleteNodeENIs'
+  | 'deleteAttachments';
 
 /**
  * Which of a life's writes are crash points: those until all ENIs were ready, those from then on, or both.
@@ -58,6 +64,12 @@ export const SCENARIOS: readonly Scenario[] = [
     ...ONE,
     name: 'label removed',
     afterwards: ['unlabel', 'deleteNodeENIs'],
+    stretch: 'removing',
+  },
+  {
+    ...ONE,
+    name: 'addresses assigned, and unassigned',
+    afterwards: ['moreAddresses', 'fewerAddresses', 'deleteNodeENIs'],
     stretch: 'removing',
   },
   { ...DOWN, name: 'NodeENI deleted while down', whileDown: ['deleteNodeENIs'] },

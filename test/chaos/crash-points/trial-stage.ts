@@ -39,7 +39,7 @@ interface Trial {
 
 /** One life: its nodes and NodeENIs, an EC2 of its own, and the controller that may be killed. */
 export class TrialStage extends BaseStage {
-  readonly intent: Intent = { labelled: true, nodeENIsDeleted: false };
+  readonly intent: Intent = { labelled: true, nodeENIsDeleted: false, secondaryAddresses: 0 };
 
   private constructor(
     private readonly trial: Trial,
@@ -123,6 +123,10 @@ export class TrialStage extends BaseStage {
       case 'unlabel':
         this.intent.labelled = change === 'label';
         return this.label(change === 'label' ? 'true' : null);
+      case 'moreAddresses':
+      case 'fewerAddresses':
+        this.intent.secondaryAddresses = change === 'moreAddresses' ? 3 : 1;
+        return this.setAddresses(this.intent.secondaryAddresses);
       case 'deleteNodeENIs':
         this.intent.nodeENIsDeleted = true;
         return this.deleteAll(NodeENI.resource);
@@ -149,6 +153,13 @@ export class TrialStage extends BaseStage {
         deleteOnTermination: true,
       },
     });
+  }
+
+  private async setAddresses(secondaryAddresses: number): Promise<void> {
+    const body = { spec: { ipv4: { secondaryAddresses } } };
+    for (const { metadata } of await this.listNodeENIs()) {
+      await this.kube.patch(NodeENI.resource, metadata, { type: 'merge', body });
+    }
   }
 
   private async label(value: string | null): Promise<void> {

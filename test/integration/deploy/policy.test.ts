@@ -53,6 +53,8 @@ const STATUS: Record<string, [unknown, unknown]> = {
   macAddress: ['02:00:00:00:00:01', '02:00:00:00:00:02'],
   privateIPAddresses: [['10.0.0.1'], ['10.0.0.1', '10.0.0.2']],
   ipv6Addresses: [['2600::1'], ['2600::2']],
+  ipv4Prefixes: [['10.0.0.16/28'], ['10.0.0.32/28']],
+  ipv6Prefixes: [['2600:0:0:0:1::/80'], ['2600:0:0:0:2::/80']],
   replacements: [1, 2],
   tagKeys: [['a'], ['b']],
   lastUpdated: ['2026-01-01T00:00:00Z', '2026-01-02T00:00:00Z'],

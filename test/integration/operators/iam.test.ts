@@ -54,6 +54,17 @@ describe('the controller under docs/iam-policy.json', () => {
     await stage.ready('policed', 1);
     const { id } = theEni();
 
+    for (const [secondaryAddresses, addresses] of [
+      [2, 2],
+      [0, 0],
+    ] as const) {
+      await stage.patchNodeENI('policed', { ipv4: { secondaryAddresses }, ipv6: { addresses } });
+      await eventually(() => {
+        expect(theEni().privateIpAddresses).to.have.length(1 + secondaryAddresses);
+        expect(theEni().ipv6Addresses).to.have.length(addresses);
+      });
+    }
+
     await stage.patchNodeENI('policed', {
       securityGroupIDs: [DEFAULT_IDS.groups.nodes],
       description: 'another',

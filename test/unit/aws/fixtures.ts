@@ -25,6 +25,8 @@ export function eniFixture(overrides: Partial<Eni> = {}): Eni {
     description: '',
     privateIpAddresses: ['10.0.0.10'],
     ipv6Addresses: [],
+    ipv4Prefixes: [],
+    ipv6Prefixes: [],
     sourceDestCheck: true,
     securityGroupIds: ['sg-1'],
     tags: { [TAGS.clusterID]: CLUSTER_ID, [TAGS.attachmentUID]: 'uid-1' },

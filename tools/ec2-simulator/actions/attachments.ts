@@ -123,6 +123,9 @@ export function checkEnaExpress(instance: Instance): void {
 
 function checkAddresses(instance: Instance, eni: Eni): void {
   const type = typeOf(instance);
+  if (eni.ipv4Prefixes.length + eni.ipv6Prefixes.length > 0 && type.hypervisor !== 'nitro') {
+    throw errors.unsupported(`Prefix delegation is not supported on ${type.name}`);
+  }
   const count = eni.privateIpAddresses.length + eni.ipv4Prefixes.length;
   if (count > type.addressesPerInterface) {
     throw errors.tooManyAddressesToAttach(count, eni.id, type.name);

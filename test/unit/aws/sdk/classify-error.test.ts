@@ -89,7 +89,13 @@ const ROWS: Row[] = [
     reason: 'InterfaceInUse',
   },
   { code: 'AttachmentLimitExceeded', is: CapacityError, reason: 'InstanceFull' },
-  { code: 'InvalidInterface.IpAddressLimitExceeded', is: CapacityError, reason: 'InstanceFull' },
+  {
+    code: 'InvalidInterface.IpAddressLimitExceeded',
+    is: CapacityError,
+    reason: 'AddressLimitExceeded',
+  },
+  { code: 'PrivateIpAddressLimitExceeded', is: CapacityError, reason: 'AddressLimitExceeded' },
+  { code: 'InsufficientCidrBlocks', is: CapacityError, reason: 'InsufficientCidrBlocks' },
   {
     code: 'InvalidParameterCombination',
     message:

@@ -58,7 +58,12 @@ const ENI: Eni = {
 };
 
 const RECORD = aRecord({
-  status: { phase: 'Ready', eniID: ENI.id, attachmentID: 'eni-attach-00000000000000001' },
+  status: {
+    phase: 'Ready',
+    privateIPAddresses: ['10.0.1.10'],
+    eniID: ENI.id,
+    attachmentID: 'eni-attach-00000000000000001',
+  },
 });
 
 const withCount = (count: number) => ({
@@ -69,9 +74,9 @@ const withCount = (count: number) => ({
 const READY: View = { enis: [ENI], attachments: [RECORD], nodeENIs: [withCount(1)] };
 const NOTHING: View = { enis: [], attachments: [], nodeENIs: [] };
 
-const labelled = { labelled: true, nodeENIsDeleted: false };
-const unlabelled = { labelled: false, nodeENIsDeleted: false };
-const deleted = { labelled: true, nodeENIsDeleted: true };
+const labelled = { labelled: true, nodeENIsDeleted: false, secondaryAddresses: 0 };
+const unlabelled = { labelled: false, nodeENIsDeleted: false, secondaryAddresses: 0 };
+const deleted = { labelled: true, nodeENIsDeleted: true, secondaryAddresses: 0 };
 
 describe('what a life is expected to lead to', () => {
   const attachedAs = (change: object): View => ({

@@ -1,0 +1,114 @@
+import type { ENIAttachmentSpec } from '../../api/eni-attachment.js';
+import type { AddressCount, AddressSet, CreateEniRequest, Eni } from '../../aws/ec2-gateway.js';
+
+/** Addresses and prefixes to unassign from an ENI, and then to assign to it. */
+export interface AddressChanges {
+  unassignIpv4?: AddressSet;
+  assignIpv4?: AddressCount;
+  unassignIpv6?: AddressSet;
+  assignIpv6?: AddressCount;
+}
+
+/** Whether something on the node uses an address, or an address of a prefix. */
+export type IsInUse = (addressOrPrefix: string) => boolean;
+
+type Counts = Pick<
+  CreateEniRequest,
+  | 'secondaryAddressCount'
+  | 'ipv4PrefixCount'
+  | 'ipv6AddressCount'
+  | 'ipv6PrefixCount'
+  | 'primaryIpv6'
+>;
+
+/**
+ * What the Create call asks for, so that addresses cost no further call. EC2 takes single IPv6 addresses or prefixes
+ * in one call, not both: prefixes beside addresses follow.
+ */
+export function addressesInCreate(spec: ENIAttachmentSpec): Counts {
+  const { ipv4: { secondaryAddresses = 0, prefixes = 0 } = {}, ipv6 = {} } = spec;
+  // An IPv6-only subnet has no IPv4 block, and EC2 assigns an address only on request.
+  const ipv6AddressCount = Math.max(ipv6.addresses ?? 0, spec.subnetCIDR === undefined ? 1 : 0);
+  return {
+    ...(secondaryAddresses > 0 ? { secondaryAddressCount: secondaryAddresses } : {}),
+    ...(prefixes > 0 ? { ipv4PrefixCount: prefixes } : {}),
+    ...(ipv6AddressCount > 0
+      ? { ipv6AddressCount, ...(spec.ipv6Primary ? { primaryIpv6: true } : {}) }
+      : ipv6.prefixes
+        ? { ipv6PrefixCount: ipv6.prefixes }
+        : {}),
+  };
+}
+
+/** How many addresses and prefixes the ENI should have; `undefined`: as many as it has. */
+interface Wanted {
+  addresses: number | undefined;
+  prefixes: number | undefined;
+}
+
+/**
+ * What to change so that the ENI has as many addresses as the spec says. Addresses in use stay, so that the ENI can
+ * have more for a while.
+ */
+export function addressChanges(
+  { ipv4, ipv6, subnetCIDR }: ENIAttachmentSpec,
+  eni: Eni,
+  isInUse: IsInUse = () => false,
+): AddressChanges {
+  const [, ...secondary] = eni.privateIpAddresses;
+  const ofIpv4 = changesOf(
+    ipv4 && { addresses: ipv4.secondaryAddresses ?? 0, prefixes: ipv4.prefixes ?? 0 },
+    { addresses: secondary, prefixes: eni.ipv4Prefixes },
+    isInUse,
+  );
+  // The first IPv6 address stays where it is the primary one, or the subnet has no other kind.
+  const kept = eni.hasPrimaryIpv6 || subnetCIDR === undefined ? 1 : 0;
+  const ofIpv6 = changesOf(
+    ipv6 && {
+      addresses: ipv6.addresses === undefined ? undefined : Math.max(0, ipv6.addresses - kept),
+      prefixes: ipv6.prefixes,
+    },
+    { addresses: eni.ipv6Addresses.slice(kept), prefixes: eni.ipv6Prefixes },
+    isInUse,
+  );
+  return {
+    ...(ofIpv4.unassign ? { unassignIpv4: ofIpv4.unassign } : {}),
+    ...(ofIpv4.assign ? { assignIpv4: ofIpv4.assign } : {}),
+    ...(ofIpv6.unassign ? { unassignIpv6: ofIpv6.unassign } : {}),
+    ...(ofIpv6.assign ? { assignIpv6: ofIpv6.assign } : {}),
+  };
+}
+
+function changesOf(
+  wanted: Wanted | undefined,
+  present: AddressSet,
+  isInUse: IsInUse,
+): { unassign?: AddressSet; assign?: AddressCount } {
+  if (!wanted) {
+    return {};
+  }
+  const { addresses = present.addresses.length, prefixes = present.prefixes.length } = wanted;
+  const unassign = {
+    addresses: surplus(present.addresses, addresses, isInUse),
+    prefixes: surplus(present.prefixes, prefixes, isInUse),
+  };
+  const lacking = {
+    addresses: addresses - present.addresses.length,
+    prefixes: prefixes - present.prefixes.length,
+  };
+  return {
+    ...(unassign.addresses.length + unassign.prefixes.length > 0 ? { unassign } : {}),
+    // EC2 takes one kind in a call; the next step assigns the other.
+    ...(lacking.addresses > 0
+      ? { assign: { addresses: lacking.addresses } }
+      : lacking.prefixes > 0
+        ? { assign: { prefixes: lacking.prefixes } }
+        : {}),
+  };
+}
+
+/** The last ones that nothing uses, as far as there are more than `count`. */
+function surplus(present: readonly string[], count: number, isInUse: IsInUse): string[] {
+  const free = present.filter((each) => !isInUse(each));
+  return free.slice(Math.max(0, free.length - Math.max(0, present.length - count)));
+}
