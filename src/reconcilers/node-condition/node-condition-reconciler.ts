@@ -29,7 +29,7 @@ import { planNodeCondition } from './plan-node-condition.js';
 export interface NodeConditionReconcilerOptions {
   nodes: Store<Node>;
   nodeENIs: Store<NodeENI>;
-  /** Indexed by `nodeENI`. */
+  /** Indexed by `instanceID`. */
   attachments: Store<ENIAttachment>;
   plannedAttachments: Pick<PlannedAttachments, 'of' | 'blockedOn'>;
   nodeClient: Pick<ResourceClient<Node>, 'patch'>;
@@ -95,10 +95,8 @@ export class NodeConditionReconciler {
           nodeENIs: nodeENIs.list(),
           planned: (nodeENI) => plannedAttachments.of(nodeENI, key),
           blockedOn: (nodeENI) => plannedAttachments.blockedOn(nodeENI, key),
-          attachments: ({ metadata }) =>
-            attachments
-              .byIndex('nodeENI', metadata.name)
-              .filter(({ spec }) => spec.nodeName === key),
+          attachment: (name) => attachments.get(name),
+          attachmentsOn: (instanceID) => attachments.byIndex('instanceID', instanceID),
         })
       : undefined;
     if (!node || !step || step.do === 'leave') {

@@ -10,6 +10,7 @@ import {
 import { printable } from '../../runtime/printable-text.js';
 import type { BlockedOnNode } from '../node-eni/planned-attachments.js';
 import { isThere, selectingNodeENIs } from '../node-readiness/plan-readiness.js';
+import { isBlocked } from '../shared/blocked.js';
 import { identifyNode } from '../shared/node-placement.js';
 
 export interface NodeConditionInput {
@@ -20,8 +21,9 @@ export interface NodeConditionInput {
   planned: (nodeENI: NodeENI) => readonly string[] | undefined;
   /** Why a NodeENI does not give the node what it specifies. */
   blockedOn: (nodeENI: NodeENI) => BlockedOnNode | undefined;
-  /** The attachments that a NodeENI has on the node, planned or not. */
-  attachments: (nodeENI: NodeENI) => readonly ENIAttachment[];
+  attachment: (name: string) => ENIAttachment | undefined;
+  /** The attachments of all NodeENIs on an instance, planned or not. */
+  attachmentsOn: (instanceID: string) => readonly ENIAttachment[];
 }
 
 export type NodeConditionStep =
@@ -79,23 +81,25 @@ export function planNodeCondition(input: NodeConditionInput): NodeConditionStep 
   return { do: 'write', condition, later };
 }
 
-function progressOf(
-  nodeENI: NodeENI,
-  { node, planned, blockedOn, attachments }: NodeConditionInput,
-): Progress {
+function progressOf(nodeENI: NodeENI, input: NodeConditionInput): Progress {
+  const { node, planned, blockedOn, attachment, attachmentsOn } = input;
   const identity = identifyNode(node);
-  const own = attachments(nodeENI);
-  const isUsable = (attachment: ENIAttachment | undefined): boolean =>
-    isThere(attachment, nodeENI, identity) && attachment.status?.phase === 'Ready';
+  const isUsable = (each: ENIAttachment | undefined): boolean =>
+    isThere(each, nodeENI, identity) && each.status?.phase === 'Ready';
   const names = planned(nodeENI);
   if (names) {
-    const there = names.map((name) => own.find(({ metadata }) => metadata.name === name));
+    const there = names.map(attachment);
     const fault = there.map(faultOf).find((each) => each !== undefined);
     if (there.every(isUsable)) return { is: 'ready' };
     return fault ? { is: 'blocked', by: fault } : { is: 'waiting' };
   }
   const by = blockedOn(nodeENI);
   if (!by) return { is: 'undecided' };
+  const own = isBlocked(identity)
+    ? []
+    : attachmentsOn(identity.instanceID).filter(
+        ({ spec }) => spec.nodeENI === nodeENI.metadata.name,
+      );
   const keepsAll = by.isServed && own.length > 0 && own.every(isUsable);
   return keepsAll ? { is: 'ready' } : { is: 'blocked', by: by.blocked };
 }

@@ -67,6 +67,22 @@ describe('metrics over TLS, for whom RBAC allows', () => {
     return [answer.statusCode, await text(answer)];
   }
 
+  /** With a path and headers as they are given, whatever they are. */
+  async function request(
+    method: string,
+    path: string,
+    headers: Record<string, string> = {},
+  ): Promise<[status: number | undefined, body: string]> {
+    const target = { host: 'localhost', port, path, method, ca: certificate, headers };
+    const answer = await new Promise<import('node:http').IncomingMessage>((resolve, reject) => {
+      https
+        .request({ ...target, agent: false }, resolve)
+        .once('error', reject)
+        .end();
+    });
+    return [answer.statusCode, await text(answer)];
+  }
+
   async function serviceAccount(name: string): Promise<string> {
     const namespace = NAMESPACE;
     await core.createNamespacedServiceAccount({ namespace, body: { metadata: { name } } });
@@ -84,6 +100,59 @@ describe('metrics over TLS, for whom RBAC allows', () => {
 
   it('takes no token that the API server has not given', async () => {
     expect(await scrape('made-up')).to.deep.equal([401, 'unauthorized\n']);
+  });
+
+  for (const authorization of [
+    '',
+    'Bearer',
+    'Bearer ',
+    'Basic YTpi',
+    `Bearer ${'x'.repeat(4_000)}`,
+  ]) {
+    it(`takes ${JSON.stringify(authorization.slice(0, 20))} for no token`, async () => {
+      const answer = await request('GET', '/metrics', { authorization });
+      expect(answer).to.deep.equal([401, 'unauthorized\n']);
+    });
+  }
+
+  for (const method of ['HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'TRACE']) {
+    it(`shows nothing to ${method} without a token`, async () => {
+      const [status, body] = await request(method, '/metrics');
+      expect(status).to.be.oneOf([400, 401, 404, 405]);
+      expect(body).not.to.include('# HELP');
+    });
+  }
+
+  for (const path of [
+    '/metrics/',
+    '//metrics',
+    '/metrics?token=x',
+    '/%6detrics',
+    '/./metrics',
+    '/x/../metrics',
+    '/metrics%00',
+    '/metrics;x',
+    '/METRICS',
+    'https://localhost/metrics',
+  ]) {
+    it(`shows nothing at ${path} without a token`, async () => {
+      const [status, body] = await request('GET', path);
+      expect(status).to.be.oneOf([400, 401, 404]);
+      expect(body).not.to.include('# HELP');
+    });
+  }
+
+  it('takes no token that is for another audience', async () => {
+    const name = `${READER}-elsewhere`;
+    const namespace = NAMESPACE;
+    await core.createNamespacedServiceAccount({ namespace, body: { metadata: { name } } });
+    try {
+      const body = { spec: { audiences: ['https://elsewhere.example'] } };
+      const { status } = await core.createNamespacedServiceAccountToken({ namespace, name, body });
+      expect(await scrape(status?.token)).to.deep.equal([401, 'unauthorized\n']);
+    } finally {
+      await core.deleteNamespacedServiceAccount({ namespace, name });
+    }
   });
 
   it('shows nothing to a service account without the permission', async () => {

@@ -1,6 +1,6 @@
 import type { HostAddress, HostNetwork, NewHostAddress, Scope } from '../../host/host-network.js';
 import { addressBytes, addressText, familyNumber, familyOfNumber } from './ip-bytes.js';
-import { attribute, readAttributes, readU32, u32 } from './netlink-codec.js';
+import { attribute, checkHeader, readAttributes, readU32, u32 } from './netlink-codec.js';
 import { scopeNumber, scopeOf } from './rtnetlink.js';
 
 /** struct ifaddrmsg: family u8, prefix length u8, flags u8, scope u8, index u32. */
@@ -16,6 +16,7 @@ const NO_PREFIX_ROUTE = 0x200;
 
 /** Undefined if the address is not IP. @throws Error if the bytes are not such a message */
 export function readAddress(data: Buffer): HostAddress | undefined {
+  checkHeader(data, HEADER_BYTES);
   const family = familyOfNumber(data.readUInt8(0));
   if (family === undefined) return undefined;
   const attributes = readAttributes(data.subarray(HEADER_BYTES));

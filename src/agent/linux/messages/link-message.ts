@@ -2,6 +2,7 @@ import type { HostLink } from '../../host/host-network.js';
 import {
   type Attributes,
   attribute,
+  checkHeader,
   nested,
   nullTerminated,
   numberOf,
@@ -66,6 +67,7 @@ const OPER_STATES = [
  * @throws Error if the bytes are not such a message
  */
 export function readLink(data: Buffer): HostLink | undefined {
+  checkHeader(data, HEADER_BYTES);
   if (data.readUInt8(0) !== Family.unspecified) return undefined;
   const attributes = readAttributes(data.subarray(HEADER_BYTES));
   return {

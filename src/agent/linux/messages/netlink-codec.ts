@@ -149,7 +149,8 @@ function forEachAttribute(data: Buffer, visit: (type: number, value: Buffer) => 
   }
 }
 
-function checkHeader(bytes: Buffer, headerBytes: number): void {
+/** @throws Error if the bytes are fewer than the header that a message of this kind starts with */
+export function checkHeader(bytes: Buffer, headerBytes: number): void {
   if (bytes.length < headerBytes) throw new Error(`Only ${bytes.length} bytes of a header`);
 }
 

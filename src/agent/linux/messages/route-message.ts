@@ -7,7 +7,7 @@ import {
   parsePrefix,
   prefixText,
 } from './ip-bytes.js';
-import { attribute, numberOf, readAttributes, readU32, u32 } from './netlink-codec.js';
+import { attribute, checkHeader, numberOf, readAttributes, readU32, u32 } from './netlink-codec.js';
 import { RouteScope, scopeNumber, scopeOf } from './rtnetlink.js';
 
 /**
@@ -36,8 +36,9 @@ const ON_LINK = 4;
 /** The metric of a route without one: 0, and IP6_RT_PRIO_USER for IPv6 (include/uapi/linux/ipv6_route.h). */
 const DEFAULT_METRIC = { 4: 0, 6: 1024 } as const;
 
-/** Who set the route; cheaper than reading the whole message. */
+/** Who set the route; cheaper than reading the whole message. @throws Error if the bytes are not such a message */
 export function protocolOfRoute(data: Buffer): number {
+  checkHeader(data, HEADER_BYTES);
   return data.readUInt8(PROTOCOL_AT);
 }
 
@@ -46,6 +47,7 @@ export function protocolOfRoute(data: Buffer): number {
  * @throws Error if the bytes are not such a message
  */
 export function readRoute(data: Buffer): HostRoute | undefined {
+  checkHeader(data, HEADER_BYTES);
   const family = familyOfNumber(data.readUInt8(0));
   if (family === undefined || data.readUInt8(TYPE_AT) !== UNICAST) return undefined;
   const attributes = readAttributes(data.subarray(HEADER_BYTES));

@@ -1,6 +1,6 @@
 import type { HostRule } from '../../host/host-network.js';
 import { familyNumber, familyOfNumber, parsePrefix, prefixText } from './ip-bytes.js';
-import { attribute, numberOf, readAttributes, u32 } from './netlink-codec.js';
+import { attribute, checkHeader, numberOf, readAttributes, u32 } from './netlink-codec.js';
 
 /**
  * struct fib_rule_hdr: family, destination length, source length, tos, table, two reserved, action (u8 each),
@@ -20,6 +20,7 @@ const TO_TABLE = 1;
  * @throws Error if the bytes are not such a message
  */
 export function readRule(data: Buffer): HostRule | undefined {
+  checkHeader(data, HEADER_BYTES);
   const family = familyOfNumber(data.readUInt8(0));
   if (family === undefined || data.readUInt8(ACTION_AT) !== TO_TABLE) return undefined;
   const attributes = readAttributes(data.subarray(HEADER_BYTES));

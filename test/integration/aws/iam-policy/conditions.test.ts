@@ -98,6 +98,10 @@ const ATTEMPTS: readonly Attempt[] = [
     make: (world) => world.gateway.removeTags(world.free(OWNER_TAGS).id, [TAGS.managedBy]),
   },
   {
+    title: 'to take its cluster’s tag off an ENI of its own',
+    make: (world) => world.gateway.removeTags(world.free(OWNER_TAGS).id, [TAGS.clusterID]),
+  },
+  {
     title: 'to take all tags off an ENI of its own',
     make: (world) =>
       world.client.send(new DeleteTagsCommand({ Resources: [world.free(OWNER_TAGS).id] })),

@@ -26,7 +26,7 @@ function setUp() {
   const nodes = IndexedStore.create<Node>();
   const nodeENIs = IndexedStore.create<NodeENI>();
   const attachments = IndexedStore.create<ENIAttachment>({
-    indexes: { nodeENI: ({ spec }) => [spec.nodeENI] },
+    indexes: { instanceID: ({ spec }) => [spec.instanceID] },
   });
   const logger = new RecordingLogger();
   const plannedAttachments = new PlannedAttachments({ logger });

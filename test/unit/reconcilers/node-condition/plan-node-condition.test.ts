@@ -58,7 +58,8 @@ function plan({ nodeENIs = [one], attachments = [], present, ...world }: World):
     nodeENIs,
     planned: (of) => (world.unplanned?.includes(name(of)) ? undefined : [`${name(of)}-a`]),
     blockedOn: (of) => world.blockedOn?.[name(of)],
-    attachments: (of) => attachments.filter(({ spec }) => spec.nodeENI === name(of)),
+    attachment: (called) => attachments.find(({ metadata }) => metadata.name === called),
+    attachmentsOn: (instance) => attachments.filter(({ spec }) => spec.instanceID === instance),
   });
 }
 
