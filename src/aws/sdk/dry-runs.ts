@@ -82,7 +82,7 @@ async function answerTo(
   return { answer: 'unknown', detail: 'EC2 ignored that the call is a dry run' };
 }
 
-/** A tag that nobody has: a dry run of its deletion is about nothing. */
+/** A tag that no ENI has. */
 const TAG = 'eni-operator-dry-run';
 
 function callsFor(

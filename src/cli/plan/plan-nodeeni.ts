@@ -4,6 +4,8 @@ import type { NodeENI } from '../../api/node-eni.js';
 import { type BlockedReason, blocked, REMEDIES } from '../../api/reasons.js';
 import { nodeENISpecFaults } from '../../api/validate.js';
 import type { Subnet } from '../../aws/ec2-gateway.js';
+import { holdCreates } from '../../reconcilers/migration/hold-creates.js';
+import { unheldEnis } from '../../reconcilers/migration/listed-enis.js';
 import type { Network } from '../../reconcilers/node-eni/network-resolver.js';
 import { lookUpPlanContext } from '../../reconcilers/node-eni/plan-context.js';
 import { type NodeENIPlan, planNodeENI } from '../../reconcilers/node-eni/plan-node-eni.js';
@@ -69,6 +71,13 @@ export async function decide(nodeENI: NodeENI, world: PlanningWorld): Promise<De
     nodesOn: (instanceID) => world.nodes.byIndex('instanceID', instanceID),
     ...context,
   });
+  // What the controller would adopt first is not known here: kubectl eni migrate check says it.
+  const unadopted = unheldEnis(nodeENI, own).map((entry) => ({
+    entry,
+    reason: 'WaitingForAdoption' as const,
+    message: '',
+  }));
+  holdCreates(plan, unadopted);
   plan.delete.push(...plan.unselected);
   const removed = [...plan.delete];
   const before = plan.blocked.length;

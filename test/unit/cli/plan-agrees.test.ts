@@ -19,6 +19,7 @@ import { instanceIDsOf } from '../../../src/reconcilers/shared/node-placement.js
 import { SlotInspector } from '../../../src/reconcilers/slots/slot-inspector.js';
 import { IndexedStore } from '../../../src/runtime/cache/store.js';
 import { ResourceClient } from '../../../src/runtime/kube/resource-client.js';
+import { aNode, aNodeENI } from '../../support/objects.js';
 import { RecordingLogger } from '../../support/recording-logger.js';
 import { catalogsOf, SUBNETS, surviving, type World, worlds } from './plan-world.js';
 
@@ -125,6 +126,29 @@ async function attachmentsBefore(world: World): Promise<ENIAttachment[]> {
   });
 }
 
+/** Two nodes, of which one has an ENI in the status that the Go controller wrote. */
+function goWorld() {
+  const instances = ['i-0aaaaaaaaaaaaaaaa', 'i-0bbbbbbbbbbbbbbbb'];
+  const nodes = ['node-a', 'node-b'];
+  const nodeENI = aNodeENI({ subnetID: 'subnet-000000a1', securityGroupIDs: ['sg-00000001'] });
+  const entry = {
+    nodeID: 'node-a',
+    instanceID: instances[0] ?? '',
+    eniID: 'eni-00000000000000009',
+    subnetID: 'subnet-000000a1',
+    deviceIndex: 1,
+    status: 'attached',
+  };
+  const world: World = {
+    nodes: nodes.map((name, index) => aNode(name, { instance: instances[index] ?? '' })),
+    instances: [],
+    before: undefined,
+    nodeENI: { ...nodeENI, status: { attachments: [entry] } },
+    fates: [],
+  };
+  return { nodes, world };
+}
+
 describe('kubectl eni plan and the controller', function () {
   this.timeout(60_000);
 
@@ -147,6 +171,15 @@ describe('kubectl eni plan and the controller', function () {
     );
     // The worlds have everything that can happen.
     for (const [what, count] of Object.entries(seen)) expect(count, what).to.be.greaterThan(10);
+  });
+
+  it('create no second ENI where one of the Go controller waits for its adoption', async () => {
+    const { nodes, world } = goWorld();
+    const { plan } = await decide(world.nodeENI, planningWorld(world, []));
+    expect(plan.create.map(({ spec }) => spec.nodeName)).to.deep.equal([nodes[1]]);
+    expect(plan.blocked.map(({ node, blocked }) => [node, blocked.reason])).to.deep.equal([
+      [nodes[0], 'AdoptionPending'],
+    ]);
   });
 
   it('report each ENI of a decision once, and count what is left', async () => {

@@ -164,7 +164,7 @@ function checkAgents(agents: readonly Workload[]): Finding[] {
         ...common,
         severity: 'warning',
         where: 'DaemonSet',
-        what: 'No node agent is deployed: ENIs are attached, but nobody configures their interfaces.',
+        what: 'No node agent is deployed: ENIs are attached, but their interfaces are not configured.',
         remedy: 'Deploy the agent, or set WAIT_FOR_AGENT=false of the controller.',
       },
     ];
