@@ -8,6 +8,7 @@ import { DetachTimes } from '../reconcilers/eni-attachment/ec2-call-times.js';
 import { ENIAttachmentReconciler } from '../reconcilers/eni-attachment/eni-attachment-reconciler.js';
 import { GoControllerWatch } from '../reconcilers/migration/go-controller-watch.js';
 import { GoMigration } from '../reconcilers/migration/go-migration.js';
+import { UnlistedEnis } from '../reconcilers/migration/unlisted-enis.js';
 import { DefinitionWriter } from '../reconcilers/network-attachment/definition-writer.js';
 import { NetworkAttachments } from '../reconcilers/network-attachment/network-attachments.js';
 import { NodeConditionReconciler } from '../reconcilers/node-condition/node-condition-reconciler.js';
@@ -203,6 +204,23 @@ export class Reconcilers {
         cleanup,
         gracePeriodMs: Math.max(config.orphanGracePeriod, config.consistencyWindow),
       },
+    });
+  }
+
+  /** @param cluster the object of Events about ENIs without a Node */
+  unlistedEnis({ cluster }: Pick<OrphanedENIOptions, 'cluster'>): UnlistedEnis {
+    const { config, clock, logger, ec2 } = this.options;
+    const { nodeENIs, nodes, attachments, events } = this.options.kube;
+    return new UnlistedEnis({
+      gateway: ec2.gateway,
+      nodeENIs: nodeENIs.store,
+      nodes: nodes.store,
+      attachments: attachments.store,
+      events,
+      cluster,
+      clock,
+      logger,
+      delayMs: config.orphanGracePeriod,
     });
   }
 

@@ -9,6 +9,7 @@ import { EniInventory } from '../aws/inventory/eni-inventory.js';
 import { metadataRegion, resolveRegion } from '../aws/region.js';
 import type { Config } from '../config/controller-settings.js';
 import { CreateTimes } from '../reconcilers/eni-attachment/ec2-call-times.js';
+import type { UnlistedEnis } from '../reconcilers/migration/unlisted-enis.js';
 import { PlannedAttachments } from '../reconcilers/node-eni/planned-attachments.js';
 import { ExponentialBackoff } from '../runtime/concurrency/backoff.js';
 import type { KubeAccess } from '../runtime/kube/access/kube-access.js';
@@ -63,6 +64,7 @@ export class EniOperator extends Operator {
   /** Undefined without leader election: this process is the only one. */
   private elector: LeaderElector | undefined;
   private policies: AdmissionPolicies | undefined;
+  private unlisted: UnlistedEnis | undefined;
   /** Whether the Lease was acquired; it may be paused since. */
   private hasLed = false;
   /** Reads EC2 until the signal aborts, so that `/readyz` says whether this process could take over. */
@@ -167,6 +169,7 @@ export class EniOperator extends Operator {
       backoff: backoff(),
     });
     if (config.orphanCleanup !== 'off') {
+      this.unlisted = reconcilers.unlistedEnis({ cluster });
       const orphaned = reconcilers.orphanedENI({ cleanup: config.orphanCleanup, cluster });
       this.addReconciler(orphaned, { backoff: backoff() });
     }
@@ -186,6 +189,7 @@ export class EniOperator extends Operator {
       }
     }
     void this.policies?.watch(signal);
+    void this.unlisted?.watch(signal);
     this.hasLed = true;
     // Calls that a dead process sent can arrive while this one starts.
     this.createTimes.becameLeader();

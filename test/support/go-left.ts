@@ -1,8 +1,13 @@
 import { GO_CONTROLLER, GO_TAGS } from '../../src/api/go-controller.js';
 import { NodeENI, type NodeENIAttachment, type NodeENISpec } from '../../src/api/node-eni.js';
+import type { KubeClient } from '../../src/runtime/kube/kube-client.js';
 import type { KubeObject } from '../../src/runtime/kube/resource.js';
-import { DEFAULT_IDS } from '../../tools/ec2-simulator/index.js';
-import type { Stage } from './stage.js';
+import { DEFAULT_IDS, type Ec2Simulator } from '../../tools/ec2-simulator/index.js';
+
+interface Servers {
+  kube: KubeClient;
+  ec2: Ec2Simulator;
+}
 
 /** One ENI as the Go controller attached it. */
 interface LeftEni {
@@ -26,7 +31,7 @@ interface Left {
  * Stores a NodeENI and its ENIs as the Go controller leaves them.
  * @returns the ids of the ENIs, in the order given
  */
-export async function leave(stage: Stage, { name, spec, enis }: Left): Promise<string[]> {
+export async function leave(stage: Servers, { name, spec, enis }: Left): Promise<string[]> {
   const entries = enis.map((eni) => entryOf(stage, name, eni));
   await stage.kube.create<KubeObject & { spec: NodeENISpec }>(NodeENI.resource, {
     metadata: { name, finalizers: [GO_CONTROLLER.finalizer] },
@@ -46,7 +51,7 @@ export async function leave(stage: Stage, { name, spec, enis }: Left): Promise<s
   return entries.map(({ eniID = '' }) => eniID);
 }
 
-function entryOf(stage: Stage, name: string, left: LeftEni): NodeENIAttachment {
+function entryOf(stage: Servers, name: string, left: LeftEni): NodeENIAttachment {
   const {
     node,
     instanceID,

@@ -29,6 +29,8 @@ export interface WantedEni {
   securityGroupID: string;
   deleteOnTermination: boolean;
   clusterID: string;
+  /** The ENI that it has to be, where there was one before. */
+  eniID?: string;
 }
 
 /** What is not as the intent wants it; empty where all is. */
@@ -53,7 +55,7 @@ export function deviations(view: View, intent: Intent, wanted: readonly WantedEn
 /** What must not be at any moment: two ENIs of one ENIAttachment. */
 export function duplicates({ enis }: View): string[] {
   return [...Map.groupBy(enis, ({ tags }) => tags[TAGS.attachmentUID])].flatMap(([uid, those]) =>
-    those.length > 1
+    uid !== undefined && those.length > 1
       ? [`${those.map(({ id }) => id).join(' and ')} are all of ENIAttachment ${uid}`]
       : [],
   );
@@ -76,7 +78,7 @@ function wrongWith(
     return [`${what}: no ENI; the ENIAttachment is ${attachment.status?.phase ?? 'new'}`];
   }
   const { attachment: placed, tags } = eni;
-  const facts: [string, unknown, unknown][] = [
+  const facts: (readonly [string, unknown, unknown])[] = [
     ['ENIAttachment phase', attachment.status?.phase, 'Ready'],
     ['ENIAttachment eniID', attachment.status?.eniID, eni.id],
     ['ENIAttachment attachmentID', attachment.status?.attachmentID, placed?.id],
@@ -93,7 +95,10 @@ function wrongWith(
       eni.privateIpAddresses.join(),
     ],
     ['groups', eni.groupIds.join(), wanted.securityGroupID],
-    ['Name tag', tags[TAGS.name], attachment.metadata.name],
+    // An adopted ENI keeps its name.
+    ...(wanted.eniID === undefined
+      ? [['Name tag', tags[TAGS.name], attachment.metadata.name] as const]
+      : [['ENI', eni.id, wanted.eniID] as const]),
     ['cluster tag', tags[TAGS.clusterID], wanted.clusterID],
     ['NodeENI tag', tags[TAGS.nodeENI], wanted.nodeENI],
     ['node tag', tags[TAGS.node], wanted.node],

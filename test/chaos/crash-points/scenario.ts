@@ -26,6 +26,8 @@ export interface Scenario {
   whileDown: readonly Change[];
   /** Whether EC2's reads lag behind its writes, and new ENIs are invisible at first. */
   lagging: boolean;
+  /** Whether the Go controller has made the ENIs already, one on each node for each NodeENI. */
+  left?: boolean;
   stretch: Stretch;
   moments: readonly Moment[];
   /** How many crash points to try, chosen by lot; unset: all. */
@@ -107,6 +109,14 @@ export const SCENARIOS: readonly Scenario[] = [
     whileDown: ['deleteAttachments'],
     lagging: true,
   },
+  { ...ONE, name: 'adoption, NodeENI deleted', left: true },
+  {
+    ...DOWN,
+    name: 'adoption, NodeENI deleted while down',
+    left: true,
+    whileDown: ['deleteNodeENIs'],
+  },
+  { ...DOWN, name: 'adoption, label removed while down', left: true, whileDown: ['unlabel'] },
   { ...FOUR, name: '2 nodes x 2 NodeENIs', sample: 24 },
   {
     ...FOUR,

@@ -7,6 +7,7 @@ import { BaseStage } from '../../../tools/stage/base-stage.js';
 import { BRISK_SETTINGS } from '../../../tools/stage/brisk-settings.js';
 import { createNode, deleteNode, labelNode } from '../../../tools/stage/nodes.js';
 import { StageParts } from '../../../tools/stage/stage-parts.js';
+import { leave } from '../../support/go-left.js';
 import type { CrashPoint } from './crash-point.js';
 import { CrashingController } from './crashing-controller.js';
 import type { Intent, View, WantedEni } from './expectation.js';
@@ -69,6 +70,7 @@ export class TrialStage extends BaseStage {
       parts.defer(() => deleteNode(rig.kube, node));
       wanted.push(...wantedOn(node, id, scenario));
     }
+    if (scenario.left) await leaveAll(wanted, { kube: rig.kube, ec2 });
     const controller = parts.use(
       await CrashingController.start({
         rig,
@@ -85,7 +87,7 @@ export class TrialStage extends BaseStage {
       }),
     );
     const stage = new TrialStage({ scenario, ec2, controller, wanted }, rig.kube, parts.move());
-    for (const [index, name] of names('crash', scenario.nodeENIs).entries()) {
+    for (const [index, name] of names('crash', scenario.left ? 0 : scenario.nodeENIs).entries()) {
       await stage.createNodeENI(name, index + 1);
     }
     return stage;
@@ -180,6 +182,19 @@ function wantedOn(node: string, instanceID: string, { nodeENIs }: Scenario): Wan
     deleteOnTermination: true,
     clusterID: CLUSTER_ID,
   }));
+}
+
+/** Stores the NodeENIs and ENIs as the Go controller leaves them, and notes which ENIs have to stay. */
+async function leaveAll(
+  wanted: WantedEni[],
+  servers: { kube: KubeClient; ec2: Ec2Simulator },
+): Promise<void> {
+  for (const [name, enis] of Map.groupBy(wanted, ({ nodeENI }) => nodeENI)) {
+    const [{ deviceIndex } = { deviceIndex: 1 }] = enis;
+    const spec = { nodeSelector: { [LABEL]: 'true' }, deviceIndex, deleteOnTermination: true };
+    const ids = await leave(servers, { name, spec, enis });
+    for (const [index, eni] of enis.entries()) eni.eniID = ids[index] ?? '';
+  }
 }
 
 function names(prefix: string, count: number): string[] {

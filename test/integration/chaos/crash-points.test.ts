@@ -37,6 +37,18 @@ const SAMPLE: { scenario: string; write: string; moments: Moment[] }[] = [
     write: 'patch eniattachments/status Attaching',
     moments: ['unanswered'],
   },
+  // The attachment is the ENI's record from its first write on, and the status's entry until then.
+  {
+    scenario: 'adoption, NodeENI deleted',
+    write: 'post eniattachments',
+    moments: ['before', 'unanswered', 'late'],
+  },
+  {
+    scenario: 'adoption, NodeENI deleted while down',
+    write: 'patch eniattachments/status Attaching',
+    moments: ['unanswered'],
+  },
+  { scenario: 'adoption, NodeENI deleted', write: 'CreateTags', moments: ['before', 'unanswered'] },
 ];
 
 /** Two processes start in a trial, on a machine that may be busy. */

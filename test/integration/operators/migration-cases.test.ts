@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { GO_CONTROLLER, LEAVE_ENIS_ANNOTATION } from '../../../src/api/go-controller.js';
+import { GO_CONTROLLER, GO_TAGS, LEAVE_ENIS_ANNOTATION } from '../../../src/api/go-controller.js';
 import { MANAGER_NAME, TAGS } from '../../../src/api/names.js';
 import { NodeENI } from '../../../src/api/node-eni.js';
 import type { KubeObject, ResourceType } from '../../../src/runtime/kube/resource.js';
@@ -272,5 +272,32 @@ describe('what the Go controller left', () => {
     untouched();
     await annotate('twice', { [LEAVE_ENIS_ANNOTATION]: second });
     await adopted('twice', 'AllAdopted');
+  });
+
+  it('is reported and left alone where no NodeENI lists it', async () => {
+    const instanceId = await stage.addNode('stray-a');
+    const tags = {
+      [GO_TAGS.managedBy]: GO_CONTROLLER.managerName,
+      [GO_TAGS.nodeENI]: 'long-gone',
+      [GO_TAGS.node]: 'stray-a',
+    };
+    const attachment = { instanceId, deviceIndex: 1 };
+    const { id } = stage.ec2.addInterface({ tags, attachment });
+    const elsewhere = stage.ec2.addInterface({
+      tags: { ...tags, [GO_TAGS.node]: 'of-another' },
+    }).id;
+    stage.start({ CLUSTER_ID, ORPHAN_GRACE_PERIOD: '1s' });
+    const found = await eventually(async () => {
+      const [event] = (await stage.events('stray-a')).filter(
+        ({ reason }) => reason === 'UnlistedENI',
+      );
+      expect(event?.note).to.include(id);
+      return event;
+    });
+    expect(found?.regarding.kind).to.equal('Node');
+    expect((await stage.events('kube-system')).map(({ note }) => note).join()).to.not.include(
+      elsewhere,
+    );
+    expect(stage.ec2.state.enis.map((eni) => eni.id)).to.include.members([id, elsewhere]);
   });
 });

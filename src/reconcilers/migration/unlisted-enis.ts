@@ -1,0 +1,121 @@
+import { LRUCache } from 'lru-cache';
+import type { ENIAttachment } from '../../api/eni-attachment.js';
+import { GO_CONTROLLER, GO_TAGS } from '../../api/go-controller.js';
+import { TAGS } from '../../api/names.js';
+import { Node } from '../../api/node.js';
+import type { NodeENI } from '../../api/node-eni.js';
+import type { Ec2Gateway, Eni } from '../../aws/ec2-gateway.js';
+import type { Store } from '../../runtime/cache/store.js';
+import { type Clock, sleep } from '../../runtime/clock.js';
+import type { EventRecorder, Regarding } from '../../runtime/kube/events.js';
+import type { Logger } from '../../runtime/logger.js';
+import { heldEni } from '../shared/held-eni.js';
+import { instanceIDsOf } from '../shared/node-placement.js';
+
+export interface UnlistedEnisOptions {
+  gateway: Pick<Ec2Gateway, 'listEnis'>;
+  nodeENIs: Pick<Store<NodeENI>, 'list'>;
+  nodes: Pick<Store<Node>, 'list' | 'get'>;
+  attachments: Pick<Store<ENIAttachment>, 'list'>;
+  events: EventRecorder;
+  /** The object of Events about ENIs whose Node is gone. */
+  cluster: Regarding;
+  clock: Clock;
+  logger: Logger;
+  /** Milliseconds before the first listing, in which adoption goes ahead. */
+  delayMs: number;
+}
+
+/** Milliseconds between two listings: such an ENI has been there for long. */
+const LIST_EVERY_MS = 3_600_000;
+
+/**
+ * Reports ENIs with the Go controller's tags that no NodeENI lists: left over from its crashes and from objects that
+ * are gone. Nothing proves that nobody needs them, so they are never deleted. Those of other clusters carry the same
+ * tags; only an ENI that names a Node or a NodeENI of this cluster counts, or that an instance of this cluster has.
+ */
+export class UnlistedEnis {
+  private readonly reported = new LRUCache<string, true>({ max: 10_000 });
+
+  constructor(private readonly options: UnlistedEnisOptions) {}
+
+  /** Looks now and then until `signal` aborts. */
+  async watch(signal: AbortSignal): Promise<void> {
+    const { clock, delayMs, logger } = this.options;
+    try {
+      await sleep(clock, delayMs, signal);
+      for (;;) {
+        await this.look().catch((error: unknown) =>
+          logger.debug('Listing the ENIs of the Go controller failed', { error }),
+        );
+        await sleep(clock, LIST_EVERY_MS, signal);
+      }
+    } catch {
+      // Only the signal ends this.
+    }
+  }
+
+  /** @throws Ec2Error */
+  async look(): Promise<void> {
+    const { gateway, nodeENIs, nodes, attachments } = this.options;
+    const enis = await gateway.listEnis({
+      tags: { [GO_TAGS.managedBy]: GO_CONTROLLER.managerName },
+    });
+    const unlisted = unlistedEnis(enis, {
+      nodeENIs: nodeENIs.list(),
+      nodes: nodes.list(),
+      attachments: attachments.list(),
+    });
+    for (const eni of unlisted) {
+      if (!this.reported.has(eni.id)) this.report(eni);
+    }
+  }
+
+  private report({ id, tags, attachment, status }: Eni): void {
+    const { nodes, events, cluster, logger } = this.options;
+    this.reported.set(id, true);
+    const { [GO_TAGS.nodeENI]: nodeENI, [GO_TAGS.node]: name = '' } = tags;
+    const state = attachment
+      ? `is attached to ${attachment.instanceId} at device index ${attachment.deviceIndex}`
+      : `is ${status}`;
+    logger.warn('ENI of the Go controller that no NodeENI lists', {
+      eniID: id,
+      nodeENI,
+      node: name,
+    });
+    const node = nodes.get(name);
+    const note = `${id} has the tags of aws-multi-eni-controller (NodeENI ${nodeENI}, node ${name}), no NodeENI lists it, and it ${state}. It is left alone: detach and delete it if nothing needs it.`;
+    events.event(node ? { kind: Node, object: node } : cluster, {
+      type: 'Warning',
+      reason: 'UnlistedENI',
+      action: 'Observe',
+      note,
+    });
+  }
+}
+
+/** The ENIs of the Go controller that concern this cluster and that nothing in it knows. */
+export function unlistedEnis(
+  enis: readonly Eni[],
+  known: {
+    nodeENIs: readonly NodeENI[];
+    nodes: readonly Node[];
+    attachments: readonly ENIAttachment[];
+  },
+): Eni[] {
+  const listed = new Set([
+    ...known.nodeENIs.flatMap(({ status }) => status?.attachments ?? []).map(({ eniID }) => eniID),
+    ...known.attachments.map(heldEni),
+  ]);
+  const nodes = new Set(known.nodes.map(({ metadata }) => metadata.name));
+  const nodeENIs = new Set(known.nodeENIs.map(({ metadata }) => metadata.name));
+  const instances = new Set(instanceIDsOf(known.nodes));
+  return enis.filter(
+    ({ id, tags, attachment }) =>
+      tags[TAGS.clusterID] === undefined &&
+      !listed.has(id) &&
+      (nodes.has(tags[GO_TAGS.node] ?? '') ||
+        nodeENIs.has(tags[GO_TAGS.nodeENI] ?? '') ||
+        instances.has(attachment?.instanceId ?? '')),
+  );
+}
