@@ -8,6 +8,12 @@ const DEFAULT_COLUMNS = 120;
 const stop = new AbortController();
 process.once('SIGINT', () => stop.abort(new Error('interrupted')));
 
+// A reader such as head may have seen enough.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit();
+});
+
 const io: CliIo = {
   env: process.env,
   clock: systemClock,

@@ -20,7 +20,8 @@ interface PlanFlags extends AwsFlags {
 
 const HELP = `
 It asks the API server for a dry run, and reads EC2 with your AWS credentials: ec2:DescribeSubnets,
-ec2:DescribeSecurityGroups, ec2:DescribeInstances, ec2:DescribeInstanceTypes. It plans by the controller's own
+ec2:DescribeSecurityGroups, ec2:DescribeSecurityGroupVpcAssociations, ec2:DescribeInstances, ec2:DescribeInstanceTypes.
+It plans by the controller's own
 functions, with the settings of the controller that runs in the cluster, and changes nothing.
 
 Examples:

@@ -5,7 +5,7 @@ import { KubeConfigError } from '../../runtime/kube/access/kube-access.js';
 import { HttpKubeClient } from '../../runtime/kube/http-kube-client.js';
 import { KubeApiError, KubeUnreachableError } from '../../runtime/kube/kube-errors.js';
 import { type Format, rendered } from '../output/print.js';
-import { createStyle, type Style, wantsColour } from '../output/style.js';
+import { createStyle, type Style, safe, wantsColour } from '../output/style.js';
 import type { CliIo } from './cli-io.js';
 import { Cluster } from './cluster.js';
 import { EXIT, type ExitCode, UsageError } from './exit-code.js';
@@ -70,7 +70,9 @@ export class Cli {
       });
     } catch (error) {
       if (io.signal.aborted) return EXIT.unknown;
-      io.writeError(`error: ${explained(error)}\n`);
+      // The message may quote what others wrote.
+      const lines = explained(error).split('\n').map(safe);
+      io.writeError(`error: ${lines.join('\n')}\n`);
       return EXIT.unknown;
     } finally {
       await client?.close();

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
 import {
   CapacityError,
@@ -293,6 +294,25 @@ describe('ENIManager', () => {
         'detail',
         'There are 2 of subnet named "net1". Name its id, or its zone and VPC',
       );
+  });
+
+  it('needs the IAM actions that docs/library.md lists, and no other', async () => {
+    const [, listed = ''] = /^## IAM\n\n(.*)$/m.exec(readFileSync('docs/library.md', 'utf8')) ?? [];
+    const actions = [...listed.matchAll(/`(ec2:\w+)`/g)].map(([, action = '']) => action);
+    const allow = (Action: string[]) =>
+      ec2.setPolicy({
+        Version: '2012-10-17',
+        Statement: [{ Effect: 'Allow', Action, Resource: '*' }],
+      });
+    const walk = async () => {
+      await manager.provideENI(request());
+      await connect().provideENI({ ...request(), tags: { team: 'changed' } });
+      await manager.removeENI(request());
+    };
+    allow(actions);
+    await walk();
+    const called = Object.keys(ec2.calls().byAction).map((action) => `ec2:${action}`);
+    expect(called).to.have.members(actions);
   });
 
   it('says what it may not do', async () => {

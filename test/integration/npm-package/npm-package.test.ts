@@ -1,4 +1,5 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { delimiter, dirname, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
@@ -192,6 +193,28 @@ describe('the npm package', function () {
       env,
     );
     expect(steps).to.match(/ has 2 ENIs, (eni-\w+) among them\n\1 is deleted\n$/);
+  });
+
+  it('has the simulator as a command', async () => {
+    const simulator = spawn(
+      process.execPath,
+      [join(project.folder, 'node_modules/.bin/ec2-eni-simulator'), '--region', 'eu-west-1'],
+      { stdio: ['ignore', 'pipe', 'inherit'] },
+    );
+    try {
+      const [line] = (await once(simulator.stdout, 'data')) as [Buffer];
+      const [url = ''] = /http:\/\/127\.0\.0\.1:\d+/.exec(line.toString()) ?? [];
+      const state = (await (await fetch(`${url}/_control/state`)).json()) as {
+        subnets: { zone: string }[];
+      };
+      expect(new Set(state.subnets.map(({ zone }) => zone))).to.have.keys(
+        'eu-west-1a',
+        'eu-west-1b',
+      );
+    } finally {
+      simulator.kill();
+      await once(simulator, 'exit');
+    }
   });
 
   it('runs the examples of the simulator', async function () {

@@ -167,7 +167,7 @@ describe('kubectl eni plan and the controller', function () {
           seen[key] += typeof value === 'number' ? value : value.length;
         }
       }),
-      { numRuns: 300 },
+      { numRuns: 200 },
     );
     // The worlds have everything that can happen.
     for (const [what, count] of Object.entries(seen)) expect(count, what).to.be.greaterThan(0);
