@@ -156,6 +156,12 @@ pin-base-images: ## Write the present digest of each base image into the Dockerf
 check-base-images: ## Fail if a base image in the Dockerfile has no digest.
 	@! grep -nE '^FROM (--[^ ]+ )*[^ @]+[/:][^ @]* AS' $(DOCKERFILE) || { echo 'Pin them: make pin-base-images'; exit 1; }
 
+.PHONY: verify-base-images
+verify-base-images: check-base-images ## Check the signature of the base image that is shipped: distroless signs its images.
+	cosign verify "$$(sed -n 's/^FROM \(.*\) AS runtime$$/\1/p' $(DOCKERFILE))" \
+		--certificate-oidc-issuer https://accounts.google.com \
+		--certificate-identity keyless@distroless.iam.gserviceaccount.com
+
 .PHONY: audit
 audit: ## Fail on a known vulnerability of high severity in what is shipped.
 	npm audit --omit=dev --audit-level=high

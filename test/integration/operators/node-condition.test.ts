@@ -96,6 +96,10 @@ describe('the condition ENIsReady of a Node', () => {
     await stage.createNodeENI('condition', { nodeSelector: labels });
     await stage.ready('condition', 1);
     const before = await becomes('condition-d', 'True', 'AllReady');
+    // Nothing else writes this Node.
+    const version = async () =>
+      (await stage.kube.get<Node>(Node.resource, { name: 'condition-d' })).metadata.resourceVersion;
+    const versionBefore = await version();
     await stage.log.stop();
     stage.start(SETTINGS);
     await stage.patchNodeENI('condition', { description: 'read by the new controller' });
@@ -110,6 +114,7 @@ describe('the condition ENIsReady of a Node', () => {
     await stage.patchNodeENI('condition', { subnetName: 'none', subnetID: null });
     await stage.degraded('condition', 'SubnetNotFound');
     expect(await condition('condition-d'), 'the node keeps its ENI').to.deep.equal(before);
+    expect(await version()).to.equal(versionBefore);
   });
 
   it('gives the reason why an ENI cannot be attached', async () => {

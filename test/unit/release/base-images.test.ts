@@ -49,6 +49,21 @@ describe('the base images', () => {
     expect(failure.stdout).to.include('node:24').and.include('make pin-base-images');
   });
 
+  it('are shipped only with the signature of those who make them', async () => {
+    await answering(DIGEST);
+    await make('pin-base-images');
+    const cosign = async (script: string) => {
+      await writeFile(join(dir, 'cosign'), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+      const env = { ...process.env, PATH: `${dir}:${process.env.PATH}` };
+      return run('make', ['verify-base-images', `DOCKERFILE=${dockerfile}`], { env });
+    };
+    const { stdout } = await cosign('echo "asked: $@"');
+    expect(stdout).to.match(
+      new RegExp(`^asked: verify gcr.io/distroless/\\S+@${DIGEST} .*keyless@distroless`, 'm'),
+    );
+    expect(await cosign('exit 1').catch(({ code }: { code: number }) => code)).to.equal(2);
+  });
+
   it('stay as they are where the registry does not answer with a digest', async () => {
     const before = await from();
     await answering('manifest unknown');
