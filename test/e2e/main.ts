@@ -15,6 +15,7 @@ import { OPTIONS_VARIABLE } from './support/shared-cluster.js';
 
 interface Settings {
   short: boolean;
+  prepare: boolean;
   grep?: string;
 }
 
@@ -22,9 +23,21 @@ const HERE = fileURLToPath(new URL('.', import.meta.url));
 const MOCHA = 'node_modules/mocha/bin/mocha.js';
 const NODES = 2;
 
-const { short, grep } = new Command('e2e')
+/** Exit code of --prepare. */
+const CANNOT_RUN = 3;
+
+const {
+  short,
+  prepare: onlyPrepare,
+  grep,
+} = new Command('e2e')
   .description('Tests the operator as it is deployed, on nodes with a kubelet.')
   .option('--short', 'only what every change is tested with', false)
+  .option(
+    '--prepare',
+    `only build what is missing; exit code ${CANNOT_RUN}: this machine cannot run them`,
+    false,
+  )
   .option('--grep <pattern>', 'only tests whose title matches')
   .parse()
   .opts<Settings>();
@@ -35,7 +48,7 @@ const artifacts = await prepareAll().catch((error: unknown) => {
   if (error instanceof PrerequisiteError) return cannotRun(error.message);
   throw error;
 });
-process.exitCode = await runTests(artifacts);
+if (!onlyPrepare) process.exitCode = await runTests(artifacts);
 
 /** What has no network to be fetched from later. */
 async function prepareAll(): Promise<Artifacts> {
@@ -48,6 +61,7 @@ async function prepareAll(): Promise<Artifacts> {
 
 function cannotRun(why: string): never {
   console.log(`The end-to-end tests cannot run here: ${why}.`);
+  if (onlyPrepare) process.exit(CANNOT_RUN);
   // In CI, a test that does not run is a test that fails.
   process.exit(process.env.CI ? 1 : 0);
 }
