@@ -2,14 +2,16 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 
 /**
- * Runs a command as the first process of namespaces of its own, and kills it when standard input ends: because the
+ * Runs a command in namespaces of its own, below a first process that reaps what is orphaned (a namespace in it could
+ * not end before), and kills that when standard input ends: because the
  * parent closed it, or because the parent is dead, whatever it died of. With the first process end all others of
  * its PID namespace, and with them go the mounts and the network namespaces. The cgroups are removed here.
  */
 const KEEPER = `
 cgroups=$1; folder=$2; shift 2
 exec 3<&0
-unshare --net --mount --propagation private --pid --fork --kill-child --mount-proc "$@" </dev/null 3<&- &
+unshare --net --mount --propagation private --pid --fork --kill-child --mount-proc \
+  /bin/sh -c '"$@" & wait "$!"; exit "$?"' reaper "$@" </dev/null 3<&- &
 child=$!
 { read -r line <&3; kill -KILL "$child"; } 2>/dev/null &
 watcher=$!

@@ -11,8 +11,11 @@ export class LinkWatch {
   private constructor(private readonly monitor: ChildProcess) {}
 
   static start(node: RealNode): LinkWatch {
-    const [command = '', ...args] = [...node.launcher, 'ip', '-oneline', 'monitor', 'link'];
-    const monitor = spawn(command, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+    // Without the node's PID namespace, which nsenter would have to fork for: what is killed is ip itself.
+    const into = `--net=/run/netns/${node.namespace.name}`;
+    const monitor = spawn('nsenter', [into, 'ip', '-oneline', 'monitor', 'link'], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
     const watch = new LinkWatch(monitor);
     createInterface({ input: monitor.stdout }).on('line', (line) => {
       const isOurs = line.includes(INTERFACE);
