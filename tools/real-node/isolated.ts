@@ -2,10 +2,10 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 
 /**
- * Runs a command in namespaces of its own, below a first process that reaps what is orphaned (a namespace in it could
- * not end before), and kills that when standard input ends: because the
- * parent closed it, or because the parent is dead, whatever it died of. With the first process end all others of
- * its PID namespace, and with them go the mounts and the network namespaces. The cgroups are removed here.
+ * Runs a command in namespaces of its own. The first process there reaps what is orphaned: the kernel ends a PID
+ * namespace, such as a node's, only when all of its processes are reaped. It is killed when standard input ends: because
+ * the parent closed it, or because the parent is dead, whatever it died of. With it end all others of its PID namespace,
+ * and with them go the mounts and the network namespaces. The cgroups are removed here.
  */
 const KEEPER = `
 cgroups=$1; folder=$2; shift 2

@@ -87,11 +87,6 @@ export class RealNode {
     return this.up.machine.namespace;
   }
 
-  /** What a command has to begin with to run on it. */
-  get launcher(): string[] {
-    return this.up.machine.launcher;
-  }
-
   /** Runs a command on it. @returns what it printed @throws CommandError */
   exec(command: string, ...args: string[]): Promise<string> {
     return this.up.machine.exec(command, ...args);
