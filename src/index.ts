@@ -5,6 +5,8 @@ export type { Ec2Action } from './aws/ec2-actions.js';
 export * from './aws/ec2-errors.js';
 export type {
   AttachmentStatus,
+  ConnectionTracking,
+  EnaExpress,
   Eni,
   EniAttachmentState,
   EniStatus,

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # An ENI's life by the AWS CLI, against the simulator:
-#   npx --package eni-operator ec2-eni-simulator --port 4510
+#   npx eni-operator simulator --port 4510
 #   ENDPOINT=http://127.0.0.1:4510 ./aws-cli.sh
 set -euo pipefail
 export AWS_ACCESS_KEY_ID=any AWS_SECRET_ACCESS_KEY=any AWS_PAGER=''

@@ -1,6 +1,6 @@
 """An ENI's life by boto3, against the simulator, with a limit of the instance type:
 
-npx --package eni-operator ec2-eni-simulator --port 4510
+npx eni-operator simulator --port 4510
 python3 boto3_example.py http://127.0.0.1:4510
 """
 

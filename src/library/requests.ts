@@ -31,8 +31,12 @@ export interface CreateENIRequest {
   /** At least one. */
   securityGroupIds: string[];
   description?: string;
-  /** How many IPv6 addresses. Default: as the subnet assigns them. */
+  /** How many IPv4 addresses beside the primary one; not together with prefixes. */
+  secondaryAddressCount?: number;
+  ipv4PrefixCount?: number;
+  /** How many IPv6 addresses; not together with prefixes. Default: as the subnet assigns them. */
   ipv6AddressCount?: number;
+  ipv6PrefixCount?: number;
   /**
    * At most 64 ASCII characters. The same token returns the same ENI, so that a process that died during the call can
    * repeat it. Default: a random one for each call.

@@ -79,6 +79,13 @@ async function buildCommand(name: string, entry: string): Promise<Metafile> {
   return metafile;
 }
 
+/** What `npx eni-operator …` runs: `simulator`, or a command of the plugin. */
+const NPX = `#!/usr/bin/env node
+const isSimulator = process.argv[2] === 'simulator';
+if (isSimulator) process.argv.splice(2, 1);
+await import(isSimulator ? './ec2-eni-simulator.mjs' : './kubectl-eni.mjs');
+`;
+
 /** What kubectl asks for the completion of a plugin. */
 async function buildCompletion(): Promise<void> {
   const path = join(outdir, 'kubectl_complete-eni');
@@ -94,6 +101,7 @@ const project = JSON.parse(await readFile('package.json', 'utf8')) as ProjectMan
 const packages = await describePackages([...new Set(metafiles.flatMap(packageFolders))].sort());
 const json = (value: object): string => `${JSON.stringify(value, null, 2)}\n`;
 await buildCompletion();
+await writeFile(join(outdir, 'eni-operator.mjs'), NPX, { mode: 0o755 });
 await writeFile(join(outdir, 'package.json'), json(publishedManifest(project)));
 await writeFile(join(outdir, 'THIRD_PARTY_NOTICES.txt'), thirdPartyNotices(packages));
 await writeFile(join(outdir, 'sbom.cdx.json'), json(cycloneDx(project, packages)));

@@ -5,6 +5,10 @@ import { Node } from '../../api/node.js';
 import { NodeENI } from '../../api/node-eni.js';
 import { VERSION } from '../../config/version.js';
 import type { KubeObject, ResourceType } from '../../runtime/kube/resource.js';
+import { checkInstallation } from '../doctor/checks/installation.js';
+import { checkReads } from '../doctor/checks/reads.js';
+import { checkWorkload } from '../doctor/checks/workload.js';
+import { readFacts } from '../doctor/cluster-facts.js';
 import type { Cluster } from '../shared/cluster.js';
 import { KINDS, type Pod, SELECTORS } from '../shared/kinds.js';
 import { redactObject, redactText } from './redact.js';
@@ -52,6 +56,7 @@ export async function collect(cluster: Cluster, now: Date): Promise<ArchiveFile[
   await add('objects/crds.yaml', async () => yaml(await crds(cluster)));
   await add('objects/events.yaml', async () => yaml(await events(cluster)));
   await add('objects/leases.yaml', async () => yaml(await leases(cluster)));
+  await add('doctor.yaml', async () => yaml(await findings(cluster, now)));
   for (const pod of await pods(cluster)) {
     for (const { name } of pod.spec.containers) {
       for (const isPrevious of [false, true]) {
@@ -71,6 +76,11 @@ export async function collect(cluster: Cluster, now: Date): Promise<ArchiveFile[
   }
   if (errors.length > 0) files.push({ path: 'errors.txt', text: `${errors.join('\n')}\n` });
   return files;
+}
+
+async function findings(cluster: Cluster, now: Date): Promise<object> {
+  const facts = await readFacts(cluster, now.getTime());
+  return [...checkReads(facts), ...checkInstallation(facts), ...checkWorkload(facts)];
 }
 
 function yaml(value: object): string {

@@ -70,6 +70,7 @@ describe('the npm package', function () {
       'README.md',
       'THIRD_PARTY_NOTICES.txt',
       'ec2-eni-simulator.mjs',
+      'eni-operator.mjs',
       'kubectl-eni.mjs',
       'kubectl_complete-eni',
       'index.cjs',
@@ -193,6 +194,13 @@ describe('the npm package', function () {
       env,
     );
     expect(steps).to.match(/ has 2 ENIs, (eni-\w+) among them\n\1 is deleted\n$/);
+  });
+
+  it('runs by its own name what npx is asked for', async () => {
+    const name = join(project.folder, 'node_modules/.bin/eni-operator');
+    const help = (...args: string[]) => project.run(process.execPath, [name, ...args, '--help']);
+    expect(await help('simulator')).to.match(/^Usage: ec2-eni-simulator/);
+    expect(await help('doctor')).to.match(/^Usage: kubectl-eni doctor/);
   });
 
   it('has the simulator as a command', async () => {

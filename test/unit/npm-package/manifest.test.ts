@@ -13,6 +13,7 @@ describe('the published package.json', () => {
       bin: {
         'ec2-eni-simulator': './ec2-eni-simulator.mjs',
         'kubectl-eni': './kubectl-eni.mjs',
+        'eni-operator': './eni-operator.mjs',
         'kubectl_complete-eni': './kubectl_complete-eni',
       },
     });
