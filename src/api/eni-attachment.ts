@@ -1,18 +1,38 @@
+import { Type } from 'class-transformer';
 import {
   ArrayMaxSize,
   ArrayMinSize,
   IsBoolean,
+  IsIn,
   IsInt,
   IsOptional,
   IsString,
   Matches,
   Min,
+  ValidateNested,
 } from 'class-validator';
 import type { Condition } from '../runtime/kube/conditions.js';
 import type { ObjectMeta } from '../runtime/kube/resource.js';
 import { ENISettings } from './eni-settings.js';
+import { IsPodRoutes, type PodRoute } from './ipam.js';
 import type { LinkFault } from './link-faults.js';
 import { API_GROUP, API_VERSION } from './names.js';
+
+/** The network by which pods get addresses of the ENI. */
+export class PodNetwork {
+  /** Of the NetworkAttachmentDefinition, and of the CNI configuration that the agent writes. */
+  @Matches(/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/)
+  name!: string;
+
+  /** `routed`: the CNI plugin ptp. */
+  @IsIn(['routed', 'ipvlan'])
+  type!: 'routed' | 'ipvlan';
+
+  @IsOptional()
+  @ArrayMaxSize(16)
+  @IsPodRoutes()
+  routes?: PodRoute[];
+}
 
 /** What one ENI should be, resolved to ids by the controller. Its identity never changes. */
 export class ENIAttachmentSpec extends ENISettings {
@@ -69,6 +89,12 @@ export class ENIAttachmentSpec extends ENISettings {
   @IsOptional()
   @IsBoolean()
   hostDevice?: boolean;
+
+  /** Absent where the addresses of the ENI are not for pods. */
+  @IsOptional()
+  @ValidateNested()
+  @Type(() => PodNetwork)
+  podNetwork?: PodNetwork;
 }
 
 export const PHASES = [
@@ -102,6 +128,8 @@ export interface LinkStatus {
   mtu?: number;
   state?: LinkStateSeen;
   addresses?: string[];
+  /** Addresses of the ENI that pods on the node have now. */
+  podAddresses?: string[];
   /** What keeps the interface from being as the spec says: one word for programs … */
   reason?: LinkFault;
   /** … and a sentence for people. */

@@ -32,7 +32,14 @@ export interface IPAM {
   /** host-local and whereabouts. */
   gateway?: string;
   /** host-local and static. */
-  routes?: { dst: string; gw?: string }[];
+  routes?: PodRoute[];
+}
+
+/** A route in a pod. */
+export interface PodRoute {
+  dst: string;
+  /** Default: the gateway of the addresses. */
+  gw?: string;
 }
 
 /** The fields of each type, besides `type`. */
@@ -97,6 +104,18 @@ export function IsIPAM(): PropertyDecorator {
       validate: (value: unknown) => ipamFault(value) === undefined,
       defaultMessage: (args?: ValidationArguments) =>
         `networkAttachment.ipam ${ipamFault(args?.value) ?? 'is not valid'}`,
+    },
+  });
+}
+
+/** Class-validator rule for a list of {@link PodRoute}. */
+export function IsPodRoutes(): PropertyDecorator {
+  return ValidateBy({
+    name: 'isPodRoutes',
+    validator: {
+      validate: (value: unknown) => VALUES.routes(value),
+      defaultMessage: () =>
+        'networkAttachment.routes must be a list of routes such as {dst: 10.1.0.0/16}',
     },
   });
 }

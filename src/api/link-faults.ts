@@ -17,6 +17,8 @@ export const LINK_REMEDIES = {
     'Stop the other DHCP client on the node (for example dhclient), or set spec.addressing of the NodeENI to static.',
   IPv6Disabled:
     'Enable IPv6 on the node (sysctl net.ipv6.conf.all.disable_ipv6=0, and no ipv6.disable=1 on the kernel command line), or use a subnet without an IPv6 CIDR block. IPv4 addresses work meanwhile.',
+  PodNetworkUnavailable:
+    'Deploy the component pod-addresses (kustomize/components/pod-addresses, or podAddresses.enabled in the Helm chart), or remove spec.networkAttachment.addresses of the NodeENI.',
   LinkDown:
     'Bring the link up, or let the agent do it: remove spec.linkState: unmanaged from the NodeENI.',
   RouteTaken:

@@ -17,11 +17,12 @@ import {
 import type { Condition } from '../runtime/kube/conditions.js';
 import type { ObjectMeta } from '../runtime/kube/resource.js';
 import { ENISettings } from './eni-settings.js';
-import { type IPAM, IsIPAM } from './ipam.js';
+import { type IPAM, IsIPAM, IsPodRoutes, type PodRoute } from './ipam.js';
 import { API_GROUP, API_VERSION } from './names.js';
 import type { AdoptionReason } from './reasons.js';
 import {
   AtLeastOneOf,
+  HasPoolOfAddresses,
   IsLabelSelectorMap,
   IsNotHostInterfaceName,
   IsNotLaunchInterface,
@@ -47,7 +48,7 @@ const TAINT =
   /^([a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?\/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?:(NoSchedule|PreferNoSchedule|NoExecute)$/;
 const NAMESPACE = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
 
-const NETWORK_ATTACHMENT_TYPES = ['ipvlan', 'macvlan', 'host-device'] as const;
+const NETWORK_ATTACHMENT_TYPES = ['routed', 'ipvlan', 'macvlan', 'host-device'] as const;
 export type NetworkAttachmentType = (typeof NETWORK_ATTACHMENT_TYPES)[number];
 
 /** The NetworkAttachmentDefinition by which pods get at a node's first ENI of the NodeENI. */
@@ -69,6 +70,17 @@ export class NetworkAttachment {
   @IsOptional()
   @IsIPAM()
   ipam?: IPAM;
+
+  /** `pool`: pods get the addresses of `spec.ipv4` and `spec.ipv6`, by a configuration that each node's agent writes. */
+  @IsOptional()
+  @IsIn(['pool'])
+  addresses?: 'pool';
+
+  /** What else pods send through the interface; with `addresses: pool` only. */
+  @IsOptional()
+  @ArrayMaxSize(16)
+  @IsPodRoutes()
+  routes?: PodRoute[];
 }
 
 /** How ENIs are replaced where a change cannot be made in place. */
@@ -89,6 +101,7 @@ export class NodeENISpec extends ENISettings {
   @AtLeastOneOf(SECURITY_GROUP_FIELDS)
   @NoDeviceIndexWithAuto()
   @NamedWhereShared()
+  @HasPoolOfAddresses()
   nodeSelector!: Record<string, string>;
 
   @IsOptional()

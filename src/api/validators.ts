@@ -228,3 +228,42 @@ export function HasAtMostOneOf(fields: readonly string[]): PropertyDecorator {
     },
   });
 }
+
+/** Class-validator rule: what `networkAttachment.addresses: pool` needs, and excludes. Put it on a required member. */
+export function HasPoolOfAddresses(): PropertyDecorator {
+  return ValidateBy({
+    name: 'hasPoolOfAddresses',
+    validator: {
+      validate: (_value: unknown, args?: ValidationArguments) =>
+        poolFault(args?.object) === undefined,
+      defaultMessage: (args?: ValidationArguments) => poolFault(args?.object) ?? '',
+    },
+  });
+}
+
+/** The part of a NodeENI's spec that the rule reads; nothing of it is validated here. */
+interface Pooled {
+  networkAttachment?: { addresses?: unknown; type?: unknown; ipam?: unknown; routes?: unknown };
+  ipv4?: { secondaryAddresses?: unknown; prefixes?: unknown };
+  ipv6?: { addresses?: unknown; prefixes?: unknown };
+}
+
+function poolFault(spec: Pooled = {}): string | undefined {
+  const { networkAttachment, ipv4, ipv6 } = spec;
+  const { addresses, type, ipam, routes } = networkAttachment ?? {};
+  if (addresses === undefined) {
+    return type === 'routed' || routes !== undefined
+      ? 'networkAttachment of type routed, and its routes, need addresses: pool'
+      : undefined;
+  }
+  if (type !== 'routed' && type !== 'ipvlan') {
+    return 'networkAttachment.addresses needs the type routed or ipvlan';
+  }
+  if (ipam !== undefined) {
+    return 'networkAttachment.addresses excludes ipam: remove one of them';
+  }
+  const counts = [ipv4?.secondaryAddresses, ipv4?.prefixes, ipv6?.addresses, ipv6?.prefixes];
+  return counts.some((count) => typeof count === 'number' && count > 0)
+    ? undefined
+    : 'networkAttachment.addresses needs addresses: set ipv4.prefixes, ipv4.secondaryAddresses or ipv6.prefixes';
+}

@@ -55,7 +55,9 @@ export function attachmentStatus(report: AttachmentReport): ENIAttachmentStatus 
 
 /** `Ready` once the agent reports a usable link, or at once if the operator does not wait for agents. */
 export function settledPhase(attachment: ENIAttachment, waitForAgent: boolean): Phase {
-  return !waitForAgent || isLinkUsable(attachment) ? 'Ready' : 'Attached';
+  // Pods find their network by what the agent writes.
+  const needsAgent = waitForAgent || attachment.spec.podNetwork !== undefined;
+  return !needsAgent || isLinkUsable(attachment) ? 'Ready' : 'Attached';
 }
 
 /** Whether two statuses are equal except for their timestamps. */

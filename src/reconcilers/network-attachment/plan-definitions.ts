@@ -11,7 +11,8 @@ export interface DesiredDefinition {
   namespace: string;
   body: {
     metadata: Required<Pick<NetworkAttachmentDefinition['metadata'], 'labels' | 'ownerReferences'>>;
-    spec: { config: string };
+    /** Without a configuration, Multus reads the one of this name on the pod's node. */
+    spec: { config?: string };
   };
 }
 
@@ -86,7 +87,10 @@ function desiredDefinition(nodeENI: NodeENI, namespace: string): DesiredDefiniti
         labels: labelsOf(nodeENI),
         ownerReferences: [ownerReferenceTo(nodeENI, NodeENI.resource)],
       },
-      spec: { config: cniConfig(name, nodeENI.spec) },
+      spec:
+        nodeENI.spec.networkAttachment?.addresses === 'pool'
+          ? {}
+          : { config: cniConfig(name, nodeENI.spec) },
     },
   };
 }

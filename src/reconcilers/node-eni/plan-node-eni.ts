@@ -1,6 +1,6 @@
 import type { ENIAttachment, ENIAttachmentSpec } from '../../api/eni-attachment.js';
 import type { Node } from '../../api/node.js';
-import type { NodeENI, NodeENISpec } from '../../api/node-eni.js';
+import type { NetworkAttachment, NodeENI } from '../../api/node-eni.js';
 import { type Blocked, blocked } from '../../api/reasons.js';
 import type { Subnet } from '../../aws/ec2-gateway.js';
 import { definedOnly, mergePatch } from '../../runtime/kube/merge-patch.js';
@@ -235,7 +235,7 @@ function wantedOn(
     });
     const on = { nodeName: node.metadata.name, instanceID };
     const spec = attachmentSpec(input, { ...on, ...place }, subnet, securityGroupIDs);
-    desired.push({ name, spec: { ...spec, ...hostSettings(nodeENI.spec, place.position) } });
+    desired.push({ name, spec: { ...spec, ...hostSettings(nodeENI, place.position) } });
   }
   const { missing } = subnets;
   return { desired, missing: missing.length, incomplete: missingSubnets(subnets, zone) };
@@ -293,10 +293,8 @@ function attachmentSpec(
 }
 
 /** The settings for the node's agent; `position` counts the node's ENIs of this NodeENI from 0. */
-function hostSettings(
-  { addressing, routing, linkState, interfaceName, networkAttachment }: NodeENISpec,
-  position: number,
-): Partial<ENIAttachmentSpec> {
+function hostSettings({ metadata, spec }: NodeENI, position: number): Partial<ENIAttachmentSpec> {
+  const { addressing, routing, linkState, interfaceName, networkAttachment } = spec;
   const isShared = position === 0 && networkAttachment?.type === 'host-device';
   return {
     ...(addressing === undefined ? {} : { addressing }),
@@ -306,7 +304,18 @@ function hostSettings(
       ? {}
       : { interfaceName: position === 0 ? interfaceName : `${interfaceName}-${position}` }),
     ...(isShared ? { hostDevice: true } : {}),
+    ...(position === 0 ? podNetwork(metadata.name, networkAttachment) : {}),
   };
+}
+
+/** Pods have the addresses of a node's first ENI, the one that has the NodeENI's interface name. */
+function podNetwork(
+  name: string,
+  { addresses, type, routes }: Partial<NetworkAttachment> = {},
+): Pick<ENIAttachmentSpec, 'podNetwork'> {
+  return addresses !== undefined && (type === 'routed' || type === 'ipvlan')
+    ? { podNetwork: { name, type, ...(routes ? { routes } : {}) } }
+    : {};
 }
 
 /** Whether an attachment belongs to another instance, which had the node's name before. */

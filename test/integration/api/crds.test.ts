@@ -229,13 +229,37 @@ describe('the CRDs', () => {
           'veth-x',
         ),
       ),
+      ipv4: sometimes(
+        fc.record({
+          secondaryAddresses: sometimes(fc.constantFrom(-1, 0, 2, 65)),
+          prefixes: sometimes(fc.constantFrom(-1, 0, 2, 65)),
+        }),
+      ),
+      ipv6: sometimes(
+        fc.record({
+          addresses: sometimes(fc.constantFrom(-1, 0, 2, 65)),
+          prefixes: sometimes(fc.constantFrom(0, 1, 65)),
+        }),
+      ),
+      sourceDestCheck: sometimes(fc.boolean()),
+      connectionTracking: sometimes(
+        fc.record({
+          tcpEstablishedTimeout: sometimes(fc.constantFrom(59, 60, 432_000, 432_001)),
+          udpStreamTimeout: sometimes(fc.constantFrom(59, 60, 180, 181)),
+          udpTimeout: sometimes(fc.constantFrom(29, 30, 60, 61)),
+        }),
+      ),
+      enaExpress: sometimes(fc.record({ enabled: fc.boolean(), udp: sometimes(fc.boolean()) })),
+      ipv6Primary: sometimes(fc.boolean()),
       startupTaint: sometimes(
         fc.constantFrom('a.example/b:NoSchedule', 'b:NoExecute', 'b', ':NoSchedule', 'b:Never'),
       ),
       networkAttachment: sometimes(
         fc.record({
           namespaces: fc.array(fc.constantFrom('apps', 'edge', 'Edge'), { maxLength: 2 }),
-          type: fc.constantFrom('ipvlan', 'macvlan', 'host-device', 'bridge'),
+          type: fc.constantFrom('routed', 'ipvlan', 'host-device', 'bridge'),
+          addresses: sometimes(fc.constantFrom('pool', 'none')),
+          routes: sometimes(fc.constantFrom([], [{ dst: '10.1.0.0/16' }], [{ dst: 'all' }])),
           ipam: sometimes(fc.oneof(IPAM, LIKELY_IPAM)),
         }),
       ),
