@@ -116,6 +116,7 @@ export async function planReport(
     const fault = await slotFaultOf(each, world);
     if (fault) problems.push({ ...fault, node: each.spec.nodeName });
   }
+  problems.push(...(await waitingFaults(decision, world)));
   requireAnswers(problems);
   const subnets = subnetsOf(decision);
   problems.push(...fullSubnets(subnets, created, network));
@@ -148,6 +149,31 @@ export function emptyReport(
     subnets: [],
     problems,
   };
+}
+
+/** Why ENIs that the NodeENI has asked for before, and would ask for on, cannot be attached. */
+async function waitingFaults(
+  { own, plan, removed }: Decision,
+  { slots }: PlanningWorld,
+): Promise<PlanProblem[]> {
+  const going = new Set([...removed, ...plan.replace.flatMap(({ stale }) => stale)]);
+  const moved = new Map(plan.update.map(({ attachment, spec }) => [attachment, spec]));
+  const waiting = own.filter(
+    (each) => !going.has(each) && !each.metadata.deletionTimestamp && !each.status?.attachmentID,
+  );
+  const faults = await Promise.all(
+    waiting.map(async (attachment) => {
+      const { eniID } = attachment.status ?? {};
+      const fault = await answerOrBlocked(
+        slots.fault(
+          { ...attachment, spec: moved.get(attachment) ?? attachment.spec },
+          { maxAgeMs: MAX_AGE_MS, ...(eniID === undefined ? {} : { ownEniIDs: [eniID] }) },
+        ),
+      );
+      return fault ? [{ ...fault, node: attachment.spec.nodeName }] : [];
+    }),
+  );
+  return faults.flat();
 }
 
 /**

@@ -163,6 +163,19 @@ describe('kubectl eni plan', () => {
     ]);
   });
 
+  it('has the problems of ENIs that wait already', async () => {
+    const instanceId = await stage.addNode('plan-j', { labels: { waits: 'true' } });
+    stage.ec2.addInterface({ attachment: { instanceId, deviceIndex: 1 } });
+    const { metadata, spec } = manifest('waits', {});
+    await stage.kube.create<NodeENI>(NodeENI.resource, { metadata, spec });
+    await stage.degraded('waits', 'SlotTaken');
+    const { code, plans } = await plan(manifest('waits', { mtu: 9001 }));
+    expect(code).to.equal(1);
+    expect(plans[0]?.problems.map(({ reason, node }) => [reason, node])).to.deep.equal([
+      ['SlotTaken', 'plan-j'],
+    ]);
+  });
+
   it('is no plan without credentials', async () => {
     await stage.addNode('plan-i', { labels: { denied: 'true' } });
     stage.ec2.setPolicy({ Version: '2012-10-17', Statement: [] });

@@ -296,6 +296,21 @@ describe('ENIManager', () => {
       );
   });
 
+  it('breaks a call off that is under way', async () => {
+    ec2.setLatency({ CreateNetworkInterface: 10_000 });
+    const stop = new AbortController();
+    const reason = new Error('enough');
+    const creating = failureOf(
+      manager.createENI(
+        { subnetId: subnets.net1A, securityGroupIds: [groups.net1] },
+        { signal: stop.signal },
+      ),
+    );
+    await untilTrue('the call has arrived', () => created() === 1);
+    stop.abort(reason);
+    expect(await creating).to.equal(reason);
+  });
+
   it('needs the IAM actions that docs/library.md lists, and no other', async () => {
     const [, listed = ''] = /^## IAM\n\n(.*)$/m.exec(readFileSync('docs/library.md', 'utf8')) ?? [];
     const actions = [...listed.matchAll(/`(ec2:\w+)`/g)].map(([, action = '']) => action);

@@ -41,7 +41,8 @@ const SOURCES: Record<string, string> = {
 };
 
 describe('the npm package', function () {
-  this.timeout(120_000);
+  // The AWS CLI alone takes seconds for each of its calls.
+  this.timeout(240_000);
   let project: ConsumerProject;
   let ec2: Ec2Simulator;
   let env: Record<string, string>;
