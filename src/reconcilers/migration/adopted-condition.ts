@@ -1,6 +1,7 @@
 import { NODE_ENI_CONDITIONS } from '../../api/conditions.js';
 import type { ENIAttachment } from '../../api/eni-attachment.js';
 import type { NodeENI } from '../../api/node-eni.js';
+import type { Blocked } from '../../api/reasons.js';
 import { type Explanation, findCondition } from '../../runtime/kube/conditions.js';
 import { isLive } from '../shared/attachment-state.js';
 import { adoptedEni } from '../shared/held-eni.js';
@@ -15,6 +16,7 @@ export function adoptedCondition(
   nodeENI: NodeENI,
   attachments: readonly ENIAttachment[],
   unadopted: readonly UnadoptedEni[],
+  other?: Blocked,
 ): (Explanation & { status: 'True' | 'False' }) | undefined {
   const adopted = attachments.filter((attachment) => adoptedEni(attachment) !== undefined);
   const [first] = unadopted;
@@ -25,6 +27,9 @@ export function adoptedCondition(
       reason: mostFrequent(unadopted),
       message: `${adopted.length} of ${total} ENIs of the Go controller are adopted. ${problems(unadopted)}`,
     };
+  }
+  if (other && hasGoFinalizer(nodeENI)) {
+    return { status: 'False', ...other };
   }
   const standing = findCondition(nodeENI, NODE_ENI_CONDITIONS.adopted);
   if (adopted.length === 0 && !hasGoFinalizer(nodeENI) && !standing) {

@@ -19,7 +19,14 @@ import { answerOrBlocked, createdOrBlocked, isBlocked } from '../shared/blocked.
 import { patchFinalizers } from '../shared/node-eni-finalizers.js';
 import type { GoControllerWatch } from './go-controller-watch.js';
 import { hasGoFinalizer, type ListedEni, unheldEnis } from './listed-enis.js';
-import { type Adoption, planMigration, type UnadoptedEni } from './plan-migration.js';
+import {
+  type Adoption,
+  type MigrationState,
+  NO_MIGRATION,
+  planMigration,
+  type UnadoptedEni,
+  unadoptedIn,
+} from './plan-migration.js';
 
 export interface GoMigrationOptions {
   nodeENIs: Store<NodeENI>;
@@ -33,14 +40,6 @@ export interface GoMigrationOptions {
   clock: Clock;
   /** Milliseconds by which EC2's reads may lag behind its writes. */
   consistencyWindowMs: number;
-}
-
-/** What a NodeENI has of the Go controller, after a pass. */
-export interface MigrationState {
-  /** Entries of the status that must stay, because nothing else records their ENIs. */
-  unadopted: readonly UnadoptedEni[];
-  /** Why nothing may be created at all. */
-  fault: Blocked | undefined;
 }
 
 /** Concurrent writes and reads for one NodeENI. */
@@ -70,18 +69,17 @@ export class GoMigration {
     watch.saw(nodeENI);
     const listed = unheldEnis(nodeENI, own);
     if (listed.length === 0 && !hasGoFinalizer(nodeENI)) {
-      return { unadopted: [], fault: undefined };
+      return NO_MIGRATION;
     }
     const fault = await watch.fault();
     if (fault) {
       const reason = 'OtherControllerRunning';
       const waiting = listed.map((entry) => ({ entry, reason, message: fault.message }) as const);
-      return { unadopted: waiting, fault };
+      return { unadopted: waiting, letGo: new Set(), fault };
     }
-    if (listed.length === 0) {
-      return { unadopted: [], fault: undefined };
-    }
-    return { unadopted: await this.adoptListed(nodeENI, own, listed, subnetIDs, logger), fault };
+    return listed.length === 0
+      ? NO_MIGRATION
+      : this.adoptListed(nodeENI, own, listed, subnetIDs, logger);
   }
 
   /** Why nothing may be created, where the Go controller runs: to be asked before a plan that creates. */
@@ -90,14 +88,25 @@ export class GoMigration {
   }
 
   /**
-   * Takes the Go controller's finalizer and annotation off. Call it once every ENI is recorded and the status is
-   * written.
+   * Takes the Go controller's finalizer and annotation off, if every ENI that the newest version of the status lists is
+   * recorded or let go.
+   * @param own the attachments of the NodeENI
    * @returns why the API server refuses it
    */
-  async release({ metadata }: NodeENI, logger: Logger): Promise<Blocked | undefined> {
+  async release(
+    { metadata }: NodeENI,
+    own: readonly ENIAttachment[],
+    state: MigrationState,
+    logger: Logger,
+  ): Promise<Blocked | undefined> {
     const { nodeENIs, nodeENIClient, watch } = this.options;
     const nodeENI = nodeENIs.get(keyOf({ metadata }));
-    if (nodeENI?.metadata.uid !== metadata.uid || !hasGoFinalizer(nodeENI)) {
+    if (
+      state.fault ||
+      nodeENI?.metadata.uid !== metadata.uid ||
+      !hasGoFinalizer(nodeENI) ||
+      unadoptedIn(nodeENI, own, state).length > 0
+    ) {
       return undefined;
     }
     const released = await patchFinalizers(nodeENIClient, nodeENI, withoutGoMarks(nodeENI));
@@ -115,15 +124,15 @@ export class GoMigration {
     listed: readonly ListedEni[],
     subnetIDs: () => Promise<ReadonlySet<string> | undefined>,
     logger: Logger,
-  ): Promise<UnadoptedEni[]> {
+  ): Promise<MigrationState> {
     const { nodes, attachments, clusterID, clock, consistencyWindowMs } = this.options;
     const enis = await answerOrBlocked(this.observed(listed));
     if (isBlocked(enis)) {
-      return listed.map((entry) => ({
-        entry,
-        reason: 'WaitingForAdoption',
-        message: `EC2 does not show ${entry.eniID}: ${enis.message}`,
-      }));
+      const unadopted = listed.map((entry): UnadoptedEni => {
+        const message = `EC2 does not show ${entry.eniID}: ${enis.message}`;
+        return { entry, reason: 'WaitingForAdoption', message };
+      });
+      return { ...NO_MIGRATION, unadopted };
     }
     const plan = planMigration({
       nodeENI,
@@ -152,7 +161,8 @@ export class GoMigration {
       const entry = byId.get(eniID);
       return entry ? [{ entry, reason: 'WriteRefused', message } as const] : [];
     });
-    return [...plan.unadopted, ...refused];
+    const letGo = new Set([...plan.gone, ...plan.left].map(({ eniID }) => eniID));
+    return { unadopted: [...plan.unadopted, ...refused], letGo, fault: undefined };
   }
 
   private async observed(listed: readonly ListedEni[]): Promise<Map<string, Eni>> {

@@ -3,13 +3,13 @@ import { GO_CONTROLLER, GO_TAGS, LEAVE_ENIS_ANNOTATION } from '../../api/go-cont
 import { TAGS } from '../../api/names.js';
 import type { Node } from '../../api/node.js';
 import type { NodeENI } from '../../api/node-eni.js';
-import { ADOPTION_REMEDIES, type AdoptionReason } from '../../api/reasons.js';
+import { ADOPTION_REMEDIES, type AdoptionReason, type Blocked } from '../../api/reasons.js';
 import type { Eni, EniAttachmentState } from '../../aws/ec2-gateway.js';
 import { isBlocked } from '../shared/blocked.js';
 import { attachmentName } from '../shared/desired-attachment.js';
 import { isOurs } from '../shared/eni-ownership.js';
 import { identifyNode } from '../shared/node-placement.js';
-import { enisToLeave, type ListedEni } from './listed-enis.js';
+import { enisToLeave, type ListedEni, unheldEnis } from './listed-enis.js';
 
 /** Limits of an ENIAttachment's MTU, in bytes (its CRD); the Go controller had none. */
 const MIN_MTU = 576;
@@ -37,6 +37,38 @@ export interface MigrationPlan {
   gone: ListedEni[];
   /** ENIs that the user lets go. */
   left: ListedEni[];
+}
+
+/** What a NodeENI has of the Go controller, after a pass. */
+export interface MigrationState {
+  /** ENIs that are not adopted, and why. */
+  unadopted: readonly UnadoptedEni[];
+  /** Ids of ENIs whose entries may leave the status: they are gone, or the user lets them go. */
+  letGo: ReadonlySet<string>;
+  /** Why nothing may be created at all. */
+  fault: Blocked | undefined;
+}
+
+/** The state of a NodeENI about which nothing was found out, or has to be. */
+export const NO_MIGRATION: MigrationState = { unadopted: [], letGo: new Set(), fault: undefined };
+
+/**
+ * The entries that have to stay in the status of exactly this version of the NodeENI: also those that somebody wrote
+ * after the pass began.
+ */
+export function unadoptedIn(
+  nodeENI: NodeENI,
+  attachments: readonly ENIAttachment[],
+  { unadopted: known, letGo }: MigrationState,
+): UnadoptedEni[] {
+  const byId = new Map(known.map((each) => [each.entry.eniID, each]));
+  return unheldEnis(nodeENI, attachments)
+    .filter(({ eniID }) => !letGo.has(eniID))
+    .map(
+      (entry) =>
+        byId.get(entry.eniID) ??
+        unadopted(entry, 'WaitingForAdoption', `${entry.eniID} is not adopted yet`),
+    );
 }
 
 export interface MigrationInput {

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { IGNORE_DPDK_ANNOTATION, LEAVE_ENIS_ANNOTATION } from '../../api/go-controller.js';
 import type { NodeENI } from '../../api/node-eni.js';
 import { generationChanged, type Predicates } from '../../runtime/controller/predicates.js';
@@ -10,7 +11,9 @@ import { hasGoFinalizer } from '../migration/listed-enis.js';
 export const nodeENIChanged: Predicates<NodeENI> = {
   updated: (nodeENI, old) =>
     generationChanged.updated?.(nodeENI, old) !== false ||
-    (hasGoFinalizer(nodeENI) && !hasGoFinalizer(old)) ||
+    (hasGoFinalizer(nodeENI) &&
+      (!hasGoFinalizer(old) ||
+        !isDeepStrictEqual(nodeENI.status?.attachments, old.status?.attachments))) ||
     (old.status?.observedGeneration !== undefined &&
       nodeENI.status?.observedGeneration === undefined) ||
     [LEAVE_ENIS_ANNOTATION, IGNORE_DPDK_ANNOTATION].some(

@@ -11,9 +11,10 @@ import { hasFinalizer, withFinalizer, withoutFinalizer } from '../../runtime/kub
 import { keyOf } from '../../runtime/kube/resource.js';
 import type { ResourceClient } from '../../runtime/kube/resource-client.js';
 import type { Logger } from '../../runtime/logger.js';
-import type { GoMigration, MigrationState } from '../migration/go-migration.js';
+import type { GoMigration } from '../migration/go-migration.js';
 import { holdAllCreates, holdCreates } from '../migration/hold-creates.js';
 import { hasGoFinalizer } from '../migration/listed-enis.js';
+import { type MigrationState, unadoptedIn } from '../migration/plan-migration.js';
 import type { NetworkAttachments } from '../network-attachment/network-attachments.js';
 import { type BlockedBackoff, isBlocked } from '../shared/blocked.js';
 import { patchFinalizers } from '../shared/node-eni-finalizers.js';
@@ -148,12 +149,13 @@ export class NodeENIReconciler {
     const definitions = await networkAttachments.reconcile(nodeENI, logger);
     const left = this.attachmentsOf(nodeENI);
     const current = this.newest(definitions.nodeENI);
-    const isDone = left.length === 0 && migration.unadopted.length === 0 && !migration.fault;
+    const isDone =
+      left.length === 0 && !migration.fault && unadoptedIn(current, left, migration).length === 0;
     const released = isDone
       ? await patchFinalizers(nodeENIClient, current, withoutFinalizer(current, NODE_ENI_FINALIZER))
       : current;
     const unreleased =
-      isDone && !isBlocked(released) ? await this.release(released, logger) : undefined;
+      isDone && !isBlocked(released) ? await this.release(released, migration, logger) : undefined;
     if (isDone && !isBlocked(released) && !unreleased && isLetGo(this.newest(released))) {
       return {};
     }
@@ -166,7 +168,7 @@ export class NodeENIReconciler {
       deviceIndex: effectiveIndex(nodeENI, defaults),
       fault,
       networkAttachment: definitions.condition,
-      unadopted: migration.unadopted,
+      migration,
     });
     const blockedBy = fault ?? refused[0]?.blocked ?? waiting(migration) ?? unreported;
     const retryAfter = this.retryBlocked(keyOf(nodeENI), blockedBy, refused.length, logger);
@@ -193,9 +195,9 @@ export class NodeENIReconciler {
       blockedNodes: [],
       deviceIndex: effectiveIndex(nodeENI, defaults),
       fault,
-      unadopted: migration.unadopted,
+      migration,
     });
-    await this.releaseAdopted(nodeENI, migration, logger);
+    await this.release(nodeENI, migration, logger);
     return resultOf(this.retryBlocked(keyOf(nodeENI), fault, 0, logger));
   }
 
@@ -251,9 +253,9 @@ export class NodeENIReconciler {
       outdated,
       fault: fault ?? other,
       networkAttachment: definitions.condition,
-      unadopted: migration.unadopted,
+      migration,
     });
-    const unreleased = await this.releaseAdopted(nodeENI, migration, logger);
+    const unreleased = await this.release(nodeENI, migration, logger);
     const blockedBy =
       fault ?? other ?? blockedNodes[0]?.blocked ?? waiting(migration) ?? unreleased ?? unreported;
     const retryAfter = this.retryBlocked(keyOf(nodeENI), blockedBy, blockedNodes.length, logger);
@@ -284,16 +286,12 @@ export class NodeENIReconciler {
     return other;
   }
 
-  private async releaseAdopted(
+  private release(
     nodeENI: NodeENI,
-    { unadopted, fault }: MigrationState,
+    state: MigrationState,
     logger: Logger,
   ): Promise<Blocked | undefined> {
-    return unadopted.length === 0 && !fault ? this.release(nodeENI, logger) : undefined;
-  }
-
-  private release(nodeENI: NodeENI, logger: Logger): Promise<Blocked | undefined> {
-    return this.options.migration.release(nodeENI, logger);
+    return this.options.migration.release(nodeENI, this.attachmentsOf(nodeENI), state, logger);
   }
 
   /** The NodeENI after the writes of this pass. */

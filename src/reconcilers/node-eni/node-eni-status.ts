@@ -10,7 +10,7 @@ import {
   setCondition,
 } from '../../runtime/kube/conditions.js';
 import { adoptedCondition } from '../migration/adopted-condition.js';
-import type { UnadoptedEni } from '../migration/plan-migration.js';
+import { type MigrationState, NO_MIGRATION, unadoptedIn } from '../migration/plan-migration.js';
 import type { Stated } from '../network-attachment/network-attachment-condition.js';
 import { isAttached, isLive, isReady } from '../shared/attachment-state.js';
 import type { BlockedNode } from './plan-node-eni.js';
@@ -36,8 +36,8 @@ export interface NodeENIReport {
   fault?: Blocked | undefined;
   /** The condition `NetworkAttachment`; null: remove it; undefined: leave it as it is. */
   networkAttachment?: Stated | null | undefined;
-  /** Entries of `status.attachments` that stay, because no attachment records their ENIs. */
-  unadopted?: readonly UnadoptedEni[];
+  /** What was found out about ENIs of the Go controller; entries about which nothing was stay. */
+  migration?: MigrationState;
   /** Milliseconds since the epoch. */
   now: number;
 }
@@ -47,7 +47,7 @@ export function nodeENIStatus(report: NodeENIReport): NodeENIStatus {
   const { nodeENI, nodes, desired, deviceIndex } = report;
   const attachments = [...report.attachments].sort(byNodeAndSlot);
   const live = attachments.filter(isLive);
-  const { unadopted = [] } = report;
+  const unadopted = unadoptedOf(report);
   const room = Math.max(0, MAX_LISTED_ATTACHMENTS - unadopted.length);
   const omitted = attachments.length - room;
   return {
@@ -66,6 +66,11 @@ export function nodeENIStatus(report: NodeENIReport): NodeENIStatus {
     ...(omitted > 0 ? { attachmentsOmitted: omitted } : {}),
     conditions: nodeENIConditions(report, live),
   };
+}
+
+/** Entries that no attachment records, in the very version of the NodeENI whose status is written. */
+function unadoptedOf({ nodeENI, attachments, migration = NO_MIGRATION }: NodeENIReport) {
+  return unadoptedIn(nodeENI, attachments, migration);
 }
 
 function byNodeAndSlot({ spec: a }: ENIAttachment, { spec: b }: ENIAttachment): number {
@@ -155,7 +160,12 @@ export function nodeENIConditions(
     ],
   ];
   const observedGeneration = nodeENI.metadata.generation ?? 0;
-  const adopted = adoptedCondition(nodeENI, report.attachments, report.unadopted ?? []);
+  const adopted = adoptedCondition(
+    nodeENI,
+    report.attachments,
+    unadoptedOf(report),
+    report.migration?.fault,
+  );
   if (adopted) {
     const { status, reason, message } = adopted;
     rows.push([NODE_ENI_CONDITIONS.adopted, status === 'True', { reason, message }]);

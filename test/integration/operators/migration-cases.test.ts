@@ -49,7 +49,7 @@ describe('what the Go controller left', () => {
   const adopted = (name: string, reason: string) =>
     eventually(async () => {
       const found = await condition(name);
-      expect(found?.reason).to.equal(reason);
+      expect(found?.reason, found?.message).to.equal(reason);
       return found;
     });
   const finalizers = async (name: string) => (await stage.nodeENI(name)).metadata.finalizers ?? [];

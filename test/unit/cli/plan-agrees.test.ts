@@ -7,6 +7,7 @@ import type { NodeENI } from '../../../src/api/node-eni.js';
 import { decide, planReport } from '../../../src/cli/plan/plan-nodeeni.js';
 import { PlanningWorld } from '../../../src/cli/plan/planning-world.js';
 import { GoMigration } from '../../../src/reconcilers/migration/go-migration.js';
+import { NO_MIGRATION } from '../../../src/reconcilers/migration/plan-migration.js';
 import { NetworkAttachments } from '../../../src/reconcilers/network-attachment/network-attachments.js';
 import { AttachmentWriter } from '../../../src/reconcilers/node-eni/attachment-writer.js';
 import { NetworkResolver } from '../../../src/reconcilers/node-eni/network-resolver.js';
@@ -74,7 +75,7 @@ async function controllerPass(world: World, attachments: readonly ENIAttachment[
   const networkAttachments = createStubInstance(NetworkAttachments);
   networkAttachments.reconcile.callsFake(async (nodeENI) => ({ nodeENI, condition: null }));
   const migration = createStubInstance(GoMigration);
-  migration.adopt.resolves({ unadopted: [], fault: undefined });
+  migration.adopt.resolves(NO_MIGRATION);
   const nodeENIClient = createStubInstance<ResourceClient<NodeENI>>(ResourceClient);
   nodeENIClient.patch.resolves(world.nodeENI);
   const reconciler = new NodeENIReconciler({

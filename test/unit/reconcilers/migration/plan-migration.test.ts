@@ -15,6 +15,7 @@ import { unheldEnis } from '../../../../src/reconcilers/migration/listed-enis.js
 import {
   type MigrationInput,
   type MigrationPlan,
+  NO_MIGRATION,
   planMigration,
 } from '../../../../src/reconcilers/migration/plan-migration.js';
 import { newAttachment } from '../../../../src/reconcilers/node-eni/attachment-writer.js';
@@ -262,6 +263,7 @@ describe('planMigration, on generated states', () => {
         for (const { spec } of plan.create) {
           expect(taken.has(`${spec.nodeName}/${spec.subnetID}`)).to.equal(false);
         }
+        const letGo = [...rest.gone, ...rest.left].map(({ eniID }) => eniID);
         const status = nodeENIStatus({
           nodeENI: world.nodeENI,
           nodes: world.nodes.length,
@@ -269,14 +271,13 @@ describe('planMigration, on generated states', () => {
           attachments,
           blockedNodes: plan.blocked,
           deviceIndex: 1,
-          unadopted,
+          migration: { unadopted, letGo: new Set(letGo), fault: undefined },
           now: NOW,
         });
         const kept = [
           ...(status.attachments ?? []).map(({ eniID }) => eniID),
           ...attachments.map(({ metadata }) => metadata.annotations?.[ADOPTED_ENI_ANNOTATION]),
         ];
-        const letGo = [...rest.gone, ...rest.left].map(({ eniID }) => eniID);
         expect(
           [...world.fateOf.keys()].filter((id) => !letGo.includes(id) && !kept.includes(id)),
         ).to.deep.equal([]);
@@ -302,6 +303,21 @@ describe('planMigration, on generated states', () => {
     expect(planFor(world, { subnetIDs: undefined }).adopt).to.have.length(1);
   });
 
+  it('keeps an entry that the Go controller wrote while the pass was under way', () => {
+    const world = worldOf({
+      listed: [{ node: 0, subnet: 0, fate: 'fine' }],
+      isUnion: false,
+      deviceIndex: 1,
+      isReported: false,
+    });
+    const report = { nodes: 1, desired: 1, blockedNodes: [], deviceIndex: 1, now: NOW };
+    const status = nodeENIStatus({ ...report, nodeENI: world.nodeENI, attachments: [] });
+    expect(status.attachments?.[0]).to.include({
+      eniID: 'eni-00000000000000000',
+      adoption: 'WaitingForAdoption',
+    });
+  });
+
   it('keeps 600 entries of the Go controller in the status', () => {
     const listed = Array.from({ length: 600 }, (_, node) => ({
       node,
@@ -317,7 +333,7 @@ describe('planMigration, on generated states', () => {
       attachments: [],
       blockedNodes: [],
       deviceIndex: 1,
-      unadopted,
+      migration: { ...NO_MIGRATION, unadopted },
       now: NOW,
     });
     expect(status.attachments).to.have.length(600);
