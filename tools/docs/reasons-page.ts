@@ -15,7 +15,7 @@ You find the same reason in conditions, Events and logs, and as a label of the m
 
 ## The ENI cannot be created or attached
 
-On the ENIAttachment, \`Attached\` and \`Ready\` are False. On the NodeENI, \`Degraded\` is True and its message names the nodes; for ${CAPACITY_REASONS.map(code).join(', ')}, \`CapacityExceeded\` is also True.
+On the ENIAttachment, \`Attached\` and \`Ready\` are False. On the NodeENI, \`Degraded\` is True and its message names the nodes; for ${CAPACITY_REASONS.map(code).join(', ')}, \`CapacityExceeded\` is also True. With the component \`node-condition\`, the Node's condition \`networking.k8s.aws/ENIsReady\` is False with the same reason.
 
 ${remedies(REMEDIES)}
 
