@@ -335,7 +335,32 @@ describe('ENIManager', () => {
     expect(await failureOf(manager.getENI('eni-0123456789abcdef0'))).to.be.instanceOf(DeniedError);
   });
 
-  it('keeps to the rates that EC2 documents', async () => {
+  it('waits for its turn, so that EC2 throttles nothing', async () => {
+    ec2.configure({
+      throttling: { scale: 0.1 },
+      consistency: { newInvisibleMs: 0, staleReadMs: 0 },
+    });
+    const shared = connect({ budgetShare: 0.1 });
+    const slots = Array.from(
+      { length: 3 },
+      () => ec2.addInstance({ subnetId: subnets.nodesA }).id,
+    ).flatMap((id) => [1, 2].map((deviceIndex) => ({ instanceId: id, deviceIndex })));
+    const walk = slots.map((slot) =>
+      shared.provideENI({
+        ...slot,
+        subnet: { id: subnets.net1A },
+        securityGroups: [{ id: groups.net1 }],
+      }),
+    );
+    const provided = await Promise.all(walk);
+    expect(new Set(provided.map(({ id }) => id))).to.have.property('size', slots.length);
+    const throttled = ec2.recentCalls().filter(({ outcome }) => outcome === 'RequestLimitExceeded');
+    expect(throttled).to.deep.equal([]);
+    // Without a budget, the calls of six ENIs at once exceed a tenth of EC2's buckets.
+    expect(ec2.calls().byAction.AttachNetworkInterface?.ok).to.equal(slots.length);
+  });
+
+  it('has the rates that EC2 documents', async () => {
     const shared = connect({ budgetShare: 0.5 });
     const { rate } =
       shared.requestRates().find(({ action }) => action === 'AttachNetworkInterface') ?? {};
