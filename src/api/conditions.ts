@@ -28,4 +28,6 @@ export const ENI_ATTACHMENT_CONDITIONS = {
   ready: 'Ready',
   /** Another program on the node undoes what the agent sets; there only once it has happened. */
   contended: 'Contended',
+  /** Pods use addresses that the spec no longer asks for; there only once it has happened. */
+  addressesInUse: 'AddressesInUse',
 } as const;

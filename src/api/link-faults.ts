@@ -18,7 +18,7 @@ export const LINK_REMEDIES = {
   IPv6Disabled:
     'Enable IPv6 on the node (sysctl net.ipv6.conf.all.disable_ipv6=0, and no ipv6.disable=1 on the kernel command line), or use a subnet without an IPv6 CIDR block. IPv4 addresses work meanwhile.',
   PodNetworkUnavailable:
-    'Deploy the component pod-addresses (kustomize/components/pod-addresses, or podAddresses.enabled in the Helm chart), or remove spec.networkAttachment.addresses of the NodeENI.',
+    'Deploy the component pod-addresses (podAddresses.enabled in the Helm chart), or remove spec.networkAttachment.addresses of the NodeENI.',
   LinkDown:
     'Bring the link up, or let the agent do it: remove spec.linkState: unmanaged from the NodeENI.',
   RouteTaken:

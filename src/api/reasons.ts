@@ -59,6 +59,8 @@ export const REMEDIES = {
   InvalidRequest: 'EC2 rejected the request as invalid: fix the NodeENI.',
   IdempotencyMismatch:
     'The client token was already used with other parameters: delete the ENIAttachment, and the controller recreates it.',
+  AddressesInUse:
+    'Delete the pods of the node that use the network (kubectl get pods -A --field-selector spec.nodeName=NODE), or the Node if it no longer runs.',
   DetachmentLate:
     'Wait, stop the instance, or set FORCE_DETACH=true. After a forced detachment, the device index can stay unusable until you stop and start the instance.',
   WriteRefused:

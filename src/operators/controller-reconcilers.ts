@@ -165,6 +165,7 @@ export class Reconcilers {
       provider: new AttachmentProvider({ ...shared, attachments, slots, clusterID, clock }),
       remover: new AttachmentRemover({
         ...shared,
+        nodes: kube.nodes.store,
         attachments,
         client: attachmentClient,
         clock,

@@ -1,5 +1,6 @@
 import type { ENIAttachment } from '../../api/eni-attachment.js';
 import { ENI_FINALIZER, TAGS } from '../../api/names.js';
+import type { Node } from '../../api/node.js';
 import type { InstanceCatalog } from '../../aws/catalog/instance-catalog.js';
 import { AlreadyDoneError, ConflictError, DeniedError } from '../../aws/ec2-errors.js';
 import type { Ec2Gateway, Eni } from '../../aws/ec2-gateway.js';
@@ -17,9 +18,11 @@ import type { CreateTimes, DetachTimes } from './ec2-call-times.js';
 import { ownEni } from './eni-identity.js';
 import { ownTags, setTags } from './eni-requests.js';
 import { planRemoval, type RemovalStep } from './plan-attachment.js';
+import { heldByPods } from './pod-addresses.js';
 import { blockedOnFreshRead, type StepResult } from './step-result.js';
 
 export interface AttachmentRemoverOptions {
+  nodes: Pick<Store<Node>, 'get'>;
   attachments: Store<ENIAttachment>;
   client: ResourceClient<ENIAttachment>;
   gateway: Ec2Gateway;
@@ -148,7 +151,11 @@ export class AttachmentRemover {
     { eniId, attachmentId, force }: Extract<RemovalStep, { do: 'detach' }>,
     logger: Logger,
   ): Promise<StepResult> {
-    const { inventory, reporter, detachTimes } = this.options;
+    const { inventory, reporter, detachTimes, nodes } = this.options;
+    const held = heldByPods(attachment, nodes.get(attachment.spec.nodeName));
+    if (held) {
+      return { blocked: held, eni };
+    }
     if (force) {
       const now = await inventory.observe(eniId);
       if (now?.attachment?.attachmentId !== attachmentId) {

@@ -7,6 +7,7 @@ import type { Explanation } from '../../runtime/kube/conditions.js';
 import { type Condition, setCondition } from '../../runtime/kube/conditions.js';
 import { definedOnly } from '../../runtime/kube/merge-patch.js';
 import { isLinkUsable } from '../shared/attachment-state.js';
+import { keptForPods, named } from './pod-addresses.js';
 
 /** What the status is computed from. */
 export interface AttachmentReport {
@@ -124,6 +125,7 @@ function conditionsOf({ attachment, phase, eni, blocked, now }: AttachmentReport
       observedGeneration,
     },
     ...contentionOf(attachment).map((condition) => ({ ...condition, observedGeneration })),
+    ...useOf(attachment, eni).map((condition) => ({ ...condition, observedGeneration })),
   ];
   return current.reduce<Condition[]>(
     (conditions, condition) => setCondition(conditions, condition, now),
@@ -152,6 +154,23 @@ function contentionOf({ status }: ENIAttachment): Omit<Condition, 'lastTransitio
   const message = 'No other program undoes what the agent sets.';
   return conditions.some((condition) => condition.type === type)
     ? [{ type, status: 'False', reason: 'Uncontended', message }]
+    : [];
+}
+
+/** `AddressesInUse`; absent as long as pods never kept the ENI from what the spec asks for. */
+function useOf(
+  attachment: ENIAttachment,
+  eni: Eni | undefined,
+): Omit<Condition, 'lastTransitionTime'>[] {
+  const type = ENI_ATTACHMENT_CONDITIONS.addressesInUse;
+  const kept = eni ? keptForPods(attachment, eni) : [];
+  if (kept.length > 0) {
+    const message = `Pods on the node use ${named(kept)}; the ENI keeps what they use until they are gone.`;
+    return [{ type, status: 'True', reason: 'PodsRun', message }];
+  }
+  const message = 'The ENI has no address that it keeps only for pods.';
+  return attachment.status?.conditions?.some((condition) => condition.type === type)
+    ? [{ type, status: 'False', reason: 'NotInUse', message }]
     : [];
 }
 

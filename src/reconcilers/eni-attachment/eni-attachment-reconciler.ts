@@ -45,8 +45,8 @@ const attachmentChanged: Predicates<ENIAttachment> = {
 };
 
 function linkStatus({ status }: ENIAttachment) {
-  const { state, reason, message, observedGeneration } = status?.link ?? {};
-  return { state, reason, message, observedGeneration };
+  const { state, reason, message, observedGeneration, podAddresses } = status?.link ?? {};
+  return { state, reason, message, observedGeneration, podAddresses };
 }
 
 function finalizersRemoved(attachment: ENIAttachment): boolean {

@@ -13,6 +13,7 @@ import type {
 import { hasFinalizer } from '../../runtime/kube/finalizers.js';
 import { attachmentOf, holdsItsSlot } from './eni-identity.js';
 import { type AddressChanges, addressChanges } from './plan-addresses.js';
+import { usedByPods } from './pod-addresses.js';
 
 /** Settings of an ENI that differ from the attachment's and can change in place. */
 export interface EniChanges extends AddressChanges {
@@ -237,11 +238,12 @@ export function isInItsSlot(attachment: ENIAttachment, eni: Eni): boolean {
 }
 
 function changesOf(
-  { spec, status }: ENIAttachment,
+  attachment: ENIAttachment,
   eni: Eni,
   { attachmentId, deleteOnTermination }: EniAttachmentState,
   ownTags: Readonly<Record<string, string>>,
 ): EniChanges {
+  const { spec, status } = attachment;
   const wantedGroups = [...spec.securityGroupIDs].sort().join();
   const tags = tagChanges(eni, { ...spec.tags, ...ownTags }, status?.tagKeys ?? []);
   return {
@@ -255,7 +257,7 @@ function changesOf(
       ? {}
       : { description: spec.description }),
     ...switchChanges(spec, eni),
-    ...addressChanges(spec, eni),
+    ...addressChanges(spec, eni, usedByPods(attachment)),
     ...(tags ? { tags } : {}),
   };
 }

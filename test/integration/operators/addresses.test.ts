@@ -1,8 +1,11 @@
 import { UnassignPrivateIpAddressesCommand } from '@aws-sdk/client-ec2';
 import { expect } from 'chai';
+import { ENIAttachment } from '../../../src/api/eni-attachment.js';
+import type { NetworkAttachment } from '../../../src/api/node-eni.js';
 import { createEc2Client } from '../../../src/aws/sdk/sdk-client.js';
 import { DEFAULT_IDS } from '../../../tools/ec2-simulator/index.js';
 import { CONTROL_PLANE_TIMEOUT_MS } from '../../../tools/envtest/shared-control-plane.js';
+import { ignoringNotFound } from '../../../tools/stage/ignoring-not-found.js';
 import { eventually } from '../../support/eventually.js';
 import { Stage, ZONE_A } from '../../support/stage.js';
 
@@ -16,7 +19,15 @@ describe('the addresses of an ENI', () => {
     stage.start({ RESYNC_PERIOD: '1s' });
   });
 
-  afterEach(() => stage.clear());
+  afterEach(async () => {
+    for (const { metadata } of await stage.listAttachments()) {
+      const patch = { type: 'merge', body: { status: { link: null } } } as const;
+      await ignoringNotFound(
+        stage.kube.patch(ENIAttachment.resource, metadata, patch, { subresource: 'status' }),
+      );
+    }
+    await stage.clear();
+  });
   after(() => stage.close());
 
   const theEni = () => stage.managedEnis()[0] ?? expect.fail('there is no ENI');
@@ -141,5 +152,84 @@ describe('the addresses of an ENI', () => {
     await stage.patchNodeENI('addresses', { ipv4: { prefixes: null, secondaryAddresses: 2 } });
     await stage.ready('addresses', 1);
     expect(counts()).to.deep.equal([3, 0, 0, 0]);
+  });
+
+  describe('that pods have', () => {
+    const pool = {
+      interfaceName: 'eni-pods',
+      ipv4: { prefixes: 2 },
+      networkAttachment: {
+        namespaces: ['pods'],
+        type: 'routed',
+        addresses: 'pool',
+      } as NetworkAttachment,
+    };
+
+    const theAttachment = async () =>
+      (await stage.listAttachments('addresses'))[0] ?? expect.fail('there is no ENIAttachment');
+
+    /** What the node's agent would report. */
+    async function report(podAddresses: string[]): Promise<void> {
+      const { metadata } = await theAttachment();
+      const link = { observedGeneration: metadata.generation, state: 'up', podAddresses };
+      const patch = { type: 'merge', body: { status: { link } } } as const;
+      await stage.kube.patch(ENIAttachment.resource, metadata, patch, { subresource: 'status' });
+    }
+
+    /** The first address of each of the ENI's prefixes. */
+    const firsts = () => theEni().ipv4Prefixes.map((prefix) => prefix.replace('/28', ''));
+
+    async function condition(type: string) {
+      const { status } = await theAttachment();
+      return status?.conditions?.find((each) => each.type === type);
+    }
+
+    beforeEach(async () => {
+      await stage.addNode('addresses-a', { labels });
+      await stage.createNodeENI('addresses', pool);
+      await eventually(async () =>
+        expect((await theAttachment()).status?.phase).to.equal('Attached'),
+      );
+    });
+
+    it('make the ENI ready only once the node’s agent says so', async () => {
+      expect(await condition('Ready')).to.include({ status: 'False', reason: 'WaitingForAgent' });
+      expect((await theAttachment()).spec.podNetwork).to.deep.equal({
+        name: 'addresses',
+        type: 'routed',
+      });
+      await report([]);
+      await stage.ready('addresses', 1);
+    });
+
+    it('are not unassigned before the pods are gone, and a condition says so', async () => {
+      await report(firsts());
+      await stage.ready('addresses', 1);
+      await stage.patchNodeENI('addresses', { ipv4: { prefixes: 1 } });
+      await eventually(async () =>
+        expect(await condition('AddressesInUse')).to.include({ status: 'True', reason: 'PodsRun' }),
+      );
+      expect(counts()).to.deep.equal([1, 2, 0, 0]);
+      const [, second = ''] = firsts();
+      await report([second]);
+      await become(1, 1, 0, 0);
+      expect(firsts()).to.deep.equal([second]);
+      await eventually(async () =>
+        expect(await condition('AddressesInUse')).to.include({ status: 'False' }),
+      );
+    });
+
+    it('keep the ENI attached after its NodeENI is deleted, until the pods or the node are gone', async () => {
+      await report(firsts());
+      await stage.ready('addresses', 1);
+      await stage.deleteNodeENI('addresses');
+      await eventually(async () =>
+        expect(await condition('Ready')).to.include({ status: 'False', reason: 'AddressesInUse' }),
+      );
+      expect(theEni().attachment?.status).to.equal('attached');
+      await report([]);
+      await stage.gone('addresses');
+      expect(stage.managedEnis()).to.deep.equal([]);
+    });
   });
 });

@@ -1,0 +1,76 @@
+import ipaddr from 'ipaddr.js';
+import type { ENIAttachment } from '../../api/eni-attachment.js';
+import type { Node } from '../../api/node.js';
+import { type Blocked, blocked } from '../../api/reasons.js';
+import type { Eni } from '../../aws/ec2-gateway.js';
+import { addressChanges, type IsInUse } from './plan-addresses.js';
+
+/** How many addresses a message names. */
+const MAX_NAMED = 3;
+
+/**
+ * Whether a pod has the address, or one of the prefix, by the agent's report. Before the first report of an ENI whose
+ * addresses are for pods, all count as in use.
+ */
+export function usedByPods({ spec, status }: ENIAttachment): IsInUse {
+  const { podAddresses } = status?.link ?? {};
+  if (spec.podNetwork && podAddresses === undefined) {
+    return () => true;
+  }
+  const used = (podAddresses ?? []).filter((each) => ipaddr.isValid(each));
+  return (addressOrPrefix) => used.some((address) => contains(addressOrPrefix, address));
+}
+
+function contains(addressOrPrefix: string, address: string): boolean {
+  if (!addressOrPrefix.includes('/')) {
+    return isSame(addressOrPrefix, address);
+  }
+  if (!ipaddr.isValidCIDR(addressOrPrefix)) {
+    return false;
+  }
+  const [network, length] = ipaddr.parseCIDR(addressOrPrefix);
+  const parsed = ipaddr.parse(address);
+  return parsed.kind() === network.kind() && parsed.match(network, length);
+}
+
+function isSame(a: string, b: string): boolean {
+  return (
+    ipaddr.isValid(a) &&
+    ipaddr.parse(a).toNormalizedString() === ipaddr.parse(b).toNormalizedString()
+  );
+}
+
+/** Addresses and prefixes that the spec no longer asks for, and that the ENI keeps because pods use them. */
+export function keptForPods(attachment: ENIAttachment, eni: Eni): string[] {
+  const { spec } = attachment;
+  const all = surplusOf(addressChanges(spec, eni));
+  const released = new Set(surplusOf(addressChanges(spec, eni, usedByPods(attachment))));
+  return all.length > released.size ? all.filter((each) => !released.has(each)) : [];
+}
+
+function surplusOf({ unassignIpv4, unassignIpv6 }: ReturnType<typeof addressChanges>): string[] {
+  return [unassignIpv4, unassignIpv6].flatMap((set) => [
+    ...(set?.addresses ?? []),
+    ...(set?.prefixes ?? []),
+  ]);
+}
+
+/** Why the ENI of a deleted attachment stays attached: pods of its node would lose their network. */
+export function heldByPods(
+  { spec, status }: ENIAttachment,
+  node: Node | undefined,
+): Blocked | undefined {
+  const { podAddresses = [] } = status?.link ?? {};
+  return node && spec.podNetwork && podAddresses.length > 0
+    ? blocked(
+        'AddressesInUse',
+        `Pods on node ${spec.nodeName} have ${named(podAddresses)} of the ENI of NodeENI ${spec.nodeENI}`,
+      )
+    : undefined;
+}
+
+/** Some of the addresses, for people. */
+export function named(addresses: readonly string[]): string {
+  const more = addresses.length > MAX_NAMED ? ` and ${addresses.length - MAX_NAMED} more` : '';
+  return `${addresses.slice(0, MAX_NAMED).join(', ')}${more}`;
+}
