@@ -268,6 +268,10 @@ describe('SdkEc2Gateway', () => {
         type: 't3.medium',
         maximumInterfaces: 3,
         cards: [{ networkCardIndex: 0, maximumInterfaces: 3 }],
+        ipv4Addresses: 6,
+        ipv6Addresses: 6,
+        nitro: true,
+        enaExpress: false,
       });
       expect(limitsOf('c6in.32xlarge')?.cards).to.deep.equal([
         { networkCardIndex: 0, maximumInterfaces: 8 },
