@@ -23,7 +23,7 @@ interface SavedEni {
   };
 }
 
-interface SavedNodeENI {
+export interface SavedNodeENI {
   metadata: { name: string; annotations?: Record<string, string>; finalizers?: string[] };
   spec: NodeENISpec;
   status: NodeENIStatus;
@@ -90,7 +90,7 @@ function restoreEnis({ enis }: GoState, ec2: Ec2Simulator): Map<string, string> 
   return new Map(enis.map(({ id, ...eni }) => [id, ec2.addInterface(eni).id]));
 }
 
-async function restoreNodeENI(
+export async function restoreNodeENI(
   { metadata, spec, status }: SavedNodeENI,
   ids: ReadonlyMap<string, string>,
   kube: KubeClient,

@@ -1,11 +1,18 @@
 import { expect } from 'chai';
-import { GO_CONTROLLER } from '../../../src/api/go-controller.js';
-import type { NodeENIAttachment as Entry, NodeENI } from '../../../src/api/node-eni.js';
+import { GO_CONTROLLER, LEAVE_ENIS_ANNOTATION } from '../../../src/api/go-controller.js';
+import { type NodeENIAttachment as Entry, NodeENI } from '../../../src/api/node-eni.js';
 import type { MigrationView } from '../../../src/cli/migrate/migration-view.js';
 import { ControlPlane } from '../../../tools/envtest/control-plane.js';
 import { CONTROL_PLANE_TIMEOUT_MS } from '../../../tools/envtest/shared-control-plane.js';
 import { eventually } from '../../support/eventually.js';
-import { GO_CRDS, goState, goWorld, restoreGoState } from '../../support/go-state.js';
+import {
+  GO_CRDS,
+  goState,
+  goWorld,
+  restoreGoState,
+  restoreNodeENI,
+  type SavedNodeENI,
+} from '../../support/go-state.js';
 import { Stage } from '../../support/stage.js';
 import { kubectlEni, simulatorEnv } from '../cli/run.js';
 
@@ -25,6 +32,7 @@ describe('a cluster that the Go controller left', function () {
     await controlPlane.applyCrds(GO_CRDS);
     stage = await Stage.open(goWorld(state), controlPlane);
     ids = await restoreGoState(state, stage);
+    await restoreOthers();
     await controlPlane.applyCrds('crds');
   });
 
@@ -32,6 +40,34 @@ describe('a cluster that the Go controller left', function () {
     await stage.close();
     await controlPlane.stop();
   });
+
+  /** Objects that the new schema would not take, stored under the old one: without nodes, so that nothing comes of them. */
+  async function restoreOthers(): Promise<void> {
+    const [subnetID, group] = ['subnet-32fd94223f700ec7b', 'sg-c2c8f0569e24fdf2d'];
+    const spec = { nodeSelector: { ng: 'others' }, subnetID, securityGroupIDs: [group] };
+    const odd: Record<string, object> = {
+      'x-dpdk': { ...spec, enableDPDK: true, dpdkDriver: 'vfio-pci' },
+      'x-empty': { ...spec, subnetIDs: [], subnetNames: [], securityGroupNames: [], mtu: 0 },
+      'x-every': { ...spec, nodeSelector: {} },
+      'x-index': { ...spec, deviceIndex: 0 },
+      'x-twice': { ...spec, subnetIDs: [subnetID, subnetID] },
+    };
+    for (const [name, each] of Object.entries(odd)) {
+      const nodeENI = { metadata: { name, finalizers: [GO_CONTROLLER.finalizer] }, spec: each };
+      await restoreNodeENI({ ...(nodeENI as SavedNodeENI), status: {} }, ids, stage.kube);
+    }
+    // The tags of these do not agree: all 600 entries have to stay.
+    const left = Array.from({ length: 600 }, (_, index) => ({
+      nodeID: `gone-${index}`,
+      instanceID: 'i-00000000000000001',
+      eniID: stage.ec2.addInterface({ subnetId: subnetID, tags: { Name: `many-${index}` } }).id,
+      subnetID,
+      deviceIndex: 1,
+      status: 'attached',
+    }));
+    const many = { metadata: { name: 'x-many', finalizers: [GO_CONTROLLER.finalizer] }, spec };
+    await restoreNodeENI({ ...many, status: { attachments: left } }, ids, stage.kube);
+  }
 
   const slots = () =>
     stage.ec2.state.enis
@@ -77,6 +113,54 @@ describe('a cluster that the Go controller left', function () {
     for (const { tags } of stage.managedEnis()) {
       expect(tags[`kubernetes.io/cluster/managed-by`]).to.equal('nodeeni-controller');
     }
+  });
+
+  it('asks for a named edit of what means something else here, and keeps it until then', async () => {
+    const check = async (...more: string[]) => {
+      const { out } = await kubectlEni(
+        ['migrate', ...more, '-o', 'json', '--kubeconfig', controlPlane.kubeconfigPath],
+        { env: simulatorEnv(stage.ec2.url) },
+      );
+      const { nodeENIs } = JSON.parse(out) as { nodeENIs: MigrationView[] };
+      return Object.fromEntries(
+        nodeENIs.map(({ nodeENI, edits }) => [nodeENI, edits.map(({ command }) => command)]),
+      );
+    };
+    const edits = await check('check');
+    expect(edits['x-dpdk']).to.deep.equal([
+      'kubectl annotate nodeeni x-dpdk networking.k8s.aws/ignore-dpdk=true',
+    ]);
+    expect(edits['x-every']).to.deep.equal([
+      `kubectl patch nodeeni x-every --type merge -p '{"spec":{"nodeSelector":{"LABEL":"VALUE"}}}'`,
+    ]);
+    expect(edits['x-index']).to.deep.equal([
+      `kubectl patch nodeeni x-index --type merge -p '{"spec":{"deviceIndex":null}}'`,
+    ]);
+    for (const name of ['x-dpdk', 'x-every', 'x-index', 'x-twice']) {
+      await stage.degraded(name, 'InvalidSpec');
+      await eventually(async () =>
+        expect((await stage.nodeENI(name)).metadata.finalizers ?? []).to.deep.equal([]),
+      );
+    }
+    expect((await stage.nodeENI('x-dpdk')).spec).to.include({ dpdkDriver: 'vfio-pci' });
+    const after = await check();
+    expect(after).to.deep.include({ 'x-index': [], 'x-twice': [], 'x-empty': [] });
+    for (const name of ['x-index', 'x-twice', 'x-empty']) await stage.ready(name, 0);
+    const { attachments } = (await stage.nodeENI('x-many')).status ?? {};
+    expect(attachments).to.have.length(600);
+    for (const name of ['x-dpdk', 'x-every', 'x-index', 'x-twice', 'x-empty']) {
+      await stage.deleteNodeENI(name);
+      await stage.gone(name);
+    }
+    const letGo = (attachments ?? []).map(({ eniID }) => eniID).join();
+    const annotations = { [LEAVE_ENIS_ANNOTATION]: letGo };
+    await stage.kube.patch(
+      NodeENI.resource,
+      { name: 'x-many' },
+      { type: 'merge', body: { metadata: { annotations } } },
+    );
+    await stage.deleteNodeENI('x-many');
+    await stage.gone('x-many');
   });
 
   it('goes back to a state that the Go controller takes, and comes again', async () => {
