@@ -33,7 +33,7 @@ export function statusCommand(cli: Cli): Command {
     .addHelpText('after', HELP)
     .action(
       cli.action<StatusFlags>(async (session, flags, [nodeENI]) => {
-        if (!flags.watch) return show(session, await look(session, flags, nodeENI));
+        if (!flags.watch) return show(session, flags, await look(session, flags, nodeENI));
         return watch(session, flags, nodeENI);
       }),
     );
@@ -51,11 +51,16 @@ async function look(
   return statusView({ nodeENIs, attachments, nodeENI, node, now: io.clock.now() });
 }
 
-async function show(session: Session, view: StatusView, before = ''): Promise<ExitCode> {
+async function show(
+  session: Session,
+  { node }: StatusFlags,
+  view: StatusView,
+  before = '',
+): Promise<ExitCode> {
   const { cluster, style, print, io } = session;
   const paces = view.waiting.length > 0 ? await readPaces(cluster) : undefined;
   io.write(before);
-  print(paces ? { ...view, paces } : view, () => statusLines(view, { style, paces }));
+  print(paces ? { ...view, paces } : view, () => statusLines(view, { style, paces, node }));
   const hasProblem =
     view.nodeENIs.some(({ state }) => state === 'Degraded') ||
     view.waiting.some(({ isProblem }) => isProblem);
@@ -70,7 +75,7 @@ async function watch(
   const { io } = session;
   for (;;) {
     const view = await look(session, flags, nodeENI);
-    const code = await show(session, view, io.isTerminal ? CLEAR : '');
+    const code = await show(session, flags, view, io.isTerminal ? CLEAR : '');
     if (view.nodeENIs.every(({ state }) => state === 'Ready')) return code;
     try {
       await sleep(io.clock, WATCH_INTERVAL_MS, io.signal);

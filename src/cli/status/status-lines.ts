@@ -7,14 +7,20 @@ export interface StatusLinesOptions {
   style: Style;
   /** Undefined where it cannot be read. */
   paces?: readonly Pace[] | undefined;
+  /** The only node that was asked for. */
+  node?: string | undefined;
   /** Waiting ENIs to list; the others are only counted. */
   maxWaiting?: number;
 }
 
 /** One screen of text: problems, NodeENIs with their progress, ENIs that wait, EC2's pace. */
 export function statusLines(view: StatusView, options: StatusLinesOptions): string[] {
-  const { style, paces = [] } = options;
-  if (view.nodeENIs.length === 0) return ['There are no NodeENIs.'];
+  const { style, paces = [], node } = options;
+  if (view.nodeENIs.length === 0) {
+    return [
+      node === undefined ? 'There are no NodeENIs.' : `No NodeENI gives node ${safe(node)} an ENI.`,
+    ];
+  }
   return [
     ...view.nodeENIs.flatMap((each) => problemLines(each, style)),
     ...nodeENITable(view.nodeENIs, style),

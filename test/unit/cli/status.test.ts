@@ -112,6 +112,14 @@ EC2 ACTION               WAITING   RATE    DONE IN
 CreateNetworkInterface   10        5.0/s   2s`);
   });
 
+  it('says that a node has no ENIs', () => {
+    const style = createStyle({ isColoured: false });
+    const view = statusView({ ...input, node: 'other' });
+    expect(statusLines(view, { style, node: 'other' })).to.deep.equal([
+      'No NodeENI gives node other an ENI.',
+    ]);
+  });
+
   it('counts what does not fit', () => {
     const style = createStyle({ isColoured: false });
     const lines = statusLines(statusView(input), { style, maxWaiting: 1 });
