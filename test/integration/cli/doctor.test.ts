@@ -74,6 +74,37 @@ describe('kubectl eni doctor', () => {
       await rm(folder, { recursive: true });
     });
 
+    it('says what a user may not read, who sees the status all the same', async () => {
+      const bound = await cluster.api.send(
+        'POST',
+        '/apis/rbac.authorization.k8s.io/v1/clusterrolebindings',
+        {
+          apiVersion: 'rbac.authorization.k8s.io/v1',
+          kind: 'ClusterRoleBinding',
+          metadata: { name: 'jane-views-enis' },
+          roleRef: {
+            apiGroup: 'rbac.authorization.k8s.io',
+            kind: 'ClusterRole',
+            name: 'eni-operator-viewer',
+          },
+          subjects: [{ apiGroup: 'rbac.authorization.k8s.io', kind: 'User', name: 'jane' }],
+        },
+      );
+      expect(bound.status).to.equal(201);
+      const { kubeconfigPath } = cluster.controlPlane;
+      const jane = ['--kubeconfig', kubeconfigPath, '--as', 'jane'];
+      expect(await kubectlEni(['status', ...jane])).to.deep.equal({
+        code: 0,
+        out: 'There are no NodeENIs.\n',
+        error: '',
+      });
+      const { code, findings } = await doctor(kubeconfigPath, ['--as', 'jane']);
+      expect(code).to.equal(2);
+      expect(new Set(findings.map(({ severity }) => severity))).to.have.keys('unknown');
+      expect(findings.map(({ where }) => where)).to.include.members(['Nodes', 'Deployments']);
+      expect(findings[0]?.what).to.match(/could not be read: .*"jane" cannot list/);
+    });
+
     it('finds nothing, and then what is taken away', async () => {
       const { kubeconfigPath } = cluster.controlPlane;
       expect(await doctor(kubeconfigPath)).to.deep.equal({ code: 0, findings: [], checks: [] });
