@@ -1,11 +1,11 @@
-import { access, mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { access, mkdir, readFile, rename, rm } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { cacheRoot } from '../envtest/build-go.js';
 import { withBuildLock } from '../envtest/build-lock.js';
 import { localName } from './base-images.js';
 import { run } from './command.js';
 import { ContainerStore } from './container-store.js';
-import { baseImages, needBaseImages } from './images.js';
+import { baseImages, markUsed, needBaseImages, removeOld } from './images.js';
 
 /** The project as it was, for tests of upgrades. */
 export interface OlderState {
@@ -31,6 +31,7 @@ export async function olderState(say: (line: string) => void): Promise<OlderStat
   const dir = join(parent, commit.slice(0, 16));
   const state = { commit, sources: join(dir, 'sources'), image: join(dir, 'operator.tar') };
   await mkdir(dir, { recursive: true });
+  await markUsed(dir);
   if (await exists(state.image)) return state;
   await withBuildLock({ dir: images, files: [relative(images, state.image)] }, async () => {
     say(`Building the image of an older state, ${commit.slice(0, 12)}, once: about 45 seconds.`);
@@ -42,9 +43,7 @@ export async function olderState(say: (line: string) => void): Promise<OlderStat
     await store.run('make', ...where, 'CONTAINER_TOOL=buildah', `IMG=${OLDER_IMAGE}`);
     await store.save(localName(OLDER_IMAGE), state.image, OLDER_IMAGE);
   });
-  for (const name of await readdir(parent)) {
-    if (join(parent, name) !== dir) await rm(join(parent, name), { recursive: true });
-  }
+  await removeOld(parent);
   return state;
 }
 
