@@ -8,6 +8,7 @@ import {
   readFile,
   rm,
   stat,
+  utimes,
   writeFile,
 } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -47,14 +48,11 @@ const KEPT = 3;
  */
 export async function buildImages(pause: string, say: (line: string) => void): Promise<Images> {
   const dir = join(cacheRoot(process.env), 'real-node', 'images');
-  // The stand-ins for the base images have other digests.
-  const dockerfile = (await readFile('Dockerfile', 'utf8')).replaceAll(
-    /@sha256:[0-9a-f]{64} AS/g,
-    ' AS',
-  );
+  const dockerfile = await readDockerfile('Dockerfile');
   const bases = baseImages(dockerfile);
   const built = join(dir, 'built', await key(dockerfile, bases));
   await mkdir(built, { recursive: true });
+  await markUsed(built);
   const files = Object.values(FILES);
   const there = await Promise.all(files.map((file) => exists(join(built, file))));
   if (!there.every(Boolean)) {
@@ -123,6 +121,11 @@ async function build(store: ContainerStore, { dir, pause, dockerfile }: Build): 
   await store.save(PAUSE_IMAGE, join(dir, FILES.pause), PAUSE_IMAGE);
 }
 
+/** Its text without the digests of the base images: the stand-ins have others. */
+export async function readDockerfile(path: string): Promise<string> {
+  return (await readFile(path, 'utf8')).replaceAll(/@sha256:[0-9a-f]{64} AS/g, ' AS');
+}
+
 /** What the Dockerfile's first stage and the shipped one are made from. */
 export function baseImages(dockerfile: string): BaseImageNames {
   const of = (stage: string): string => {
@@ -158,7 +161,14 @@ async function filesOf(path: string): Promise<string[]> {
     .sort();
 }
 
-async function removeOld(dir: string): Promise<void> {
+/** What was used last is removed last: tests of another state of the sources may run at the same time. */
+export async function markUsed(dir: string): Promise<void> {
+  const now = new Date();
+  await utimes(dir, now, now);
+}
+
+/** Removes what was not used lately. */
+export async function removeOld(dir: string): Promise<void> {
   const names = await readdir(dir);
   const made = await Promise.all(
     names.map(async (name) => ({ name, at: (await stat(join(dir, name))).mtimeMs })),

@@ -1,11 +1,11 @@
-import { access, mkdir, readFile, rename, rm } from 'node:fs/promises';
+import { access, mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { cacheRoot } from '../envtest/build-go.js';
 import { withBuildLock } from '../envtest/build-lock.js';
 import { localName } from './base-images.js';
 import { run } from './command.js';
 import { ContainerStore } from './container-store.js';
-import { baseImages, markUsed, needBaseImages, removeOld } from './images.js';
+import { baseImages, markUsed, needBaseImages, readDockerfile, removeOld } from './images.js';
 
 /** The project as it was, for tests of upgrades. */
 export interface OlderState {
@@ -37,7 +37,9 @@ export async function olderState(say: (line: string) => void): Promise<OlderStat
     say(`Building the image of an older state, ${commit.slice(0, 12)}, once: about 45 seconds.`);
     await checkOut(commit, state.sources);
     const store = await ContainerStore.open(join(images, 'store'));
-    const dockerfile = await readFile(join(state.sources, 'Dockerfile'), 'utf8');
+    const path = join(state.sources, 'Dockerfile');
+    const dockerfile = await readDockerfile(path);
+    await writeFile(path, dockerfile);
     await needBaseImages(store, baseImages(dockerfile), say);
     const where = ['-C', state.sources, 'docker-build'];
     await store.run('make', ...where, 'CONTAINER_TOOL=buildah', `IMG=${OLDER_IMAGE}`);
