@@ -6,6 +6,7 @@ import { AttachmentReporter } from '../reconcilers/eni-attachment/attachment-rep
 import type { CreateTimes } from '../reconcilers/eni-attachment/ec2-call-times.js';
 import { DetachTimes } from '../reconcilers/eni-attachment/ec2-call-times.js';
 import { ENIAttachmentReconciler } from '../reconcilers/eni-attachment/eni-attachment-reconciler.js';
+import { LostEnis } from '../reconcilers/eni-attachment/lost-enis.js';
 import { GoControllerWatch } from '../reconcilers/migration/go-controller-watch.js';
 import { GoMigration } from '../reconcilers/migration/go-migration.js';
 import { UnlistedEnis } from '../reconcilers/migration/unlisted-enis.js';
@@ -158,11 +159,12 @@ export class Reconcilers {
       observer: AttachmentMetrics.create(this.metricsOptions()),
     });
     const shared = { gateway, inventory, instances, reporter, createTimes, consistencyWindowMs };
+    const lost = new LostEnis({ attachments, inventory, clusterID });
     return new ENIAttachmentReconciler({
       attachments,
       nodeENIs: kube.nodeENIs.store,
       inventory,
-      provider: new AttachmentProvider({ ...shared, attachments, slots, clusterID, clock }),
+      provider: new AttachmentProvider({ ...shared, attachments, slots, lost, clusterID, clock }),
       remover: new AttachmentRemover({
         ...shared,
         nodes: kube.nodes.store,

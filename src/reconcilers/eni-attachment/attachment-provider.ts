@@ -1,6 +1,5 @@
 import type { ENIAttachment } from '../../api/eni-attachment.js';
 import { TAGS } from '../../api/names.js';
-import { type Blocked, blocked } from '../../api/reasons.js';
 import type { InstanceCatalog } from '../../aws/catalog/instance-catalog.js';
 import { ConflictError } from '../../aws/ec2-errors.js';
 import type { AttachEniRequest, Ec2Gateway, Eni } from '../../aws/ec2-gateway.js';
@@ -12,20 +11,13 @@ import { keyOf } from '../../runtime/kube/resource.js';
 import type { Logger } from '../../runtime/logger.js';
 import { isLive } from '../shared/attachment-state.js';
 import { isNotVisible } from '../shared/blocked.js';
-import { isOurs } from '../shared/eni-ownership.js';
 import { unclaimedEni } from '../shared/held-eni.js';
 import type { SlotInspector } from '../slots/slot-inspector.js';
 import type { AttachmentReporter } from './attachment-reporter.js';
 import type { CreateTimes } from './ec2-call-times.js';
-import {
-  attachmentOf,
-  holdsItsSlot,
-  impostors,
-  isAdoptable,
-  isLeftBehind,
-  ownEni,
-} from './eni-identity.js';
+import { impostors, ownEni } from './eni-identity.js';
 import { applyChanges, createRequestFor, ownTags } from './eni-requests.js';
+import type { LostEnis } from './lost-enis.js';
 import { adoption, type EniChanges, planAttachment, type Step } from './plan-attachment.js';
 import { blockedOnFreshRead, type StepResult } from './step-result.js';
 
@@ -35,6 +27,7 @@ export interface AttachmentProviderOptions {
   inventory: EniInventory;
   instances: InstanceCatalog;
   slots: SlotInspector;
+  lost: LostEnis;
   reporter: AttachmentReporter;
   createTimes: CreateTimes;
   clusterID: string;
@@ -136,7 +129,7 @@ export class AttachmentProvider {
     return planAttachment(attachment, eni, {
       // Only without an ENI, because this scans all of them.
       retained: eni ? [] : this.retainedFor(attachment),
-      lost: eni ? undefined : this.lostBeingAdopted(attachment),
+      lost: eni ? undefined : this.options.lost.beingAdopted(attachment),
       ownTags: ownTags(attachment, this.options.clusterID),
     });
   }
@@ -158,67 +151,6 @@ export class AttachmentProvider {
     return 'continue';
   }
 
-  /**
-   * An ENI of this operator in the slot that the attachment should have, as EC2 describes it now: that of an
-   * attachment that was lost, or of another NodeENI.
-   */
-  private async holderOfSlot(attachment: ENIAttachment): Promise<Eni | undefined> {
-    const { inventory, clusterID } = this.options;
-    const seen = inventory.onInstance(attachment.spec.instanceID).find((eni) => {
-      const slot = attachmentOf(eni);
-      return slot !== undefined && holdsItsSlot(attachment, slot);
-    });
-    const holder = seen && (await inventory.observe(seen.id));
-    return holder && isOurs(holder, clusterID) ? holder : undefined;
-  }
-
-  /** Why there must not be another ENI: the one of an attachment that was lost is still on the instance. */
-  private async leftBehind(attachment: ENIAttachment): Promise<Blocked | undefined> {
-    const { inventory, clusterID } = this.options;
-    const isLeft = (eni: Eni): boolean =>
-      isLeftBehind(eni, attachment, { clusterID, isAlive: (uid) => this.isAlive(uid) });
-    const seen = inventory.onInstance(attachment.spec.instanceID).find(isLeft);
-    const eni = seen && (await inventory.observe(seen.id));
-    const { spec } = attachment;
-    return eni && isLeft(eni)
-      ? blocked(
-          'InterfaceInUse',
-          `${spec.instanceID} (node ${spec.nodeName}) has ${eni.id} of this NodeENI in ${spec.subnetID} at device index ${eni.attachment?.deviceIndex}, not at ${spec.deviceIndex}, and its ENIAttachment is gone`,
-        )
-      : undefined;
-  }
-
-  /** Why an ENI of ours that has another owner keeps the attachment from its slot. */
-  private heldByOurs({ spec }: ENIAttachment, holder: Eni, fault: Blocked): Blocked {
-    if (fault.reason !== 'SlotTaken') {
-      return fault;
-    }
-    const { [TAGS.nodeENI]: nodeENI = '', [TAGS.attachmentUID]: uid = '' } = holder.tags;
-    const owner = this.isAlive(uid)
-      ? `an ENI of NodeENI ${nodeENI}`
-      : `an ENI that this operator created for NodeENI ${nodeENI} in ${holder.subnetId} and whose ENIAttachment is gone`;
-    return blocked(
-      'SlotTaken',
-      `Device index ${spec.deviceIndex} of ${spec.instanceID} (node ${spec.nodeName}) is taken by ${holder.id}, ${owner}`,
-    );
-  }
-
-  /** The ENI that an earlier pass wrote into the status in order to adopt it. */
-  private lostBeingAdopted(attachment: ENIAttachment): Eni | undefined {
-    const { eniID } = attachment.status ?? {};
-    const eni = eniID === undefined ? undefined : this.options.inventory.get(eniID);
-    return eni && this.isAdoptable(eni, attachment) ? eni : undefined;
-  }
-
-  private isAdoptable(eni: Eni, attachment: ENIAttachment): boolean {
-    const { clusterID } = this.options;
-    return isAdoptable(eni, attachment, { clusterID, isAlive: (uid) => this.isAlive(uid) });
-  }
-
-  private isAlive(uid: string): boolean {
-    return this.options.attachments.byIndex('uid', uid).length > 0;
-  }
-
   /** ENIs kept for later; only a NodeENI that retains ENIs adopts them. */
   private retainedFor({ spec }: ENIAttachment): Eni[] {
     return spec.reclaimPolicy === 'Retain'
@@ -234,16 +166,16 @@ export class AttachmentProvider {
   }
 
   private async create(attachment: ENIAttachment, logger: Logger): Promise<StepResult> {
-    const { inventory, reporter, createTimes, clusterID, slots } = this.options;
+    const { inventory, reporter, createTimes, clusterID, slots, lost } = this.options;
     const fault = await slots.fault(attachment, { maxAgeMs: FRESH_ENOUGH_TO_CREATE_MS });
-    const holder = await this.holderOfSlot(attachment);
-    if (holder && this.isAdoptable(holder, attachment)) {
+    const holder = await lost.holderOfSlot(attachment);
+    if (holder && lost.isAdoptable(holder, attachment)) {
       return this.adopt(attachment, adoption(attachment, holder), logger);
     }
     if (fault) {
-      return { blocked: holder ? this.heldByOurs(attachment, holder, fault) : fault };
+      return { blocked: holder ? lost.heldByOurs(attachment, holder, fault) : fault };
     }
-    const leftBehind = await this.leftBehind(attachment);
+    const leftBehind = await lost.leftBehind(attachment);
     if (leftBehind) {
       return { blocked: leftBehind };
     }

@@ -19,6 +19,7 @@ import type { NetworkAttachments } from '../network-attachment/network-attachmen
 import { type BlockedBackoff, isBlocked } from '../shared/blocked.js';
 import { patchFinalizers } from '../shared/node-eni-finalizers.js';
 import { instanceIDsOf, matchesSelector, placementChanged } from '../shared/node-placement.js';
+import { partition } from '../shared/partition.js';
 import type { SlotInspector } from '../slots/slot-inspector.js';
 import type { AttachmentWriter, RefusedWrite } from './attachment-writer.js';
 import type { NetworkResolver } from './network-resolver.js';
@@ -406,8 +407,4 @@ function isOwnedBy(attachment: ENIAttachment, nodeENI: NodeENI | undefined): boo
   return (
     attachment.metadata.ownerReferences?.some(({ uid }) => uid === nodeENI?.metadata.uid) ?? false
   );
-}
-
-function partition<T>(items: readonly T[], belongs: (item: T) => boolean): [T[], T[]] {
-  return [items.filter(belongs), items.filter((item) => !belongs(item))];
 }

@@ -7,6 +7,7 @@ import type { JsonPatchOperation } from '../../runtime/kube/kube-client.js';
 import { isLive, isReady } from '../shared/attachment-state.js';
 import { isBlocked } from '../shared/blocked.js';
 import { identifyNode, matchesSelector } from '../shared/node-placement.js';
+import { partition } from '../shared/partition.js';
 
 export interface ReadinessInput {
   node: Node;
@@ -109,10 +110,6 @@ function isBlockedBy(attachments: readonly (ENIAttachment | undefined)[] | undef
 
 function namesOf(nodeENIs: readonly NodeENI[]): string[] {
   return nodeENIs.map(({ metadata }) => metadata.name);
-}
-
-function partition<T>(items: readonly T[], belongs: (item: T) => boolean): [T[], T[]] {
-  return [items.filter(belongs), items.filter((item) => !belongs(item))];
 }
 
 function isUsableOn(
