@@ -9,6 +9,9 @@ import { instanceIDsOf } from '../../reconcilers/shared/node-placement.js';
 import { SlotInspector } from '../../reconcilers/slots/slot-inspector.js';
 import { IndexedStore } from '../../runtime/cache/store.js';
 
+/** How old (milliseconds) an instance's description may be: a plan takes seconds. */
+export const MAX_AGE_MS = 60_000;
+
 export interface PlanningWorldOptions {
   nodes: readonly Node[];
   attachments: readonly ENIAttachment[];
