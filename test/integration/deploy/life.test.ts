@@ -164,7 +164,7 @@ describe('the deployed components, as their service accounts', () => {
         mtu: 9001,
         interfaceName: 'storage0',
         startupTaint: `${TAINT.key}:${TAINT.effect}`,
-        networkAttachment: { type: 'macvlan', namespaces: ['default'] },
+        networkAttachment: { type: 'ipvlan', namespaces: ['default'] },
       } as NodeENISpec,
     });
     const first = await settled();

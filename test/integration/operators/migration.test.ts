@@ -1,7 +1,10 @@
+import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
+import { parse } from 'yaml';
 import { GO_CONTROLLER, LEAVE_ENIS_ANNOTATION } from '../../../src/api/go-controller.js';
 import { type NodeENIAttachment as Entry, NodeENI } from '../../../src/api/node-eni.js';
 import type { MigrationView } from '../../../src/cli/migrate/migration-view.js';
+import { KINDS } from '../../../src/cli/shared/kinds.js';
 import { ControlPlane } from '../../../tools/envtest/control-plane.js';
 import { CONTROL_PLANE_TIMEOUT_MS } from '../../../tools/envtest/shared-control-plane.js';
 import { eventually } from '../../support/eventually.js';
@@ -76,6 +79,28 @@ describe('a cluster that the Go controller left', function () {
       .sort();
   const condition = ({ status }: NodeENI, type: string) =>
     status?.conditions?.find((each) => each.type === type);
+
+  it('has a CRD that another field manager owns, until it is taken over by force', async () => {
+    const crd = parse(readFileSync('crds/networking.k8s.aws_nodeenis.yaml', 'utf8'));
+    const body = {
+      ...crd,
+      spec: { ...crd.spec, names: { ...crd.spec.names, shortNames: ['ne'] } },
+    };
+    const apply = (force: boolean) =>
+      stage.kube.patch(KINDS.crds, crd.metadata, {
+        type: 'apply',
+        body,
+        fieldManager: 'kubectl',
+        force,
+      });
+    const refusal = await apply(false).then(
+      () => 'none',
+      ({ message }) => message,
+    );
+    expect(refusal).to.match(/^Apply failed with 1 conflict/);
+    await apply(true);
+    await controlPlane.applyCrds('crds');
+  });
 
   it('has all its ENIs adopted in place, and is ready', async () => {
     const before = slots();
