@@ -1,6 +1,6 @@
 import { open } from 'node:fs/promises';
 
-/** Writes that the API server answered, refusals included. */
+/** Writes that the API server answered, refusals included; without requests that store nothing. */
 export interface KubeWrites {
   total: number;
   /** By verb and resource: `patch eniattachments/status`. */
@@ -16,6 +16,7 @@ interface AuditEvent {
   stage: string;
   verb: string;
   user: { username: string };
+  requestURI?: string;
   objectRef?: { resource: string; subresource?: string };
   responseStatus?: { code?: number };
 }
@@ -26,8 +27,10 @@ export function kubeWritesOf(lines: readonly string[], user: string): KubeWrites
   const refused: Record<string, number> = {};
   let total = 0;
   for (const line of lines) {
-    const { stage, verb, user: who, objectRef, responseStatus } = JSON.parse(line) as AuditEvent;
-    if (stage !== 'ResponseComplete' || who.username !== user || !WRITES.has(verb) || !objectRef) {
+    const event = JSON.parse(line) as AuditEvent;
+    const { stage, verb, user: who, objectRef, responseStatus } = event;
+    const isWrite = WRITES.has(verb) && !storesNothing(event);
+    if (stage !== 'ResponseComplete' || who.username !== user || !isWrite || !objectRef) {
       continue;
     }
     const { resource, subresource } = objectRef;
@@ -40,6 +43,11 @@ export function kubeWritesOf(lines: readonly string[], user: string): KubeWrites
     }
   }
   return { total, byTarget, refused };
+}
+
+/** Dry runs, and questions about permissions: both are POSTs. */
+function storesNothing({ requestURI = '', objectRef }: AuditEvent): boolean {
+  return requestURI.includes('dryRun=All') || objectRef?.resource === 'selfsubjectaccessreviews';
 }
 
 /** Reads an audit log as it grows. */

@@ -245,7 +245,7 @@ export function HasPoolOfAddresses(): PropertyDecorator {
 interface Pooled {
   networkAttachment?: { addresses?: unknown; type?: unknown; ipam?: unknown; routes?: unknown };
   ipv4?: { secondaryAddresses?: unknown; prefixes?: unknown };
-  ipv6?: { addresses?: unknown; prefixes?: unknown };
+  ipv6?: { prefixes?: unknown };
 }
 
 function poolFault(spec: Pooled = {}): string | undefined {
@@ -262,7 +262,7 @@ function poolFault(spec: Pooled = {}): string | undefined {
   if (ipam !== undefined) {
     return 'networkAttachment.addresses excludes ipam: remove one of them';
   }
-  const counts = [ipv4?.secondaryAddresses, ipv4?.prefixes, ipv6?.addresses, ipv6?.prefixes];
+  const counts = [ipv4?.secondaryAddresses, ipv4?.prefixes, ipv6?.prefixes];
   return counts.some((count) => typeof count === 'number' && count > 0)
     ? undefined
     : 'networkAttachment.addresses needs addresses: set ipv4.prefixes, ipv4.secondaryAddresses or ipv6.prefixes';

@@ -45,6 +45,21 @@ export const AGENT_SETTINGS = {
     placeholder: 'path',
     parse: absolutePath,
   }),
+  multusConfDir: optional({
+    env: 'MULTUS_CONF_DIR',
+    description:
+      'Directory of the host in which Multus looks for the configurations of networks whose NetworkAttachmentDefinition has none, for example /host/etc/cni/multus/net.d. If not set, the agent writes none.',
+    placeholder: 'path',
+    parse: absolutePath,
+  }),
+  cniStateDir: required({
+    env: 'CNI_STATE_DIR',
+    description:
+      'Directory of the host in which the CNI plugin host-local keeps the addresses that it has handed out.',
+    placeholder: 'path',
+    parse: absolutePath,
+    default: '/var/lib/cni/networks',
+  }),
   // On the host's network, where the ports are everybody's: off unless asked for.
   ...servingSettings({ metricsAddress: '0', healthAddress: '0' }),
   logLevel: SETTINGS.logLevel,

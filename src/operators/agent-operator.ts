@@ -15,6 +15,8 @@ import {
   NETWORKMANAGER_DROP_IN,
 } from '../agent/managers/drop-in-folder.js';
 import { DropInWriter } from '../agent/managers/drop-in-writer.js';
+import { PodNetworkSweeper } from '../agent/pods/pod-network-sweeper.js';
+import { PodNetworks } from '../agent/pods/pod-networks.js';
 import { HostSweeper } from '../agent/sweep/host-sweeper.js';
 import { ENIAttachment } from '../api/eni-attachment.js';
 import type { AgentConfig } from '../config/agent-settings.js';
@@ -113,6 +115,10 @@ export class AgentOperator extends Operator {
     const backoff = () => ExponentialBackoff.create({ ...FAILURE_BACKOFF, random });
     const reporter = new LinkReporter(attachmentClient);
     const contention = new Contention(clock);
+    const podNetworks = new PodNetworks({
+      configurationDir: config.multusConfDir,
+      stateDir: config.cniStateDir,
+    });
     this.addReconciler(
       new LinkReconciler({
         attachments,
@@ -122,6 +128,7 @@ export class AgentOperator extends Operator {
         reporter,
         contention,
         leases,
+        podNetworks,
         clock,
         tableBase,
       }),
@@ -130,6 +137,11 @@ export class AgentOperator extends Operator {
     this.addReconciler(new HostSweeper({ attachments, network, tableBase }), {
       backoff: backoff(),
     });
+    if (config.multusConfDir !== undefined) {
+      this.addReconciler(new PodNetworkSweeper({ attachments, podNetworks }), {
+        backoff: backoff(),
+      });
+    }
     const folders = dropInFolders(config);
     if (folders.length > 0) {
       this.addReconciler(new DropInWriter({ attachments, folders }), { backoff: backoff() });

@@ -69,7 +69,7 @@ export function daemonSetTemplate(text: string): string {
         .join('\n')}`,
     },
     { path: [...POD, 'nodeSelector', 'more'], lines: added('.Values.agent.nodeSelector') },
-    { path: [...CONTAINER, 'env', END], lines: DROP_IN_ENV },
+    { path: [...CONTAINER, 'env', END], lines: `${DROP_IN_ENV}${POD_ENV}` },
     { path: [...CONTAINER, 'resources'], lines: resources('manager') },
     { path: [...CONTAINER, 'volumeMounts'], lines: DROP_IN_MOUNTS },
     { path: [...POD, 'volumes'], lines: DROP_IN_VOLUMES },
@@ -183,6 +183,15 @@ volumes:
       secretName: eni-operator-metrics-tls
 {{- end }}`;
 
+/** kustomize/components/pod-addresses */
+const POD_ENV = `
+{{- if .Values.podAddresses.enabled }}
+- name: MULTUS_CONF_DIR
+  value: /host/etc/cni/multus/net.d
+- name: CNI_STATE_DIR
+  value: /host/var/lib/cni/networks
+{{- end }}`;
+
 /** kustomize/components/networkd */
 const DROP_IN_ENV = `
 {{- if .Values.networkd.enabled }}
@@ -192,16 +201,26 @@ const DROP_IN_ENV = `
   value: /host/etc/NetworkManager/conf.d
 {{- end }}`;
 const DROP_IN_MOUNTS = `
-{{- if .Values.networkd.enabled }}
+{{- if or .Values.networkd.enabled .Values.podAddresses.enabled }}
 volumeMounts:
+  {{- if .Values.networkd.enabled }}
   - name: networkd
     mountPath: /host/etc/systemd/network
   - name: networkmanager
     mountPath: /host/etc/NetworkManager/conf.d
+  {{- end }}
+  {{- if .Values.podAddresses.enabled }}
+  - name: multus-conf
+    mountPath: /host/etc/cni/multus/net.d
+  - name: cni-state
+    mountPath: /host/var/lib/cni/networks
+    readOnly: true
+  {{- end }}
 {{- end }}`;
 const DROP_IN_VOLUMES = `
-{{- if .Values.networkd.enabled }}
+{{- if or .Values.networkd.enabled .Values.podAddresses.enabled }}
 volumes:
+  {{- if .Values.networkd.enabled }}
   # A host that does not have the directory gets an empty one.
   - name: networkd
     hostPath:
@@ -211,4 +230,15 @@ volumes:
     hostPath:
       path: /etc/NetworkManager/conf.d
       type: DirectoryOrCreate
+  {{- end }}
+  {{- if .Values.podAddresses.enabled }}
+  - name: multus-conf
+    hostPath:
+      path: /etc/cni/multus/net.d
+      type: DirectoryOrCreate
+  - name: cni-state
+    hostPath:
+      path: /var/lib/cni/networks
+      type: DirectoryOrCreate
+  {{- end }}
 {{- end }}`;

@@ -71,6 +71,8 @@ export interface HostRule {
   priority: number;
   /** CIDR, always with a prefix length; absent: from all. */
   from?: string;
+  /** CIDR; absent: to all. */
+  to?: string;
   table: number;
   protocol: number;
 }

@@ -25,6 +25,25 @@ export function tableOf(
   return base + TABLES_A_CARD * networkCardIndex + deviceIndex;
 }
 
+/** The table of the node's own routes (RT_TABLE_MAIN), where the routes to its pods are. */
+export const MAIN_TABLE = 254;
+
+/**
+ * By how much the priority of an ENI's rules to its pods is before that of its rules from them, so that the pods of
+ * one node reach one another.
+ */
+const PODS_BEFORE = 1_000;
+
+/** Priority of an ENI's rules to its pods. It names the ENI's table, for these rules look up the main one. */
+export function priorityToPods(table: number): number {
+  return table - PODS_BEFORE;
+}
+
+/** The table of the ENI that one of the agent's rules is about. */
+export function tableOfRule({ table, priority }: HostRule): number {
+  return table === MAIN_TABLE ? priority + PODS_BEFORE : table;
+}
+
 export function isOwnRule({ protocol }: HostRule): boolean {
   return protocol === OWN_PROTOCOL;
 }

@@ -11,7 +11,8 @@ import {
   type Subnet,
 } from '../host/addresses.js';
 import type { HostRoute, HostRule } from '../host/host-network.js';
-import { OWN_PROTOCOL, tableOf } from '../host/own-ids.js';
+import { MAIN_TABLE, OWN_PROTOCOL, priorityToPods, tableOf } from '../host/own-ids.js';
+import { type PodRange, podRanges } from '../pods/pod-ranges.js';
 
 /** An address of the attachment, with the prefix length to set on the interface. */
 export interface DesiredAddress {
@@ -78,8 +79,11 @@ export function desiredLink(
     altName: spec.interfaceName,
     ...nothing,
   };
-  const hasAddresses = spec.addressing === 'static' || spec.addressing === 'dhcp';
-  const hasRoutes = spec.routing === 'policy';
+  const pods = spec.podNetwork?.type === 'routed' ? podRanges(attachment) : [];
+  // The node forwards for its pods: for that, the device needs an address, and the ENI's table its routes.
+  const forwards = pods.length > 0;
+  const hasAddresses = forwards || spec.addressing === 'static' || spec.addressing === 'dhcp';
+  const hasRoutes = forwards || spec.routing === 'policy';
   if (!hasAddresses && !hasRoutes) return base;
 
   const own = ownAddresses(attachment);
@@ -102,7 +106,7 @@ export function desiredLink(
           prefixRoute: !hasRoutes && family === 4,
         }))
       : [],
-    ...(hasRoutes ? policyRouting({ addresses, subnet, table }) : {}),
+    ...routing({ addresses: hasRoutes ? addresses : [], pods, subnet, table }),
   };
 }
 
@@ -113,7 +117,9 @@ interface OwnAddresses {
 }
 
 function ownAddresses({ spec, status = {} }: ENIAttachment): OwnAddresses | Fault {
-  const listed: unknown = [...(status.privateIPAddresses ?? []), ...(status.ipv6Addresses ?? [])];
+  // The others are for pods, where there is a network for them.
+  const ipv4 = (status.privateIPAddresses ?? []).slice(0, spec.podNetwork ? 1 : undefined);
+  const listed: unknown = [...ipv4, ...(status.ipv6Addresses ?? [])];
   const addresses: OwnAddresses['addresses'] = [];
   for (const address of listed as unknown[]) {
     const family = typeof address === 'string' ? familyOf(address) : undefined;
@@ -135,13 +141,18 @@ function ownAddresses({ spec, status = {} }: ENIAttachment): OwnAddresses | Faul
   return { subnet, addresses };
 }
 
-function policyRouting({
+/** What leaves by the ENI: packets from these addresses, and from the pods that have others of the ENI. */
+function routing({
   addresses,
+  pods,
   subnet,
   table,
-}: OwnAddresses & { table: number }): Pick<DesiredLink, 'routes' | 'rules'> {
+}: OwnAddresses & { pods: readonly PodRange[]; table: number }): Pick<
+  DesiredLink,
+  'routes' | 'rules'
+> {
   const common = { table, protocol: OWN_PROTOCOL };
-  const has = (wanted: 4 | 6) => addresses.some(({ family }) => family === wanted);
+  const has = (wanted: 4 | 6) => [...addresses, ...pods].some(({ family }) => family === wanted);
   const routes: DesiredLink['routes'] = [];
   if (subnet && has(4)) {
     routes.push({ ...common, family: 4, destination: cidrOf(subnet), scope: 'link' });
@@ -169,5 +180,10 @@ function policyRouting({
     from: `${address}/${family === 4 ? 32 : 128}`,
     ...common,
   }));
-  return { routes, rules };
+  const priority = priorityToPods(table);
+  const podRules = pods.flatMap(({ family, match }) => [
+    { family, priority, to: match, table: MAIN_TABLE, protocol: OWN_PROTOCOL },
+    { family, priority: table, from: match, ...common },
+  ]);
+  return { routes, rules: [...rules, ...podRules] };
 }

@@ -15,6 +15,7 @@ import { HostEvent, type KnownLinks } from '../host/host-events.js';
 import { type HostLink, type HostNetwork, HostNetworkError } from '../host/host-network.js';
 import type { HostSnapshot } from '../host/host-snapshot.js';
 import { carryOut, describeStep, type HostStep } from '../host/host-step.js';
+import type { PodNetworks } from '../pods/pod-networks.js';
 import type { Contention } from './contention.js';
 import { type DesiredLink, desiredLink } from './desired-link.js';
 import type { LinkReporter } from './link-reporter.js';
@@ -31,6 +32,7 @@ export interface LinkReconcilerOptions {
   reporter: LinkReporter;
   contention: Contention;
   leases: Leases;
+  podNetworks: PodNetworks;
   clock: Clock;
   /** First id of our routing tables. */
   tableBase: number;
@@ -42,6 +44,9 @@ const MAX_ROUNDS = 4;
 const DEVICE_GRACE_MS = 30_000;
 /** Milliseconds between attempts of a change that the kernel refused. */
 const REFUSED_RETRY_MS = 30_000;
+
+/** Milliseconds between two looks at the addresses that pods have: host-local says nothing of its own accord. */
+const POD_LOOK_MS = 5_000;
 
 /** What the last reconciliation reached. */
 interface Settled {
@@ -102,12 +107,28 @@ export class LinkReconciler {
       leases.release(key);
       return {};
     }
-    const desired = desiredLink(attachment, { tableBase });
+    const isHeld = await this.isHeldByPods(attachment);
+    const { deletionTimestamp: _, ...metadata } = attachment.metadata;
+    // Pods keep their network until they are gone: the controller does not detach the ENI before.
+    const desired = desiredLink(isHeld ? { ...attachment, metadata } : attachment, { tableBase });
     if (desired === undefined) return {};
     if (isLinkFault(desired)) return this.refuse(attachment, desired);
     const heldFor = contention.heldFor(key, desiredKeyOf(desired));
     if (heldFor > 0) return { requeueAfter: heldFor };
-    return this.settle(attachment, desired, logger);
+    const result = await this.settle(attachment, desired, logger);
+    const { requeueAfter = Number.POSITIVE_INFINITY } = result;
+    return attachment.spec.podNetwork
+      ? { requeueAfter: Math.min(requeueAfter, POD_LOOK_MS) }
+      : result;
+  }
+
+  /** Whether the attachment is being deleted while pods have addresses of its ENI. Reports them. */
+  private async isHeldByPods(attachment: ENIAttachment): Promise<boolean> {
+    if (attachment.metadata.deletionTimestamp === undefined) return false;
+    const podAddresses = await this.options.podNetworks.addressesInUse(attachment);
+    if (podAddresses === undefined) return false;
+    await this.options.reporter.reportPods(attachment, podAddresses);
+    return podAddresses.length > 0;
   }
 
   private async settle(
@@ -182,7 +203,9 @@ export class LinkReconciler {
     // DHCP answers within seconds, and a LeaseEvent then triggers a reconciliation.
     if (lease.is === 'pending') return result;
     const missing = lease.is === 'missing' ? lease.fault : undefined;
-    await this.report(attachment, { link, snapshot, fault: missing ?? fault });
+    const pods = await this.podsOn(attachment, link);
+    const found = missing ?? pods.fault ?? fault;
+    await this.report(attachment, { link, snapshot, ...pods, fault: found });
     return result;
   }
 
@@ -250,6 +273,18 @@ export class LinkReconciler {
       steps: steps.map((step) => step.do),
     });
     return undefined;
+  }
+
+  /** Provides the pods' network on the device, and sees which addresses they have. */
+  private async podsOn(
+    attachment: ENIAttachment,
+    { name, mtu }: HostLink,
+  ): Promise<{ fault?: Fault | undefined; podAddresses?: string[] | undefined }> {
+    if (!attachment.spec.podNetwork || attachment.metadata.deletionTimestamp !== undefined)
+      return {};
+    const { podNetworks } = this.options;
+    const fault = await podNetworks.provide(attachment, { name, mtu });
+    return { fault, podAddresses: await podNetworks.addressesInUse(attachment) };
   }
 
   /** Handles an attachment without a device: it has not appeared yet, was detached, or is in a pod. */

@@ -11,6 +11,21 @@ export class LinkReporter {
   constructor(private readonly client: ResourceClient<ENIAttachment>) {}
 
   /**
+   * Writes which addresses pods have of an ENI that is about to go.
+   * @throws KubeApiError, KubeUnreachableError
+   */
+  async reportPods(attachment: ENIAttachment, podAddresses: string[]): Promise<void> {
+    const { status } = attachment;
+    try {
+      const link = { ...status?.link, podAddresses };
+      await this.client.patchStatus(attachment, { ...status, link });
+    } catch (error) {
+      if (isNotFound(error)) return;
+      throw error;
+    }
+  }
+
+  /**
    * Writes `status.link` if it changed, and nothing else of the status.
    * @throws KubeApiError, KubeUnreachableError
    */

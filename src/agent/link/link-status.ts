@@ -12,6 +12,8 @@ export interface LinkFinding {
   link: HostLink | 'moved' | undefined;
   snapshot: HostSnapshot;
   fault: Fault | undefined;
+  /** Addresses of the ENI that pods have; undefined where they are not for pods, or nothing is known. */
+  podAddresses?: string[] | undefined;
 }
 
 /** The CRD's bounds: they limit what one attachment costs the API server, whatever the state of the host. */
@@ -22,10 +24,12 @@ const MAX_ADDRESSES = 512;
 const CARRYING = new Set(['up', 'unknown']);
 
 /** The `status.link` to report: the state of the device, and its fault if there is one. */
-export function linkStatus({ attachment, link, snapshot, fault }: LinkFinding): LinkStatus {
+export function linkStatus(finding: LinkFinding): LinkStatus {
+  const { attachment, link, snapshot, fault, podAddresses } = finding;
   const { metadata, spec, status } = attachment;
   const said = {
     ...(metadata.generation === undefined ? {} : { observedGeneration: metadata.generation }),
+    ...definedOnly({ podAddresses }),
     ...(fault ? { reason: fault.reason, message: printable(fault.message, MAX_MESSAGE) } : {}),
   };
   if (link === undefined) return { ...said, state: 'absent' };

@@ -3,7 +3,7 @@ import { sameAddress } from '../host/addresses.js';
 import type { HostAddress, HostLink, HostRoute, HostRule } from '../host/host-network.js';
 import type { HostSnapshot } from '../host/host-snapshot.js';
 import type { HostStep } from '../host/host-step.js';
-import { isOwnRule, OWN_PROTOCOL } from '../host/own-ids.js';
+import { isOwnRule, OWN_PROTOCOL, tableOfRule } from '../host/own-ids.js';
 import type { DesiredAddress, DesiredLink } from './desired-link.js';
 
 /** The difference between the host and what an attachment specifies. */
@@ -149,7 +149,9 @@ function sameRoute(a: HostRoute, b: HostRoute): boolean {
 }
 
 function planRules({ desired, snapshot }: LinkPlanInput): HostStep[] {
-  const own = snapshot.rules.filter((rule) => isOwnRule(rule) && rule.table === desired.table);
+  const own = snapshot.rules.filter(
+    (rule) => isOwnRule(rule) && tableOfRule(rule) === desired.table,
+  );
   return [
     ...own
       .filter((is) => !desired.rules.some((rule) => sameRule(is, rule)))
@@ -161,14 +163,20 @@ function planRules({ desired, snapshot }: LinkPlanInput): HostStep[] {
 }
 
 function sameRule(a: HostRule, b: HostRule): boolean {
-  const [from = '', length] = a.from?.split('/') ?? [];
-  const [wanted = '', wantedLength] = b.from?.split('/') ?? [];
   return (
     a.family === b.family &&
     a.priority === b.priority &&
-    length === wantedLength &&
-    sameAddress(from, wanted)
+    a.table === b.table &&
+    samePrefix(a.from, b.from) &&
+    samePrefix(a.to, b.to)
   );
+}
+
+function samePrefix(a: string | undefined, b: string | undefined): boolean {
+  if (a === undefined || b === undefined) return a === b;
+  const [address = '', length] = a.split('/');
+  const [wanted = '', wantedLength] = b.split('/');
+  return length === wantedLength && sameAddress(address, wanted);
 }
 
 /** Kind of the devices that stand in for ENIs in tests and the demo. An ENI itself has no kind. */

@@ -6,7 +6,7 @@ import { HostEvent } from '../host/host-events.js';
 import type { HostNetwork } from '../host/host-network.js';
 import { type HostSnapshot, observe } from '../host/host-snapshot.js';
 import { carryOut, type HostStep } from '../host/host-step.js';
-import { isOwnRule, tableOf } from '../host/own-ids.js';
+import { isOwnRule, tableOf, tableOfRule } from '../host/own-ids.js';
 
 export interface HostSweeperOptions {
   /** This node's attachments. */
@@ -57,7 +57,7 @@ function planSweep(
 ): HostStep[] {
   return [
     ...rules
-      .filter((rule) => isOwnRule(rule) && !tables.has(rule.table))
+      .filter((rule) => isOwnRule(rule) && !tables.has(tableOfRule(rule)))
       .map((rule) => ({ do: 'removeRule', rule }) as const),
     ...routes
       .filter(({ table }) => !tables.has(table))

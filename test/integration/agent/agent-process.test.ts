@@ -134,7 +134,8 @@ describe('the node agent, as it is shipped', () => {
   it('says which device has the name that is asked for', async () => {
     await stage.createNodeENI('agent', { mtu: 9001 });
     await stage.ready('agent', 1);
-    await stage.patchNodeENI('agent', { interfaceName: 'lo' });
+    await host.namespace.ip('link property add dev lo altname eni-taken');
+    await stage.patchNodeENI('agent', { interfaceName: 'eni-taken' });
     await eventually(async () => {
       const { conditions = [] } = (await theAttachment()).status ?? {};
       const ready = conditions.find(({ type }) => type === 'Ready');

@@ -7,6 +7,7 @@ const COMPONENTS = {
   ha: ['ha.enabled=true'],
   networkd: ['networkd.enabled=true'],
   dhcp: ['dhcp.enabled=true'],
+  'pod-addresses': ['podAddresses.enabled=true'],
   multus: ['multus.enabled=true'],
   'node-condition': ['nodeCondition.enabled=true'],
   monitoring: ['monitoring.enabled=true'],

@@ -71,7 +71,8 @@ export class EniCables {
     const subnet = ec2.state.subnets.find(({ id }) => id === eni.subnetId);
     const [network = ''] = subnet?.cidr?.split('/') ?? [];
     const router = network.replace(/\d+$/, (last) => String(Number(last) + 1));
-    await vpc.serve({ name: port, router, addresses: addressesOf(eni) });
+    const { macAddress } = eni;
+    await vpc.serve({ name: port, macAddress, router, addresses: addressesOf(eni) });
   }
 
   private async plugOut(id: string, device: string): Promise<void> {
@@ -81,5 +82,5 @@ export class EniCables {
 }
 
 function addressesOf(eni: Eni): string[] {
-  return [...eni.privateIpAddresses, ...eni.ipv6Addresses];
+  return [...eni.privateIpAddresses, ...eni.ipv4Prefixes, ...eni.ipv6Addresses];
 }

@@ -12,8 +12,11 @@ export const ECHO = fileURLToPath(new URL('./echo-main.js', import.meta.url));
 export interface Port {
   /** Device in the VPC's namespace. */
   name: string;
+  /** Of the ENI. */
+  macAddress: string;
   /** The subnet's router. */
   router: string;
+  /** Addresses and prefixes of the ENI. */
   addresses: readonly string[];
 }
 
@@ -27,6 +30,7 @@ export class Vpc {
   static async create(): Promise<Vpc> {
     const namespace = await NetworkNamespace.create('vpc');
     await namespace.ip('link set lo up');
+    await namespace.exec('sh', ['-c', 'echo 1 > /proc/sys/net/ipv4/ip_forward']);
     await namespace.ip(`addr add ${OUTSIDE.ipv4}/32 dev lo`);
     await namespace.ip(`addr add ${OUTSIDE.ipv6}/128 dev lo nodad`);
     const echo = namespace.spawn(process.execPath, [ECHO, 'serve', ...Object.values(OUTSIDE)]);
@@ -42,18 +46,45 @@ export class Vpc {
   }
 
   /** Serves a cable whose end is there already. */
-  async serve({ name, router, addresses }: Port): Promise<void> {
+  async serve({ name, macAddress, router, addresses }: Port): Promise<void> {
     const { namespace } = this;
     await namespace.ip(`link set ${name} up`);
     await namespace.ip(`addr add ${router}/32 dev ${name}`);
     await namespace.ip(`addr add fe80:ec2::1/64 dev ${name} nodad`);
     for (const address of addresses) {
       const length = address.includes(':') ? 128 : 32;
-      await namespace.ip(`route replace ${address}/${length} dev ${name}`);
+      const destination = address.includes('/') ? address : `${address}/${length}`;
+      await namespace.ip(`route replace ${destination} dev ${name}`);
+      // EC2 delivers by the ENI's MAC address: it asks no host for it.
+      for (const each of ipv4AddressesOf(address)) {
+        await namespace.ip(`neigh replace ${each} lladdr ${macAddress} dev ${name} nud permanent`);
+      }
+    }
+    // As EC2 does: it answers ARP for the whole VPC, and drops what has a source that the ENI does not have.
+    for (const [setting, value] of [
+      [`${name}/proxy_arp`, 1],
+      [`${name}/proxy_delay`, 0],
+      [`${name}/rp_filter`, 1],
+    ] as const) {
+      const [device, file] = setting.split('/');
+      const root = file === 'proxy_delay' ? 'neigh' : 'conf';
+      await namespace.exec('sh', [
+        '-c',
+        `echo ${value} > /proc/sys/net/ipv4/${root}/${device}/${file}`,
+      ]);
     }
   }
 
   async delete(): Promise<void> {
     await this.namespace.delete();
   }
+}
+
+/** A single IPv4 address, or those of a prefix, a /28. */
+function ipv4AddressesOf(address: string): string[] {
+  if (address.includes(':')) return [];
+  const [, network = '', last = ''] = /^(\d+\.\d+\.\d+)\.(\d+)\/28$/.exec(address) ?? [];
+  return network === ''
+    ? [address]
+    : Array.from({ length: 16 }, (_, index) => `${network}.${Number(last) + index}`);
 }

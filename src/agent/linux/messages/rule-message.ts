@@ -10,7 +10,7 @@ const HEADER_BYTES = 12;
 const ACTION_AT = 7;
 
 /** FRA_… */
-const Attribute = { source: 2, priority: 6, table: 15, protocol: 21 } as const;
+const Attribute = { destination: 1, source: 2, priority: 6, table: 15, protocol: 21 } as const;
 
 /** FR_ACT_TO_TBL: other actions jump, reject or drop. */
 const TO_TABLE = 1;
@@ -25,12 +25,14 @@ export function readRule(data: Buffer): HostRule | undefined {
   if (family === undefined || data.readUInt8(ACTION_AT) !== TO_TABLE) return undefined;
   const attributes = readAttributes(data.subarray(HEADER_BYTES));
   const bytes = attributes.get(Attribute.source);
+  const destination = attributes.get(Attribute.destination);
   return {
     family,
     priority: numberOf(attributes, Attribute.priority) ?? 0,
     table: numberOf(attributes, Attribute.table) ?? data.readUInt8(4),
     protocol: attributes.get(Attribute.protocol)?.[0] ?? 0,
     ...(bytes ? { from: prefixText({ bytes, length: data.readUInt8(2) }) } : {}),
+    ...(destination ? { to: prefixText({ bytes: destination, length: data.readUInt8(1) }) } : {}),
   };
 }
 
@@ -40,12 +42,16 @@ export function ruleQuery(): Uint8Array[] {
 }
 
 /** Body to add the rule, and to remove it. @throws NotAnAddressError, RangeError */
-export function ruleMessage({ family, priority, from, table, protocol }: HostRule): Uint8Array[] {
+export function ruleMessage(rule: HostRule): Uint8Array[] {
+  const { family, priority, from, to, table, protocol } = rule;
+  const destination = to === undefined ? undefined : parsePrefix(to, family);
   const source = from === undefined ? undefined : parsePrefix(from, family);
   const header = Buffer.alloc(HEADER_BYTES);
-  header.set([familyNumber(family), 0, source?.length ?? 0, 0, 0, 0, 0, TO_TABLE]);
+  const lengths = [destination?.length ?? 0, source?.length ?? 0];
+  header.set([familyNumber(family), ...lengths, 0, 0, 0, 0, TO_TABLE]);
   return [
     header,
+    ...(destination ? attribute(Attribute.destination, destination.bytes) : []),
     ...(source ? attribute(Attribute.source, source.bytes) : []),
     ...attribute(Attribute.priority, u32(priority)),
     ...attribute(Attribute.table, u32(table)),

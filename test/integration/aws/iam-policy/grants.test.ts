@@ -32,6 +32,10 @@ async function wholeLife({ gateway, instanceId }: World): Promise<void> {
   await gateway.setDeleteOnTermination(id, attachmentId, true);
   await gateway.setSecurityGroups(id, [groups.default]);
   await gateway.setDescription(id, 'another');
+  const ipv4 = await gateway.assignIpv4(id, { addresses: 1 });
+  await gateway.unassignIpv4(id, ipv4);
+  const ipv6 = await gateway.assignIpv6(id, { addresses: 1 });
+  await gateway.unassignIpv6(id, ipv6);
   await gateway.setTags(id, { team: 'storage', [TAGS.retained]: 'a-node-eni' });
   await gateway.removeTags(id, [TAGS.retained]);
   await gateway.detachEni(attachmentId);

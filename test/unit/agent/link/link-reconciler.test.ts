@@ -7,6 +7,7 @@ import { tableOf } from '../../../../src/agent/host/own-ids.js';
 import { Contention } from '../../../../src/agent/link/contention.js';
 import { LinkReconciler } from '../../../../src/agent/link/link-reconciler.js';
 import { LinkReporter } from '../../../../src/agent/link/link-reporter.js';
+import { PodNetworks } from '../../../../src/agent/pods/pod-networks.js';
 import {
   ENIAttachment,
   type ENIAttachmentSpec,
@@ -98,6 +99,7 @@ describe('LinkReconciler', () => {
       reporter: new LinkReporter(ResourceClient.create({ kind: ENIAttachment, client })),
       contention: new Contention(time),
       leases,
+      podNetworks: new PodNetworks({ configurationDir: undefined, stateDir: '/nonexistent' }),
       clock: time,
       tableBase: 21_000,
     });

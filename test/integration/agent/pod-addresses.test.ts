@@ -1,0 +1,158 @@
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { CONTROL_PLANE_TIMEOUT_MS } from '../../../tools/envtest/shared-control-plane.js';
+import type { AgentProcess } from '../../../tools/stage/host/agent-process.js';
+import type { NodeHost } from '../../../tools/stage/host/node-host.js';
+import { OUTSIDE } from '../../../tools/stage/host/vpc.js';
+import { eventually } from '../../support/eventually.js';
+import { needNamespaces } from '../../support/namespaces.js';
+import type { Stage } from '../../support/stage.js';
+import { AgentWorld } from './support/agent-world.js';
+import { type CniPlugins, CniPod, cniPlugins } from './support/cni-pod.js';
+
+const FILE = 'eni-operator-pods.conf';
+
+interface TestNode {
+  name: string;
+  host: NodeHost;
+  agent: AgentProcess;
+  /** Where Multus would read. */
+  confDir: string;
+}
+
+/** Two nodes on a VPC that drops what EC2 drops, and pods by the reference plugins ptp and host-local. */
+describe('pods with addresses of their node’s ENI', () => {
+  let world: AgentWorld;
+  let stage: Stage;
+  let plugins: CniPlugins;
+  let dir: string;
+  let stateDir: string;
+  const nodes: TestNode[] = [];
+  const pods: CniPod[] = [];
+
+  before(async function () {
+    this.timeout(CONTROL_PLANE_TIMEOUT_MS);
+    await needNamespaces(this);
+    plugins = await cniPlugins();
+    world = await AgentWorld.open();
+    ({ stage } = world);
+  });
+
+  beforeEach(async () => {
+    dir = await mkdtemp(join(tmpdir(), 'pod-addresses-'));
+    stateDir = await mkdtemp(join(dir, 'state-'));
+    for (const name of ['pods-a', 'pods-b']) {
+      const confDir = await mkdtemp(join(dir, `${name}-`));
+      const env = { MULTUS_CONF_DIR: confDir, CNI_STATE_DIR: stateDir };
+      const made = await world.addNode({ name, labels: { pods: 'true' }, env });
+      nodes.push({ name, confDir, ...made });
+    }
+  });
+
+  afterEach(async () => {
+    for (const pod of pods.splice(0)) await pod.delete().catch(() => undefined);
+    await stage.clear();
+    for (const { agent, host } of nodes.splice(0)) {
+      await agent.stop();
+      await host.delete();
+    }
+    await rm(dir, { recursive: true, force: true });
+  });
+
+  after(async () => {
+    await world?.close();
+  });
+
+  const nodeAt = (index: number) => nodes[index] ?? expect.fail('no such node');
+
+  async function addPod({ host, confDir }: TestNode): Promise<CniPod> {
+    const configuration = join(confDir, FILE);
+    const pod = await CniPod.create({ plugins, host: host.namespace, configuration, stateDir });
+    pods.push(pod);
+    await pod.serve();
+    return pod;
+  }
+
+  async function attachmentOn({ name }: TestNode) {
+    const attachments = await stage.listAttachments('pods');
+    return attachments.find(({ spec }) => spec.nodeName === name) ?? expect.fail('no attachment');
+  }
+
+  const createNetwork = (ipv4: object) =>
+    stage.createNodeENI('pods', {
+      interfaceName: 'eni-pods',
+      ipv4,
+      networkAttachment: { namespaces: ['default'], type: 'routed', addresses: 'pool' },
+    });
+
+  for (const [what, ipv4] of [
+    ['a prefix', { prefixes: 1 }],
+    ['secondary addresses', { secondaryAddresses: 3 }],
+  ] as const) {
+    it(`of ${what} reach one another from node to node, on one node, and outside; no wrong address does`, async function () {
+      this.timeout(60_000);
+      await createNetwork(ipv4);
+      await stage.ready('pods', 2);
+      const [a, b, neighbour] = [
+        await addPod(nodeAt(0)),
+        await addPod(nodeAt(1)),
+        await addPod(nodeAt(0)),
+      ];
+      const { status } = await attachmentOn(nodeAt(0));
+      expect(a.address).not.to.equal(status?.privateIPAddresses?.[0]);
+      expect(await a.reaches(b.address), 'node to node').to.equal(true);
+      expect(await b.reaches(a.address), 'and back').to.equal(true);
+      expect(await a.reaches(neighbour.address), 'on one node').to.equal(true);
+      const [gateway = ''] = /via (\S+)/.exec(await a.namespace.ip('route show'))?.slice(1) ?? [];
+      await a.namespace.ip(`route add ${OUTSIDE.ipv4}/32 via ${gateway} dev net1`);
+      expect(await a.reaches(OUTSIDE.ipv4), 'outside').to.equal(true);
+      await a.namespace.ip('addr add 10.0.95.77/32 dev net1');
+      expect(await a.reaches(b.address, '10.0.95.77'), 'a wrong address').to.equal(false);
+    });
+  }
+
+  it('keep them until they are gone, also after the NodeENI is deleted; then nothing is left', async function () {
+    this.timeout(60_000);
+    const before = await nodeAt(0).host.namespace.ip('rule show');
+    await createNetwork({ prefixes: 1 });
+    await stage.ready('pods', 2);
+    expect(await readdir(nodeAt(0).confDir)).to.deep.equal([FILE]);
+    const a = await addPod(nodeAt(0));
+    const b = await addPod(nodeAt(1));
+    await eventually(async () =>
+      expect((await attachmentOn(nodeAt(0))).status?.link?.podAddresses).to.deep.equal([a.address]),
+    );
+
+    await stage.deleteNodeENI('pods');
+    await eventually(async () => {
+      const { status } = await attachmentOn(nodeAt(0));
+      expect(status?.conditions?.find(({ type }) => type === 'Ready')?.reason).to.equal(
+        'AddressesInUse',
+      );
+      expect(await readdir(nodeAt(0).confDir), 'no further pod joins').to.deep.equal([]);
+    });
+    expect(await a.reaches(b.address)).to.equal(true);
+
+    for (const pod of pods.splice(0)) await pod.delete();
+    await stage.gone('pods');
+    expect(stage.managedEnis()).to.deep.equal([]);
+    await eventually(async () =>
+      expect(await nodeAt(0).host.namespace.ip('rule show')).to.equal(before),
+    );
+  });
+
+  it('are not ready, and say which component is missing, where the agent cannot write', async () => {
+    const { agent, host } = nodeAt(0);
+    await agent.stop();
+    nodeAt(0).agent = world.startAgent(host);
+    await createNetwork({ prefixes: 1 });
+    await eventually(async () => {
+      const { status } = await attachmentOn(nodeAt(0));
+      expect(status?.link?.reason).to.equal('PodNetworkUnavailable');
+      expect(status?.link?.message).to.include('Deploy the component pod-addresses');
+      expect(status?.phase).to.equal('Attached');
+    });
+  });
+});
