@@ -15,9 +15,11 @@ export class LinkReporter {
    * @throws KubeApiError, KubeUnreachableError
    */
   async reportPods(attachment: ENIAttachment, podAddresses: string[]): Promise<void> {
-    const { status } = attachment;
+    const { metadata, status } = attachment;
     try {
-      const link = { ...status?.link, podAddresses };
+      const acted =
+        metadata.generation === undefined ? {} : { observedGeneration: metadata.generation };
+      const link = { ...status?.link, ...acted, podAddresses };
       await this.client.patchStatus(attachment, { ...status, link });
     } catch (error) {
       if (isNotFound(error)) return;

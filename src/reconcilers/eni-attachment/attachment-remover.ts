@@ -151,8 +151,8 @@ export class AttachmentRemover {
     { eniId, attachmentId, force }: Extract<RemovalStep, { do: 'detach' }>,
     logger: Logger,
   ): Promise<StepResult> {
-    const { inventory, reporter, detachTimes, nodes } = this.options;
-    const held = heldByPods(attachment, nodes.get(attachment.spec.nodeName));
+    const { inventory, reporter, detachTimes, nodes, clock } = this.options;
+    const held = heldByPods(attachment, nodes.get(attachment.spec.nodeName), clock.now());
     if (held) {
       return { blocked: held, eni };
     }

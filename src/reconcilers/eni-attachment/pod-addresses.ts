@@ -8,13 +8,17 @@ import { addressChanges, type IsInUse } from './plan-addresses.js';
 /** How many addresses a message names. */
 const MAX_NAMED = 3;
 
+/** How long (milliseconds) a deletion waits for the agent's report: a node can run without its agent. */
+const REPORT_WITHIN_MS = 60_000;
+
 /**
- * Whether a pod has the address, or one of the prefix, by the agent's report. Before the first report of an ENI whose
- * addresses are for pods, all count as in use.
+ * Whether a pod has the address, or one of the prefix, by the agent's report. Before the agent has reported on the
+ * present spec of an ENI whose addresses are for pods, all count as in use.
  */
-export function usedByPods({ spec, status }: ENIAttachment): IsInUse {
-  const { podAddresses } = status?.link ?? {};
-  if (spec.podNetwork && podAddresses === undefined) {
+export function usedByPods({ metadata, spec, status }: ENIAttachment): IsInUse {
+  const { podAddresses, observedGeneration } = status?.link ?? {};
+  const isCurrent = podAddresses !== undefined && observedGeneration === metadata.generation;
+  if (spec.podNetwork && !isCurrent) {
     return () => true;
   }
   const used = (podAddresses ?? []).filter((each) => ipaddr.isValid(each));
@@ -55,13 +59,28 @@ function surplusOf({ unassignIpv4, unassignIpv6 }: ReturnType<typeof addressChan
   ]);
 }
 
-/** Why the ENI of a deleted attachment stays attached: pods of its node would lose their network. */
+/**
+ * Why the ENI of a deleted attachment stays attached: pods of its node would lose their network. An agent that knows
+ * of pods is first waited for, so that a pod that has just started counts.
+ * @param now milliseconds since the epoch
+ */
 export function heldByPods(
-  { spec, status }: ENIAttachment,
+  { metadata, spec, status }: ENIAttachment,
   node: Node | undefined,
+  now: number,
 ): Blocked | undefined {
-  const { podAddresses = [] } = status?.link ?? {};
-  return node && spec.podNetwork && podAddresses.length > 0
+  const { podAddresses, observedGeneration } = status?.link ?? {};
+  if (!node || !spec.podNetwork || podAddresses === undefined) {
+    return undefined;
+  }
+  const deletedForMs = now - Date.parse(metadata.deletionTimestamp ?? '');
+  if (observedGeneration !== metadata.generation && deletedForMs < REPORT_WITHIN_MS) {
+    return blocked(
+      'AddressesInUse',
+      `The agent of node ${spec.nodeName} has not yet said which pods use the ENI`,
+    );
+  }
+  return podAddresses.length > 0
     ? blocked(
         'AddressesInUse',
         `Pods on node ${spec.nodeName} have ${named(podAddresses)} of the ENI of NodeENI ${spec.nodeENI}`,
