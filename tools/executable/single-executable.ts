@@ -1,10 +1,10 @@
 import { execFile } from 'node:child_process';
-import { chmod, copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { build } from 'esbuild';
-import * as postject from 'postject';
 import { pureSchemas } from '../bundle/pure-schemas.js';
 
 const run = promisify(execFile);
@@ -56,16 +56,17 @@ export async function buildSingleExecutable(options: SingleExecutableOptions): P
     await copyFile(node, outfile);
     await chmod(outfile, 0o755);
     if (platform === 'darwin') await run('codesign', ['--remove-signature', outfile]);
-    await inject(outfile, await readFile(blob), platform);
+    await inject(outfile, blob, platform);
     if (platform === 'darwin') await run('codesign', ['--sign', '-', outfile]);
   } finally {
     await rm(scratch, { recursive: true, force: true });
   }
 }
 
-async function inject(file: string, data: Buffer, platform: NodeJS.Platform): Promise<void> {
-  await postject.inject(file, RESOURCE, data, {
-    sentinelFuse: FUSE,
-    ...(platform === 'darwin' ? { machoSegmentName: 'NODE_SEA' } : {}),
-  });
+/** In a process of its own: imported, postject makes every unhandled rejection of this process fatal. */
+async function inject(file: string, blob: string, platform: NodeJS.Platform): Promise<void> {
+  const postject = fileURLToPath(import.meta.resolve('postject/dist/cli.js'));
+  const segment = platform === 'darwin' ? ['--macho-segment-name', 'NODE_SEA'] : [];
+  const args = [file, RESOURCE, blob, '--sentinel-fuse', FUSE, ...segment];
+  await run(process.execPath, [postject, ...args]);
 }
