@@ -1,5 +1,6 @@
 import { ENIAttachment } from '../src/api/eni-attachment.js';
 import { NODE_ENI_FINALIZER, TAGS } from '../src/api/names.js';
+import { Namespace } from '../src/api/namespace.js';
 import { Node } from '../src/api/node.js';
 import { NodeENI } from '../src/api/node-eni.js';
 import { InstanceCatalog } from '../src/aws/catalog/instance-catalog.js';
@@ -23,13 +24,6 @@ import type { Surroundings } from './bench-cluster.js';
 import { createNodeENIs, inParallel } from './bench-objects.js';
 import { REGION } from './conditions.js';
 
-const NAMESPACES = {
-  group: '',
-  version: 'v1',
-  plural: 'namespaces',
-  kind: 'Namespace',
-  namespaced: false,
-};
 const DEFAULTS = { deviceIndex: 1, deleteOnTermination: true };
 /** Objects a page of a list of ours. */
 const PAGE_SIZE = 500;
@@ -41,8 +35,9 @@ const PAGE_SIZE = 500;
  */
 export async function createSettledState(surroundings: Surroundings): Promise<void> {
   const { scenario, ec2, kube } = surroundings;
-  const { uid: clusterID } = (await kube.get<KubeObject>(NAMESPACES, { name: 'kube-system' }))
-    .metadata;
+  const { uid: clusterID } = (
+    await kube.get<KubeObject>(Namespace.resource, { name: 'kube-system' })
+  ).metadata;
   const gateway = gatewayTo(ec2.url);
   const nodes = await listAll<Node>(kube, Node.resource);
   const nodeENIs = await createNodeENIs(scenario, kube, [NODE_ENI_FINALIZER]);

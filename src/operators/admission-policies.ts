@@ -4,7 +4,7 @@ import { API_GROUP } from '../api/names.js';
 import { NetworkAttachmentDefinition } from '../api/network-attachment-definition.js';
 import { Node } from '../api/node.js';
 import type { Store } from '../runtime/cache/store.js';
-import { type Clock, sleep } from '../runtime/clock.js';
+import { type Clock, repeat } from '../runtime/clock.js';
 import type { EventRecorder, Regarding } from '../runtime/kube/events.js';
 import type { HttpKubeClient } from '../runtime/kube/http-kube-client.js';
 import { isForbidden, isNotFound, KubeApiError } from '../runtime/kube/kube-errors.js';
@@ -74,14 +74,10 @@ export class AdmissionPolicies {
   /** Checks now and then until `signal` aborts. */
   async watch(signal: AbortSignal): Promise<void> {
     const { clock, intervalMs } = this.options;
-    try {
-      for (;;) {
-        await this.check();
-        await sleep(clock, intervalMs, signal);
-      }
-    } catch {
-      // Only the signal ends this.
-    }
+    await repeat({ clock, signal }, async () => {
+      await this.check();
+      return intervalMs;
+    });
   }
 
   private async check(): Promise<void> {

@@ -2,7 +2,7 @@ import { Ec2Error } from '../aws/ec2-errors.js';
 import type { Ec2Gateway } from '../aws/ec2-gateway.js';
 import type { EniInventory } from '../aws/inventory/eni-inventory.js';
 import { blockedByFailure } from '../reconcilers/shared/blocked.js';
-import { type Clock, sleep } from '../runtime/clock.js';
+import { type Clock, repeat } from '../runtime/clock.js';
 import type { Explanation } from '../runtime/kube/conditions.js';
 import type { EventRecorder, Regarding } from '../runtime/kube/events.js';
 import { describeError } from '../runtime/logger.js';
@@ -41,17 +41,14 @@ export class Ec2Readiness {
 
   /** Reads EC2 from time to time until `signal` aborts, for {@link checkStandby}. Emits an Event per change. */
   async standBy(gateway: Pick<Ec2Gateway, 'describeEnis'>, signal: AbortSignal): Promise<void> {
-    try {
-      for (;;) {
-        const failure = await failureOf(gateway.describeEnis([NO_ENI]));
-        const reported = this.standbyRead?.failure;
-        this.standbyRead = { failure };
-        if (failure?.reason !== reported?.reason) this.emit(failure);
-        await sleep(this.options.clock, failure ? STANDBY_RETRY_MS : STANDBY_READ_MS, signal);
-      }
-    } catch {
-      // Only the signal ends this.
-    }
+    const { clock } = this.options;
+    await repeat({ clock, signal }, async () => {
+      const failure = await failureOf(gateway.describeEnis([NO_ENI]));
+      const reported = this.standbyRead?.failure;
+      this.standbyRead = { failure };
+      if (failure?.reason !== reported?.reason) this.emit(failure);
+      return failure ? STANDBY_RETRY_MS : STANDBY_READ_MS;
+    });
   }
 
   /** Why a standby could not take over; undefined if it could. */

@@ -1,7 +1,8 @@
 import type { DeniedWrite, Ec2Gateway } from '../aws/ec2-gateway.js';
-import { type Clock, sleep } from '../runtime/clock.js';
+import { type Clock, repeat } from '../runtime/clock.js';
 import type { EventRecorder, Regarding } from '../runtime/kube/events.js';
 import { describeError, type Logger } from '../runtime/logger.js';
+import { withoutFullStop } from '../runtime/message-text.js';
 
 export interface WritePermissionsOptions {
   gateway: Pick<Ec2Gateway, 'describeEnis' | 'deniedWrites'>;
@@ -36,16 +37,9 @@ export class WritePermissions {
   }
 
   /** Resolves once every write is allowed, nothing can be checked, or `signal` aborts. */
-  async run(signal: AbortSignal): Promise<void> {
-    try {
-      for (;;) {
-        const retryMs = await this.attempt();
-        if (retryMs === undefined) return;
-        await sleep(this.options.clock, retryMs, signal);
-      }
-    } catch {
-      // Only the signal ends this.
-    }
+  run(signal: AbortSignal): Promise<void> {
+    const { clock } = this.options;
+    return repeat({ clock, signal }, () => this.attempt());
   }
 
   /** @returns milliseconds until the next attempt; undefined if none is needed */
@@ -85,8 +79,4 @@ export class WritePermissions {
       note: this.problem,
     });
   }
-}
-
-function withoutFullStop(text: string): string {
-  return text.replace(/\.\s*$/, '');
 }

@@ -41,3 +41,31 @@ export function sleep(clock: Clock, ms: number, signal?: AbortSignal): Promise<v
     signal?.addEventListener('abort', onAbort, { once: true });
   });
 }
+
+export interface RepeatOptions {
+  clock: Clock;
+  /** Ends the repetition. */
+  signal: AbortSignal;
+  /** Milliseconds before the first time; 0 if absent. */
+  delayMs?: number;
+}
+
+/**
+ * Does `work` again and again until `signal` aborts or `work` returns undefined, and then resolves. An error of `work`
+ * ends it too: handle in `work` what may fail.
+ * @param work returns the milliseconds until it starts again
+ */
+export async function repeat(
+  { clock, signal, delayMs }: RepeatOptions,
+  work: () => Promise<number | undefined>,
+): Promise<void> {
+  try {
+    let pauseMs = delayMs ?? (await work());
+    while (pauseMs !== undefined) {
+      await sleep(clock, pauseMs, signal);
+      pauseMs = await work();
+    }
+  } catch {
+    // Only the signal ends a sleep.
+  }
+}

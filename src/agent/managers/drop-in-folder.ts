@@ -1,5 +1,6 @@
-import { readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { TEMPORARY_SUFFIX, writeFileAtomically } from '../host/write-file-atomically.js';
 
 /** First line of each file that the agent writes. It does not touch files without it, whatever their names. */
 export const OWN_MARK = '# Written by eni-operator; it removes this file with the ENI.';
@@ -63,8 +64,6 @@ export class DropInError extends Error {
   }
 }
 
-const TEMPORARY = '.tmp';
-
 /** The agent's files in the folder of a network manager. It leaves all others alone. */
 export class DropInFolder {
   private readonly prefix: string;
@@ -80,7 +79,7 @@ export class DropInFolder {
     this.prefix = prefix;
     this.suffix = suffix;
     const name = `${prefix}[0-9a-f]{12}${suffix}`.replaceAll('.', '\\.');
-    this.pattern = new RegExp(`^(${name}|\\.${name}\\${TEMPORARY})$`);
+    this.pattern = new RegExp(`^(${name}|\\.${name}\\${TEMPORARY_SUFFIX})$`);
   }
 
   /**
@@ -98,7 +97,7 @@ export class DropInFolder {
       for (const name of present) {
         const content = wanted.get(name);
         const is = await this.read(name);
-        if (!is.startsWith(OWN_MARK) && !name.endsWith(TEMPORARY)) {
+        if (!is.startsWith(OWN_MARK) && !name.endsWith(TEMPORARY_SUFFIX)) {
           changes.foreign.push(name);
           wanted.delete(name);
         } else if (content === undefined) {
@@ -109,7 +108,7 @@ export class DropInFolder {
         }
       }
       for (const [name, content] of wanted) {
-        await this.write(name, content);
+        await writeFileAtomically(this.path, name, content);
         changes.written.push(name);
       }
       return changes;
@@ -124,13 +123,5 @@ export class DropInFolder {
 
   private read(name: string): Promise<string> {
     return readFile(join(this.path, name), 'utf8');
-  }
-
-  /** Atomic: a reader sees the whole file or none. */
-  private async write(name: string, content: string): Promise<void> {
-    const temporary = join(this.path, `.${name}${TEMPORARY}`);
-    // The managers run as other users. A link that another program put there is not followed.
-    await writeFile(temporary, content, { mode: 0o644, flag: 'wx' });
-    await rename(temporary, join(this.path, name));
   }
 }

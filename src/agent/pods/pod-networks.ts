@@ -1,10 +1,11 @@
-import { readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import ipaddr from 'ipaddr.js';
 import type { ENIAttachment } from '../../api/eni-attachment.js';
 import { type Fault, linkFault } from '../../api/link-faults.js';
 import { MANAGER_NAME } from '../../api/names.js';
 import { describeError } from '../../runtime/logger.js';
+import { writeFileAtomically } from '../host/write-file-atomically.js';
 import { cniConfiguration, type PodDevice } from './cni-configuration.js';
 import { podRanges } from './pod-ranges.js';
 
@@ -45,7 +46,7 @@ export class PodNetworks {
         const fact = `The file ${path} on the node is another program's`;
         return linkFault('PodNetworkUnavailable', fact);
       }
-      await write(dir, fileOf(podNetwork.name), content);
+      await writeFileAtomically(dir, fileOf(podNetwork.name), content);
       return undefined;
     } catch (error) {
       const fact = `The CNI configuration ${path} cannot be written (${describeError(error)})`;
@@ -125,12 +126,4 @@ async function readOrNothing(path: string): Promise<string | undefined> {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
     throw error;
   }
-}
-
-/** Atomic, and through no link that another program put there. */
-async function write(dir: string, name: string, content: string): Promise<void> {
-  const temporary = join(dir, `.${name}.tmp`);
-  await rm(temporary, { force: true });
-  await writeFile(temporary, content, { mode: 0o644, flag: 'wx' });
-  await rename(temporary, join(dir, name));
 }

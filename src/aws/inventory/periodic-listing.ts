@@ -1,4 +1,4 @@
-import { type Clock, sleep } from '../../runtime/clock.js';
+import { type Clock, repeat, sleep } from '../../runtime/clock.js';
 import type { Logger } from '../../runtime/logger.js';
 import { Ec2Error } from '../ec2-errors.js';
 
@@ -32,15 +32,12 @@ export class PeriodicListing {
     void this.keepListing(signal);
   }
 
-  private async keepListing(signal: AbortSignal): Promise<void> {
-    try {
-      for (;;) {
-        await sleep(this.options.clock, this.options.resyncMs, signal);
-        await this.listUntilComplete(signal);
-      }
-    } catch {
-      // Only the signal ends this.
-    }
+  private keepListing(signal: AbortSignal): Promise<void> {
+    const { clock, resyncMs } = this.options;
+    return repeat({ clock, signal, delayMs: resyncMs }, async () => {
+      await this.listUntilComplete(signal);
+      return resyncMs;
+    });
   }
 
   /** @throws only the signal's reason. */

@@ -1,3 +1,5 @@
+import { firstFew } from '../../runtime/message-text.js';
+
 /** Something that doctor has to say. */
 export interface Finding {
   /** `problem`: something does not work. `warning`: it will not for long, or not as meant. `unknown`: could not be read. */
@@ -19,7 +21,5 @@ export type Answer<T> = { value: T } | { failure: string };
 
 /** Names of objects, of which a finding lists the first few. */
 export function named(names: readonly string[], max = 3): string {
-  const sorted = [...new Set(names)].sort();
-  const rest = sorted.length - max;
-  return sorted.slice(0, max).join(', ') + (rest > 0 ? ` and ${rest} more` : '');
+  return firstFew([...new Set(names)].sort(), max);
 }

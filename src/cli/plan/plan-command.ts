@@ -4,6 +4,7 @@ import { NodeENI } from '../../api/node-eni.js';
 import { blocked } from '../../api/reasons.js';
 import { isNotFound, KubeApiError } from '../../runtime/kube/kube-errors.js';
 import { mergePatch } from '../../runtime/kube/merge-patch.js';
+import { withoutFullStop } from '../../runtime/message-text.js';
 import { AWS_FLAGS, type AwsFlags } from '../ec2/aws-flags.js';
 import { type Ec2Session, openEc2 } from '../ec2/ec2-session.js';
 import type { Cli, Session } from '../shared/cli.js';
@@ -148,7 +149,7 @@ async function dryRun(
 }
 
 function refusalOf(name: string, { status, message }: KubeApiError): PlanProblem {
-  const detail = message.replace(/\.\s*$/, '');
+  const detail = withoutFullStop(message);
   return status === 403
     ? blocked('WriteRefused', `The API server refuses NodeENI ${name}: ${detail}`)
     : blocked('InvalidSpec', `The API server refuses NodeENI ${name}: ${detail}`);

@@ -3,6 +3,7 @@ import type { ENIAttachment } from '../../api/eni-attachment.js';
 import type { Node } from '../../api/node.js';
 import { type Blocked, blocked } from '../../api/reasons.js';
 import type { Eni } from '../../aws/ec2-gateway.js';
+import { firstFew } from '../../runtime/message-text.js';
 import { addressChanges, type IsInUse } from './plan-addresses.js';
 
 /** How many addresses a message names. */
@@ -90,6 +91,5 @@ export function heldByPods(
 
 /** Some of the addresses, for people. */
 export function named(addresses: readonly string[]): string {
-  const more = addresses.length > MAX_NAMED ? ` and ${addresses.length - MAX_NAMED} more` : '';
-  return `${addresses.slice(0, MAX_NAMED).join(', ')}${more}`;
+  return firstFew(addresses, MAX_NAMED);
 }

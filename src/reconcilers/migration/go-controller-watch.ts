@@ -4,22 +4,10 @@ import type { NodeENI } from '../../api/node-eni.js';
 import { type Blocked, blocked } from '../../api/reasons.js';
 import type { Clock } from '../../runtime/clock.js';
 import type { KubeClient } from '../../runtime/kube/kube-client.js';
-import { KubeApiError } from '../../runtime/kube/kube-errors.js';
-import type { KubeObject, ResourceType } from '../../runtime/kube/resource.js';
+import { isForbidden } from '../../runtime/kube/kube-errors.js';
+import { Lease } from '../../runtime/leader-election/lease.js';
 import type { Logger } from '../../runtime/logger.js';
 import { hasGoFinalizer } from './listed-enis.js';
-
-interface Lease extends KubeObject {
-  spec?: { holderIdentity?: string; renewTime?: string };
-}
-
-const LEASES: ResourceType = {
-  group: 'coordination.k8s.io',
-  version: 'v1',
-  plural: 'leases',
-  kind: 'Lease',
-  namespaced: true,
-};
 
 /**
  * How old (milliseconds) the renewal of a Lease may be. The Go controller renews every two seconds, for fifteen; the
@@ -105,7 +93,7 @@ export class GoControllerWatch {
   private async holder(): Promise<string | undefined> {
     const { client, clock, logger } = this.options;
     try {
-      const { items } = await client.list<Lease>(LEASES, {
+      const { items } = await client.list<Lease>(Lease.resource, {
         fieldSelector: `metadata.name=${GO_CONTROLLER.lease}`,
       });
       const live = items.find(({ spec }) => {
@@ -114,7 +102,7 @@ export class GoControllerWatch {
       });
       return live && `${live.metadata.namespace}/${live.metadata.name}`;
     } catch (error) {
-      if (!(error instanceof KubeApiError && error.status === 403)) throw error;
+      if (!isForbidden(error)) throw error;
       if (!this.isDenied) {
         logger.warn('No permission to read the Lease of the Go controller', { error });
         this.isDenied = true;

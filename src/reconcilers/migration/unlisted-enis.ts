@@ -6,7 +6,7 @@ import { Node } from '../../api/node.js';
 import type { NodeENI } from '../../api/node-eni.js';
 import type { Ec2Gateway, Eni } from '../../aws/ec2-gateway.js';
 import type { Store } from '../../runtime/cache/store.js';
-import { type Clock, sleep } from '../../runtime/clock.js';
+import { type Clock, repeat } from '../../runtime/clock.js';
 import type { EventRecorder, Regarding } from '../../runtime/kube/events.js';
 import type { Logger } from '../../runtime/logger.js';
 import { heldEni } from '../shared/held-eni.js';
@@ -42,17 +42,12 @@ export class UnlistedEnis {
   /** Looks now and then until `signal` aborts. */
   async watch(signal: AbortSignal): Promise<void> {
     const { clock, delayMs, logger } = this.options;
-    try {
-      await sleep(clock, delayMs, signal);
-      for (;;) {
-        await this.look().catch((error: unknown) =>
-          logger.debug('Listing the ENIs of the Go controller failed', { error }),
-        );
-        await sleep(clock, LIST_EVERY_MS, signal);
-      }
-    } catch {
-      // Only the signal ends this.
-    }
+    await repeat({ clock, signal, delayMs }, async () => {
+      await this.look().catch((error: unknown) =>
+        logger.debug('Listing the ENIs of the Go controller failed', { error }),
+      );
+      return LIST_EVERY_MS;
+    });
   }
 
   /** @throws Ec2Error */

@@ -15,6 +15,7 @@ import {
 } from '../../runtime/kube/kube-errors.js';
 import type { KubeObject } from '../../runtime/kube/resource.js';
 import type { Logger } from '../../runtime/logger.js';
+import { withoutFullStop } from '../../runtime/message-text.js';
 import type { DefinitionFault } from './network-attachment-condition.js';
 import { type DesiredDefinition, definitionSelector } from './plan-definitions.js';
 
@@ -150,7 +151,7 @@ export class DefinitionWriter {
  */
 export function failureOf(error: unknown): string {
   if (error instanceof KubeApiError || error instanceof KubeUnreachableError) {
-    return error.message.replace(/\.\s*$/, '');
+    return withoutFullStop(error.message);
   }
   throw error;
 }

@@ -1,5 +1,6 @@
 import { NETWORK_ATTACHMENT_REMEDIES, type NetworkAttachmentReason } from '../../api/reasons.js';
 import type { Explanation } from '../../runtime/kube/conditions.js';
+import { firstFew } from '../../runtime/message-text.js';
 
 /** A condition's content, without its type. */
 export interface Stated extends Explanation {
@@ -89,7 +90,5 @@ function sentence(reason: NetworkAttachmentReason, faults: readonly DefinitionFa
 }
 
 function listed(names: readonly string[]): string {
-  const sorted = [...names].sort();
-  const more = sorted.length > MAX_NAMED ? ` and ${sorted.length - MAX_NAMED} more` : '';
-  return `${sorted.slice(0, MAX_NAMED).join(', ')}${more}`;
+  return firstFew([...names].sort(), MAX_NAMED);
 }

@@ -11,6 +11,7 @@ import { generationChanged } from '../../runtime/controller/predicates.js';
 import {
   type Condition,
   findCondition,
+  rfc3339Seconds,
   type StatedCondition,
   setCondition,
 } from '../../runtime/kube/conditions.js';
@@ -24,6 +25,7 @@ import {
 } from '../node-eni/planned-attachments.js';
 import { type BlockedBackoff, refusedWrite } from '../shared/blocked.js';
 import { matchesSelector, placementChanged } from '../shared/node-placement.js';
+import { retryRefusedNodeWrite } from '../shared/refused-node-write.js';
 import { planNodeCondition } from './plan-node-condition.js';
 
 export interface NodeConditionReconcilerOptions {
@@ -125,7 +127,7 @@ export class NodeConditionReconciler {
     stated: StatedCondition | undefined,
     logger: Logger,
   ): Promise<Result> {
-    const { nodeClient, clock } = this.options;
+    const { nodeClient, blockedBackoff, events, clock } = this.options;
     const { name, uid } = node.metadata;
     const conditions = stated ? [applied(node, stated, clock.now())] : [];
     // The uid guards against a successor of the same name.
@@ -143,29 +145,20 @@ export class NodeConditionReconciler {
         this.forget(name);
         return {};
       }
-      return this.refused(node, error, logger);
+      const what = `write the condition ${NODE_CONDITIONS.enisReady} of node ${name}`;
+      const refused = refusedWrite(what, error);
+      if (!refused) {
+        throw error;
+      }
+      const summary = 'Node condition not written';
+      return retryRefusedNodeWrite(
+        { node, refused, action: 'WriteCondition', summary },
+        { blockedBackoff, events, logger },
+      );
     }
     this.forget(name);
     logger.debug('Node condition written', { ...stated });
     return {};
-  }
-
-  private refused(node: Node, error: unknown, logger: Logger): Result {
-    const { events, blockedBackoff } = this.options;
-    const { name } = node.metadata;
-    const what = `write the condition ${NODE_CONDITIONS.enisReady} of node ${name}`;
-    const refused = refusedWrite(what, error);
-    if (!refused) {
-      throw error;
-    }
-    const { afterMs, counts } = blockedBackoff.next(name);
-    if (counts) {
-      const { reason, message } = refused;
-      logger.warn('Node condition not written', { reason, detail: message });
-      const event = { reason, action: 'WriteCondition', note: message };
-      events.event({ kind: Node, object: node }, { type: 'Warning', ...event });
-    }
-    return { requeueAfter: afterMs };
   }
 
   private forget(name: string): void {
@@ -176,16 +169,13 @@ export class NodeConditionReconciler {
 
 /** The condition as a Node has it, with the time of this write. */
 function applied(node: Node, stated: StatedCondition, now: number): object {
-  const [condition] = setCondition([conditionOf(node)].filter(isSet), stated, now);
-  return { ...condition, lastHeartbeatTime: new Date(now).toISOString().replace(/\.\d+Z$/, 'Z') };
+  const present = conditionOf(node);
+  const [condition] = setCondition(present ? [present] : [], stated, now);
+  return { ...condition, lastHeartbeatTime: rfc3339Seconds(now) };
 }
 
 function conditionOf(node: Node): Condition | undefined {
   return findCondition(node, NODE_CONDITIONS.enisReady);
-}
-
-function isSet<T>(value: T | undefined): value is T {
-  return value !== undefined;
 }
 
 /** Whether a change of a node can change its condition, or has changed it. */

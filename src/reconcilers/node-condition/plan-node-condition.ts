@@ -7,6 +7,7 @@ import {
   findCondition,
   type StatedCondition,
 } from '../../runtime/kube/conditions.js';
+import { firstFew } from '../../runtime/message-text.js';
 import { printable } from '../../runtime/printable-text.js';
 import type { BlockedOnNode } from '../node-eni/planned-attachments.js';
 import { isThere, selectingNodeENIs } from '../node-readiness/plan-readiness.js';
@@ -141,7 +142,5 @@ function conditionOf(all: readonly (Progress & { nodeENI: NodeENI })[]): StatedC
 }
 
 function namesOf(names: readonly string[]): string {
-  const more = names.length - MAX_NAMED;
-  const listed = [...names].sort().slice(0, MAX_NAMED).join(', ');
-  return more > 0 ? `${listed} and ${more} more` : listed;
+  return firstFew([...names].sort(), MAX_NAMED);
 }

@@ -9,6 +9,7 @@ import {
   findCondition,
   setCondition,
 } from '../../runtime/kube/conditions.js';
+import { firstFew } from '../../runtime/message-text.js';
 import { adoptedCondition } from '../migration/adopted-condition.js';
 import { type MigrationState, NO_MIGRATION, unadoptedIn } from '../migration/plan-migration.js';
 import type { Stated } from '../network-attachment/network-attachment-condition.js';
@@ -276,7 +277,5 @@ function countsOf(problems: readonly Problem[], nodes: number): string[] {
 }
 
 function named(nodes: ReadonlySet<string>): string {
-  const first = [...nodes].sort().slice(0, MAX_NAMED_NODES).join(', ');
-  const more = nodes.size - MAX_NAMED_NODES;
-  return more > 0 ? `${first} and ${more} more` : first;
+  return firstFew([...nodes].sort(), MAX_NAMED_NODES);
 }

@@ -1,7 +1,6 @@
 import { ENIAttachment } from '../../api/eni-attachment.js';
 import { Node } from '../../api/node.js';
 import { NodeENI } from '../../api/node-eni.js';
-import type { Blocked } from '../../api/reasons.js';
 import { type Taint, taintName } from '../../api/taints.js';
 import type { Store } from '../../runtime/cache/store.js';
 import type { ReconcileContext, Result } from '../../runtime/controller/controller.js';
@@ -17,6 +16,7 @@ import {
 } from '../node-eni/planned-attachments.js';
 import { type BlockedBackoff, refusedWrite } from '../shared/blocked.js';
 import { placementChanged } from '../shared/node-placement.js';
+import { retryRefusedNodeWrite } from '../shared/refused-node-write.js';
 import type { BlockedTimes } from './blocked-times.js';
 import {
   planReadiness,
@@ -109,7 +109,7 @@ export class NodeReadinessReconciler {
     step: Extract<ReadinessStep, { do: 'remove' }>,
     logger: Logger,
   ): Promise<Result> {
-    const { nodeClient, blockedBackoff } = this.options;
+    const { nodeClient, blockedBackoff, events } = this.options;
     const { name } = node.metadata;
     const body = taintRemoval(node, step.taints);
     try {
@@ -124,7 +124,11 @@ export class NodeReadinessReconciler {
       if (!refused) {
         throw error;
       }
-      return this.reportRefused(node, refused, logger);
+      const summary = 'Startup taint not removed';
+      return retryRefusedNodeWrite(
+        { node, refused, action: 'RemoveTaint', summary },
+        { blockedBackoff, events, logger },
+      );
     }
     blockedBackoff.forget(name);
     this.reportRemoved(node, step, logger);
@@ -150,18 +154,6 @@ export class NodeReadinessReconciler {
       const event = { reason: 'StartupTaintTimeout', action: 'RemoveTaint', note };
       this.options.events.event(regarding, { type: 'Warning', ...event });
     }
-  }
-
-  private reportRefused(node: Node, { reason, message }: Blocked, logger: Logger): Result {
-    const { events, blockedBackoff } = this.options;
-    const { afterMs, counts } = blockedBackoff.next(node.metadata.name);
-    if (counts) {
-      const fields = { reason, detail: message, requeueAfterMs: afterMs };
-      logger.warn('Startup taint not removed', fields);
-      const event = { reason, action: 'RemoveTaint', note: message };
-      events.event({ kind: Node, object: node }, { type: 'Warning', ...event });
-    }
-    return { requeueAfter: afterMs };
   }
 
   /** Whether the API server rejected a patch because the store is behind; otherwise it has another reason. */

@@ -16,6 +16,7 @@ import {
   isNotFound,
   KubeApiError,
 } from '../../runtime/kube/kube-errors.js';
+import { withoutFullStop } from '../../runtime/message-text.js';
 import { printable } from '../../runtime/printable-text.js';
 
 /** Whether an answer is the reason why there is none. */
@@ -25,7 +26,7 @@ export function isBlocked<T>(answer: T | Blocked): answer is Blocked {
 
 /** What an EC2 failure means to the user, or `undefined` where only a retry helps. */
 export function blockedByFailure(error: Ec2Error): Blocked | undefined {
-  const cause = `${error.action} (${error.code}): ${error.detail.replace(/\.\s*$/, '')}`;
+  const cause = `${error.action} (${error.code}): ${withoutFullStop(error.detail)}`;
   if (error instanceof CredentialsError) {
     return blocked('CredentialsUnavailable', `No valid AWS credentials for ${cause}`);
   }
@@ -79,7 +80,7 @@ export function refusedWrite(write: string, error: unknown): Blocked | undefined
 }
 
 function refusal(write: string, { message }: KubeApiError): Blocked {
-  const detail = printable(message, MAX_QUOTED).replace(/\.\s*$/, '');
+  const detail = withoutFullStop(printable(message, MAX_QUOTED));
   return blocked('WriteRefused', `The API server refused to ${write}: ${detail}`);
 }
 

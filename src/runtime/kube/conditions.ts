@@ -52,7 +52,7 @@ export function findCondition(
 }
 
 /** meta/v1 Time has whole seconds: the API server would cut a fraction off, and the answer would differ. */
-function rfc3339Seconds(ms: number): string {
+export function rfc3339Seconds(ms: number): string {
   return new Date(ms).toISOString().replace(/\.\d+Z$/, 'Z');
 }
 

@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { Namespace } from '../../../src/api/namespace.js';
 import { NetworkAttachmentDefinition } from '../../../src/api/network-attachment-definition.js';
 import type { NetworkAttachment, NodeENI } from '../../../src/api/node-eni.js';
 import { isNotFound } from '../../../src/runtime/kube/kube-errors.js';
@@ -11,13 +12,6 @@ import { eventually } from '../../support/eventually.js';
 import { Stage } from '../../support/stage.js';
 
 const { resource } = NetworkAttachmentDefinition;
-const NAMESPACES: ResourceType = {
-  group: '',
-  version: 'v1',
-  plural: 'namespaces',
-  kind: 'Namespace',
-  namespaced: false,
-};
 const CRDS: ResourceType = {
   group: 'apiextensions.k8s.io',
   version: 'v1',
@@ -43,7 +37,9 @@ describe('the NetworkAttachmentDefinitions of a NodeENI', () => {
     this.timeout(CONTROL_PLANE_TIMEOUT_MS);
     stage = await Stage.open();
     for (const name of ['pods-a', 'pods-b']) {
-      await stage.kube.create<KubeObject>(NAMESPACES, { metadata: { name, labels: ALLOWED } });
+      await stage.kube.create<KubeObject>(Namespace.resource, {
+        metadata: { name, labels: ALLOWED },
+      });
     }
     stage.start();
   });
@@ -161,12 +157,12 @@ describe('the NetworkAttachmentDefinitions of a NodeENI', () => {
     const condition = await reported('nad-missing', 'NamespaceMissing');
     expect(condition?.message).to.contain('no namespace pods-later');
     expect(await configIn('pods-a', 'nad-missing')).to.include({ type: 'ipvlan' });
-    await stage.kube.create<KubeObject>(NAMESPACES, { metadata: { name: 'pods-later' } });
+    await stage.kube.create<KubeObject>(Namespace.resource, { metadata: { name: 'pods-later' } });
     const closed = await reported('nad-missing', 'NamespaceNotAllowed');
     expect(closed?.message).to.contain('pods-later').and.contain('kubectl label namespace');
     expect(await find('pods-later', 'nad-missing')).to.equal(undefined);
     const body = { metadata: { labels: ALLOWED } };
-    await stage.kube.patch(NAMESPACES, { name: 'pods-later' }, { type: 'merge', body });
+    await stage.kube.patch(Namespace.resource, { name: 'pods-later' }, { type: 'merge', body });
     await reported('nad-missing', 'Applied');
     expect(await configIn('pods-later', 'nad-missing')).to.include({ type: 'ipvlan' });
   });

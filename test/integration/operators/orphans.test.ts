@@ -1,19 +1,12 @@
 import { expect } from 'chai';
 import { ENIAttachment } from '../../../src/api/eni-attachment.js';
 import { MANAGER_NAME, TAGS } from '../../../src/api/names.js';
-import type { KubeObject, ResourceType } from '../../../src/runtime/kube/resource.js';
+import { Namespace } from '../../../src/api/namespace.js';
+import type { KubeObject } from '../../../src/runtime/kube/resource.js';
 import { DEFAULT_IDS, type Eni } from '../../../tools/ec2-simulator/index.js';
 import { CONTROL_PLANE_TIMEOUT_MS } from '../../../tools/envtest/shared-control-plane.js';
 import { eventually } from '../../support/eventually.js';
 import { Stage, type StageEvent } from '../../support/stage.js';
-
-const NAMESPACES: ResourceType = {
-  group: '',
-  version: 'v1',
-  plural: 'namespaces',
-  kind: 'Namespace',
-  namespaced: false,
-};
 
 const SHORT_GRACE = { ORPHAN_GRACE_PERIOD: '1s', RESYNC_PERIOD: '1s' };
 
@@ -25,7 +18,9 @@ describe('orphaned ENIs', () => {
   before(async function () {
     this.timeout(CONTROL_PLANE_TIMEOUT_MS);
     stage = await Stage.open();
-    const kubeSystem = await stage.kube.get<KubeObject>(NAMESPACES, { name: 'kube-system' });
+    const kubeSystem = await stage.kube.get<KubeObject>(Namespace.resource, {
+      name: 'kube-system',
+    });
     clusterID = kubeSystem.metadata.uid;
   });
 

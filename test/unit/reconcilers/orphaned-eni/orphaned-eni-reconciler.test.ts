@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import sinon from 'sinon';
 import type { ENIAttachment } from '../../../../src/api/eni-attachment.js';
 import { MANAGER_NAME, TAGS } from '../../../../src/api/names.js';
+import { Namespace } from '../../../../src/api/namespace.js';
 import { AlreadyDoneError, ConflictError, ThrottledError } from '../../../../src/aws/ec2-errors.js';
 import type { Eni } from '../../../../src/aws/ec2-gateway.js';
 import { EniInventory } from '../../../../src/aws/inventory/eni-inventory.js';
@@ -18,13 +19,6 @@ import { CLUSTER_ID, errorDetails } from '../../aws/fixtures.js';
 import { InMemoryEc2 } from '../../aws/in-memory-ec2.js';
 import { useFakeTime } from '../../runtime/support/fake-timers.js';
 
-const NAMESPACES = {
-  group: '',
-  version: 'v1',
-  plural: 'namespaces',
-  kind: 'Namespace',
-  namespaced: false,
-};
 const GRACE_MS = 60_000;
 const RECORD = aRecord();
 const ORPHAN = anEni({
@@ -80,7 +74,7 @@ describe('OrphanedENIReconciler', () => {
             lastReported.push({ of: object.metadata.name, ...details }),
         },
         cluster: {
-          kind: { resource: NAMESPACES },
+          kind: { resource: Namespace.resource },
           object: { metadata: { name: 'kube-system', uid: CLUSTER_ID, resourceVersion: '1' } },
         },
         observer,

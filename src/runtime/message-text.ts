@@ -1,0 +1,11 @@
+/** The first `max` of `texts`, and how many more there are: `a, b and 3 more`. */
+export function firstFew(texts: readonly string[], max: number): string {
+  const more = texts.length - max;
+  const first = texts.slice(0, max).join(', ');
+  return more > 0 ? `${first} and ${more} more` : first;
+}
+
+/** Another program's sentence, to end inside one of ours. */
+export function withoutFullStop(text: string): string {
+  return text.replace(/\.\s*$/, '');
+}
