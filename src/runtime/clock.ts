@@ -3,7 +3,7 @@ export interface Timer {
   cancel(): void;
 }
 
-/** Time and delays as everything here uses them, so that tests own both. */
+/** Time and delays, injected everywhere so that tests control both. */
 export interface Clock {
   /** Milliseconds since the epoch. */
   now(): number;
@@ -11,7 +11,7 @@ export interface Clock {
   after(ms: number, callback: () => void): Timer;
 }
 
-/** The machine's clock. It reads the globals at each call, so that sinon's fake timers rule it too. */
+/** The machine's clock. It reads the globals at each call, so that sinon's fake timers replace it too. */
 export const systemClock: Clock = {
   now: () => Date.now(),
   after(ms, callback) {
@@ -22,7 +22,7 @@ export const systemClock: Clock = {
 
 /**
  * Resolves after `ms` milliseconds of `clock`.
- * @throws the signal's reason, at once, when `signal` aborts.
+ * @throws the signal's reason, immediately, when `signal` aborts.
  */
 export function sleep(clock: Clock, ms: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
@@ -51,9 +51,9 @@ export interface RepeatOptions {
 }
 
 /**
- * Does `work` again and again until `signal` aborts or `work` returns undefined, and then resolves. An error of `work`
+ * Repeats `work` until `signal` aborts or `work` returns undefined, and then resolves. An error of `work`
  * ends it too: handle in `work` what may fail.
- * @param work returns the milliseconds until it starts again
+ * @param work returns the milliseconds until its next start
  */
 export async function repeat(
   { clock, signal, delayMs }: RepeatOptions,
@@ -66,6 +66,6 @@ export async function repeat(
       pauseMs = await work();
     }
   } catch {
-    // Only the signal ends a sleep.
+    // Only the signal interrupts a sleep.
   }
 }

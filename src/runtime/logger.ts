@@ -1,6 +1,6 @@
 /**
- * Structured logging, a subset of winston's `Logger`. Messages are constant, values are fields. The field `error` holds
- * what was thrown: the log formats it with {@link describeError}.
+ * Structured logging, a subset of winston's `Logger`. Messages are constant, values are fields. The field
+ * `error` holds the thrown value: the log formats it with {@link describeError}.
  */
 export interface Logger {
   debug(message: string, fields?: Record<string, unknown>): unknown;

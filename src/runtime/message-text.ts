@@ -5,7 +5,7 @@ export function firstFew(texts: readonly string[], max: number): string {
   return more > 0 ? `${first} and ${more} more` : first;
 }
 
-/** Another program's sentence, to end inside one of ours. */
+/** Another program's sentence, for use inside a sentence of this program. */
 export function withoutFullStop(text: string): string {
   return text.replace(/\.\s*$/, '');
 }

@@ -1,9 +1,9 @@
-/** Control, format and other characters without a picture: they can rewrite a terminal, or hide text. */
+/** Control, format and other invisible characters: they can change what a terminal shows, or hide text. */
 const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Co}\p{Cs}\p{Zl}\p{Zp}]/gu;
 
 /**
- * Text that is safe to show, wherever it comes from: characters that do not print are escaped (`\x1b`, `\u202e`),
- * and what is longer than `maxLength` characters is cut.
+ * Makes text from any origin safe to display: characters that do not print are escaped (`\x1b`, `\u202e`),
+ * and text longer than `maxLength` characters is cut.
  */
 export function printable(text: string, maxLength = Number.POSITIVE_INFINITY): string {
   const escaped = text.replace(UNPRINTABLE, (character) => {

@@ -45,7 +45,7 @@ export function columnDefinitionsOf(
 ): readonly ColumnDefinition[] {
   const table = recordOf(json);
   if (table.kind !== 'Table') {
-    throw new MalformedAnswerError('The answer is not a Table');
+    throw new MalformedAnswerError('The response is not a Table');
   }
   const own = listOf(table.columnDefinitions).map((column) => {
     const { name, priority } = recordOf(column);
@@ -81,7 +81,7 @@ function cellOf(value: unknown): Cell {
 
 function recordOf(json: unknown): Record<string, unknown> {
   if (typeof json !== 'object' || json === null) {
-    throw new MalformedAnswerError('The answer is not a Table');
+    throw new MalformedAnswerError('The response is not a Table');
   }
   return json as Record<string, unknown>;
 }

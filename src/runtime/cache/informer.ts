@@ -16,30 +16,30 @@ export interface InformerOptions<T extends KubeObject> {
   /** At least 0, below 1. */
   random: () => number;
   logger: Logger;
-  /** Unset: all namespaces. */
+  /** Default: all namespaces. */
   namespace?: string | undefined;
   fieldSelector?: string | undefined;
   labelSelector?: string | undefined;
-  /** What is kept of each object; name, namespace, uid and resourceVersion must stay. */
+  /** Maps each object to what the store keeps; name, namespace, uid and resourceVersion must stay. */
   transform?: ((object: T) => T) | undefined;
   indexes?: Indexes<T> | undefined;
-  /** Objects a page of a list. Default: 500. */
+  /** Objects per page of a list. Default: 500. */
   pageSize?: number | undefined;
   /**
-   * A watch silent for longer than this is opened anew, in milliseconds. Default: 3 minutes; the API server
-   * sends a bookmark about once a minute.
+   * A watch without any event or bookmark for longer than this is reopened, in milliseconds. Default: 3
+   * minutes; the API server sends a bookmark about once a minute.
    */
   silenceMs?: number | undefined;
 }
 
-/** A second start of what can be started once. */
+/** Thrown when something that starts only once is started again. */
 export class AlreadyStartedError extends Error {
   override name = 'AlreadyStartedError';
 }
 
 /**
- * A kind's objects in memory, kept equal to the API server's, and the news of each change. Its store is
- * current as of the last event heard, and has our own writes at once.
+ * Keeps a kind's objects in memory equal to the API server's, and publishes each change. The store includes
+ * every event received so far, and the process's own writes as soon as they are answered.
  */
 export class Informer<T extends KubeObject> implements EventSource<T>, WriteObserver<T> {
   private readonly publisher: Publisher<T>;
@@ -79,8 +79,9 @@ export class Informer<T extends KubeObject> implements EventSource<T>, WriteObse
   }
 
   /**
-   * Resolves once the first list has been delivered, however long the API server is away before that.
-   * @throws AlreadyStartedError at a second call; the signal's reason where it aborts first.
+   * Resolves once the first list has been delivered, no matter how long the API server is unavailable before
+   * that.
+   * @throws AlreadyStartedError on a second call; the signal's reason if it aborts first.
    */
   start(signal: AbortSignal): Promise<void> {
     if (this.reflector) throw new AlreadyStartedError('An informer starts once');
@@ -101,14 +102,14 @@ export class Informer<T extends KubeObject> implements EventSource<T>, WriteObse
         },
       });
       this.reflector = reflector;
-      // After the first list the promise is settled, and the rejection at the end is of no effect.
+      // After the first list the promise is settled, so this rejection has no effect.
       void reflector.run(signal).finally(() => reject(signal.reason));
     });
   }
 
   fault(): string | undefined {
     return this.reflector?.isStuck
-      ? `the watch on ${this.options.kind.resource.plural} is dead`
+      ? `the watch on ${this.options.kind.resource.plural} is stuck`
       : undefined;
   }
 
@@ -128,7 +129,7 @@ export class Informer<T extends KubeObject> implements EventSource<T>, WriteObse
     this.cache.observeRemoval(key, uid);
   }
 
-  /** An object whose transform fails is kept whole rather than lost. */
+  /** Keeps an object whole if its transform fails, rather than losing it. */
   private guardedTransform(transform: (object: T) => T): (object: T) => T {
     return (object) => {
       try {
@@ -144,7 +145,7 @@ export class Informer<T extends KubeObject> implements EventSource<T>, WriteObse
     };
   }
 
-  /** An object whose index function fails is found by its key alone. */
+  /** Leaves an object out of an index whose function fails; it is still found by its key. */
   private guardedIndexes(indexes: Indexes<T>): Indexes<T> {
     const guarded: Indexes<T> = {};
     for (const [index, valuesOf] of Object.entries(indexes)) {

@@ -4,10 +4,9 @@ import { type KubeObject, keyOf } from '../kube/resource.js';
 import { IndexedStore, type Indexes, type Store } from './store.js';
 
 /**
- * Order of resourceVersions. Kubernetes promises that those of one resource compare as integers (KEP-5504);
- * they have no leading zeros, so that the longer one is the greater, and equal lengths compare as text.
- * The empty string comes before all.
- * @returns below zero, zero, above zero: `a` is older, the same, newer.
+ * Compares resourceVersions. Those of one resource compare as integers (KEP-5504); they have no leading
+ * zeros, so a longer one is greater, and equal lengths compare as text. The empty string precedes all others.
+ * @returns below zero, zero or above zero: `a` is older, the same or newer.
  */
 export function compareResourceVersions(a: string, b: string): number {
   if (a.length !== b.length) return a.length - b.length;
@@ -15,25 +14,25 @@ export function compareResourceVersions(a: string, b: string): number {
   return a < b ? -1 : 1;
 }
 
-/** True where `a` is newer than `b`. */
+/** Whether `a` is newer than `b`. */
 export function isNewer(a: string, b: string): boolean {
   return compareResourceVersions(a, b) > 0;
 }
 
 export interface ReplicaOptions<T> {
   indexes?: Indexes<T>;
-  /** Hears of each change, in order, after the store has it. */
+  /** Called for each change, in order, after the store contains it. */
   onChange: (event: SourceEvent<T>) => void;
-  /** What is kept of an object. */
+  /** Maps an object to what the cache keeps. */
   transform?: (object: T) => T;
   /**
-   * True where the cache holds a selection of the kind. Then an own write of an unknown object is left to
-   * the watch: only the server can say whether it is selected.
+   * True if the cache holds a selection of the kind. An own write of an unknown object is then left to the
+   * watch: only the server knows whether the object is selected.
    */
   partial?: boolean;
 }
 
-/** A list as its pages come in; `finish` drops what the list does not have. */
+/** A list that arrives page by page; `finish` drops the objects that the list does not have. */
 export interface ListRound<T> {
   add(objects: T[]): void;
   finish(): void;
@@ -41,32 +40,36 @@ export interface ListRound<T> {
   readonly historyChanged: boolean;
 }
 
-/** The last known state of an object that an own delete ended. */
+/** The last known state of an object that this process deleted. */
 interface Gone {
   uid: string;
   resourceVersion: string;
-  /** How many lists had been requested by then. */
+  /** How many lists had been requested at that time. */
   lists: number;
 }
 
 /**
- * The local copy of a kind's objects. Three voices tell it of changes: lists, the watch, and the answers to
- * our own writes; they overlap, and come in any order. The resourceVersion decides which one is news:
+ * The local copy of a kind's objects. Changes come from three sources: lists, the watch, and the responses to
+ * the process's own writes. They overlap and arrive in any order, so the resourceVersion decides which
+ * changes apply:
  *
- * - An object older than the stored one, or equal to it, is none.
- * - An own write that is not newer than what the watch has told is none: the watch has told it, or a later
- *   deletion.
- * - An object that a list lacks is deleted, unless an own write made it after the list was taken.
+ * - An object that is older than the stored one, or equal to it, is ignored.
+ * - The response to an own write is ignored if it is not newer than the last version observed: the watch has
+ * already delivered it, or a later deletion.
+ * - An object that a list lacks is deleted, unless an own write created it after the list was taken.
  */
 export class ObjectCache<T extends KubeObject> {
   private readonly objects: IndexedStore<T>;
-  /** The resourceVersion up to which lists and the watch have told everything. */
+  /** The resourceVersion up to which lists and the watch have delivered every change. */
   private observed = '';
-  /** By key, the last known state of what died by our own hand, while its life may still be told of. */
+  /**
+   * By key, the last known state of objects that this process deleted, while late events may still mention
+   * them.
+   */
   private readonly gone = new Map<string, Gone>();
-  /** The newest resourceVersion that the server has answered with, to own writes too. */
+  /** The newest resourceVersion in any response of the server, including those to own writes. */
   private newest = '';
-  /** What `newest` was when the last list was requested, and how many were. */
+  /** The value of `newest` when the last list was requested, and the number of lists requested. */
   private requested = { newest: '', lists: 0 };
 
   private constructor(private readonly options: ReplicaOptions<T>) {
@@ -85,15 +88,16 @@ export class ObjectCache<T extends KubeObject> {
     return this.newest;
   }
 
-  /** A list is about to be requested: what is known by now, it knows too, unless history was rewritten. */
+  /** Call before requesting a list: the list includes all that is known now, unless history was rewritten. */
   requestList(): void {
     this.requested = { newest: this.newest, lists: this.requested.lists + 1 };
   }
 
   /**
-   * Begins taking in a list of that resourceVersion. One below what was known when it was requested means that the
-   * server's history was rewritten (etcd restored from a backup): then the list is right, whatever the versions say.
-   * New versions may have overtaken the old ones: then objects contradict what was known of them.
+   * Starts to apply a list of that resourceVersion. If the version is below the newest one known when the
+   * list was requested, the server's history was rewritten (etcd restored from a backup): the list is then
+   * right, whatever the versions are. The new history may also have overtaken the old versions: then listed
+   * objects contradict their known states.
    */
   startList(resourceVersion: string): ListRound<T> {
     const wentBack =
@@ -113,7 +117,7 @@ export class ObjectCache<T extends KubeObject> {
           if (!listed.has(key)) this.sweep(key, wentBack ? undefined : resourceVersion);
         }
         for (const [key, dead] of this.gone) {
-          // It lived before the list and is not in it: no event of it follows.
+          // It existed before the list and is not in it: no event of it follows.
           const isPast = listed.get(key) !== dead.uid;
           if (isPast && !isNewer(dead.resourceVersion, resourceVersion)) this.gone.delete(key);
         }
@@ -127,7 +131,7 @@ export class ObjectCache<T extends KubeObject> {
     };
   }
 
-  /** Takes in what the watch tells. */
+  /** Applies an event of the watch. */
   observe(event: WatchEvent<T>): void {
     this.know(
       event.type === 'BOOKMARK' ? event.resourceVersion : event.object.metadata.resourceVersion,
@@ -141,11 +145,11 @@ export class ObjectCache<T extends KubeObject> {
     else this.put(event.object);
   }
 
-  /** Takes in the server's answer to a write of our own, so that it is read from here on. */
+  /** Applies the server's response to an own write, so that later reads see it. */
   observeWrite(object: T): void {
     const key = keyOf(object);
     this.know(object.metadata.resourceVersion);
-    // The write that ends an object is answered with the object's old resourceVersion.
+    // The response to the write that ends an object has the object's old resourceVersion.
     if (isFinalized(object)) {
       this.observeRemoval(key, object.metadata.uid);
       return;
@@ -155,7 +159,7 @@ export class ObjectCache<T extends KubeObject> {
     this.put(object);
   }
 
-  /** Takes in that the object of that uid is gone, as the answer to our own delete says. */
+  /** Applies the response to an own delete: the object of that uid no longer exists. */
   observeRemoval(key: string, uid: string): void {
     const old = this.objects.get(key);
     if (old?.metadata.uid !== uid) return;
@@ -169,14 +173,14 @@ export class ObjectCache<T extends KubeObject> {
     if (isNewer(resourceVersion, this.newest)) this.newest = resourceVersion;
   }
 
-  /** Returns whether the object contradicts what was known of it. */
+  /** Returns whether the listed object contradicts the known state. */
   private putListed(raw: T, list: { resourceVersion: string; wentBack: boolean }): boolean {
     const key = keyOf(raw);
     const { uid, resourceVersion } = raw.metadata;
     const old = this.objects.get(key)?.metadata;
     const dead = this.gone.get(key);
     if (dead?.uid === uid && dead.lists < this.requested.lists) {
-      // Its end was known when the list was requested.
+      // Its deletion was known when the list was requested.
       this.gone.delete(key);
       this.replace(raw);
       return true;
@@ -194,7 +198,7 @@ export class ObjectCache<T extends KubeObject> {
       this.put(raw);
       return false;
     }
-    // The list is younger than both states, and has the older one.
+    // The list is younger than both states, and contains the older one.
     this.replace(raw);
     return true;
   }
@@ -223,7 +227,7 @@ export class ObjectCache<T extends KubeObject> {
     const key = keyOf(raw);
     if (this.gone.get(key)?.uid === raw.metadata.uid) this.gone.delete(key);
     const old = this.objects.get(key);
-    // A newer object under the name is a successor that we made ourselves.
+    // A newer object of that name is a successor that this process created.
     if (!old || isNewer(old.metadata.resourceVersion, raw.metadata.resourceVersion)) return;
     this.objects.delete(key);
     this.options.onChange({ type: 'deleted', object: this.options.transform?.(raw) ?? raw });
@@ -239,8 +243,8 @@ export class ObjectCache<T extends KubeObject> {
 }
 
 /**
- * True for the answer to a write that took the last finalizer from an object being deleted: that object no
- * longer exists. (Pods linger without finalizers for their grace period.)
+ * True for the response to a write that removed the last finalizer of an object being deleted: the object no
+ * longer exists. (Pods remain without finalizers for their grace period.)
  */
 function isFinalized({ metadata }: KubeObject): boolean {
   const { deletionTimestamp, deletionGracePeriodSeconds, finalizers } =

@@ -8,9 +8,9 @@ import { isNewer } from './object-cache.js';
 import { RetryDelays } from './retry-delays.js';
 import { SilentWatchError, Watchdog } from './watchdog.js';
 
-/** Where a reflector puts what it hears; a `ObjectCache` fits. */
+/** Where a reflector puts the objects it receives; an `ObjectCache` fits. */
 interface ReflectorTarget<T> {
-  /** The newest resourceVersion that is known, by own writes too; empty where none is. */
+  /** The newest resourceVersion known, including those of own writes; empty if none is. */
   readonly newestVersion: string;
   requestList(): void;
   startList(resourceVersion: string): ListRound<T>;
@@ -26,54 +26,58 @@ export interface ReflectorOptions<T> {
   random: () => number;
   logger: Logger;
   pageSize: number;
-  /** A watch silent for longer than this is cut, in milliseconds. */
+  /** A watch without any event or bookmark for longer than this is aborted, in milliseconds. */
   silenceMs: number;
   /** Called once the first list is complete. */
   onSynced: () => void;
 }
 
-/** client-go's reflector asks for 5 to 10 minutes, so that the watches of many clients end apart. */
+/** As client-go's reflector, 5 to 10 minutes, so that the watches of many clients end at different times. */
 const MIN_WATCH_SECONDS = 300;
 
 /**
- * A stream that breaks or ends early is resumed within this time of its end, in milliseconds. After longer the
- * API server may have been restarted on a restored etcd that has overtaken what was seen: then it lists anew.
+ * A stream that breaks or ends early is resumed within this time of its end, in milliseconds. After a longer
+ * gap, the API server may have restarted on a restored etcd whose versions have overtaken the known ones: the
+ * reflector then lists again.
  */
 const MAX_RESUME_GAP_MS = 10_000;
 
-/** Beyond what it waits for, a reflector that has not moved for so long will not move again, in milliseconds. */
+/** Past its latest expected activity by this much, a reflector counts as stuck, in milliseconds. */
 const STUCK_MARGIN_MS = 60_000;
 
-/** A stream that ends sooner and empty is a failure in disguise (client-go: "very short watch"). */
+/** A stream that ends sooner than this, and empty, counts as a failure (client-go: "very short watch"). */
 const SHORT_WATCH_MS = 1_000;
 
-/** The watch ended at once and without an event. */
+/** The watch ended immediately and without an event. */
 class ShortWatchError extends Error {
   override name = 'ShortWatchError';
 }
 
-/** What the API server has is older than what it sent before: its history was rewritten. */
+/** The API server's state is older than what it sent before: its history was rewritten. */
 class HistoryRewrittenError extends Error {
   override name = 'HistoryRewrittenError';
 }
 
 /**
- * Keeps a target equal to what the API server has: one list, then a watch from there on, for ever. A watch that
- * ends when it is due resumes at the last resourceVersion. One that breaks resumes only where history has not gone
- * back, as it does when etcd is restored: the API server accepts a version that is yet to come, and stays silent.
- * Where that cannot be known, it lists anew (ADR 14).
+ * Keeps a target equal to the API server's objects: one list, then a watch from there on, until it is
+ * stopped. A watch that ends at its timeout resumes at the last resourceVersion. A broken one resumes only if
+ * the API server's history has not gone back, as it does when etcd is restored: the API server accepts a
+ * future version and sends nothing. If that cannot be verified, it lists again (ADR 14).
  */
 export class Reflector<T extends KubeObject> {
   private readonly delays: RetryDelays;
-  /** Where the watch resumes; undefined: by a new list. */
+  /** The resourceVersion at which the watch resumes; undefined: start with a new list. */
   private resumeAt: string | undefined;
-  /** When the stream broke or ended early, and what has come since proves nothing; undefined: no doubt. */
+  /**
+   * When the stream broke or ended early, if nothing since then proves that history is intact; undefined: no
+   * doubt.
+   */
   private brokeAt: number | undefined;
   private synced = false;
-  /** The failure that was last logged; undefined while all is well. */
+  /** The failure that was last logged; undefined while healthy. */
   private failing: string | undefined;
   private refusedBy: KubeApiError | undefined;
-  /** When it will have moved at the latest; undefined before it runs. */
+  /** The latest time of its next activity; undefined before it runs. */
   private moveDueAt: number | undefined;
 
   private constructor(private readonly options: ReflectorOptions<T>) {
@@ -85,19 +89,22 @@ export class Reflector<T extends KubeObject> {
   }
 
   /**
-   * Whether it has ceased to list and watch, which its own time limits should make impossible. An API server
-   * that is away does not make it so: it tries again.
+   * Whether it has stopped listing and watching, which its own time limits should make impossible. It is not
+   * stuck while the API server is unavailable: it keeps retrying.
    */
   get isStuck(): boolean {
     return this.moveDueAt !== undefined && this.options.clock.now() > this.moveDueAt;
   }
 
-  /** The answer by which the API server refuses to list or watch (404: it does not serve the kind); undefined: it does not. */
+  /**
+   * The response by which the API server refuses to list or watch (404: it does not serve the kind);
+   * undefined if it does not refuse.
+   */
   get refusal(): KubeApiError | undefined {
     return this.refusedBy;
   }
 
-  /** Runs until `signal` aborts; outages of the API server are outlived. */
+  /** Runs until `signal` aborts; retries through outages of the API server. */
   async run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       this.moving(this.options.silenceMs);
@@ -113,8 +120,8 @@ export class Reflector<T extends KubeObject> {
 
   /**
    * resourceVersion is left unset: the most recent state. The list is then never older than what was seen
-   * before, from whichever API server it comes, and it is paged; `0` may go back in time, and is answered
-   * from the server's cache in one piece, whatever the limit.
+   * before, whichever API server answers, and it is paged; `0` may go back in time, and returns the server's
+   * whole cache in one response, whatever the limit.
    */
   private async list(signal: AbortSignal): Promise<void> {
     const { resource, selection, client, target, pageSize, logger } = this.options;
@@ -139,9 +146,12 @@ export class Reflector<T extends KubeObject> {
     } while (next !== undefined);
     round.finish();
     if (round.historyChanged && this.synced) {
-      logger.warn('The API server went back in history, as after a restore of etcd; listed anew', {
-        resourceVersion,
-      });
+      logger.warn(
+        'The API server returned an older history, as after a restore of etcd; listed again',
+        {
+          resourceVersion,
+        },
+      );
     }
     this.resumeAt = resourceVersion;
     this.brokeAt = undefined;
@@ -152,9 +162,10 @@ export class Reflector<T extends KubeObject> {
   }
 
   /**
-   * Makes sure that the API server still has what it sent: its most recent version, as a list of one object says,
-   * is no older. New versions may have overtaken the old ones where more time has passed: that is left to a list.
-   * @throws HistoryRewrittenError where it went back
+   * Checks that the API server still has what it sent: its most recent version, read by a list of one object,
+   * is no older than the known one. After a longer gap, new versions may have overtaken the old ones: only a
+   * full list detects that.
+   * @throws HistoryRewrittenError if history went back
    */
   private async checkHistory(brokeAt: number, signal: AbortSignal): Promise<void> {
     const { resource, selection, client, clock, target } = this.options;
@@ -201,7 +212,7 @@ export class Reflector<T extends KubeObject> {
     const lastedMs = clock.now() - startedAt;
     if (lastedMs < timeoutSeconds * 1_000) this.brokeAt = clock.now();
     if (last === from && lastedMs < SHORT_WATCH_MS) {
-      throw new ShortWatchError('The watch ended at once and without an event');
+      throw new ShortWatchError('The watch ended immediately and without an event');
     }
     this.healthy();
   }
@@ -210,24 +221,27 @@ export class Reflector<T extends KubeObject> {
     const { clock, logger } = this.options;
     this.brokeAt ??= clock.now();
     if (!canResume(error)) this.resumeAt = undefined;
-    const listsAnew = isGone(error) || error instanceof HistoryRewrittenError;
+    const needsNewList = isGone(error) || error instanceof HistoryRewrittenError;
     if (isGone(error)) {
-      // Expected after a long outage, and cured by the list that follows.
-      logger.debug('History has been compacted; listing anew', { error });
-    } else if (!listsAnew) {
+      // Expected after a long outage; the list that follows repairs it.
+      logger.debug('History has been compacted; listing again', { error });
+    } else if (!needsNewList) {
       this.unhealthy(error);
     }
-    const delayMs = this.delays.after(error, { listsAnew });
+    const delayMs = this.delays.after(error, { needsNewList });
     this.moving(delayMs);
     if (delayMs > 0) await sleep(clock, delayMs, signal).catch(() => undefined);
   }
 
-  /** It will move again within `waitsMs` milliseconds. */
+  /** Its next activity follows within `waitsMs` milliseconds. */
   private moving(waitsMs: number): void {
     this.moveDueAt = this.options.clock.now() + waitsMs + STUCK_MARGIN_MS;
   }
 
-  /** The watch has come forward. (A list alone is not enough: were each watch to fail after it, this would spin.) */
+  /**
+   * The watch has made progress. (A list alone is not progress: if each watch failed after it, this would
+   * loop without a delay.)
+   */
   private healthy(): void {
     this.delays.reset();
     this.logRecovery();
@@ -237,10 +251,10 @@ export class Reflector<T extends KubeObject> {
     this.refusedBy = undefined;
     if (this.failing === undefined) return;
     this.failing = undefined;
-    this.options.logger.info('List and watch work again');
+    this.options.logger.info('List and watch recovered');
   }
 
-  /** Logs once a change of state, not once an attempt. */
+  /** Logs a change of state, not each attempt. */
   private unhealthy(error: unknown): void {
     const kind =
       error instanceof KubeApiError ? error.reason : error instanceof Error ? error.name : 'Error';
@@ -255,12 +269,14 @@ function versionOf<T extends KubeObject>(event: WatchEvent<T>): string {
   return event.type === 'BOOKMARK' ? event.resourceVersion : event.object.metadata.resourceVersion;
 }
 
-/** The API server is well, and says no: the kind does not exist, or this process has no right to it. */
+/**
+ * The API server works and refuses the request: it does not serve the kind, or this process lacks the right.
+ */
 function isRefusal(error: unknown): error is KubeApiError {
   return error instanceof KubeApiError && error.status < 500 && error.status !== 429;
 }
 
-/** After these the same resourceVersion would fail again, or what came since is in doubt. */
+/** False if the same resourceVersion would fail again, or if the events since then are in doubt. */
 function canResume(error: unknown): boolean {
   return !(
     isGone(error) ||

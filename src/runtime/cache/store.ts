@@ -1,4 +1,4 @@
-/** What reconcilers read: a kind's objects as the runtime last heard of them. Treat the objects as frozen. */
+/** What reconcilers read: the latest known state of a kind's objects. Treat the objects as frozen. */
 export interface Store<T> {
   readonly size: number;
   get(key: string): T | undefined;
@@ -6,15 +6,15 @@ export interface Store<T> {
   list(): T[];
   /**
    * The objects for which the index `name` yields `value`.
-   * @throws UnknownIndexError where no such index was declared.
+   * @throws UnknownIndexError if no such index was declared.
    */
   byIndex(name: string, value: string): T[];
 }
 
-/** Index functions by name: the values under which an object is found. */
+/** Index functions by name: each returns the values under which an object is found. */
 export type Indexes<T> = Record<string, (object: T) => string[]>;
 
-/** A lookup by an index that was never declared: a mistake in the program. */
+/** A lookup by an index that was never declared: a bug in the program. */
 export class UnknownIndexError extends Error {
   override name = 'UnknownIndexError';
 
@@ -23,7 +23,7 @@ export class UnknownIndexError extends Error {
   }
 }
 
-/** A {@link Store} that can be written: objects by key, and by index value. */
+/** A writable {@link Store}: objects by key, and by index value. */
 export class IndexedStore<T> implements Store<T> {
   private readonly objects = new Map<string, T>();
   /** Index name → value → keys. */

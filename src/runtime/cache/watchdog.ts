@@ -1,11 +1,11 @@
 import type { Clock, Timer } from '../clock.js';
 
-/** The watch said nothing, not even by a bookmark: the connection is dead, whatever TCP believes. */
+/** The watch delivered nothing, not even a bookmark: the connection is dead, whatever TCP reports. */
 export class SilentWatchError extends Error {
   override name = 'SilentWatchError';
 }
 
-/** Aborts its signal with a {@link SilentWatchError} where nothing has come for `silenceMs` milliseconds. */
+/** Aborts its signal with a {@link SilentWatchError} after `silenceMs` milliseconds without an event. */
 export class Watchdog {
   private readonly controller = new AbortController();
   private heardAt: number;
@@ -31,11 +31,11 @@ export class Watchdog {
     this.timer?.cancel();
   }
 
-  /** One timer, moved on when it fires: an event costs no timer of its own. */
+  /** One timer, rescheduled when it fires: events need no timers of their own. */
   private check(): void {
     const leftMs = this.heardAt + this.silenceMs - this.clock.now();
     if (leftMs <= 0) {
-      this.controller.abort(new SilentWatchError('The watch has gone silent'));
+      this.controller.abort(new SilentWatchError('The watch delivers no events or bookmarks'));
       return;
     }
     this.timer = this.clock.after(leftMs, () => this.check());

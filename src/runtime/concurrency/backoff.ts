@@ -1,17 +1,20 @@
 export interface BackoffOptions {
   /** The first delay, in milliseconds. */
   baseMs: number;
-  /** No delay is longer than this, in milliseconds. */
+  /** The longest delay, in milliseconds. */
   maxMs: number;
-  /** Each delay is this many times the one before. Default: 2. */
+  /** Each delay is this many times the previous one. Default: 2. */
   factor?: number;
-  /** Up to this part of a delay is added to it at random, so that many do not come back at once. Default: 0. */
+  /**
+   * Up to this fraction of a delay is added at random, so that many clients do not return together. Default:
+   * 0.
+   */
   jitter?: number;
-  /** At least 0, below 1. Needed for jitter alone. */
+  /** At least 0, below 1. Needed for jitter only. */
   random?: () => number;
 }
 
-/** Growing delays, one row of them a key: `base × factorⁿ`, capped. */
+/** Growing delays per key: `base × factorⁿ`, capped. */
 export class ExponentialBackoff {
   private readonly failures = new Map<string, number>();
 
@@ -30,7 +33,7 @@ export class ExponentialBackoff {
     return jitter === 0 ? delay : delay * (1 + jitter * random());
   }
 
-  /** The next delay of `key` is the first again. */
+  /** The next delay of `key` is the first one again. */
   forget(key: string): void {
     this.failures.delete(key);
   }

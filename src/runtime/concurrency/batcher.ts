@@ -1,16 +1,19 @@
 import type { Clock } from '../clock.js';
 
 export interface BatcherOptions<K, V> {
-  /** Answers many keys with one request; what it does not know is absent from the map. */
+  /** Fetches the values of many keys with one request; unknown keys are absent from the map. */
   fetch: (keys: K[]) => Promise<ReadonlyMap<K, V>>;
   clock: Clock;
-  /** How long the first load waits for others to join it, in milliseconds. */
+  /** How long the first load waits for others to join its batch, in milliseconds. */
   gatherMs: number;
-  /** The time between the starts of two batches, in milliseconds. */
+  /** The minimum time between the starts of two batches, in milliseconds. */
   minIntervalMs: number;
-  /** Batches that may start without that time between them, after a rest as long as they would take. Default: 1. */
+  /**
+   * Batches that may start without that time between them, after an idle period as long as they would take.
+   * Default: 1.
+   */
   burst?: number;
-  /** The most keys a fetch takes; a batch of more is fetched in parts that start together. */
+  /** The maximum of keys per fetch; a larger batch is fetched in parts that start together. */
   maxBatch: number;
 }
 
@@ -20,12 +23,12 @@ interface Load<V> {
 }
 
 /**
- * Many questions, one request: loads gather into a batch, which asks for each key once. A load only joins
- * a batch that has not started, so its answer is newer than its call.
+ * Combines many loads into one request: loads gather into a batch, which requests each key once. A load only
+ * joins a batch that has not started, so its value is never older than its call.
  */
 export class Batcher<K, V> {
   private waiting = new Map<K, Load<V>[]>();
-  /** When the pace would be kept exactly (the generic cell rate algorithm's theoretical arrival time). */
+  /** The generic cell rate algorithm's theoretical arrival time. */
   private dueAt = Number.NEGATIVE_INFINITY;
 
   private constructor(private readonly options: BatcherOptions<K, V>) {}
@@ -35,8 +38,8 @@ export class Batcher<K, V> {
   }
 
   /**
-   * The key's value, or undefined where the source does not know it.
-   * @throws whatever the fetch of its part of the batch threw.
+   * The key's value, or undefined if the source does not know it.
+   * @throws the error of the fetch for its part of the batch.
    */
   load(key: K): Promise<V | undefined> {
     if (this.waiting.size === 0) this.schedule();

@@ -1,16 +1,16 @@
 import type { Clock } from '../clock.js';
 
 export interface CachedLookupOptions<V> {
-  /** Answers many keys with one request; a key may have several values, or be absent. */
+  /** Fetches the values of many keys with one request; a key may have several values, or be absent. */
   fetch: (keys: string[]) => Promise<ReadonlyMap<string, V[]>>;
   clock: Clock;
-  /** How long what was found is believed, in milliseconds. */
+  /** How long a found value stays valid, in milliseconds. */
   ttlMs: number;
 }
 
 /**
- * A cache of what was found. What was not found is asked for each time, so that a thing made a moment
- * ago is seen; a key that is being asked for is not asked for twice.
+ * Caches found values. Keys that were not found are fetched each time, so that an object created a moment ago
+ * is seen; a key whose fetch is in flight is not fetched twice.
  */
 export class CachedLookup<V> {
   private readonly found = new Map<string, { values: V[]; expiresAt: number }>();
@@ -24,7 +24,7 @@ export class CachedLookup<V> {
 
   /**
    * The values of the keys, in the keys' order.
-   * @throws whatever `fetch` threw.
+   * @throws the error of `fetch`.
    */
   async get(keys: readonly string[]): Promise<V[]> {
     const missing = [...new Set(keys)].filter((key) => !this.fresh(key) && !this.inFlight.has(key));

@@ -1,9 +1,9 @@
 /**
- * A queue that serves owners in turn, and each owner's items in order: one with a thousand items waits for
- * another with two, and not the other way round.
+ * A queue that serves owners in turn, and each owner's items in order: an owner with a thousand items does
+ * not delay one with two.
  */
 export class FairQueue<T> {
-  /** Owner → its items. The first owner is the next to be served. */
+  /** Owner → its items. The first owner is served next. */
   private readonly byOwner = new Map<string, Set<T>>();
 
   get size(): number {
@@ -18,7 +18,7 @@ export class FairQueue<T> {
     else this.byOwner.set(owner, new Set([item]));
   }
 
-  /** Takes the next item out; undefined where there is none. */
+  /** Removes and returns the next item; undefined if the queue is empty. */
   shift(): T | undefined {
     for (const [owner, items] of this.byOwner) {
       this.byOwner.delete(owner);
@@ -31,7 +31,7 @@ export class FairQueue<T> {
     return undefined;
   }
 
-  /** Takes an item out of its turn. */
+  /** Removes an item out of turn. */
   delete(owner: string, item: T): void {
     const items = this.byOwner.get(owner);
     items?.delete(item);
@@ -39,14 +39,14 @@ export class FairQueue<T> {
   }
 }
 
-/** At most so many tasks at once; where tasks have to wait, owners take turns. */
+/** Limits how many tasks run at the same time; when tasks have to wait, owners take turns. */
 export class FairLimit {
   private readonly waiting = new FairQueue<() => void>();
   private running = 0;
 
   constructor(private readonly concurrency: number) {}
 
-  /** Runs the task when there is room. Settles as the task does. */
+  /** Runs the task when a slot is free. Settles as the task does. */
   async run<T>(owner: string, task: () => Promise<T>): Promise<T> {
     if (this.running >= this.concurrency) {
       await new Promise<void>((resolve) => this.waiting.add(owner, resolve));
@@ -57,7 +57,7 @@ export class FairLimit {
       return await task();
     } finally {
       const next = this.waiting.shift();
-      // The place goes from hand to hand: nobody slips in between.
+      // The slot passes directly to the next task, so that no new call overtakes the queue.
       if (next) next();
       else this.running -= 1;
     }

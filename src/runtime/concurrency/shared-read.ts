@@ -1,6 +1,6 @@
 /**
- * Looks that are asked for while one is under way share the next one: sixteen interfaces that appear together cost
- * two or three looks at the host, not sixteen. Each answer is of a moment after its question.
+ * Calls made while a read is in flight share the next read (singleflight): sixteen interfaces that appear
+ * together cost two or three reads of the host, not sixteen. Each result is read after its call.
  */
 export class SharedRead<T> {
   private current: Promise<T> | undefined;
@@ -8,7 +8,7 @@ export class SharedRead<T> {
 
   constructor(private readonly look: () => Promise<T>) {}
 
-  /** @throws what the look throws */
+  /** @throws the error of the read */
   take(): Promise<T> {
     if (this.current === undefined) return this.begin();
     this.next ??= this.current

@@ -1,16 +1,16 @@
 import type { Clock, Timer } from '../clock.js';
 import { FairQueue } from './fair-queue.js';
 
-/** One throttled answer cuts the rate to half of what it was, never below this part of the full rate. */
+/** One throttled response halves the rate, never below this fraction of the full rate. */
 const SLOWEST_PART = 1 / 16;
-/** What one success gives back, as a part of the full rate: from the slowest to the full rate in 30 steps. */
+/** Each success restores this fraction of the full rate: from the slowest to the full rate in 30 steps. */
 const RESTORED_PART = 1 / 32;
 /**
- * Calls in flight together are throttled together, and that is one piece of news: within this time
- * (milliseconds) of a cut, further throttled answers do not cut again.
+ * Calls in flight are throttled together, and count as one sign of throttling: within this time of a cut, in
+ * milliseconds, further throttled responses do not cut the rate again.
  */
 const CUT_INTERVAL_MS = 1_000;
-/** Refilling by fractions never sums up exactly. */
+/** Fractional refills never sum up exactly. */
 const ROUNDING = 1e-9;
 
 interface Waiter {
@@ -21,26 +21,30 @@ interface Waiter {
 
 export interface TakeOptions {
   signal?: AbortSignal | undefined;
-  /** For whom the call is; owners take turns. */
+  /** The owner of the call; owners take turns. */
   owner?: string | undefined;
-  /** Asked at the call's turn; one that is no longer wanted takes no token. Default: it is wanted. */
+  /**
+   * Checked when the call's turn comes; a call that is no longer wanted takes no token. Default: it is
+   * wanted.
+   */
   wanted?: (() => boolean) | undefined;
 }
 
-/** What a bucket shows of itself. */
+/** A bucket's state, for metrics. */
 export interface TokenBucketView {
-  /** Calls that may be made at once. */
+  /** Calls that may be made without waiting. */
   tokens: number;
-  /** Present refill, in calls a second. */
+  /** Current refill, in calls per second. */
   rate: number;
-  /** Refill without throttling, in calls a second. */
+  /** Refill without throttling, in calls per second. */
   fullRate: number;
   /** Calls that wait for their turn. */
   waiting: number;
 }
 
 /**
- * A token bucket with a queue: owners in turn, each one's calls in order, at a rate that yields to throttling.
+ * A token bucket with a queue: owners take turns, each owner's calls run in order, and the rate adapts to
+ * throttling.
  */
 export class TokenBucket {
   private readonly waiters = new FairQueue<Waiter>();
@@ -66,9 +70,9 @@ export class TokenBucket {
 
   /**
    * Resolves when the caller may make one call.
-   * @param options.owner for whom the call is; owners take turns
-   * @throws the signal's reason when `signal` aborts first, and NotWantedError where nobody wants the call at
-   * its turn; the place in the queue is given up.
+   * @param options.owner the owner of the call; owners take turns
+   * @throws the signal's reason when `signal` aborts first, and NotWantedError if the call is no longer
+   * wanted at its turn. Both release the place in the queue.
    */
   take({ signal, owner = '', wanted = () => true }: TakeOptions = {}): Promise<void> {
     return new Promise((resolve, reject) => {
@@ -98,7 +102,7 @@ export class TokenBucket {
     });
   }
 
-  /** EC2 refused a call for rate: its bucket is empty, and so is ours. */
+  /** The server throttled a call: its bucket is empty, so this one is emptied too. */
   throttled(): void {
     this.refill();
     this.tokens = 0;
@@ -109,7 +113,7 @@ export class TokenBucket {
     this.admitWaiters();
   }
 
-  /** EC2 took a call: a part of a lowered rate comes back. */
+  /** The server accepted a call: restores a part of a reduced rate. */
   succeeded(): void {
     const full = this.limit.refillPerSecond;
     if (this.rate === full) return;
@@ -155,7 +159,7 @@ export class TokenBucket {
   }
 }
 
-/** A call that was never sent: by the time of its turn, nobody wanted it any more. */
+/** The call was not sent: when its turn came, it was no longer wanted. */
 export class NotWantedError extends Error {
   override name = 'NotWantedError';
 
@@ -164,7 +168,7 @@ export class NotWantedError extends Error {
   }
 }
 
-/** A token bucket's size (calls) and refill (calls a second). */
+/** A token bucket's size (calls) and refill (calls per second). */
 export interface RateLimit {
   capacity: number;
   refillPerSecond: number;

@@ -5,31 +5,36 @@ import type { Logger } from '../logger.js';
 import { WorkQueue, type WorkQueueObserver } from './work-queue.js';
 
 /**
- * What a reconcile asks for next (controller-runtime's contract).
- * `{}`: done, wait for the next event. `requeueAfter`: again after that many milliseconds.
- * A thrown error: again with the key's exponential backoff. A thrown {@link TerminalError}: counted,
- * not retried.
+ * What a reconcile requests next (controller-runtime's contract).
+ * `{}`: done, wait for the next event. `requeueAfter`: run again after that many milliseconds.
+ * A thrown error: retry with the key's exponential backoff. A thrown {@link TerminalError}: counted, not
+ * retried.
  */
 export interface Result {
   /** Milliseconds until the key is reconciled again. */
   requeueAfter?: number;
 }
 
-/** An error that no retry can cure: it is logged and counted, and the key waits for its next event. */
+/** An error that no retry can fix: it is logged and counted, and the key waits for its next event. */
 export class TerminalError extends Error {
   override name = 'TerminalError';
 }
 
-/** What a pass knows beside its key. */
+/** What a reconcile receives besides its key. */
 export interface ReconcileContext {
-  /** Has controller, key and reconcileID in its fields. */
+  /** Its fields include controller, key and reconcileID. */
   logger: Logger;
-  /** Aborts when the pass has outlived the graceful stop: then each step must be safe to leave. */
+  /**
+   * Aborts when the reconcile outlasts the graceful stop: it must be safe to stop at any step from then on.
+   */
   signal: AbortSignal;
   reconcileID: string;
 }
 
-/** Makes one key's world as it should be. A pass gets the key alone: what is true is read from the stores. */
+/**
+ * Brings one key to its desired state. A reconcile receives only the key, and reads current state from the
+ * stores.
+ */
 export interface Reconcile {
   // biome-ignore lint/suspicious/noConfusingVoidType: a pass that asks for nothing need not return
   reconcile(key: string, context: ReconcileContext): Promise<Result | void>;
@@ -38,21 +43,24 @@ export interface Reconcile {
 /** How a pass ended. */
 export type ReconcileOutcome = 'success' | 'error' | 'terminal_error' | 'requeue_after';
 
-/** Hears what controllers do, for metrics. */
+/** Observes controllers, for metrics. */
 export interface ControllerObserver {
-  /** Once a controller, before it starts; the view may be read at any time. Hears of the queue from then on. */
+  /**
+   * Called once per controller, before it starts; the view may be read at any time. The result observes its
+   * queue.
+   */
   controllerCreated(name: string, view: ControllerView): WorkQueueObserver | undefined;
   reconciled(name: string, outcome: ReconcileOutcome, seconds: number): void;
 }
 
-/** What a controller shows of itself. */
+/** A controller's state, for metrics. */
 export interface ControllerView {
   readonly maxConcurrentReconciles: number;
-  /** Workers that have a key. */
+  /** Workers that process a key. */
   readonly activeWorkers: number;
   /** Keys that wait for a worker. */
   readonly depth: number;
-  /** Keys that workers have, and for how long, in milliseconds. */
+  /** Keys in progress, and for how long, in milliseconds. */
   inProgress(): { key: string; forMs: number }[];
 }
 
@@ -61,16 +69,16 @@ export interface ControllerOptions {
   reconciler: Reconcile;
   clock: Clock;
   logger: Logger;
-  /** Keys worked on at once. Default: 1. */
+  /** Keys processed in parallel. Default: 1. */
   concurrency?: number | undefined;
-  /** Delays of keys that fail. Default: the queue's. */
+  /** Delays of failing keys. Default: the queue's. */
   backoff?: ExponentialBackoff | undefined;
   observer?: ControllerObserver | undefined;
   /** Default: a random UUID. */
   newReconcileID?: (() => string) | undefined;
 }
 
-/** Workers over a queue of keys. */
+/** Workers that process a queue of keys. */
 export class Controller implements ControllerView {
   readonly name: string;
   readonly maxConcurrentReconciles: number;
@@ -108,7 +116,7 @@ export class Controller implements ControllerView {
     return this.queue.inProgress();
   }
 
-  /** Sets the workers to work; a second call changes nothing. */
+  /** Starts the workers; a second call has no effect. */
   start(): void {
     if (this.workers !== undefined) return;
     this.logger.info('Starting workers', { workers: this.maxConcurrentReconciles });
@@ -116,9 +124,9 @@ export class Controller implements ControllerView {
   }
 
   /**
-   * Takes no more keys, and waits for the passes under way.
-   * @param graceMs after so many milliseconds it waits no longer.
-   * @returns the keys whose pass had not ended by then; their signal is aborted.
+   * Takes no more keys, and waits for the reconciles in progress.
+   * @param graceMs the longest wait, in milliseconds
+   * @returns the keys whose reconcile had not finished by then; their signals are aborted.
    */
   async stop(graceMs: number): Promise<string[]> {
     this.queue.shutDown();
@@ -136,7 +144,7 @@ export class Controller implements ControllerView {
     return unfinished;
   }
 
-  /** A worker is a pass under way: a large number of them costs nothing while there is little to do. */
+  /** A worker is one reconcile in progress, so a high limit costs nothing while there is little to do. */
   private async dispatch(): Promise<void> {
     for (;;) {
       while (this.passes.size >= this.maxConcurrentReconciles) await this.endOfAPass();
@@ -171,7 +179,7 @@ export class Controller implements ControllerView {
     observer?.reconciled(this.name, outcome, (clock.now() - startedAt) / 1_000);
   }
 
-  /** One pass, and what its end means for the key. */
+  /** Runs one reconcile, and requeues the key as its result requires. */
   private async attempt(key: string, context: ReconcileContext): Promise<ReconcileOutcome> {
     const startedAt = this.options.clock.now();
     try {

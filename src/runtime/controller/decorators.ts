@@ -4,7 +4,7 @@ import type { When } from './predicates.js';
 import type { EventSource } from './source.js';
 
 /**
- * A class used as the name of a source: a kind's class stands for its informer, any other for the source
+ * A class that identifies a source: a kind's class stands for its informer, any other class for the source
  * registered under it.
  */
 export interface SourceClass<T = unknown> {
@@ -12,38 +12,42 @@ export interface SourceClass<T = unknown> {
   readonly prototype: T;
 }
 
-/** What the events of a source are about: of a source's own class its objects, else the class's instances. */
+/** The type of a source's events: the objects of a source class, otherwise the instances of the class. */
 export type SourceObject<T> = T extends EventSource<infer O> ? O : T;
 
 export interface ReconcilerOptions<T extends KubeObject = KubeObject> {
-  /** The kind whose objects' keys are reconciled: each change of one adds its key. */
+  /** The kind whose objects' keys are reconciled: each change of an object adds its key. */
   for?: KindClass<T>;
-  /** Unique within the operator; in logs and metrics. Default: the kind in lower case, else the class. */
+  /**
+   * Unique within the operator; appears in logs and metrics. Default: the kind in lower case, else the class.
+   */
   name?: string;
-  /** Keys worked on at once. Default: 1. */
+  /** Keys processed in parallel. Default: 1. */
   concurrency?: number;
-  /** Which changes of `for` count. Default: all. */
+  /** Which changes of `for` trigger a reconcile. Default: all. */
   when?: When<T>;
 }
 
 export interface WatchOptions<T> {
-  /** Which changes count. Default: all. */
+  /** Which changes trigger it. Default: all. */
   when?: When<T>;
-  /** Keys become ready that many milliseconds after the first change, so that a burst is one pass. */
+  /**
+   * Keys become ready this many milliseconds after the first change, so that a burst causes one reconcile.
+   */
   coalesceMs?: number;
 }
 
-/** Maps a change to the keys to reconcile; it does no work. `old` is set for updates alone. */
+/** Maps a change to the keys to reconcile, without side effects. `old` is set for updates only. */
 export type KeyMapper<T> = (object: T, old?: T) => string[];
 
-/** What `@Watch` has stored of a method; checked by the reader. */
+/** What `@Watch` stores about a method; the reader validates it. */
 export interface StoredWatch {
   source: SourceClass;
   member: string | symbol;
   options: WatchOptions<never>;
 }
 
-/** What `@Reconciler` has stored of a class; checked by the reader. */
+/** What `@Reconciler` stores about a class; the reader validates it. */
 export type StoredReconciler = ReconcilerOptions<never>;
 
 const RECONCILER = Symbol('reconciler');
@@ -76,7 +80,7 @@ export function storedReconciler(target: object): StoredReconciler | undefined {
   return Reflect.getMetadata(RECONCILER, target);
 }
 
-/** Includes those of the classes above it. @internal */
+/** Includes those of its superclasses. @internal */
 export function storedWatches(prototypeOrConstructor: object): readonly StoredWatch[] {
   return Reflect.getMetadata(WATCHES, prototypeOrConstructor) ?? [];
 }

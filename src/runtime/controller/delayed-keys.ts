@@ -3,17 +3,17 @@ import type { Clock, Timer } from '../clock.js';
 interface Entry {
   key: string;
   readyAt: number;
-  /** Orders entries of the same time as they came. */
+  /** Orders entries with the same due time by arrival. */
   order: number;
 }
 
-/** Node's timers take no more than 2³¹ − 1 milliseconds, and fire at once for more. */
+/** Node's timers accept at most 2³¹ − 1 milliseconds, and fire immediately for more. */
 const MAX_TIMER_MS = 2_147_483_647;
 
-/** Superseded entries that the heap may hold beyond one for each key. */
+/** Superseded entries that the heap may hold beyond one per key. */
 const SUPERSEDED_ALLOWED = 64;
 
-/** Keys with the time when each is due; one timer serves them all. */
+/** Keys with their due times; one timer serves them all. */
 export class DelayedKeys {
   /** A binary min-heap. It may hold superseded entries, which are skipped when they come up. */
   private heap: Entry[] = [];
@@ -31,7 +31,7 @@ export class DelayedKeys {
     return this.current.size;
   }
 
-  /** Makes `key` due in `ms` milliseconds, unless it is due sooner anyway. */
+  /** Makes `key` due in `ms` milliseconds, unless it is due earlier. */
   add(key: string, ms: number): void {
     const readyAt = this.clock.now() + ms;
     const present = this.current.get(key);

@@ -2,8 +2,8 @@ import type { KubeObject } from '../kube/resource.js';
 import type { SourceEvent } from './source.js';
 
 /**
- * Which changes count, by type of change; one that is unset lets all of its type through. Each type has a
- * function of its own, so that none is ever called without the `old` that it compares with.
+ * Which changes trigger a reconcile, by type of change; an unset function accepts all changes of its type.
+ * Each type has its own function, so that none is called without the `old` that it compares with.
  */
 export interface Predicates<T> {
   added?: (object: T) => boolean;
@@ -11,15 +11,15 @@ export interface Predicates<T> {
   deleted?: (object: T) => boolean;
 }
 
-/** A function alone judges updates; objects that come or go always count. */
+/** A function alone filters updates; created and deleted objects always pass. */
 export type When<T> = Predicates<T> | ((object: T, old: T) => boolean);
 
-/** The full form of what was declared. */
+/** The full form of a declared filter. */
 export function predicatesOf<T>(when: When<T> | undefined): Predicates<T> {
   return typeof when === 'function' ? { updated: when } : (when ?? {});
 }
 
-/** Whether the event counts. */
+/** Whether the event passes the filter. */
 export function passes<T>(predicates: Predicates<T>, event: SourceEvent<T>): boolean {
   switch (event.type) {
     case 'added':
@@ -32,8 +32,8 @@ export function passes<T>(predicates: Predicates<T>, event: SourceEvent<T>): boo
 }
 
 /**
- * Lets an update through only where the spec has changed, or the deletion has begun: own writes of status
- * wake nobody. For kinds with a status subresource (the API server counts their generation).
+ * Accepts an update only if the spec has changed or deletion has begun, so that status writes trigger
+ * nothing. For kinds with a status subresource (the API server maintains their generation).
  */
 export const generationChanged: Predicates<KubeObject> = {
   updated: ({ metadata }, { metadata: old }) =>

@@ -9,7 +9,10 @@ export interface PublisherOptions<T> {
   fieldsOf: (object: T) => Record<string, unknown>;
 }
 
-/** The handlers of one source. An error that a handler throws is logged, and does not keep others from the event. */
+/**
+ * The handlers of one source. An error that a handler throws is logged, and the other handlers still receive
+ * the event.
+ */
 export class Publisher<T> {
   private readonly handlers: EventHandler<T>[] = [];
 

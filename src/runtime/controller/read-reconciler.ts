@@ -10,7 +10,7 @@ import {
 } from './decorators.js';
 import { type Predicates, predicatesOf, type When } from './predicates.js';
 
-/** How the changes of one source become keys of one reconciler. */
+/** How the changes of one source map to keys of one reconciler. */
 export interface WatchDeclaration {
   source: SourceClass;
   /** The class and member that declare it, for logs and errors. */
@@ -20,7 +20,7 @@ export interface WatchDeclaration {
   coalesceMs: number;
 }
 
-/** What a reconciler's decorators say, checked. */
+/** What a reconciler's decorators declare, validated. */
 export interface ReconcilerDeclaration {
   name: string;
   className: string;
@@ -29,7 +29,7 @@ export interface ReconcilerDeclaration {
   reconciler: Reconcile;
 }
 
-/** A reconciler is declared wrongly: the message names the class, and the member where it is one. */
+/** A reconciler's declaration is invalid: the message names the class, and the member if one is at fault. */
 export class DeclarationError extends Error {
   override name = 'DeclarationError';
 
@@ -42,8 +42,8 @@ export class DeclarationError extends Error {
 }
 
 /**
- * Reads and checks the decorators of a reconciler's class.
- * @throws DeclarationError for the first thing that is wrong.
+ * Reads and validates the decorators of a reconciler's class.
+ * @throws DeclarationError for the first problem.
  */
 export function readReconciler(instance: object): ReconcilerDeclaration {
   const className = instance.constructor.name;
@@ -61,10 +61,7 @@ export function readReconciler(instance: object): ReconcilerDeclaration {
     ),
   ];
   if (watches.length === 0) {
-    throw new DeclarationError(
-      className,
-      'has neither `for` nor @Watch: nothing would ever wake it',
-    );
+    throw new DeclarationError(className, 'has neither `for` nor @Watch: nothing would trigger it');
   }
   return {
     name: options.name ?? options.for?.resource.kind.toLowerCase() ?? className.toLowerCase(),
@@ -76,8 +73,8 @@ export function readReconciler(instance: object): ReconcilerDeclaration {
 }
 
 /**
- * Checks reconcilers that run together.
- * @throws DeclarationError for a source that is not registered, or a name that two share.
+ * Validates reconcilers that run together.
+ * @throws DeclarationError for a source that is not registered, or a name that two reconcilers share.
  */
 export function checkTogether(
   reconcilers: readonly ReconcilerDeclaration[],
@@ -87,7 +84,7 @@ export function checkTogether(
   for (const { name, className, watches } of reconcilers) {
     const owner = owners.get(name);
     if (owner !== undefined) {
-      throw new DeclarationError(className, `its name "${name}" is taken by ${owner}`);
+      throw new DeclarationError(className, `its name "${name}" is already used by ${owner}`);
     }
     owners.set(name, className);
     for (const { source, declaredBy } of watches) {
@@ -104,7 +101,7 @@ function primaryWatch(className: string, options: StoredReconciler): WatchDeclar
     throw new DeclarationError(className, '`when` has no meaning without `for`');
   }
   if (typeof kind.resource?.kind !== 'string') {
-    throw new DeclarationError(className, '`for` is no kind: it has no static `resource`');
+    throw new DeclarationError(className, '`for` is not a kind: it has no static `resource`');
   }
   return [
     {
@@ -125,7 +122,7 @@ function readWatch(instance: Reconcile, className: string, watch: StoredWatch): 
     throw new DeclarationError(declaredBy, '@Watch is on something that is not a method');
   }
   if (typeof source !== 'function') {
-    // Of two modules that import each other, one sees the other's class too early.
+    // If two modules import each other, one reads the other's class before it is defined.
     throw new DeclarationError(declaredBy, '@Watch names no class (do modules import each other?)');
   }
   const coalesceMs = options.coalesceMs ?? 0;

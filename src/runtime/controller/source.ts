@@ -1,26 +1,28 @@
-/** A change as sources tell it; `old` is absent where the object is new. */
+/** A change that a source reports; `old` is absent for a new object. */
 export type SourceEvent<T> =
   | { type: 'added'; object: T }
   | { type: 'updated'; object: T; old: T }
   | { type: 'deleted'; object: T };
 
 /**
- * Anything whose changes can wake a reconciler: an informer on a kind, or something outside Kubernetes
- * that is observed by itself.
+ * Anything whose changes can trigger a reconciler: an informer on a kind, or an observer of something outside
+ * Kubernetes.
  */
 export interface EventSource<T> {
-  /** `handler` hears of each change, in order; what it throws is logged and loses no other event. */
+  /**
+   * Calls `handler` for each change, in order; an error that it throws is logged and loses no other event.
+   */
   subscribe(handler: (event: SourceEvent<T>) => void): void;
-  /** Starts observing; resolves once the present state has been delivered. */
+  /** Starts observing; resolves once the current state has been delivered. */
   start(signal: AbortSignal): Promise<void>;
   /**
-   * What is wrong with it that only a new process cures; undefined while nothing is. An outage of what it
-   * observes is none of it.
+   * A fault that only a restart of the process fixes; undefined if there is none. An outage of what the
+   * source observes is not a fault.
    */
   fault?(): string | undefined;
   /**
-   * Why what it observes refuses to be observed now, so that what it knows grows old; undefined while it does not.
-   * It tries again by itself.
+   * Why what it observes currently refuses access, so that its data becomes stale; undefined if access is
+   * allowed. The source keeps retrying.
    */
   refusal?(): string | undefined;
 }

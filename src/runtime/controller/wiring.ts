@@ -16,7 +16,7 @@ export interface ConnectOptions {
   logger: Logger;
 }
 
-/** From now on the source's changes add the keys that the watch maps them to. */
+/** Subscribes the watch to the source: each change adds the keys that the watch maps it to. */
 export function connect({ source, watch, queue, logger }: ConnectOptions): void {
   source.subscribe((event) => {
     try {
@@ -36,5 +36,5 @@ export function connect({ source, watch, queue, logger }: ConnectOptions): void 
 function keysOf(watch: WatchDeclaration, object: unknown, old: unknown): string[] {
   const keys: unknown = watch.keysOf(object, old);
   if (Array.isArray(keys) && keys.every((key) => typeof key === 'string')) return keys;
-  throw new KeyMappingError(`${watch.declaredBy} returned no array of keys`);
+  throw new KeyMappingError(`${watch.declaredBy} did not return an array of keys`);
 }

@@ -3,33 +3,33 @@ import type { Clock } from '../clock.js';
 import { ExponentialBackoff } from '../concurrency/backoff.js';
 import { DelayedKeys } from './delayed-keys.js';
 
-/** Hears what a queue does, for the `workqueue_…` metrics. Times are in seconds. */
+/** Observes a queue, for the `workqueue_…` metrics. Times are in seconds. */
 export interface WorkQueueObserver {
   /** A key became ready (`workqueue_adds_total`). */
   added(): void;
-  /** A key was put off by its backoff (`workqueue_retries_total`). */
+  /** A key was delayed by its backoff (`workqueue_retries_total`). */
   retried(): void;
-  /** A key was handed to a worker after it had been ready that long (`workqueue_queue_duration_seconds`). */
+  /** A worker received a key that had been ready for that long (`workqueue_queue_duration_seconds`). */
   started(waitedSeconds: number): void;
-  /** A worker was done with a key after that long (`workqueue_work_duration_seconds`). */
+  /** A worker finished a key after that long (`workqueue_work_duration_seconds`). */
   finished(workedSeconds: number): void;
 }
 
 export interface WorkQueueOptions {
   clock: Clock;
-  /** Delays of keys that fail. Default: 5 ms × 2ⁿ up to 1,000 s (client-go's). */
+  /** Delays of failing keys. Default: 5 ms × 2ⁿ up to 1,000 s (client-go's). */
   backoff?: ExponentialBackoff | undefined;
   observer?: WorkQueueObserver | undefined;
 }
 
 /**
- * client-go's work queue: first in, first out; a key waits at most once, and is worked on by one worker at
- * a time. A key that is added while it is worked on waits again once that worker is done.
+ * client-go's work queue: first in, first out; a key is queued at most once, and processed by one worker at a
+ * time. A key added while a worker processes it is queued again when that worker is done.
  */
 export class WorkQueue {
-  /** Keys that need work: waiting in `ready`, or to be put there by `done`. Maps to when they were added. */
+  /** Keys that need work: queued in `ready`, or to be queued by `done`. Maps to when they were added. */
   private readonly dirty = new Map<string, number>();
-  /** Keys that a worker has. Maps to when it got them. */
+  /** Keys in progress. Maps to when their worker got them. */
   private readonly processing = new Map<string, number>();
   private readonly ready = new Queue<string>();
   private readonly idle = new Queue<(key: string | undefined) => void>();
@@ -52,13 +52,13 @@ export class WorkQueue {
     return this.ready.size;
   }
 
-  /** Keys that workers have, and for how long, in milliseconds. */
+  /** Keys in progress, and for how long, in milliseconds. */
   inProgress(): { key: string; forMs: number }[] {
     const now = this.options.clock.now();
     return [...this.processing].map(([key, since]) => ({ key, forMs: now - since }));
   }
 
-  /** Readies `key` now; a delay that it was waiting for is over. */
+  /** Makes `key` ready now, and cancels a pending delay. */
   add(key: string): void {
     if (this.stopped) return;
     this.delayed.delete(key);
@@ -68,21 +68,21 @@ export class WorkQueue {
     if (!this.processing.has(key)) this.enqueue(key);
   }
 
-  /** Readies `key` in `ms` milliseconds; of several such times the earliest counts. */
+  /** Makes `key` ready in `ms` milliseconds; the earliest of several such times applies. */
   addAfter(key: string, ms: number): void {
     if (this.stopped) return;
     if (ms <= 0) this.add(key);
     else this.delayed.add(key, ms);
   }
 
-  /** Readies `key` after its backoff, and counts the failure. */
+  /** Makes `key` ready after its backoff, and counts the failure. */
   addRateLimited(key: string): void {
     if (this.stopped) return;
     this.options.observer?.retried();
     this.addAfter(key, this.backoff.next(key));
   }
 
-  /** The key's next backoff is the shortest again. */
+  /** Resets the key's backoff to the shortest delay. */
   forget(key: string): void {
     this.backoff.forget(key);
   }
@@ -93,8 +93,8 @@ export class WorkQueue {
   }
 
   /**
-   * The next key, when there is one; the caller calls {@link done} for it. Undefined once the queue is shut
-   * down, whatever still waits: all of it is found again at the next start.
+   * The next key, once there is one; the caller calls {@link done} for it. Undefined once the queue is shut
+   * down, even if keys wait: the next start finds them again.
    */
   get(): Promise<string | undefined> {
     if (this.stopped) return Promise.resolve(undefined);
@@ -104,7 +104,7 @@ export class WorkQueue {
     return Promise.resolve(key);
   }
 
-  /** Work on `key` has ended, well or not. */
+  /** Ends the work on `key`, successful or not. */
   done(key: string): void {
     const since = this.processing.get(key);
     if (since === undefined) return;
@@ -113,7 +113,7 @@ export class WorkQueue {
     if (this.dirty.has(key) && !this.stopped) this.enqueue(key);
   }
 
-  /** Hands out no keys until {@link resume}; keys that are added wait. */
+  /** Hands out no keys until {@link resume}; added keys wait. */
   pause(): void {
     this.paused = true;
   }
@@ -126,7 +126,7 @@ export class WorkQueue {
     }
   }
 
-  /** Hands out no more keys and takes none. */
+  /** Stops handing out and accepting keys. */
   shutDown(): void {
     this.stopped = true;
     this.delayed.clear();

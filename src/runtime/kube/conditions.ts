@@ -1,8 +1,8 @@
 import { printable } from '../printable-text.js';
 
-/** Why something is as it is. */
+/** A reason and its message. */
 export interface Explanation<R extends string = string> {
-  /** One CamelCase word for programs. */
+  /** One CamelCase word, for programs. */
   reason: R;
   /** A sentence for people. */
   message: string;
@@ -17,15 +17,15 @@ export interface Condition extends Explanation {
   lastTransitionTime: string;
 }
 
-/** meta/v1 Condition: longer messages are refused. */
+/** meta/v1 Condition: the API server refuses longer messages. */
 const MAX_MESSAGE = 32_768;
 
-/** A condition as its author states it; when it last changed is found by comparing. */
+/** A condition without its time; `lastTransitionTime` results from a comparison. */
 export type StatedCondition = Omit<Condition, 'lastTransitionTime'>;
 
 /**
- * The conditions with one of them added or replaced, as meta.SetStatusCondition does it: `lastTransitionTime`
- * moves only where the status changes. Order is kept; a new type comes last. Nothing is modified.
+ * Adds or replaces a condition, as meta.SetStatusCondition does: `lastTransitionTime` changes only with the
+ * status. Keeps the order; a new type comes last. Modifies nothing.
  * @param now milliseconds since the epoch.
  */
 export function setCondition(
@@ -51,12 +51,15 @@ export function findCondition(
   return object.status?.conditions?.find((condition) => condition.type === type);
 }
 
-/** meta/v1 Time has whole seconds: the API server would cut a fraction off, and the answer would differ. */
+/** meta/v1 Time has whole seconds: the API server would drop a fraction, and its response would differ. */
 export function rfc3339Seconds(ms: number): string {
   return new Date(ms).toISOString().replace(/\.\d+Z$/, 'Z');
 }
 
-/** meta/v1 MicroTime of a time in milliseconds since the epoch: always six decimals, as its decoder wants. */
+/**
+ * Formats milliseconds since the epoch as a meta/v1 MicroTime, always with six decimals, as its decoder
+ * requires.
+ */
 export function microTime(ms: number): string {
   return new Date(ms).toISOString().replace('Z', '000Z');
 }

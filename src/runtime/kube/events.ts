@@ -5,24 +5,26 @@ import { microTime } from './conditions.js';
 import type { KubeClient } from './kube-client.js';
 import { apiVersionOf, type KindClass, type KubeObject, type ResourceType } from './resource.js';
 
-/** What an Event is about; objects in stores do not say their kind. */
+/** The object that an Event is about; objects in stores do not contain their kind. */
 export interface Regarding {
   kind: Pick<KindClass, 'resource'>;
   object: KubeObject;
 }
 
-/** What an Event says. */
+/** The content of an Event. */
 export interface EventDetails {
   type: 'Normal' | 'Warning';
   /** Why, as one CamelCase word; up to 128 characters. */
   reason: string;
-  /** What was being done, as one CamelCase word; up to 128 characters. */
+  /** The action taken or attempted, as one CamelCase word; up to 128 characters. */
   action: string;
   /** For people; cut at 1,024 bytes. */
   note: string;
 }
 
-/** Reports to users what happens to their objects. It is best effort: it never throws and never blocks the caller. */
+/**
+ * Reports to users what happens to their objects. Best effort: it never throws and never blocks the caller.
+ */
 export interface EventRecorder {
   event(regarding: Regarding, details: EventDetails): void;
 }
@@ -35,21 +37,21 @@ export interface KubeEventRecorderOptions {
   logger: Logger;
   /** A qualified name: `example.com/controller`. */
   reportingController: string;
-  /** The pod's name, for one. */
+  /** For example, the pod's name. */
   reportingInstance: string;
-  /** Events that may wait to be sent; of more, the newest are dropped. Default: 256. */
+  /** Events that may wait to be sent; beyond that, new ones are dropped. Default: 256. */
   maxPending?: number;
 }
 
 /** events.k8s.io/v1: validation refuses longer notes. */
 const MAX_NOTE_BYTES = 1_024;
-/** Space for the suffix within the 253 characters of an object's name. */
+/** Leaves room for the suffix within the 253 characters of an object's name. */
 const MAX_NAME_PREFIX = 220;
 /** client-go's event recorder: repeats within 6 minutes are one series. */
 const SERIES_MS = 360_000;
-/** A series that goes on is written at most this often. */
+/** A continuing series is written at most this often. */
 const SERIES_WRITE_MS = 60_000;
-/** Distinct events whose repeats are recognised. */
+/** Distinct events whose repeats are recognized. */
 const MAX_SERIES = 1_024;
 
 const EVENTS: ResourceType = {
@@ -78,7 +80,7 @@ interface Series {
   lastWritten: number;
 }
 
-/** Records events.k8s.io/v1 Events. The same Event again, soon, is counted in its series. */
+/** Records events.k8s.io/v1 Events. An Event repeated soon increments the count of its series. */
 export class KubeEventRecorder implements EventRecorder {
   private readonly series = new Map<string, Series>();
   private readonly pending: (() => Promise<unknown>)[] = [];
@@ -101,8 +103,8 @@ export class KubeEventRecorder implements EventRecorder {
   }
 
   /**
-   * Resolves once all Events recorded so far have been sent, or refused.
-   * @param withinMs after so many milliseconds it waits no longer: Events are worth no more at a stop.
+   * Resolves once all Events recorded so far have been sent or refused.
+   * @param withinMs the longest wait, in milliseconds: Events do not justify a longer delay of a stop.
    */
   async flush(withinMs = 5_000): Promise<void> {
     if (this.sending === undefined) return;
@@ -115,7 +117,7 @@ export class KubeEventRecorder implements EventRecorder {
   private begin(identity: string, regarding: ObjectReference, details: EventDetails): void {
     const { client, clock, random, reportingController, reportingInstance } = this.options;
     const now = clock.now();
-    // Events about cluster-scoped objects live in `default` (the API server insists).
+    // Events about cluster-scoped objects are in `default` (required by the API server).
     const { name, namespace = 'default' } = regarding;
     const suffix = `${now.toString(16)}${Math.floor(random() * 0x1_0000)
       .toString(16)
@@ -171,7 +173,7 @@ export class KubeEventRecorder implements EventRecorder {
   }
 
   private async sendAll(): Promise<void> {
-    // Not before `sending` holds this promise: it is unset at the end, where nothing waits any more.
+    // Wait until `sending` holds this promise: the end of this function unsets it.
     await Promise.resolve();
     for (let send = this.pending.shift(); send !== undefined; send = this.pending.shift()) {
       try {
@@ -200,7 +202,7 @@ function referenceTo({ metadata }: KubeObject, resource: ResourceType): ObjectRe
   };
 }
 
-/** The longest beginning of `text` that fits, cut between characters. */
+/** The longest prefix of `text` that fits, cut between characters. */
 function cutToBytes(text: string, bytes: number): string {
   const encoded = Buffer.from(text);
   if (encoded.length <= bytes) return text;

@@ -11,15 +11,16 @@ export function hasFinalizer(object: KubeObject, finalizer: string): boolean {
 }
 
 /**
- * The patch that adds a finalizer; undefined where the object has it. A merge patch replaces the whole list,
- * so it carries the resourceVersion: on a changed object it fails with 409 and drops nobody's finalizer.
+ * The patch that adds a finalizer; undefined if the object has it. A merge patch replaces the whole list, so
+ * it carries the resourceVersion: on a changed object it fails with 409, instead of dropping another
+ * finalizer.
  */
 export function withFinalizer(object: KubeObject, finalizer: string): Patch | undefined {
   if (hasFinalizer(object, finalizer)) return undefined;
   return finalizersPatch(object, [...(object.metadata.finalizers ?? []), finalizer]);
 }
 
-/** The patch that removes a finalizer, with 409 on a changed object; undefined where the object lacks it. */
+/** The patch that removes a finalizer, with 409 on a changed object; undefined if the object lacks it. */
 export function withoutFinalizer(object: KubeObject, finalizer: string): Patch | undefined {
   if (!hasFinalizer(object, finalizer)) return undefined;
   const others = object.metadata.finalizers?.filter((other) => other !== finalizer) ?? [];
@@ -27,14 +28,14 @@ export function withoutFinalizer(object: KubeObject, finalizer: string): Patch |
 }
 
 function finalizersPatch({ metadata }: KubeObject, finalizers: string[]): Patch {
-  // The uid guards against a successor of the same name.
+  // The uid protects a successor of the same name.
   const { uid, resourceVersion } = metadata;
   return { type: 'merge', body: { metadata: { uid, resourceVersion, finalizers } } };
 }
 
 /**
- * The reference of an object to the one that controls it: the garbage collector deletes the object after
- * its owner. `owner` is cluster-scoped or in the object's namespace (a Kubernetes rule).
+ * The owner reference to an object's controller: the garbage collector deletes the object after its owner.
+ * `owner` is cluster-scoped or in the object's namespace (a Kubernetes rule).
  */
 export function ownerReferenceTo(owner: KubeObject, resource: ResourceType): OwnerReference {
   return {

@@ -36,27 +36,30 @@ import {
   watchEventOf,
 } from './wire.js';
 
-/** Hears of each answer, for `rest_client_requests_total{code,method,host}`. */
+/** Observes each response, for `rest_client_requests_total{code,method,host}`. */
 export interface RequestObserver {
-  /** `code`: HTTP status, or `<error>` where no answer came (client-go's word). */
+  /** `code`: HTTP status, or `<error>` if no response came (client-go's term). */
   answered(request: { method: string; host: string; code: string }): void;
 }
 
 export interface HttpKubeClientOptions {
   access: KubeAccess;
-  /** Is told of the API server's warnings (deprecated APIs, admission policies), once each. */
+  /** Logs the API server's warnings (deprecated APIs, admission policies), once each. */
   logger: Logger;
   clock?: Clock;
-  /** Longest wait for an answer's head, and between two parts of its body, in milliseconds. Default: 30,000. */
+  /**
+   * Longest wait for a response's headers, and between two parts of its body, in milliseconds. Default:
+   * 30,000.
+   */
   requestTimeoutMs?: number;
-  /** Longest answer that is taken in, a page of a list for one, in bytes. Default: 64 MiB. */
+  /** Longest response that is accepted, such as a page of a list, in bytes. Default: 64 MiB. */
   maxAnswerBytes?: number;
   /** Sent as User-Agent. */
   userAgent?: string;
   observer?: RequestObserver;
 }
 
-/** A request that names its path itself. */
+/** A request that specifies its path. */
 export interface RawRequest extends RequestOptions {
   method: 'GET' | 'POST' | 'PATCH';
   path: string;
@@ -71,15 +74,15 @@ interface Call extends Pick<HttpRequest, 'method' | 'path' | 'streaming' | 'sign
 }
 
 /**
- * A page of 500 objects of 128 KiB each, far above what the kinds need here. Without a bound, a broken server
- * takes the process's memory.
+ * A page of 500 objects of 128 KiB each, far above what the kinds here need. Without a limit, a broken server
+ * could exhaust the process's memory.
  */
 const MAX_ANSWER_BYTES = 64 * 2 ** 20;
 
-/** Longest body of a refusal that is read, in bytes: a Status. */
+/** Longest body of an error response (a Status) that is read, in bytes. */
 const MAX_STATUS_BYTES = 2 ** 20;
 
-/** Longest time that connecting may take, in milliseconds. */
+/** Longest time to connect, in milliseconds. */
 const CONNECT_TIMEOUT_MS = 10_000;
 
 const PATCH_CONTENT_TYPES: Record<Patch['type'], string> = {
@@ -201,23 +204,23 @@ export class HttpKubeClient implements KubeClient {
   }
 
   /**
-   * The JSON answer to a request for what is no stored object: reviews, dry runs, the server's version.
-   * @throws what {@link KubeClient} throws
+   * The JSON response to a request that is not for a stored object: reviews, dry runs, the server's version.
+   * @throws the errors of {@link KubeClient}
    */
   async json(request: RawRequest): Promise<unknown> {
     return this.call({ ...(request.body ? { contentType: 'application/json' } : {}), ...request });
   }
 
   /**
-   * The answer as text: logs, and what a pod serves.
-   * @throws what {@link KubeClient} throws
+   * The response as text: logs, and responses of pods.
+   * @throws the errors of {@link KubeClient}
    */
   async text(path: string, { signal }: RequestOptions = {}): Promise<string> {
     const { body } = await this.send({ method: 'GET', path, signal });
     return textBody(body, this.options.maxAnswerBytes ?? MAX_ANSWER_BYTES);
   }
 
-  /** Ends all connections; requests and watches under way fail. */
+  /** Closes all connections; requests and watches in flight fail. */
   async close(): Promise<void> {
     this.connection.close();
   }
@@ -234,7 +237,10 @@ export class HttpKubeClient implements KubeClient {
     }
   }
 
-  /** Sends and returns the answer with its body unread; an answer of 300 and above becomes an error. */
+  /**
+   * Sends the request and returns the response with its body unread; a status of 300 or above becomes an
+   * error.
+   */
   private async send({ body, contentType, ...call }: Call): Promise<HttpResponse> {
     const { userAgent = 'kubernetes-controller', observer } = this.options;
     const connection = await this.connection.current();
@@ -274,7 +280,7 @@ function dryRunQuery({ dryRun = false }: WriteOptions): { dryRun?: string } {
   return dryRun ? { dryRun: 'All' } : {};
 }
 
-/** Server-side apply wants the object's whole identity within the body too. */
+/** Server-side apply requires the object's full identity in the body too. */
 function appliedBody(
   resource: ResourceType,
   { name, namespace }: ObjectName,

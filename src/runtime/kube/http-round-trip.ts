@@ -5,9 +5,9 @@ import { KubeUnreachableError } from './kube-errors.js';
 
 export interface HttpLimits {
   clock: Clock;
-  /** Longest time that connecting and sending may take, in milliseconds. */
+  /** Longest time to connect and send, in milliseconds. */
   connectMs: number;
-  /** Longest wait for an answer's head, and between two parts of its body, in milliseconds. */
+  /** Longest wait for a response's headers, and between two parts of its body, in milliseconds. */
   silenceMs: number;
 }
 
@@ -15,36 +15,36 @@ export interface HttpRequest {
   connection: Connection;
   limits: HttpLimits;
   method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
-  /** Below the connection's base path. */
+  /** Relative to the connection's base path. */
   path: string;
-  /** Beside the connection's own. */
+  /** In addition to the connection's headers. */
   headers?: Record<string, string>;
   body?: string | undefined;
-  /** The body of a good answer may be silent for as long as it likes. */
+  /** The body of a successful response may pause for any time. */
   streaming?: boolean | undefined;
   signal?: AbortSignal | undefined;
 }
 
 export interface HttpResponse {
   status: number;
-  /** By names in lower case; a header may come many times. */
+  /** By lower-case names; a header may occur several times. */
   headers: NodeJS.Dict<string[]>;
   /**
-   * The parts of the body, to be read once. A reader that breaks off ends the connection.
-   * Throws KubeUnreachableError where the connection fails, and the signal's reason.
+   * The parts of the body; can be read once. A reader that stops early closes the connection. Throws
+   * KubeUnreachableError if the connection fails, and the signal's reason.
    */
   body: AsyncGenerator<Uint8Array>;
 }
 
-/** The codes of a connection that the other side has closed. */
+/** Error codes of a connection that the peer has closed. */
 const CLOSED_BY_PEER: ReadonlySet<unknown> = new Set(['ECONNRESET', 'EPIPE']);
 
 /**
  * Sends a request, and returns the response with its body unread.
  *
- * The server may close an idle connection just as a request is sent on it. Such a request is sent again if that is safe:
- * a GET (the rule of Go's client).
- * @throws KubeUnreachableError where no answer comes; the signal's reason.
+ * The server may close an idle connection just as a request is sent on it. Such a request is sent again if
+ * that is safe, that is, if it is a GET (the rule of Go's client).
+ * @throws KubeUnreachableError if no response comes; the signal's reason.
  */
 export async function roundTrip(request: HttpRequest): Promise<HttpResponse> {
   for (;;) {
@@ -52,16 +52,16 @@ export async function roundTrip(request: HttpRequest): Promise<HttpResponse> {
     try {
       return await attempt.answer();
     } catch (error) {
-      // It ends: each attempt takes a kept connection out of the pool, until one has to be opened.
+      // This terminates: each attempt uses up a pooled connection, until a new one is opened.
       if (!attempt.isStaleConnection || request.connection.closed.aborted)
         throw attempt.failure(error);
     }
   }
 }
 
-/** One request on one connection, until the last of its answer. */
+/** One request on one connection, until the end of its response. */
 class Attempt {
-  /** It was sent on an idle connection that the server had closed, and is safe to send again. */
+  /** It was sent on an idle connection that the server had closed, and is safe to repeat. */
   isStaleConnection = false;
   private readonly sent: http.ClientRequest;
   private received: http.IncomingMessage | undefined;
@@ -71,14 +71,14 @@ class Attempt {
     const { connection, limits, method, path, body, signal } = request;
     signal?.throwIfAborted();
     this.deadline = new Deadline(limits.clock, (error) => this.cut(error));
-    // `http` is right for both: the pool decides whether to speak TLS.
+    // `http` works for both: the pool decides whether to use TLS.
     this.sent = http.request(`${connection.origin}${connection.basePath}${path}`, {
       method,
       agent: connection.pool,
       headers: {
         ...request.headers,
         ...connection.headers,
-        // Node would send the body of a DELETE without it.
+        // Without it, Node would send the body of a DELETE without a length.
         ...(body === undefined ? {} : { 'content-length': Buffer.byteLength(body) }),
       },
     });
@@ -88,7 +88,7 @@ class Attempt {
     const { method, limits, body } = this.request;
     const { sent, deadline } = this;
     this.heedAbort();
-    // Once there is an answer, whoever reads its body hears of errors.
+    // Once there is a response, the reader of its body receives errors.
     sent.on('error', () => undefined);
     sent.once('finish', () => {
       if (this.received === undefined) deadline.wait('an answer', limits.silenceMs);
@@ -164,12 +164,12 @@ function isClosedByPeer(error: unknown): boolean {
   return error instanceof Error && 'code' in error && CLOSED_BY_PEER.has(error.code);
 }
 
-/** What was waited for did not come in time. */
+/** A wait exceeded its limit. */
 export class DeadlineError extends Error {
   override name = 'DeadlineError';
 }
 
-/** A wait of at most so long, for one thing after the other. */
+/** Limits consecutive waits, one at a time. */
 class Deadline {
   private timer: Timer | undefined;
 
@@ -178,7 +178,7 @@ class Deadline {
     private readonly missed: (error: DeadlineError) => void,
   ) {}
 
-  /** From now on it waits `ms` milliseconds for `what`, and for nothing else. */
+  /** Starts a wait for `what` of at most `ms` milliseconds, which replaces the current one. */
   wait(what: string, ms: number): void {
     this.lift();
     this.timer = this.clock.after(ms, () =>

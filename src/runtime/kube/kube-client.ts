@@ -1,55 +1,55 @@
 import type { KubeObject, ObjectMeta, ResourceType } from './resource.js';
 
-/** Names one object; an object's `metadata` fits. */
+/** Identifies one object; an object's `metadata` fits. */
 export interface ObjectName {
   name: string;
   namespace?: string;
 }
 
 export interface RequestOptions {
-  /** Gives the request up; the promise rejects with the signal's reason. */
+  /** Cancels the request; the promise rejects with the signal's reason. */
   signal?: AbortSignal | undefined;
 }
 
 export interface WriteOptions extends RequestOptions {
-  /** The server does everything, admission included, but stores nothing. Default: false. */
+  /** The server runs every step, admission included, but stores nothing. Default: false. */
   dryRun?: boolean | undefined;
 }
 
-/** Which objects of a kind are meant; unset: all. */
+/** Selects objects of a kind; unset: all. */
 export interface Selection {
   namespace?: string | undefined;
-  /** `spec.nodeName=a`; custom resources need the field declared selectable. */
+  /** For example, `spec.nodeName=a`; custom resources must declare the field as selectable. */
   fieldSelector?: string | undefined;
   labelSelector?: string | undefined;
 }
 
 export interface ListOptions extends Selection, RequestOptions {
-  /** Objects a page. */
+  /** Objects per page. */
   limit?: number | undefined;
-  /** `ListPage.continue` of the page before. */
+  /** `ListPage.continue` of the previous page. */
   continue?: string | undefined;
-  /** Unset: the most recent state. `'0'`: whatever the server has cached. */
+  /** Unset: the most recent state. `'0'`: the server's cached state. */
   resourceVersion?: string | undefined;
   resourceVersionMatch?: 'Exact' | 'NotOlderThan' | undefined;
 }
 
 export interface ListPage<T> {
   items: T[];
-  /** Of the whole list, the same on each of its pages. */
+  /** The whole list's version, the same on each page. */
   resourceVersion: string;
-  /** Set where more pages follow. */
+  /** Set if more pages follow. */
   continue?: string;
 }
 
 export interface WatchOptions extends Selection, RequestOptions {
-  /** Events after this one are sent. */
+  /** The stream starts after this version. */
   resourceVersion: string;
-  /** The server ends the stream after that many seconds. */
+  /** The server ends the stream after this many seconds. */
   timeoutSeconds?: number | undefined;
 }
 
-/** A change as the API server sends it. A bookmark only says how far the stream has come. */
+/** A change as the API server sends it. A bookmark only reports the stream's progress. */
 export type WatchEvent<T> =
   | { type: 'ADDED' | 'MODIFIED' | 'DELETED'; object: T }
   | { type: 'BOOKMARK'; resourceVersion: string };
@@ -62,12 +62,12 @@ export interface JsonPatchOperation {
   value?: unknown;
 }
 
-/** A change to an object, by what the server does with it. */
+/** A change to an object, by how the server applies it. */
 export type Patch =
-  /** RFC 7396: `null` removes; a `metadata.resourceVersion` in it makes it fail with 409 on a newer object. */
+  /** RFC 7396: `null` removes; with `metadata.resourceVersion`, it fails with 409 on a newer object. */
   | { type: 'merge'; body: object }
   | { type: 'json'; body: JsonPatchOperation[] }
-  /** Server-side apply; creates the object where there is none. `force` takes fields from other managers. */
+  /** Server-side apply; creates a missing object. `force` takes fields over from other managers. */
   | { type: 'apply'; body: object; fieldManager: string; force?: boolean };
 
 export interface PatchOptions extends WriteOptions {
@@ -80,7 +80,7 @@ export interface DeleteOptions extends RequestOptions {
   propagationPolicy?: 'Orphan' | 'Background' | 'Foreground' | undefined;
 }
 
-/** An object on its way to be created: the server fills in the rest of its metadata. */
+/** An object to create: the server fills in the rest of its metadata. */
 export type NewObject<T extends KubeObject> = Omit<
   T,
   'metadata' | 'apiVersion' | 'kind' | 'status'
@@ -92,14 +92,14 @@ export type NewObject<T extends KubeObject> = Omit<
 };
 
 /**
- * The API server, one method a verb. It retries nothing: callers know what may be repeated.
+ * The API server, one method per verb. It does not retry: callers know which requests are safe to repeat.
  *
- * All methods throw {@link KubeApiError} for the server's refusals, `KubeUnreachableError` where no answer
- * came, `MalformedAnswerError` for an answer that is not the API's.
+ * All methods throw {@link KubeApiError} if the server refuses, `KubeUnreachableError` if no response comes,
+ * and `MalformedAnswerError` for a response that is not the API's.
  */
 export interface KubeClient {
   list<T extends KubeObject>(resource: ResourceType, options?: ListOptions): Promise<ListPage<T>>;
-  /** Ends when the server ends the stream; an error that the server reports within the stream is thrown. */
+  /** Ends when the server ends the stream; throws an error that the server reports within the stream. */
   watch<T extends KubeObject>(
     resource: ResourceType,
     options: WatchOptions,
@@ -120,7 +120,7 @@ export interface KubeClient {
     patch: Patch,
     options?: PatchOptions,
   ): Promise<T>;
-  /** @returns the object where it still exists, waiting for its finalizers; undefined where it is gone. */
+  /** @returns the object if it still exists, waiting for its finalizers; undefined if it no longer exists. */
   delete<T extends KubeObject>(
     resource: ResourceType,
     name: ObjectName,

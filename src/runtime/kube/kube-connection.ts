@@ -10,16 +10,16 @@ import {
   type TlsCredentials,
 } from './access/kube-access.js';
 
-/** Below the API server's own limit on idle connections (90 s) and that of load balancers, in milliseconds. */
+/** Below the idle timeouts of the API server (90 s) and of load balancers, in milliseconds. */
 const IDLE_MS = 30_000;
 
-/** The first TCP probe of a connection that is quiet, in milliseconds (client-go's). */
+/** When the first TCP keepalive probe of a quiet connection is sent, in milliseconds (client-go's). */
 const TCP_KEEP_ALIVE_MS = 30_000;
 
 /**
- * A pool of as many connections as there are requests at once; those idle for 30 seconds are closed.
- * They speak HTTP/1.1: over HTTP/2 all watches and writes would share one connection, and cutting a silent
- * watch would cut what shares its fate.
+ * A pool with as many connections as concurrent requests; those idle for 30 seconds are closed. They use
+ * HTTP/1.1: over HTTP/2 all watches and writes would share one connection, and aborting a silent watch would
+ * abort the others too.
  * @throws KubeConfigError for certificates that TLS cannot read.
  */
 function createPool({ url, proxyUrl }: ApiServer, tls: TlsCredentials): http.Agent {
@@ -36,12 +36,12 @@ function createPool({ url, proxyUrl }: ApiServer, tls: TlsCredentials): http.Age
     ...options,
     ...(rejectUnauthorized === undefined ? {} : { rejectUnauthorized }),
     ...(servername === undefined ? {} : { servername }),
-    // Made once: otherwise each connection would read the certificates again.
+    // Created once: otherwise each connection would parse the certificates again.
     secureContext: secureContextOf(certificates),
   });
 }
 
-/** Ends idle connections at once, and each that is in use when its request ends. */
+/** Closes idle connections immediately, and busy ones when their requests end. */
 function retirePool(pool: http.Agent): void {
   pool.maxFreeSockets = 0;
   for (const idle of Object.values(pool.freeSockets)) {
@@ -61,22 +61,22 @@ function secureContextOf(certificates: TlsCredentials) {
   }
 }
 
-/** What a request needs beside its own content. */
+/** What a request needs in addition to its own content. */
 export interface Connection {
   /** Scheme, host and port of the API server. */
   origin: string;
-  /** Path under which the API stands, without a slash at its end; mostly empty. */
+  /** The API's base path, without a trailing slash; usually empty. */
   basePath: string;
   /** Authorization and impersonation. */
   headers: Record<string, string>;
   pool: http.Agent;
-  /** Aborts when the connection is closed; what is under way then breaks off. */
+  /** Aborts when the connection is closed; requests in flight then fail. */
   closed: AbortSignal;
 }
 
 /**
- * How long a reading of the credentials is used, in milliseconds. A service account's token is renewed when
- * a fifth of its life is left (an hour's token: 12 minutes), client-go re-reads it every minute.
+ * How long loaded credentials are used, in milliseconds. A service account's token is renewed when a fifth of
+ * its lifetime is left (an hour's token: 12 minutes); client-go reads it every minute.
  */
 const CREDENTIALS_AGE_MS = 30_000;
 
@@ -85,13 +85,13 @@ export interface KubeConnectionOptions {
   clock: Clock;
 }
 
-/** One API server as a pool of connections and fresh headers. */
+/** One API server, as a connection pool with current credentials. */
 export class KubeConnection {
   private readonly origin: string;
   private readonly basePath: string;
   private tls: TlsCredentials | undefined;
   private pool: http.Agent | undefined;
-  /** Those of credentials before, on which something is under way. */
+  /** Pools of earlier credentials that still have requests in flight. */
   private retired: http.Agent[] = [];
   private headers: Record<string, string> = {};
   private readAt = Number.NEGATIVE_INFINITY;
@@ -110,8 +110,8 @@ export class KubeConnection {
   }
 
   /**
-   * The connection with credentials read within the last 30 seconds.
-   * @throws KubeConfigError, also once it is closed; what reading the credentials throws.
+   * The connection, with credentials read within the last 30 seconds.
+   * @throws KubeConfigError, also once it is closed; errors of reading the credentials.
    */
   async current(): Promise<Connection> {
     if (this.options.clock.now() - this.readAt >= CREDENTIALS_AGE_MS) {
@@ -131,7 +131,7 @@ export class KubeConnection {
     this.readAt = Number.NEGATIVE_INFINITY;
   }
 
-  /** Ends all connections, those in use too. */
+  /** Closes all connections, including busy ones. */
   close(): void {
     this.closing.abort();
     this.pool?.destroy();
@@ -150,7 +150,7 @@ export class KubeConnection {
     this.readAt = clock.now();
   }
 
-  /** Requests and watches under way end on the connections that they have. */
+  /** Requests and watches in flight finish on their current connections. */
   private replacePool(pool: http.Agent): void {
     if (this.pool !== undefined) {
       retirePool(this.pool);

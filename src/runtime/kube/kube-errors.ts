@@ -1,4 +1,4 @@
-/** The part of a meta/v1 Status that errors carry. */
+/** The fields of a meta/v1 Status that errors carry. */
 interface StatusBody {
   message?: string;
   /** One CamelCase word: `NotFound`, `Conflict`, `AlreadyExists`, `Expired`… */
@@ -8,15 +8,15 @@ interface StatusBody {
 }
 
 export interface KubeApiErrorOptions {
-  /** HTTP status; of an error within a watch, the code of its Status. */
+  /** HTTP status; for an error within a watch, the code of its Status. */
   status: number;
   reason: string;
   message: string;
-  /** How long the server asks to wait, in milliseconds (`Retry-After` or Status.details). */
+  /** The delay that the server requests, in milliseconds (`Retry-After` or Status.details). */
   retryAfterMs?: number | undefined;
 }
 
-/** The API server's own "no". */
+/** The API server refused the request. */
 export class KubeApiError extends Error {
   override name = 'KubeApiError';
   readonly status: number;
@@ -31,17 +31,17 @@ export class KubeApiError extends Error {
   }
 }
 
-/** The request got no answer: whether the server did what it was asked is unknown. */
+/** The request got no response: whether the server executed it is unknown. */
 export class KubeUnreachableError extends Error {
   override name = 'KubeUnreachableError';
 }
 
-/** The server's answer is not the JSON that its API promises. */
+/** The server's response is not the JSON that its API specifies. */
 export class MalformedAnswerError extends Error {
   override name = 'MalformedAnswerError';
 }
 
-/** The server's answer, or a line of its stream, is longer than the client takes. */
+/** The server's response, or a line of its stream, exceeds the client's limit. */
 export class AnswerTooLargeError extends MalformedAnswerError {
   override name = 'AnswerTooLargeError';
 }
@@ -56,7 +56,7 @@ export function isNotFound(error: unknown): error is KubeApiError {
   return hasStatus(error, 404);
 }
 
-/** The object has changed since it was read, or a precondition does not hold (409 Conflict). */
+/** The object has changed since it was read, or a precondition failed (409 Conflict). */
 export function isConflict(error: unknown): error is KubeApiError {
   return hasStatus(error, 409) && error.reason !== 'AlreadyExists';
 }
@@ -71,19 +71,19 @@ export function isGone(error: unknown): error is KubeApiError {
   return hasStatus(error, 410);
 }
 
-/** The API server's rules, or an admission policy's, refuse the object (422 Invalid). */
+/** The API server's validation, or an admission policy, refuses the object (422 Invalid). */
 export function isInvalid(error: unknown): error is KubeApiError {
   return hasStatus(error, 422);
 }
 
-/** Builds the error of an answer, whose body may or may not be a Status. */
+/** Builds the error for a response, whose body may or may not be a Status. */
 export function apiErrorOf(status: number, body: unknown, retryAfterMs?: number): KubeApiError {
   const { message, reason, details } = asStatus(body);
   const fromDetails = details?.retryAfterSeconds;
   return new KubeApiError({
     status,
     reason: reason ?? 'Unknown',
-    message: message ?? `The API server answered ${status}`,
+    message: message ?? `The API server responded with status ${status}`,
     retryAfterMs: retryAfterMs ?? (fromDetails === undefined ? undefined : fromDetails * 1_000),
   });
 }
@@ -97,8 +97,8 @@ function asStatus(body: unknown): StatusBody {
 }
 
 /**
- * `Retry-After` (RFC 9110, 10.2.3) as milliseconds from `now`: it has seconds or a date.
- * @returns undefined where there is none that can be read.
+ * Converts `Retry-After` (RFC 9110, 10.2.3: seconds or a date) to milliseconds from `now`.
+ * @returns undefined if there is no readable value.
  */
 export function retryAfterMs(
   header: string | string[] | undefined,

@@ -1,9 +1,9 @@
 import { isDeepStrictEqual } from 'node:util';
 
 /**
- * The JSON merge patch (RFC 7396) that turns `from` into `to`: what `to` lacks becomes null, arrays are
- * replaced whole, members that are undefined count as absent.
- * @returns undefined where there is nothing to change.
+ * The JSON merge patch (RFC 7396) that turns `from` into `to`: members that `to` lacks become null, arrays
+ * are replaced as a whole, undefined members count as absent.
+ * @returns undefined if nothing changes.
  */
 export function mergePatch(from: object | undefined, to: object): object | undefined {
   const before = new Map(Object.entries(from ?? {}).filter(isSet));
@@ -32,12 +32,12 @@ function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** As the value would be after a trip over the wire: no undefined members, no classes. */
+/** The value after a JSON round trip: no undefined members, no classes. */
 function plain(value: unknown): unknown {
   return value === undefined ? undefined : JSON.parse(JSON.stringify(value));
 }
 
-/** The object without its members that are undefined, as it would be after a trip over the wire. */
+/** The object without its undefined members, as after a JSON round trip. */
 export function definedOnly<T extends object>(object: { [K in keyof T]: T[K] | undefined }): T {
   return Object.fromEntries(
     Object.entries(object).filter(([, value]) => value !== undefined),

@@ -10,7 +10,7 @@ import type {
 import { mergePatch } from './merge-patch.js';
 import { type KindClass, type KubeObject, keyOf } from './resource.js';
 
-/** Where the answers to own writes go: an informer, whose store then has them at once. */
+/** Receives the responses to own writes: an informer, whose store then includes them immediately. */
 export interface WriteObserver<T> {
   observeWrite(object: T): void;
   observeRemoval(key: string, uid: string): void;
@@ -19,21 +19,21 @@ export interface WriteObserver<T> {
 export interface ResourceClientOptions<T extends KubeObject> {
   kind: KindClass<T>;
   client: KubeClient;
-  /** Unset: writes are heard of through the watch alone. */
+  /** Unset: writes are only seen through the watch. */
   observer?: WriteObserver<T>;
 }
 
-/** The status of a kind that has one. */
+/** The type of a kind's status, if it has one. */
 export type StatusOf<T> = T extends { status?: infer S } ? NonNullable<S> : never;
 
 export interface PatchStatusOptions extends RequestOptions {
-  /** The write fails with 409 where the object has changed since it was read. Default: false. */
+  /** The write fails with 409 if the object has changed since it was read. Default: false. */
   optimisticLock?: boolean;
 }
 
 /**
- * The API server for one kind. A write's answer goes into the kind's store before the promise resolves, so
- * that the next pass reads what this one wrote. It throws what {@link KubeClient} throws.
+ * The API server for one kind. The response to a write is in the kind's store before the promise resolves, so
+ * that the next reconcile reads it. Throws the errors of {@link KubeClient}.
  */
 export class ResourceClient<T extends KubeObject> {
   private constructor(private readonly options: ResourceClientOptions<T>) {}
@@ -42,7 +42,7 @@ export class ResourceClient<T extends KubeObject> {
     return new ResourceClient(options);
   }
 
-  /** The object as the server has it now, past the store. */
+  /** Reads the object from the server, not from the store. */
   get(name: ObjectName, options: RequestOptions = {}): Promise<T> {
     return this.client.get<T>(this.resource, name, options);
   }
@@ -56,8 +56,8 @@ export class ResourceClient<T extends KubeObject> {
   }
 
   /**
-   * Makes the object's status this one, by a merge patch of what differs; sends nothing where nothing does.
-   * @returns the object as it then is.
+   * Sets the object's status, by a merge patch of the difference; sends nothing if there is none.
+   * @returns the updated object.
    */
   async patchStatus(
     object: T & { status?: StatusOf<T> },
@@ -67,7 +67,7 @@ export class ResourceClient<T extends KubeObject> {
     const change = mergePatch(object.status, status);
     if (change === undefined) return object;
     const { uid, resourceVersion } = object.metadata;
-    // The uid guards against a successor of the same name.
+    // The uid protects a successor of the same name.
     const metadata = options.optimisticLock ? { uid, resourceVersion } : { uid };
     const patch: Patch = { type: 'merge', body: { metadata, status: change } };
     return this.patch(object.metadata, patch, { subresource: 'status', signal: options.signal });
@@ -75,7 +75,7 @@ export class ResourceClient<T extends KubeObject> {
 
   /**
    * Deletes the object of that uid.
-   * @returns the object where its finalizers still hold it; undefined where it is gone.
+   * @returns the object if finalizers still hold it; undefined if it no longer exists.
    */
   async delete(
     object: T,

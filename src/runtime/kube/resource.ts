@@ -29,7 +29,7 @@ export interface KubeObject {
   metadata: ObjectMeta;
 }
 
-/** Where objects of a kind live on the API server. */
+/** Where a kind's objects are on the API server. */
 export interface ResourceType {
   /** API group; empty for the core group. */
   group: string;
@@ -41,8 +41,8 @@ export interface ResourceType {
 }
 
 /**
- * A class that stands for a kind: decorators name it (`@Reconciler({ for: NodeENI })`), the operator
- * finds the resource through its static member. Objects themselves stay plain JSON.
+ * A class that stands for a kind: decorators refer to it (`@Reconciler({ for: NodeENI })`), and the operator
+ * finds the resource through its static member. Objects themselves are plain JSON.
  */
 export interface KindClass<T extends KubeObject = KubeObject> {
   readonly name: string;

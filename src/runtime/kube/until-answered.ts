@@ -3,7 +3,10 @@ import { ExponentialBackoff } from '../concurrency/backoff.js';
 import type { Logger } from '../logger.js';
 import { KubeApiError, KubeUnreachableError } from './kube-errors.js';
 
-/** At most 4 s between two requests, with jitter: the wait ends within 5 s of the API server's return (ADR 14). */
+/**
+ * At most 4 s between two requests, with jitter: the wait ends within 5 s of the API server's return (ADR
+ * 14).
+ */
 const BACKOFF = { baseMs: 500, maxMs: 2_000, jitter: 1 };
 
 export interface UntilAnsweredOptions {
@@ -16,9 +19,9 @@ export interface UntilAnsweredOptions {
 }
 
 /**
- * What `read` resolves with, tried again while the API server is away, overloaded or not ready yet: an exit
- * would cost the kubelet's crash-loop delay.
- * @throws what `read` throws where waiting does not cure it (a missing right, for one); the signal's reason
+ * Retries `read` while the API server is unavailable, overloaded or not ready yet: exiting would cost the
+ * kubelet's crash-loop delay.
+ * @throws an error of `read` that waiting does not fix (such as a missing right); the signal's reason
  */
 export async function untilAnswered<T>(
   read: () => Promise<T>,
@@ -29,7 +32,7 @@ export async function untilAnswered<T>(
     signal.throwIfAborted();
     try {
       const answer = await read();
-      if (failures > 0) logger.info('The API server answers');
+      if (failures > 0) logger.info('The API server responds');
       return answer;
     } catch (error) {
       if (!isPassing(error)) throw error;
@@ -41,7 +44,7 @@ export async function untilAnswered<T>(
   }
 }
 
-/** No answer, too many requests, or a server that fails or starts. */
+/** No response, too many requests, or a server that fails or starts. */
 function isPassing(error: unknown): boolean {
   if (error instanceof KubeUnreachableError) return true;
   return error instanceof KubeApiError && (error.status === 429 || error.status >= 500);

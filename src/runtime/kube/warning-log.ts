@@ -1,6 +1,6 @@
 import type { Logger } from '../logger.js';
 
-/** Distinct warnings that are remembered; beyond these, old ones may be logged again. */
+/** Distinct warnings that are remembered; beyond that, old ones may be logged again. */
 const MAX_REMEMBERED = 256;
 
 /** The API server's warnings (RFC 7234 `Warning: 299 - "text"`), each logged once. */
@@ -16,7 +16,7 @@ export class WarningLog {
       if (this.logged.has(text)) continue;
       if (this.logged.size >= MAX_REMEMBERED) this.logged.clear();
       this.logged.add(text);
-      this.logger.warn('The API server warns', { warning: text });
+      this.logger.warn('Warning from the API server', { warning: text });
     }
   }
 }

@@ -3,26 +3,25 @@ import { AnswerTooLargeError, apiErrorOf, MalformedAnswerError } from './kube-er
 import type { KubeObject } from './resource.js';
 
 /**
- * The parsers of the API server's answers. They check the shell that the runtime relies on (metadata with
- * name and resourceVersion); the rest of an object is the kind's business, and the server has checked it.
+ * Parsers of the API server's responses. They check the envelope that the runtime relies on (metadata with
+ * name and resourceVersion); the server has validated the rest of an object.
  */
 
 /**
- * The object without its `managedFields`, which only the server's own bookkeeping reads, and which are up to
- * half of an object.
- * @throws MalformedAnswerError for anything without an object's metadata.
+ * The object without its `managedFields`, which only the server reads, and which can be half of an object.
+ * @throws MalformedAnswerError for a value without an object's metadata.
  */
 export function objectOf<T extends KubeObject>(json: unknown): T {
-  if (!isKubeObject(json)) throw new MalformedAnswerError('The answer is not an object');
+  if (!isKubeObject(json)) throw new MalformedAnswerError('The response is not an object');
   if ('managedFields' in json.metadata) {
-    // A copy of the rest, as `delete` would turn the object into a slow and larger one.
+    // Copies the rest, because `delete` would make the object slower and larger.
     const { managedFields: _, ...metadata } = json.metadata;
     json.metadata = metadata;
   }
   return json as T;
 }
 
-/** The object that a dry run would have created: one without a resourceVersion, which it has here as the empty string. */
+/** The object that a dry run would have created: it has no resourceVersion, here the empty string. */
 export function unstoredObjectOf<T extends KubeObject>(json: unknown): T {
   const metadata = record(record(json)?.metadata);
   if (metadata) metadata.resourceVersion ??= '';
@@ -35,7 +34,7 @@ export function listPageOf<T extends KubeObject>(json: unknown): ListPage<T> {
   const metadata = record(list?.metadata);
   const items = list?.items ?? [];
   if (typeof metadata?.resourceVersion !== 'string' || !Array.isArray(items)) {
-    throw new MalformedAnswerError('The answer is not a list');
+    throw new MalformedAnswerError('The response is not a list');
   }
   const page: ListPage<T> = {
     items: items.map((item) => objectOf<T>(item)),
@@ -80,9 +79,9 @@ function record(json: unknown): Record<string, unknown> | undefined {
 }
 
 /**
- * The JSON value that is the whole of a body.
- * @throws MalformedAnswerError for a body that is no JSON; AnswerTooLargeError for one of more than `maxBytes`,
- * once so much has come; whatever the stream throws
+ * Parses a whole body as JSON.
+ * @throws MalformedAnswerError for a body that is not JSON; AnswerTooLargeError as soon as the body exceeds
+ * `maxBytes`; errors of the stream
  */
 export async function jsonBody(
   body: AsyncIterable<Uint8Array>,
@@ -92,7 +91,7 @@ export async function jsonBody(
   try {
     return JSON.parse(text);
   } catch (cause) {
-    throw new MalformedAnswerError('The answer is not JSON', { cause });
+    throw new MalformedAnswerError('The response is not JSON', { cause });
   }
 }
 
@@ -113,18 +112,18 @@ function tooLarge(what: string, maxBytes: number): AnswerTooLargeError {
 }
 
 /**
- * Longest line of a watch, one event with its object, in bytes. etcd takes at most 1.5 MiB for an object
- * (`--max-request-bytes`), and JSON is longer than what it stores of built-in kinds.
+ * Longest line of a watch, one event with its object, in bytes. etcd accepts at most 1.5 MiB per object
+ * (`--max-request-bytes`), and JSON is longer than the stored form of built-in kinds.
  */
 const MAX_LINE_BYTES = 8 * 2 ** 20;
 
 const NEWLINE = 0x0a;
 
 /**
- * The JSON values of a stream that has one a line. Lines may be cut anywhere by the stream's chunks, within
- * a character too; each line is decoded and parsed once, and nothing of it is kept.
- * @throws MalformedAnswerError for a line that is no JSON; AnswerTooLargeError for one of more than `maxBytes`,
- * once so much of it has come; whatever the stream throws.
+ * The JSON values of a stream with one value per line. Chunks may split a line anywhere, even within a
+ * character; each line is decoded and parsed once, and not kept.
+ * @throws MalformedAnswerError for a line that is not JSON; AnswerTooLargeError as soon as a line exceeds
+ * `maxBytes`; errors of the stream.
  */
 export async function* jsonLines(
   stream: AsyncIterable<Uint8Array>,

@@ -9,55 +9,61 @@ import { freeingPatch, type Holding, heldSpec, Lease, LeaseLock } from './lease.
 /** client-go's JitterFactor: up to this part of the retry period is added to a wait for the lease. */
 const JITTER = 1.2;
 
-/** The lease is not, or no longer surely, this process's: it must stop at once. */
+/** This process no longer holds the lease, or cannot be sure of it: it must stop immediately. */
 export class LeaseLostError extends Error {
   override name = 'LeaseLostError';
 }
 
-/** Durations of a lease, in milliseconds; each is shorter than the one before. */
+/** Durations of a lease, in milliseconds; each is shorter than the previous one. */
 interface LeaseTimes {
-  /** Others take the lease over once they have seen it unchanged for so long. */
+  /** Other candidates take the lease over if it has not changed for this long. */
   leaseDurationMs: number;
-  /** The holder pauses so long after it sent the last renewal that succeeded. */
+  /** The holder pauses this long after it sent its last successful renewal. */
   renewDeadlineMs: number;
-  /** Between two tries to acquire or to renew. */
+  /** Between two attempts to acquire or renew. */
   retryPeriodMs: number;
 }
 
 export interface LeaderElectorOptions extends LeaseTimes {
   client: KubeClient;
   lease: ObjectName;
-  /** Unlike any other process's. */
+  /** Unique to this process. */
   identity: string;
   clock: Clock;
   /**
-   * Milliseconds that nobody sets forward or back, and that pass while the process is stopped.
-   * Default: performance.now() (CLOCK_MONOTONIC).
+   * Milliseconds of a clock that cannot be set, and that runs while the process is stopped. Default:
+   * performance.now() (CLOCK_MONOTONIC).
    */
   monotonicNow?: () => number;
   /** At least 0, below 1. */
   random: () => number;
   logger: Logger;
   events: EventRecorder;
-  /** Called when the holder can no longer be sure of the lease: until `onResume`, it must not act as the leader. */
+  /**
+   * Called when the holder can no longer be sure of the lease: until `onResume`, it must not act as the
+   * leader.
+   */
   onPause?: () => void;
-  /** Called when the holder has renewed the lease after `onPause`, and no other process led in the meantime. */
+  /**
+   * Called when the holder has renewed the lease after `onPause`, and no other process led in the meantime.
+   */
   onResume?: () => void;
 }
 
-/** What a take-over of the lease changes, and a renewal does not. */
+/** The fields of a lease that change with its holder, not with a renewal. */
 interface Term {
   uid: string | undefined;
   transitions: number;
 }
 
 /**
- * client-go's leader election on a Lease: of the processes that ask for it one leads. Nobody compares clocks:
- * who waits takes the lease once it has not changed for its duration, measured here; who holds it counts from
- * the moment it sent its last renewal. Every write names the resourceVersion that it read.
+ * client-go's leader election on a Lease: one of the candidates leads. It compares no clocks: a candidate
+ * takes the lease if it has not changed for its duration, measured locally; the holder counts from when it
+ * sent its last renewal. Each write carries the resourceVersion that was read.
  *
- * Unlike client-go's, a holder that is past its deadline has not lost the lease yet: it pauses. If the API server then
- * shows that no other process has taken the lease, the holder renews it and resumes; otherwise it has lost the lease.
+ * Unlike in client-go, a holder past its deadline has not lost the lease yet: it pauses. If the API server
+ * then shows that no other process has taken the lease, the holder renews it and resumes; otherwise it has
+ * lost the lease.
  */
 export class LeaderElector {
   private readonly now: () => number;
@@ -65,14 +71,14 @@ export class LeaderElector {
   private readonly lock: LeaseLock;
   private readonly losing = new AbortController();
   private readonly releasing = new AbortController();
-  /** The newest state that was read, and when its spec was seen to change. */
+  /** The newest state read, and when its spec was seen to change. */
   private observed: { lease: Lease; changedAt: number } | undefined;
-  /** On the monotonic clock; holding the lease is certain before it. */
+  /** On the monotonic clock; until then, this process certainly holds the lease. */
   private deadline = Number.NEGATIVE_INFINITY;
   private leading = false;
   /** Whether it leads, but is past its deadline. */
   private paused = false;
-  /** Of the last successful write. */
+  /** From the last successful write. */
   private term: Term | undefined;
   private deadlineTimer: Timer | undefined;
   private running: Promise<void> = Promise.resolve();
@@ -89,19 +95,19 @@ export class LeaderElector {
     return new LeaderElector(options);
   }
 
-  /** Whether this process leads at this very moment: read anew before each act that only a leader may do. */
+  /** Whether this process leads at this moment: check it before each act that is reserved to the leader. */
   get isLeader(): boolean {
     return this.leading && this.isHeld;
   }
 
-  /** Aborts, with a {@link LeaseLostError}, when this process ceases to lead against its will. */
+  /** Aborts, with a {@link LeaseLostError}, when this process loses the lease. */
   get lost(): AbortSignal {
     return this.losing.signal;
   }
 
   /**
-   * Resolves once this process leads, however long the API server fails; from then on it renews by itself.
-   * @throws the signal's reason when it aborts first; what {@link release} stops it with.
+   * Resolves once this process leads, however long the API server fails; from then on it renews the lease.
+   * @throws the signal's reason when it aborts first; the error of {@link release} if that ends it.
    */
   acquire(signal: AbortSignal): Promise<void> {
     const acquiring = this.waitForLease(AbortSignal.any([signal, this.releasing.signal]));
@@ -110,14 +116,14 @@ export class LeaderElector {
   }
 
   /**
-   * Ceases to lead at once, then gives the lease back so that another need not wait for its end. Where that
-   * fails it says so in the log: the lease then runs out by itself.
+   * Stops leading immediately, then releases the lease so that another process need not wait for it to
+   * expire. If the release fails, it logs that, and the lease expires.
    */
   async release(): Promise<void> {
     this.leading = false;
     this.deadlineTimer?.cancel();
     this.releasing.abort(new Error('The lease is released'));
-    // A request under way may still write the lease.
+    // A request in flight may still write the lease.
     await this.running.catch(() => undefined);
     if (this.losing.signal.aborted || this.deadline === Number.NEGATIVE_INFINITY) return;
     this.deadline = Number.NEGATIVE_INFINITY;
@@ -157,7 +163,7 @@ export class LeaderElector {
       } catch {
         return;
       }
-      // After a stall, no timer may have fired yet.
+      // After a stall, the timer may not have fired yet.
       if (!this.isHeld) this.pause();
       if (await this.attempt()) {
         this.watchDeadline();
@@ -199,7 +205,7 @@ export class LeaderElector {
     this.losing.abort(new LeaseLostError(`The lease is lost: ${why}`));
   }
 
-  /** One try to acquire or renew; resolves with whether the lease is held. */
+  /** Tries once to acquire or renew; resolves with whether the lease is held. */
   private async attempt(): Promise<boolean> {
     const sentAt = this.now();
     try {
@@ -211,7 +217,7 @@ export class LeaderElector {
       this.reportFailure(undefined);
       return succeeded && this.isHeld;
     } catch (error) {
-      // Another process was faster; the next try sees which.
+      // Another process was faster; the next attempt reads which.
       if (isConflict(error) || isAlreadyExists(error)) return false;
       this.reportFailure(error);
       return false;
@@ -236,7 +242,7 @@ export class LeaderElector {
     return lease ? this.write(lease, signal) : this.create(signal);
   }
 
-  /** What is left of a lease that somebody deleted counts too: its holder does not know yet. */
+  /** The last known state of a deleted lease counts too: its holder may not have noticed. */
   private isHeldByAnother(): boolean {
     if (!this.observed) return false;
     const { leaseDurationMs, identity } = this.options;
@@ -287,7 +293,7 @@ export class LeaderElector {
     return { identity, now: clock.now(), durationMs };
   }
 
-  /** Half the deadline (controller-runtime's choice), so that a request that hangs leaves time for another. */
+  /** Half the deadline (controller-runtime's choice), so that a hanging request leaves time for another. */
   private async withTimeout<T>(call: (signal: AbortSignal) => Promise<T>): Promise<T> {
     const outOfTime = new AbortController();
     const timer = this.options.clock.after(this.options.renewDeadlineMs / 2, () =>
@@ -309,7 +315,7 @@ export class LeaderElector {
     );
   }
 
-  /** Logs when tries begin to fail and when they work again, not each time. */
+  /** Logs when attempts begin to fail and when they succeed again, not each time. */
   private reportFailure(error: unknown): void {
     const failing = error !== undefined;
     if (failing === this.failing) return;

@@ -3,16 +3,16 @@ import type { KubeClient, ObjectName } from '../kube/kube-client.js';
 import { isNotFound } from '../kube/kube-errors.js';
 import type { KubeObject, ObjectMeta } from '../kube/resource.js';
 
-/** coordination.k8s.io/v1 LeaseSpec, as far as leader election uses it. */
+/** coordination.k8s.io/v1 LeaseSpec, the fields that leader election uses. */
 export interface LeaseSpec {
-  /** Absent or empty: nobody holds the lease. */
+  /** Absent or empty: the lease has no holder. */
   holderIdentity?: string;
-  /** For how long others leave the lease alone after they last saw it change, in seconds. */
+  /** Other candidates wait this long after the last change that they observed, in seconds. */
   leaseDurationSeconds?: number;
-  /** MicroTime. Times are for people: each process measures on its own clock. */
+  /** MicroTime. Times are for people: each process measures with its own clock. */
   acquireTime?: string;
   renewTime?: string;
-  /** How often the lease has gone from one holder to another. */
+  /** How often the holder has changed. */
   leaseTransitions?: number;
 }
 
@@ -30,14 +30,14 @@ export class Lease implements KubeObject {
   spec?: LeaseSpec;
 }
 
-/** Who is to hold a lease, from when (milliseconds since the epoch), and for how long (milliseconds). */
+/** A lease's holder, its start (milliseconds since the epoch) and duration (milliseconds). */
 export interface Holding {
   identity: string;
   now: number;
   durationMs: number;
 }
 
-/** The spec of a lease that is acquired or renewed; `before` is undefined where there was no lease. */
+/** The spec of a lease that is acquired or renewed; `before` is undefined if there was no lease. */
 export function heldSpec(
   { identity, now, durationMs }: Holding,
   before: LeaseSpec | undefined,
@@ -47,7 +47,7 @@ export function heldSpec(
   const isTransition = before !== undefined && !isRenewal;
   return {
     holderIdentity: identity,
-    // Rounded up: others may wait longer than need be, never shorter.
+    // Rounded up: others may wait longer than necessary, never shorter.
     leaseDurationSeconds: Math.ceil(durationMs / 1_000),
     acquireTime: (isRenewal ? before.acquireTime : undefined) ?? time,
     renewTime: time,
@@ -55,15 +55,15 @@ export function heldSpec(
   };
 }
 
-/** The merge patch that frees a lease, as client-go leaves it. */
+/** The merge patch that releases a lease, as client-go does. */
 export function freeingPatch(now: number): object {
   const time = microTime(now);
   return { holderIdentity: null, leaseDurationSeconds: 1, acquireTime: time, renewTime: time };
 }
 
 /**
- * One Lease, read and written so that of two writers who read the same state one fails (409). It throws what
- * {@link KubeClient} throws.
+ * Reads and writes one Lease; if two writers read the same state, one fails (409). Throws the errors of
+ * {@link KubeClient}.
  */
 export class LeaseLock {
   constructor(
@@ -71,7 +71,7 @@ export class LeaseLock {
     private readonly name: ObjectName,
   ) {}
 
-  /** Undefined where there is none. */
+  /** Undefined if there is none. */
   async read(signal: AbortSignal): Promise<Lease | undefined> {
     try {
       return await this.client.get<Lease>(Lease.resource, this.name, { signal });
@@ -85,7 +85,7 @@ export class LeaseLock {
     return this.client.create<Lease>(Lease.resource, { metadata: this.name, spec }, { signal });
   }
 
-  /** Changes the lease, if it is still as `read` says. */
+  /** Writes the lease if it has not changed since `read`. */
   write(read: Lease, spec: object, signal: AbortSignal): Promise<Lease> {
     const { uid, resourceVersion } = read.metadata;
     const body = { metadata: { uid, resourceVersion }, spec };

@@ -7,7 +7,7 @@ import type {
 import type { WorkQueueObserver } from '../controller/work-queue.js';
 import { WorkQueueMetrics } from './work-queue-metrics.js';
 
-/** controller-runtime's word for each end of a pass; it tells terminal errors apart by a counter of their own. */
+/** controller-runtime's label for each outcome; it counts terminal errors separately too. */
 const RESULTS: Record<ReconcileOutcome, string> = {
   success: 'success',
   requeue_after: 'requeue_after',
@@ -35,7 +35,7 @@ export class ControllerMetrics implements ControllerObserver {
     const registers = [registry];
     this.results = new Counter({
       name: 'controller_runtime_reconcile_total',
-      help: 'Passes by result: success, requeue_after or error.',
+      help: 'Reconciles by result: success, requeue_after or error.',
       labelNames: ['controller', 'result'],
       registers,
     });
@@ -43,17 +43,17 @@ export class ControllerMetrics implements ControllerObserver {
     this.errors = new Counter({
       ...common,
       name: 'controller_runtime_reconcile_errors_total',
-      help: 'Passes that failed, terminal errors included.',
+      help: 'Reconciles that failed, terminal errors included.',
     });
     this.terminalErrors = new Counter({
       ...common,
       name: 'controller_runtime_terminal_reconcile_errors_total',
-      help: 'Passes that failed with an error that is not retried.',
+      help: 'Reconciles that failed with an error that is not retried.',
     });
     this.times = new Histogram({
       ...common,
       name: 'controller_runtime_reconcile_time_seconds',
-      help: 'Duration of a pass.',
+      help: 'Duration of a reconcile.',
       buckets: BUCKETS,
     });
     this.gauge(

@@ -7,7 +7,7 @@ export interface LeaderMetricsOptions {
   elector: { readonly isLeader: boolean };
 }
 
-/** client-go's `leader_election_master_status`; there is none where no Lease is asked for. */
+/** client-go's `leader_election_master_status`; absent without leader election. */
 export function registerLeaderMetrics({ registry, lease, elector }: LeaderMetricsOptions): void {
   new Gauge({
     name: 'leader_election_master_status',

@@ -10,14 +10,14 @@ export interface ProcessMetricsOptions {
 }
 
 /**
- * Between two looks at the event loop, in milliseconds. prom-client's own 10 ms wakes an idle process a hundred
- * times a second, for 0.5 % of a core.
+ * Between two samples of the event loop, in milliseconds. prom-client's own 10 ms wakes an idle process a
+ * hundred times per second, for 0.5 % of a core.
  */
 const LAG_RESOLUTION_MS = 100;
 
 /**
- * The few of the process's own metrics that tell whether it is well, read at each scrape. prom-client's
- * default ones (collectDefaultMetrics) are all or none, and cost an idle process 0.7 % of a core.
+ * The process metrics that show its health, read at each scrape. prom-client's default metrics
+ * (collectDefaultMetrics) are all or nothing, and cost an idle process 0.7 % of a core.
  */
 export function registerProcessMetrics({ registry, eventLoopLag }: ProcessMetricsOptions): void {
   const registers = [registry];
@@ -74,7 +74,7 @@ function registerLag(registry: Registry): void {
     name: 'nodejs_eventloop_lag_max_seconds',
     help: 'Maximum delay of a timer since the last scrape.',
     registers,
-    // The last to be collected: the next scrape tells of what follows.
+    // Collected last: the next scrape covers what follows.
     collect() {
       this.set(lagOf(delay, ({ max }) => max));
       delay.reset();
@@ -82,7 +82,7 @@ function registerLag(registry: Registry): void {
   });
 }
 
-/** In seconds; what the histogram holds includes the resolution itself, in nanoseconds. */
+/** In seconds; the histogram's values, in nanoseconds, include the resolution itself. */
 function lagOf(delay: LagHistogram, read: (delay: LagHistogram) => number): number {
   if (delay.count === 0) return 0;
   return Math.max(0, read(delay) / 1e9 - LAG_RESOLUTION_MS / 1_000);

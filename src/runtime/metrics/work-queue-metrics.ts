@@ -1,7 +1,7 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import type { WorkQueueObserver } from '../controller/work-queue.js';
 
-/** What is read of a queue when it is asked for. */
+/** A queue's state, read at each scrape. */
 export interface QueueView {
   readonly depth: number;
   inProgress(): { forMs: number }[];
@@ -13,7 +13,7 @@ type QueueLabel = (typeof LABELS)[number];
 /** 10 ns × 10ⁿ up to 1,000 s (controller-runtime, pkg/internal/metrics/workqueue.go). */
 const BUCKETS = Array.from({ length: 12 }, (_, power) => Number(`1e${power - 8}`));
 
-/** client-go's `workqueue_…`, a queue a controller, named as the controller is. */
+/** client-go's `workqueue_…`, one queue per controller, with the controller's name. */
 export class WorkQueueMetrics {
   private readonly views = new Map<string, QueueView>();
   private readonly adds: Counter<QueueLabel>;
@@ -86,7 +86,7 @@ export class WorkQueueMetrics {
     };
   }
 
-  /** A gauge that is read off the queues at each scrape. */
+  /** A gauge that reads the queues at each scrape. */
   private gauge(
     registry: Registry,
     name: string,

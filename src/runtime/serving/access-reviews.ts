@@ -5,7 +5,7 @@ import { type HttpLimits, roundTrip } from '../kube/http-round-trip.js';
 import { KubeConnection } from '../kube/kube-connection.js';
 import { apiErrorOf, MalformedAnswerError } from '../kube/kube-errors.js';
 
-/** Whom a token stands for, as the API server says. */
+/** A token's user, as the API server reports it. */
 export interface UserInfo {
   username: string;
   uid?: string;
@@ -13,18 +13,21 @@ export interface UserInfo {
   extra?: Record<string, string[]>;
 }
 
-/** The API server's word on who asks and what they may do. Both throw what {@link KubeConnection} does, and KubeApiError. */
+/**
+ * The API server's authentication and authorization of a client. Both methods throw the errors of {@link
+ * KubeConnection}, and KubeApiError.
+ */
 export interface AccessReviews {
-  /** The user of a bearer token; undefined where the token is none, or no longer. */
+  /** The user of a bearer token; undefined if the token is invalid or expired. */
   authenticate(token: string): Promise<UserInfo | undefined>;
-  /** Whether RBAC lets the user do `verb` on a path that is no resource's (`nonResourceURLs`). */
+  /** Whether RBAC allows the user `verb` on a non-resource path (`nonResourceURLs`). */
   isAllowed(user: UserInfo, verb: string, path: string): Promise<boolean>;
 }
 
 const TOKEN_REVIEWS = 'authentication.k8s.io/v1';
 const ACCESS_REVIEWS = 'authorization.k8s.io/v1';
 
-/** In milliseconds; a scraper waits ten seconds, unless told otherwise. */
+/** In milliseconds; a scraper waits ten seconds by default. */
 const LIMITS = { connectMs: 3_000, silenceMs: 5_000 };
 
 export interface KubeAccessReviewsOptions {
@@ -33,8 +36,8 @@ export interface KubeAccessReviewsOptions {
 }
 
 /**
- * {@link AccessReviews} by the API server. Reviews are no objects (they have neither name nor
- * resourceVersion), hence this client of their own beside `KubeClient`.
+ * {@link AccessReviews} by the API server. Reviews have neither name nor resourceVersion, so this is a client
+ * of its own in addition to `KubeClient`.
  */
 export class KubeAccessReviews implements AccessReviews {
   private readonly limits: HttpLimits;
@@ -103,7 +106,7 @@ function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null;
 }
 
-/** The rest of it goes back to the API server as it came. */
+/** The rest of it is passed back to the API server unchanged. */
 function isUserInfo(value: unknown): value is UserInfo {
   return isRecord(value) && typeof value.username === 'string';
 }

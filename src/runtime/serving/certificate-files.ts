@@ -17,17 +17,17 @@ export interface CertificateFilesOptions {
   logger: Logger;
 }
 
-/** The files hold no certificate with its key. */
+/** The files do not contain a certificate and its key. */
 export class CertificateError extends Error {
   override name = 'CertificateError';
 }
 
-/** Between two looks at the files, in milliseconds (controller-runtime's certwatcher). */
+/** Between two checks of the files, in milliseconds (controller-runtime's certwatcher). */
 const INTERVAL_MS = 10_000;
 
 /**
- * A server's certificate and key in files that are replaced while it runs. They are read again and again:
- * a mounted Secret changes by a link above the files, which watches of files do not tell of.
+ * A server's certificate and key in files that are replaced while it runs. The files are polled: a mounted
+ * Secret changes through a link above them, which file watches do not report.
  */
 export class CertificateFiles {
   private current: CertificatePair | undefined;
@@ -39,7 +39,7 @@ export class CertificateFiles {
     return new CertificateFiles(options);
   }
 
-  /** @throws CertificateError where a file cannot be read, or the two do not belong together */
+  /** @throws CertificateError if a file cannot be read, or the key does not match the certificate */
   async read(): Promise<CertificatePair> {
     const { certPath, keyPath } = this.options;
     try {
@@ -47,7 +47,7 @@ export class CertificateFiles {
         readFile(certPath, 'utf8'),
         readFile(keyPath, 'utf8'),
       ]);
-      // TLS itself would take an empty file, half written, for none.
+      // TLS itself would accept an empty, half-written file as no certificate.
       if (!new X509Certificate(cert).checkPrivateKey(createPrivateKey(key))) {
         throw new Error('the key is not the certificate’s');
       }
@@ -62,8 +62,8 @@ export class CertificateFiles {
   }
 
   /**
-   * Calls `onChange` with each pair that is new; one that is half written is left for the next look.
-   * @returns ends it
+   * Calls `onChange` with each new pair; a half-written pair waits for the next check.
+   * @returns a function that stops it
    */
   watch(onChange: (pair: CertificatePair) => void): () => void {
     const ended = new AbortController();
@@ -96,7 +96,7 @@ export class CertificateFiles {
       logger.info('Certificate renewed');
     } catch (error) {
       if (!this.failing) {
-        logger.warn('The certificate cannot be renewed; the one before it stays', {
+        logger.warn('The certificate cannot be reloaded; keeping the previous one', {
           error,
         });
       }

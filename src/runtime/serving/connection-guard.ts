@@ -1,18 +1,18 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 
-/** More than probes and scrapers open; what comes beyond it takes the place of the connection idle for longest. */
+/** More than probes and scrapers open; beyond it, a new connection replaces the one idle for longest. */
 const MAX_CONNECTIONS = 100;
 
 interface Guarded {
   socket: Socket;
-  /** The request that is being answered. */
+  /** It has a request in progress. */
   answering: boolean;
 }
 
 /**
- * Keeps one client from using up a server that others depend on: a connection has one request at a time, requests
- * have no body, and there is always room for another connection, because the one idle for longest makes way.
+ * Prevents one client from using up a server that others depend on: a connection has one request at a time,
+ * requests have no body, and a new connection always finds room, because the one idle for longest is closed.
  */
 export class ConnectionGuard {
   /** By remote address and port, those idle for longest first. */
@@ -20,14 +20,14 @@ export class ConnectionGuard {
 
   private constructor() {}
 
-  /** Watches a server's connections; {@link admits} has to see each of its requests. */
+  /** Tracks a server's connections; {@link admits} must see each of its requests. */
   static of(server: Server): ConnectionGuard {
     const guard = new ConnectionGuard();
     server.on('connection', (socket: Socket) => guard.opened(socket));
     return guard;
   }
 
-  /** Whether to answer the request; where not, its connection is closed. */
+  /** Whether to answer the request; if not, its connection is closed. */
   admits(request: IncomingMessage, response: ServerResponse): boolean {
     const key = keyOf(request.socket);
     const connection = this.connections.get(key);
@@ -38,7 +38,7 @@ export class ConnectionGuard {
     connection.answering = true;
     response.once('close', () => {
       connection.answering = false;
-      // The last in line: it was idle until now, and is again from now on.
+      // Moves to the end of the order: it was idle until now, and is again from now on.
       if (this.connections.delete(key)) this.connections.set(key, connection);
     });
     return true;

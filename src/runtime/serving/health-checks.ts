@@ -1,12 +1,12 @@
 import type { Handler, Response } from './http-server.js';
 
-/** What is wrong, as a short sentence; undefined while nothing is. It must answer at once. */
+/** What is wrong, as a short sentence; undefined if healthy. It must return immediately. */
 export type HealthCheck = () => string | undefined;
 
 /**
- * Named checks that answer as kube-apiserver's `/healthz` and `/readyz` do: 200 and `ok`, or each check's
- * state with `?verbose` or where one fails, then with 500. `?exclude=NAME` leaves a check out, and
- * `PATH/NAME` asks for that one alone. Unlike there, a failed check's reason is told.
+ * Named checks with the responses of kube-apiserver's `/healthz` and `/readyz`: 200 and `ok`, or each check's
+ * state with `?verbose` or if one fails, then with 500. `?exclude=NAME` skips a check, and `PATH/NAME` runs
+ * only that one. Unlike there, the response includes a failed check's reason.
  */
 export class HealthChecks {
   private readonly checks = new Map<string, HealthCheck>();
@@ -18,7 +18,7 @@ export class HealthChecks {
     this.add('ping', () => undefined);
   }
 
-  /** With one check, `ping`: whoever gets an answer knows that the event loop lives. */
+  /** With one check, `ping`: any response shows that the event loop runs. */
   static create(name: string): HealthChecks {
     return new HealthChecks(name);
   }
@@ -27,7 +27,7 @@ export class HealthChecks {
     this.checks.set(name, check);
   }
 
-  /** The reasons of the checks that fail, by their names. */
+  /** The reasons of failing checks, by name. */
   failures(): Map<string, string> {
     return new Map(
       [...this.checks].flatMap(([name, check]) => {

@@ -11,7 +11,7 @@ import { ConnectionGuard } from './connection-guard.js';
 export interface ListenAddress {
   /** Absent: every address of the machine. */
   host?: string;
-  /** 0: any that is free. */
+  /** 0: any free port. */
   port: number;
 }
 
@@ -25,12 +25,12 @@ export interface Response {
   /** HTTP status. */
   status: number;
   body: string;
-  /** Beside Content-Type, which is plain text unless it is here. */
+  /** In addition to Content-Type, which is plain text unless set here. */
   headers?: Record<string, string>;
 }
 
 interface Request {
-  /** Without the query; no slash at its end. */
+  /** Without the query or a trailing slash. */
   path: string;
   query: URLSearchParams;
   /** Value of the header Authorization. */
@@ -41,7 +41,7 @@ interface Request {
 export type Handler = (request: Request) => Promise<Response | undefined> | Response | undefined;
 
 export interface HttpServerOptions {
-  /** What it serves, for the log. */
+  /** The server's purpose, for the log. */
   name: string;
   /** The setting that `address` comes from, for the error. */
   setting: string;
@@ -52,27 +52,32 @@ export interface HttpServerOptions {
   logger: Logger;
 }
 
-/** The address cannot be listened on. */
+/** The server cannot listen on the address. */
 export class AddressUnavailableError extends Error {
   override name = 'AddressUnavailableError';
 }
 
-/** A client that sends its request slower than this is cut off, in milliseconds. */
+/** A client that takes longer than this to send its request is disconnected, in milliseconds. */
 const REQUEST_TIMEOUT_MS = 5_000;
-/** How often slow clients are looked for (milliseconds); Node's own 30 s would leave them six times their limit. */
+/**
+ * Interval of the check for slow clients, in milliseconds; Node's own 30 s would allow six times their limit.
+ */
 const SWEEP_INTERVAL_MS = 1_000;
-/** A client that takes nothing of its answer for so long is cut off, in milliseconds. */
+/** A client that reads nothing of its response for this long is disconnected, in milliseconds. */
 const INACTIVITY_MS = 10_000;
-/** Bytes of a request's head; a bearer token has a few KiB at most. */
+/** Maximum size of a request's headers, in bytes; a bearer token has a few KiB at most. */
 const MAX_HEADER_BYTES = 16_384;
-/** Longer than the usual time between two scrapes would keep a connection; this only spares bursts. */
+/**
+ * Below the usual interval of scrapes, so that connections do not stay open between them; it only serves
+ * bursts.
+ */
 const KEEP_ALIVE_MS = 5_000;
 
 const PLAIN_TEXT = 'text/plain; charset=utf-8';
 
 const REASONS: Record<string, string> = {
   EADDRINUSE: 'another process listens there',
-  EACCES: 'the process may not listen there',
+  EACCES: 'the process lacks the permission to listen there',
   EADDRNOTAVAIL: 'the machine has no such address',
 };
 
@@ -85,7 +90,7 @@ export class HttpServer {
 
   /**
    * Resolves once it listens.
-   * @throws AddressUnavailableError naming the setting; what reading the certificate throws
+   * @throws AddressUnavailableError that names the setting; errors of reading the certificate
    */
   static async start(options: HttpServerOptions): Promise<HttpServer> {
     const { name, certificate, logger, address } = options;
@@ -121,12 +126,12 @@ export class HttpServer {
     return started;
   }
 
-  /** The port that it listens on, also where any free one was asked for. */
+  /** The port on which it listens, also if any free port was requested. */
   get port(): number {
     return (this.server.address() as AddressInfo).port;
   }
 
-  /** Takes no more connections and breaks off those that are open. */
+  /** Accepts no more connections and closes the open ones. */
   async close(): Promise<void> {
     this.stopCertificate?.();
     const closed = new Promise<void>((resolve) => this.server.close(() => resolve()));
@@ -149,7 +154,7 @@ function unavailable(error: unknown, { setting, address }: HttpServerOptions): E
   const { code = '' } = error as NodeJS.ErrnoException;
   const why = REASONS[code] ?? describeError(error);
   return new AddressUnavailableError(
-    `${setting}=${formatAddress(address)} cannot be listened on: ${why}. Choose another address, or 0 to serve nothing.`,
+    `${setting}=${formatAddress(address)} is not available: ${why}. Choose another address, or 0 to serve nothing.`,
     { cause: error },
   );
 }
@@ -200,10 +205,10 @@ export interface MetricsHandlerOptions {
   clock?: Clock;
 }
 
-/** A text of metrics serves all who ask within this time, in milliseconds. */
+/** Requests within this time share a rendered text, in milliseconds. */
 const TEXT_SHARED_MS = 100;
 
-/** Renders a text once for all who ask while it is rendered, and shortly after. */
+/** Renders a text once for all requests that arrive meanwhile or shortly after. */
 function sharedText(render: () => Promise<string>, clock: Clock): () => Promise<string> {
   let text: Promise<string> | undefined;
   let renderedAt = 0;

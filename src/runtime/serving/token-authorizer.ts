@@ -6,7 +6,7 @@ import type { Response } from './http-server.js';
 
 export interface TokenAuthorizerOptions {
   reviews: AccessReviews;
-  /** What is guarded: RBAC's `nonResourceURLs`. */
+  /** The guarded path: RBAC's `nonResourceURLs`. */
   path: string;
   clock: Clock;
   logger: Logger;
@@ -20,12 +20,12 @@ interface CachedDecision {
   until: number;
 }
 
-/** How long a decision counts, in milliseconds (controller-runtime's TokenAccessReview cache). */
+/** How long a decision is cached, in milliseconds (controller-runtime's TokenAccessReview cache). */
 const VERDICT_AGE_MS = 60_000;
-/** The most decisions in the cache; only a client that guesses tokens needs more. */
+/** The maximum of cached decisions; only a client that guesses tokens exceeds it. */
 const MAX_REMEMBERED = 100;
 
-/** Reviews of tokens that have not been allowed before: so many at once, and then so many a second. */
+/** Reviews of tokens that have not been allowed before: this many at once, then this many per second. */
 const REVIEWS_AT_ONCE = 10;
 const REVIEWS_PER_SECOND = 1;
 
@@ -45,14 +45,14 @@ const REFUSALS: Record<Exclude<Decision, 'allowed'>, Response> = {
 };
 
 /**
- * Allows a request whose bearer token the API server authenticates (TokenReview) for a user that may `get` the path
- * (SubjectAccessReview), as kube-rbac-proxy does. A client that guesses tokens costs the API server a review a second,
- * and keeps no token out that has been allowed.
+ * Allows a request whose bearer token the API server authenticates (TokenReview) for a user that may `get`
+ * the path (SubjectAccessReview), as kube-rbac-proxy does. A client that guesses tokens costs the API server
+ * one review per second, and does not lock out tokens that were allowed before.
  */
 export class TokenAuthorizer {
   /** By the token's hash, oldest first: tokens themselves are not kept. */
   private readonly decisions = new Map<string, CachedDecision>();
-  /** Hashes of tokens whose last decision allowed them, oldest first: these are reviewed again without limit. */
+  /** Hashes of tokens that the last decision allowed, oldest first: their reviews are not limited. */
   private readonly allowed = new Set<string>();
   private reviewsLeft = REVIEWS_AT_ONCE;
   private refilledAt: number;
@@ -66,8 +66,8 @@ export class TokenAuthorizer {
   }
 
   /**
-   * Undefined if the request is allowed. Otherwise the response: 401, 403, 429 for too many unknown tokens, or 503 if the API
-   * server does not respond.
+   * Undefined if the request is allowed. Otherwise the response: 401, 403, 429 for too many unknown tokens,
+   * or 503 if the API server does not respond.
    */
   async authorize(authorization: string | undefined): Promise<Response | undefined> {
     const token = /^Bearer +(\S+)$/i.exec(authorization ?? '')?.[1];

@@ -119,7 +119,7 @@ describe('the probes of a controller', () => {
       expect(await second.ended()).to.equal(1);
       const failure = second.log.find(({ msg }) => msg === 'The controller cannot start');
       expect(String(failure?.error)).to.include(
-        `HEALTH_ADDRESS=127.0.0.1:${port} cannot be listened on: another process listens there`,
+        `HEALTH_ADDRESS=127.0.0.1:${port} is not available: another process listens there`,
       );
     } finally {
       await first.stop();

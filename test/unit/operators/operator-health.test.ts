@@ -112,8 +112,8 @@ describe('the health of an operator', () => {
 
   it('is not live once a source is beyond help', async () => {
     await synced();
-    operator.things.broken = 'the watch on things is dead';
-    expect(ill()).to.deep.equal({ sources: 'the watch on things is dead' });
+    operator.things.broken = 'the watch on things is stuck';
+    expect(ill()).to.deep.equal({ sources: 'the watch on things is stuck' });
     expect(unready()).to.deep.equal({});
   });
 

@@ -1,14 +1,14 @@
 import type { ConnectionOptions } from 'node:tls';
 
-/** What tells where the API server is, or who asks it, is missing, unreadable or asks for the impossible. */
+/** The location of the API server or the credentials are missing, unreadable or not supported. */
 export class KubeConfigError extends Error {
   override name = 'KubeConfigError';
 }
 
 export interface ApiServer {
-  /** `https:` or `http:`; its path is where the API stands, mostly none. */
+  /** `https:` or `http:`; its path is the API's base path, usually none. */
   url: string;
-  /** An HTTP proxy, by its URL. */
+  /** URL of an HTTP proxy. */
   proxyUrl?: string | undefined;
 }
 
@@ -18,18 +18,18 @@ export type TlsCredentials = Pick<
 >;
 
 export interface KubeCredentials {
-  /** Authorization and impersonation, by names in lower case. */
+  /** Authorization and impersonation, by lower-case names. */
   headers: Record<string, string>;
-  /** Whom to trust, and the client's certificate; without a meaning for `http:`. */
+  /** Trusted CAs and the client certificate; ignored for `http:`. */
   tls: TlsCredentials;
 }
 
-/** The way to an API server. It is an interface so that a pod needs no library that reads kubeconfigs. */
+/** Access to an API server. It is an interface so that a pod does not load a library for kubeconfigs. */
 export interface KubeAccess {
   readonly server: ApiServer;
   /**
-   * Reads them anew, as they are rotated.
-   * @throws KubeConfigError, and what reading them throws (a missing file, a failing plugin).
+   * Reads the credentials again, because they rotate.
+   * @throws KubeConfigError, and errors of reading them (a missing file, a failing plugin).
    */
   credentials(): Promise<KubeCredentials>;
 }

@@ -19,7 +19,7 @@ export class KubeConfigAccess implements KubeAccess {
     this.server = { url: cluster.server, proxyUrl: cluster.proxyUrl };
   }
 
-  /** @throws KubeConfigError without a cluster, or with a proxy that is not supported. */
+  /** @throws KubeConfigError without a cluster, or with an unsupported proxy. */
   static create(kubeConfig: KubeConfig): KubeConfigAccess {
     const cluster = kubeConfig.getCurrentCluster();
     if (cluster === null) throw new KubeConfigError('The kubeconfig names no current cluster');
@@ -29,25 +29,26 @@ export class KubeConfigAccess implements KubeAccess {
     return new KubeConfigAccess(kubeConfig, cluster);
   }
 
-  /** @throws KubeConfigError, and what reading a file throws. */
+  /** @throws KubeConfigError, and errors of reading a file. */
   static fromFiles(first: string, ...others: string[]): KubeConfigAccess {
     return KubeConfigAccess.create(mergedKubeConfig(first, ...others));
   }
 
   async credentials(): Promise<KubeCredentials> {
     const { server, skipTLSVerify } = this.cluster;
-    // `kubectl proxy` needs none, and a cleartext connection shall not carry them (client-go's rule).
+    // `kubectl proxy` needs no credentials, and a plain-text connection must not carry them (client-go's
+    // rule).
     if (server.startsWith('http:') && !skipTLSVerify) return { headers: {}, tls: {} };
     const options: https.RequestOptions = { headers: {} };
-    // It also makes an agent, once; that one knows no rotation and keeps no connection.
+    // This also creates an agent, once; that agent ignores rotation and keeps no connections.
     await this.kubeConfig.applyToHTTPSOptions(options);
     return { headers: headersOf(options), tls: tlsOf(options) };
   }
 }
 
 /**
- * Of many files, all count, and the first that names a current context decides (kubectl's rule).
- * @throws what reading a file throws
+ * Merges all the files; the first that names a current context decides (kubectl's rule).
+ * @throws errors of reading a file
  */
 export function mergedKubeConfig(first: string, ...others: string[]): KubeConfig {
   const kubeConfig = read(first);
@@ -67,7 +68,7 @@ function headersOf(options: https.RequestOptions): Record<string, string> {
   const headers: Record<string, string> = {};
   if (options.auth) headers.authorization = `Basic ${Buffer.from(options.auth).toString('base64')}`;
   for (const [name, value] of Object.entries(options.headers ?? {})) {
-    // Token files may end with a newline, which no header may hold.
+    // Token files may end with a newline, which is invalid in a header.
     if (value !== undefined) headers[name.toLowerCase()] = String(value).trim();
   }
   return headers;

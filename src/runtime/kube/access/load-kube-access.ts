@@ -3,9 +3,9 @@ import { type KubeAccess, KubeConfigError } from './kube-access.js';
 import { ServiceAccountAccess, type ServiceAccountOptions } from './service-account-access.js';
 
 /**
- * The way to the API server, in the order of controller-runtime: `KUBECONFIG`, the pod's service account,
- * `~/.kube/config`. What reads kubeconfigs takes 35 MiB of memory and is only loaded where there is one.
- * @throws KubeConfigError; what reading a kubeconfig throws.
+ * Finds the API server in controller-runtime's order: `KUBECONFIG`, the pod's service account,
+ * `~/.kube/config`. The library for kubeconfigs takes 35 MiB of memory and is loaded only if there is one.
+ * @throws KubeConfigError; errors of reading a kubeconfig.
  */
 export async function loadKubeAccess(options: ServiceAccountOptions): Promise<KubeAccess> {
   const { KUBECONFIG, HOME } = options.env;

@@ -14,20 +14,20 @@ const DIRECTORY = '/var/run/secrets/kubernetes.io/serviceaccount';
 export interface ServiceAccountOptions {
   env: Readonly<Record<string, string | undefined>>;
   /**
-   * Has `token` and `ca.crt`. Default: where Kubernetes mounts them, beneath `CONTAINER_SANDBOX_MOUNT_POINT`
-   * where that is set (as client-go has it).
+   * Contains `token` and `ca.crt`. Default: where Kubernetes mounts them, below
+   * `CONTAINER_SANDBOX_MOUNT_POINT` if that is set (client-go's rule).
    */
   directory?: string | undefined;
 }
 
-/** The API server as a pod sees it, asked in the name of the pod's service account. */
+/** The API server as a pod reaches it, with the pod's service account. */
 export class ServiceAccountAccess implements KubeAccess {
   private constructor(
     readonly server: ApiServer,
     private readonly directory: string,
   ) {}
 
-  /** @returns undefined where the environment is not a pod's. */
+  /** @returns undefined outside a pod. */
   static find({ env, ...options }: ServiceAccountOptions): KubeAccess | undefined {
     const { KUBERNETES_SERVICE_HOST: host, KUBERNETES_SERVICE_PORT: port } = env;
     const { directory = join(env.CONTAINER_SANDBOX_MOUNT_POINT ?? '/', DIRECTORY) } = options;
@@ -36,7 +36,7 @@ export class ServiceAccountAccess implements KubeAccess {
     return new ServiceAccountAccess({ url }, directory);
   }
 
-  /** @throws KubeConfigError where a file cannot be read or is empty. */
+  /** @throws KubeConfigError if a file cannot be read or is empty. */
   async credentials(): Promise<KubeCredentials> {
     const [token, ca] = await Promise.all([this.read('token'), this.read('ca.crt')]);
     return { headers: { authorization: `Bearer ${token}` }, tls: { ca } };

@@ -209,7 +209,7 @@ describe('Informer, against a real API server', function () {
     await set('a', 1);
     await untilTrue('the change is told', () => valueIn(informer, 'a') === '1', 40_000);
     expect(logger.messages('warn')).to.have.length(1);
-    expect(logger.messages('info')).to.deep.equal(['List and watch work again']);
+    expect(logger.messages('info')).to.deep.equal(['List and watch recovered']);
   });
 
   it('starts while the API server is away, and resolves once it is back', async () => {

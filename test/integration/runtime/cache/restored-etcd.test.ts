@@ -12,7 +12,8 @@ import { TcpProxy } from '../support/tcp-proxy.js';
 
 const { resource } = ConfigMap;
 
-const WENT_BACK = 'The API server went back in history, as after a restore of etcd; listed anew';
+const WENT_BACK =
+  'The API server returned an older history, as after a restore of etcd; listed again';
 
 describe('Informer, when etcd is restored from a backup', function () {
   this.timeout(120_000);

@@ -148,7 +148,7 @@ describe('Informer', () => {
       expect(store.list()).to.deep.equal([aThing('a', 40)]);
       expect(client.watching.options.resourceVersion).to.equal('50');
       expect(logger.messages('warn')).to.include(
-        'The API server went back in history, as after a restore of etcd; listed anew',
+        'The API server returned an older history, as after a restore of etcd; listed again',
       );
     });
   }
@@ -178,7 +178,7 @@ describe('Informer', () => {
     ]);
     expect(client.watching.options.resourceVersion).to.equal('200');
     expect(logger.messages('warn')).to.include(
-      'The API server went back in history, as after a restore of etcd; listed anew',
+      'The API server returned an older history, as after a restore of etcd; listed again',
     );
   });
 
@@ -384,7 +384,7 @@ describe('Informer', () => {
     await time.tick(120_000);
     expect(created.fault()).to.equal(undefined);
     await time.tick(1);
-    expect(created.fault()).to.equal('the watch on things is dead');
+    expect(created.fault()).to.equal('the watch on things is stuck');
   });
 
   it('does not spin where each watch ends at once and empty', async () => {
@@ -409,7 +409,7 @@ describe('Informer', () => {
     client.watching.send({ type: 'BOOKMARK', resourceVersion: '11' });
     await time.tick(0);
     expect(logger.messages('warn')).to.deep.equal(['List or watch failed; retrying']);
-    expect(logger.messages('info')).to.deep.equal(['List and watch work again']);
+    expect(logger.messages('info')).to.deep.equal(['List and watch recovered']);
   });
 
   it('tells of an outage again where its cause changes', async () => {

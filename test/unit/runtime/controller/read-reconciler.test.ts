@@ -210,7 +210,7 @@ describe('checkTogether', () => {
     const declarations = [readReconciler(new ThingReconciler()), readReconciler(new Twin())];
     expect(() => checkTogether(declarations, new Set([Thing, Other, Ticks]))).to.throw(
       DeclarationError,
-      'Twin: its name "thing" is taken by ThingReconciler',
+      'Twin: its name "thing" is already used by ThingReconciler',
     );
   });
 });

@@ -169,7 +169,7 @@ describe('HttpKubeClient', () => {
     await get();
     await get();
     expect(logger.entries.map(({ message, fields }) => [message, fields])).to.deep.equal([
-      ['The API server warns', { warning: 'things/v1 is deprecated' }],
+      ['Warning from the API server', { warning: 'things/v1 is deprecated' }],
     ]);
   });
 

@@ -50,7 +50,7 @@ describe('untilAnswered', () => {
     expect(await reading).to.equal('the answer');
     expect(waits()).to.deep.equal([500, 1_000, 2_000, 2_000, 2_000]);
     expect(logger.messages('warn')).to.deep.equal(['Waiting for the API server']);
-    expect(logger.messages('info')).to.deep.equal(['The API server answers']);
+    expect(logger.messages('info')).to.deep.equal(['The API server responds']);
   });
 
   it('waits for as long as the API server asks', async () => {

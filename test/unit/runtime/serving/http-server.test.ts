@@ -93,7 +93,7 @@ describe('HttpServer', () => {
     const error = await serve(echo, { address }).catch((thrown: unknown) => thrown);
     expect(error).to.be.instanceOf(AddressUnavailableError);
     expect((error as Error).message).to.equal(
-      `METRICS_ADDRESS=127.0.0.1:${port} cannot be listened on: another process listens there. Choose another address, or 0 to serve nothing.`,
+      `METRICS_ADDRESS=127.0.0.1:${port} is not available: another process listens there. Choose another address, or 0 to serve nothing.`,
     );
   });
 
@@ -101,7 +101,7 @@ describe('HttpServer', () => {
     // TEST-NET-1 (RFC 5737) belongs to no machine.
     const address = { host: '192.0.2.1', port: 8080 };
     const error = await serve(echo, { address }).catch((thrown: unknown) => thrown);
-    expect(String(error)).to.include('METRICS_ADDRESS=192.0.2.1:8080 cannot be listened on');
+    expect(String(error)).to.include('METRICS_ADDRESS=192.0.2.1:8080 is not available');
   });
 
   it('ends with requests under way', async () => {
