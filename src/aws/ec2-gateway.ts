@@ -134,10 +134,10 @@ export interface CreateEniRequest {
   subnetId: string;
   securityGroupIds: string[];
   description?: string;
-  /** IPv4 addresses beside the primary one; not together with prefixes. */
+  /** IPv4 addresses in addition to the primary one; cannot be combined with prefixes. */
   secondaryAddressCount?: number;
   ipv4PrefixCount?: number;
-  /** How many IPv6 addresses; absent: as the subnet assigns by default. Not together with prefixes. */
+  /** How many IPv6 addresses; absent: as the subnet assigns by default. Cannot be combined with prefixes. */
   ipv6AddressCount?: number;
   ipv6PrefixCount?: number;
   /** Makes the first IPv6 address the primary one. */

@@ -43,9 +43,9 @@ export interface EniInventoryOptions {
 }
 
 /**
- * The ENIs of this cluster as all reconcilers see them: one listing and shared describes instead of a call per
- * caller, and the writes of this process visible at once although EC2's reads lag behind. A steady system costs one
- * paged listing every `resyncMs`.
+ * The ENIs of this cluster as all reconcilers see them: one listing and shared describes instead of a call
+ * per caller, and the writes of this process visible immediately although EC2's reads lag behind. A steady
+ * system costs one paged listing every `resyncMs`.
  */
 export class EniInventory implements EventSource<Eni> {
   private readonly index = new EniIndex();

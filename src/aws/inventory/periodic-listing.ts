@@ -17,7 +17,7 @@ export interface PeriodicListingOptions {
   onListing?: ((failure: unknown) => void) | undefined;
 }
 
-/** Lists again and again, with retries, and reports when that starts or stops failing. */
+/** Lists periodically, with retries, and reports when that starts or stops failing. */
 export class PeriodicListing {
   private failure: string | undefined;
 
@@ -61,7 +61,7 @@ export class PeriodicListing {
     this.failure = failure;
     const { logger, onListing } = this.options;
     if (error) logger.error('Listing ENIs fails', { code: failure, error });
-    else logger.info('Listing ENIs works again');
+    else logger.info('Listing ENIs recovered');
     onListing?.(error);
   }
 }

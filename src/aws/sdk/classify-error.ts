@@ -138,7 +138,10 @@ const RULES: readonly Rule[] = [
 /** IAM's encoded denial, about 2 kB; `cause` keeps it for `aws sts decode-authorization-message`. */
 const ENCODED_DENIAL = /\s*Encoded authorization failure message:.*$/is;
 
-/** Role, account and resources are for the log: conditions and Events are read by whoever may read the namespace. */
+/**
+ * Role, account and resources are for the log: everyone with read access to the namespace can read conditions
+ * and Events.
+ */
 function withoutIdentity(message: string): string {
   return message
     .replace(/\bUser: \S+ is not authorized/i, 'The role of the controller is not authorized')
@@ -147,9 +150,9 @@ function withoutIdentity(message: string): string {
 }
 
 /**
- * Classifies what the SDK threw from a call of `action` into the class that callers switch on. For a code without a
- * rule, the HTTP status decides: 4xx is the user's mistake; anything else is worth a retry (5xx, or no answer, after
- * which it is unknown whether the call took effect).
+ * Classifies an error of the SDK from a call of `action` into the class that callers switch on. For a code
+ * without a rule, the HTTP status decides: 4xx is the user's mistake; anything else is worth a retry (5xx, or
+ * no response, after which it is unknown whether the call took effect).
  */
 export function toEc2Error(action: string, error: unknown): Ec2Error {
   if (error instanceof Ec2Error) return error;

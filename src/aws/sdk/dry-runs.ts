@@ -25,18 +25,18 @@ export interface DryRunSubject {
 /** Whether IAM allows a write. */
 export interface DryRunResult {
   action: WriteAction;
-  /** `unknown`: EC2 answered neither yes nor no. */
+  /** `unknown`: EC2 neither allowed nor denied it. */
   answer: 'allowed' | 'denied' | 'unknown';
-  /** EC2's message, where it is no yes. */
+  /** EC2's message, unless the write is allowed. */
   detail?: string;
 }
 
-/** EC2's answer to a dry run of a call that it would have carried out. */
+/** EC2's response to a dry run of a call that would succeed. */
 const WOULD_SUCCEED = 'DryRunOperation';
 
 /**
- * Asks EC2 for each write whether it would carry it out (`DryRun`), one after the other.
- * @param actions those to ask about; unset: all
+ * Requests a dry run of each write (`DryRun`), one after the other.
+ * @param actions the writes to try; unset: all
  */
 export async function dryRunWrites(
   { client, budget }: { client: Pick<EC2Client, 'send'>; budget: RequestBudget },
@@ -52,7 +52,7 @@ export async function dryRunWrites(
   return results;
 }
 
-/** Asks EC2 whether it would set these tags on the ENI. */
+/** Requests a dry run of setting these tags on the ENI. */
 export async function dryRunTags(
   { client, budget }: { client: EC2Client; budget: RequestBudget },
   eniId: string,
@@ -79,7 +79,7 @@ async function answerTo(
       detail: error instanceof Ec2Error ? error.detail : String(error),
     };
   }
-  return { answer: 'unknown', detail: 'EC2 ignored that the call is a dry run' };
+  return { answer: 'unknown', detail: 'EC2 ignored the DryRun parameter' };
 }
 
 /** A tag that no ENI has. */

@@ -31,7 +31,7 @@ export interface Ec2CallerOptions {
   onCall?: (call: Ec2Call) => void;
   /** Once aborted, calls that still wait for their turn fail and no new one is sent. */
   signal?: AbortSignal;
-  /** Whose calls these are: owners take turns. */
+  /** The owner of these calls: owners take turns. */
   owner?: string;
   /** Whether a call is still wanted, evaluated when it is its turn. */
   wanted?: (() => boolean) | undefined;

@@ -51,7 +51,10 @@ export function createEc2Client(options: Ec2ClientOptions): EC2Client {
   return client;
 }
 
-/** The client for calls that break off, also under way, when `signal` aborts. Whether a write took effect is then unknown. */
+/**
+ * The client for calls that fail, also in flight, when `signal` aborts. Whether a write took effect is then
+ * unknown.
+ */
 export function abortable(client: EC2Client, signal: AbortSignal): Pick<EC2Client, 'send'> {
   const send = (command: Parameters<EC2Client['send']>[0]) =>
     client.send(command, { abortSignal: signal });

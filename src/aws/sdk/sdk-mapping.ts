@@ -191,7 +191,7 @@ export function toInstanceTypeLimits(from: InstanceTypeInfo): InstanceTypeLimits
   };
 }
 
-/** Bare metal types have no hypervisor, and are built on Nitro (but for a few of the first generation). */
+/** Bare metal types have no hypervisor, and are built on Nitro (except a few of the first generation). */
 function isNitro({ Hypervisor, BareMetal }: InstanceTypeInfo): boolean {
   return Hypervisor === 'nitro' || BareMetal === true;
 }

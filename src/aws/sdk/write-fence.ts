@@ -51,9 +51,10 @@ const SOCKETS = { keepAlive: true, maxSockets: Number.POSITIVE_INFINITY };
 type Callback = (error: Error | null, stream: Duplex) => void;
 
 /**
- * Agents that hand a connection to its request once it is established. Node's own agents do so at once, and what is
- * written meanwhile waits in a buffer, past every check, until the other side answers. Here, a connection that began
- * while writes were allowed is closed unused if they no longer are when it is established.
+ * Agents that pass a connection to its request once it is established. Node's own agents pass it immediately,
+ * and data written meanwhile waits in a buffer, past every check, until the other side responds. Here, a
+ * connection that began while writes were allowed is closed unused if they no longer are when it is
+ * established.
  */
 export function fencedAgents(options: FencedAgentsOptions): {
   httpAgent: HttpAgent;

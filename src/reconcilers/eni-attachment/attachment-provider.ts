@@ -41,17 +41,22 @@ export interface AttachmentProviderOptions {
  * created together.
  */
 const FRESH_ENOUGH_TO_CREATE_MS = 5_000;
-/** The same before an Attach, in milliseconds. EC2 checks again; this only avoids calls that cannot succeed. */
+/**
+ * The same before an Attach, in milliseconds. EC2 checks again; this only avoids calls that cannot succeed.
+ */
 const FRESH_ENOUGH_TO_ATTACH_MS = 60_000;
 
-/** Takes one step towards an ENI that is attached as the attachment's spec says. */
+/** Takes one step towards an attached ENI that matches the attachment's spec. */
 export class AttachmentProvider {
-  /** Until when (milliseconds since the epoch) the addresses of an ENI can change by an earlier leader's calls. */
+  /** Until when (milliseconds since the epoch) calls of an earlier leader can change an ENI's addresses. */
   private readonly unconfirmed = new Map<string, number>();
 
   constructor(private readonly options: AttachmentProviderOptions) {}
 
-  /** EC2 for this attachment's NodeENI. Calls that still wait for their turn when the attachment is deleted are not sent. */
+  /**
+   * EC2 for this attachment's NodeENI. Calls that still wait for their turn when the attachment is deleted
+   * are not sent.
+   */
   private ec2For(attachment: ENIAttachment): Ec2Gateway {
     const { gateway, attachments } = this.options;
     return gateway.forOwner(attachment.spec.nodeENI, () => {
@@ -158,7 +163,7 @@ export class AttachmentProvider {
       : [];
   }
 
-  /** Reports a change in EC2 of what was already as the spec says. */
+  /** Reports a change in EC2 of what already matched the spec. */
   private noteDrift(attachment: ENIAttachment, what: readonly string[]): void {
     if (isSettled(attachment)) {
       this.options.reporter.drifted(attachment, what);
@@ -173,7 +178,7 @@ export class AttachmentProvider {
       return this.adopt(attachment, adoption(attachment, holder), logger);
     }
     if (fault) {
-      return { blocked: holder ? lost.heldByOurs(attachment, holder, fault) : fault };
+      return { blocked: holder ? lost.heldByOperatorEni(attachment, holder, fault) : fault };
     }
     const leftBehind = await lost.leftBehind(attachment);
     if (leftBehind) {
@@ -310,7 +315,7 @@ export class AttachmentProvider {
   }
 }
 
-/** Waits for both; throws the failure of `first`, or else that of `second`. */
+/** Waits for both; throws the error of `first`, or else that of `second`. */
 async function bothOf(first: Promise<void>, second: Promise<void> | undefined): Promise<void> {
   await Promise.allSettled([first, second]);
   await first;

@@ -32,7 +32,10 @@ export interface AttachmentRemoverOptions {
   createTimes: CreateTimes;
   detachTimes: DetachTimes;
   clock: Clock;
-  /** How many Detach calls, and how many Delete calls, may be under way or wait for EC2's rate at once. */
+  /**
+   * How many Detach calls, and how many Delete calls, may be in flight or wait for EC2's rate at the same
+   * time.
+   */
   limits: { detach: FairLimit; delete: FairLimit };
   /** Milliseconds after which a detachment is late. */
   detachmentTimeoutMs: number;
@@ -42,7 +45,7 @@ export interface AttachmentRemoverOptions {
   consistencyWindowMs: number;
 }
 
-/** Takes one step towards the removal of what a deleted attachment has in EC2. */
+/** Takes one step towards the removal of a deleted attachment's ENI from EC2. */
 export class AttachmentRemover {
   constructor(private readonly options: AttachmentRemoverOptions) {}
 
@@ -110,8 +113,8 @@ export class AttachmentRemover {
   }
 
   /**
-   * Makes an adopted ENI the attachment's own before it is removed: an IAM policy allows nothing else on an ENI without
-   * the operator's tags. @returns whether there was something to do
+   * Sets the operator's tags on an adopted ENI before it is removed: an IAM policy may allow no other call on
+   * an ENI without them. @returns whether there was something to do
    */
   private async takeOver(attachment: ENIAttachment): Promise<boolean> {
     const { reporter, inventory } = this.options;
@@ -211,7 +214,7 @@ export class AttachmentRemover {
     return this.eniOf(attachment) ? 'continue' : this.release(attachment);
   }
 
-  /** EC2 can refuse to delete an ENI for a while after it reads as available: retry, within limits. */
+  /** EC2 can refuse to delete an ENI for a while after it reads as available: retries, within limits. */
   private async inUse(
     attachment: ENIAttachment,
     eniId: string,
@@ -228,9 +231,9 @@ export class AttachmentRemover {
   }
 
   /**
-   * Whether IAM denied the call because the ENI no longer exists. A policy with a condition on tags denies a call on
-   * something without tags, and EC2 evaluates it before it looks for the ENI. Only reads distinguish that from a
-   * missing permission.
+   * Whether IAM denied the call because the ENI no longer exists. A policy with a condition on tags denies a
+   * call on a resource without tags, and EC2 evaluates it before it looks for the ENI. Only reads distinguish
+   * that from a missing permission.
    */
   private async hidesAbsence(
     error: unknown,
@@ -248,7 +251,7 @@ export class AttachmentRemover {
     return byId === undefined && byTag.length === 0;
   }
 
-  /** A Create without an answer may have created an ENI that EC2's reads do not show yet. */
+  /** A Create without a response may have created an ENI that EC2's reads do not show yet. */
   private async confirmAbsence(attachment: ENIAttachment): Promise<StepResult> {
     if (this.mayAppear(attachment)) {
       return 'requeue';

@@ -72,7 +72,10 @@ export class AttachmentReporter {
     this.emitEvents(attachment, finding);
   }
 
-  /** Writes the id of the ENI that the attachment was made for: from then on, the attachment's status is its record. */
+  /**
+   * Writes the id of the ENI that the attachment was created for: from then on, the attachment's status
+   * records it.
+   */
   async claimed(
     attachment: ENIAttachment,
     eniID: string,
@@ -109,7 +112,7 @@ export class AttachmentReporter {
     }
   }
 
-  /** The API server refuses the status as well: an Event says once what the status cannot. */
+  /** The API server refuses the status too: one Event reports what the status cannot. */
   private unreportable(attachment: ENIAttachment, { reason, message }: Blocked): void {
     const { uid } = attachment.metadata;
     if (this.unreported.get(uid) === reason) return;
@@ -128,11 +131,11 @@ export class AttachmentReporter {
   impostor(attachment: ENIAttachment, eni: Eni): void {
     if (this.reportedImpostors.get(eni.id) === attachment.metadata.uid) return;
     this.reportedImpostors.set(eni.id, attachment.metadata.uid);
-    const note = `${eni.id} carries the tags of this attachment and is not its ENI; it is left alone. Find out who tagged it, and delete it or remove its tags.`;
+    const note = `${eni.id} carries the tags of this attachment and is not its ENI; the operator does not change it. Find out who tagged it, and delete it or remove its tags.`;
     this.event(attachment, 'Warning', 'ForeignInterface', 'Observe', note);
   }
 
-  /** The attachment keeps nothing in EC2 any longer. */
+  /** The attachment no longer has anything in EC2. */
   released(attachment: ENIAttachment): void {
     const eniID = attachment.status?.eniID;
     if (eniID === undefined) {

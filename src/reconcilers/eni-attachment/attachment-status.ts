@@ -14,12 +14,12 @@ export interface AttachmentReport {
   attachment: ENIAttachment;
   phase: Phase;
   eni?: Eni | undefined;
-  /** The ENI's id, where EC2 has not been asked about it yet. */
+  /** The ENI's id, before EC2 has been queried about it. */
   eniID?: string;
   blocked?: Blocked | undefined;
   /** Whether the ENI was lost and needs a replacement. */
   lost?: boolean;
-  /** Whether the ENI is as the spec says, including its tags. */
+  /** Whether the ENI matches the spec, including its tags. */
   settled?: boolean;
   /** Milliseconds since the epoch. */
   now: number;
@@ -54,7 +54,7 @@ export function attachmentStatus(report: AttachmentReport): ENIAttachmentStatus 
   };
 }
 
-/** `Ready` once the agent reports a usable link, or at once if the operator does not wait for agents. */
+/** `Ready` once the agent reports a usable link, or immediately if the operator does not wait for agents. */
 export function settledPhase(attachment: ENIAttachment, waitForAgent: boolean): Phase {
   // Pods find their network by what the agent writes.
   const needsAgent = waitForAgent || attachment.spec.podNetwork !== undefined;
@@ -75,8 +75,8 @@ export function sameStatus(
 }
 
 /**
- * Keys of the user tags that the operator may have set on the ENI. Keys that the spec no longer has stay in the list
- * until the ENI is settled: only then it is certain that they were removed.
+ * Keys of the user tags that the operator may have set on the ENI. Keys that the spec no longer has stay in
+ * the list until the ENI is settled: only then is it certain that they were removed.
  */
 export function tagKeysOf(
   { spec, status }: ENIAttachment,
@@ -138,13 +138,14 @@ export function linkFaultOf({
   status,
 }: ENIAttachment): { reason: string; message: string } | undefined {
   const { reason, message = '' } = status?.link ?? {};
-  // An agent says it: reasons of ours alone, so that none can pass for one of EC2's or switch code by its name.
+  // The reason comes from the agent: accept only known ones, so that no agent can fake a reason of EC2 or
+  // select code by its name.
   return reason !== undefined && Object.hasOwn(LINK_REMEDIES, reason)
     ? { reason, message }
     : undefined;
 }
 
-/** `Contended`; absent as long as no other program ever interfered. */
+/** `Contended`; absent until another program interferes for the first time. */
 function contentionOf({ status }: ENIAttachment): Omit<Condition, 'lastTransitionTime'>[] {
   const type = ENI_ATTACHMENT_CONDITIONS.contended;
   const { link, conditions = [] } = status ?? {};
@@ -157,7 +158,7 @@ function contentionOf({ status }: ENIAttachment): Omit<Condition, 'lastTransitio
     : [];
 }
 
-/** `AddressesInUse`; absent as long as pods never kept the ENI from what the spec asks for. */
+/** `AddressesInUse`; absent until pods prevent a change of addresses for the first time. */
 function useOf(
   attachment: ENIAttachment,
   eni: Eni | undefined,
@@ -165,7 +166,7 @@ function useOf(
   const type = ENI_ATTACHMENT_CONDITIONS.addressesInUse;
   const kept = eni ? keptForPods(attachment, eni) : [];
   if (kept.length > 0) {
-    const message = `Pods on the node use ${named(kept)}; the ENI keeps what they use until they are gone.`;
+    const message = `Pods on the node use ${named(kept)}; the ENI keeps these addresses until the pods are gone.`;
     return [{ type, status: 'True', reason: 'PodsRun', message }];
   }
   const message = 'The ENI has no address that it keeps only for pods.';

@@ -9,7 +9,7 @@ export class CreateTimes {
   private readonly sentAt = new Map<string, number>();
   private leaderSince: number;
 
-  /** For a process that is the leader from now on; {@link becameLeader} corrects that. */
+  /** Assumes that the process has just become the leader; {@link becameLeader} updates that. */
   constructor(private readonly clock: Clock) {
     this.leaderSince = clock.now();
   }
@@ -45,8 +45,8 @@ export class CreateTimes {
 }
 
 /**
- * Since when EC2 has been detaching an attachment's ENI, as far as this process can know: since it sent the call, or
- * since it first saw a detachment that an earlier process started.
+ * Since when EC2 has been detaching an attachment's ENI, as far as this process can know: since it sent the
+ * call, or since it first saw a detachment that an earlier process started.
  */
 export class DetachTimes {
   private readonly since = new Map<string, number>();

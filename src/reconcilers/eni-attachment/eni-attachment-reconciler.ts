@@ -28,13 +28,16 @@ export interface ENIAttachmentReconcilerOptions {
   provider: AttachmentProvider;
   remover: AttachmentRemover;
   reporter: AttachmentReporter;
-  /** Delays between retries of what only a user can correct. */
+  /** Delays between retries of faults that only a user can correct. */
   blockedBackoff: BlockedBackoff;
   /** Milliseconds between two reads of an ENI that EC2 is working on. */
   observeIntervalMs: number;
 }
 
-/** The most steps of one pass. From Create to Attached takes four; more than this is a loop, which is slowed down. */
+/**
+ * The most steps of one reconcile. From Create to Attached takes four; more than this is a loop, which is
+ * slowed down.
+ */
 const MAX_STEPS = 12;
 
 /** The controller's own status writes enqueue nothing; the link status that the agent writes does. */
@@ -56,8 +59,8 @@ function finalizersRemoved(attachment: ENIAttachment): boolean {
 }
 
 /**
- * Turns attachments into EC2 calls; nothing else does. Each step reads the attachment and the inventory and carries
- * out what `planAttachment` or `planRemoval` returns. A pass continues until it has to wait.
+ * Turns attachments into EC2 calls; nothing else does. Each step reads the attachment and the inventory and
+ * carries out what `planAttachment` or `planRemoval` returns. A reconcile continues until it has to wait.
  */
 @Reconciler({ for: ENIAttachment, when: attachmentChanged })
 export class ENIAttachmentReconciler {

@@ -1,21 +1,21 @@
 import type { ENIAttachment } from '../../api/eni-attachment.js';
 import { TAGS } from '../../api/names.js';
 import type { Eni, EniAttachmentState } from '../../aws/ec2-gateway.js';
-import { isOurs } from '../shared/eni-ownership.js';
+import { isOperatorEni } from '../shared/eni-ownership.js';
 
-/** What is known of ENIs. */
+/** The known ENIs. */
 export interface KnownEnis {
   readonly clusterID: string;
   get(eniId: string): Eni | undefined;
   byAttachmentUID(uid: string): Eni[];
 }
 
-/** The attachment that holds the ENI, whatever its state; `detached` counts as none. */
+/** The attachment that holds the ENI, in any state except `detached`. */
 export function attachmentOf(eni: Eni): EniAttachmentState | undefined {
   return eni.attachment?.status === 'detached' ? undefined : eni.attachment;
 }
 
-/** Whether an ENI sits where the attachment's spec says. */
+/** Whether the ENI is attached where the attachment's spec says. */
 export function holdsItsSlot(
   { spec }: ENIAttachment,
   slot: Pick<EniAttachmentState, 'instanceId' | 'deviceIndex' | 'networkCardIndex'>,
@@ -28,12 +28,14 @@ export function holdsItsSlot(
 }
 
 /**
- * The attachment's ENI. Tags alone do not make it: anyone who may tag ENIs of the account can copy them.
+ * The attachment's ENI. Tags alone do not prove it: anyone who may tag ENIs of the account can copy them.
  *
- * 1. The ENI that `status.eniID` names, as long as it is in the attachment's subnet, no AWS service manages it and
- *    no tag gives it to another attachment or cluster; tags that someone removed are put back.
- * 2. Otherwise an ENI that carries all our tags, in the attachment's subnet, free or in the attachment's own slot:
- *    the answer to a Create that was lost.
+ * 1. The ENI that `status.eniID` names, as long as it is in the attachment's subnet, no AWS service manages
+ * it and
+ * no tag assigns it to another attachment or cluster; removed tags are restored.
+ * 2. Otherwise an ENI that carries all tags of the operator, in the attachment's subnet, free or in the
+ * attachment's own
+ * slot: the result of a Create whose response was lost.
  */
 export function ownEni(enis: KnownEnis, attachment: ENIAttachment): Eni | undefined {
   const { status } = attachment;
@@ -41,7 +43,9 @@ export function ownEni(enis: KnownEnis, attachment: ENIAttachment): Eni | undefi
   return named && mayBeOwn(enis, attachment, named) ? named : tagged(enis, attachment)[0];
 }
 
-/** ENIs that carry the attachment's UID and are not its own: copies of its tags, or left over from a mishap. */
+/**
+ * ENIs that carry the attachment's UID but are not its own: copies of its tags, or leftovers of a failure.
+ */
 export function impostors(enis: KnownEnis, attachment: ENIAttachment): Eni[] {
   const own = ownEni(enis, attachment);
   return enis.byAttachmentUID(attachment.metadata.uid).filter(({ id }) => id !== own?.id);
@@ -62,7 +66,7 @@ function tagged(enis: KnownEnis, attachment: ENIAttachment): Eni[] {
   const rank = (eni: Eni): string => `${attachmentOf(eni) ? 0 : 1}${eni.id}`;
   return enis
     .byAttachmentUID(attachment.metadata.uid)
-    .filter((eni) => isOurs(eni, enis.clusterID) && mayBeOwn(enis, attachment, eni))
+    .filter((eni) => isOperatorEni(eni, enis.clusterID) && mayBeOwn(enis, attachment, eni))
     .filter((eni) => {
       const slot = attachmentOf(eni);
       return !slot || holdsItsSlot(attachment, slot);
@@ -70,7 +74,7 @@ function tagged(enis: KnownEnis, attachment: ENIAttachment): Eni[] {
     .sort((a, b) => (rank(a) < rank(b) ? -1 : 1));
 }
 
-/** What tells whose an ENI is. */
+/** What decides which attachment an ENI belongs to. */
 export interface OwnershipContext {
   clusterID: string;
   /** Whether an ENIAttachment has that UID. */
@@ -78,9 +82,9 @@ export interface OwnershipContext {
 }
 
 /**
- * Whether the attachment can adopt an ENI whose own ENIAttachment was lost (finalizers taken off by hand, a restore
- * from a backup): it is ours, in exactly the wanted slot and subnet, of the same NodeENI, and no ENIAttachment has
- * the UID that it carries.
+ * Whether the attachment can adopt an ENI whose own ENIAttachment was lost (finalizers removed by hand, a
+ * restore from a backup): its tags mark it as managed by this operator, it is in exactly the wanted slot and
+ * subnet, of the same NodeENI, and no ENIAttachment has the UID that it carries.
  */
 export function isAdoptable(
   eni: Eni,
@@ -97,8 +101,8 @@ export function isAdoptable(
 }
 
 /**
- * Whether the instance still has the ENI that the attachment is about, at whatever device index, from an
- * ENIAttachment that was lost.
+ * Whether the instance still has the attachment's ENI, at any device index, left by an ENIAttachment that was
+ * lost.
  */
 export function isLeftBehind(
   eni: Eni,
@@ -107,7 +111,7 @@ export function isLeftBehind(
 ): boolean {
   const uid = eni.tags[TAGS.attachmentUID];
   return (
-    isOurs(eni, clusterID) &&
+    isOperatorEni(eni, clusterID) &&
     attachmentOf(eni)?.instanceId === spec.instanceID &&
     eni.subnetId === spec.subnetID &&
     eni.tags[TAGS.nodeENI] === spec.nodeENI &&

@@ -22,8 +22,8 @@ export function ownTags(
 
 /**
  * The Create call of an attachment's ENI. It includes all tags, because an ENI without them has no owner. The
- * ClientToken is the attachment's UID, so that EC2 answers a repeated call with the same ENI; a replacement of a lost
- * ENI has its own token.
+ * ClientToken is the attachment's UID, so that EC2 returns the same ENI for a repeated call; a replacement of
+ * a lost ENI has its own token.
  */
 export function createRequestFor(attachment: ENIAttachment, clusterID: string): CreateEniRequest {
   const { metadata, spec, status } = attachment;
@@ -50,8 +50,9 @@ export interface ChangeTarget {
 }
 
 /**
- * Sends the changes of an ENI to EC2, one call for each, and notes each for reads that do not show it yet.
- * @throws Ec2Error at the first that fails
+ * Sends the changes of an ENI to EC2, one call each, and records each in the inventory, for reads that do not
+ * show it yet.
+ * @throws Ec2Error of the first call that fails
  */
 export async function applyChanges(changes: EniChanges, target: ChangeTarget): Promise<void> {
   const { gateway, inventory, eniId } = target;

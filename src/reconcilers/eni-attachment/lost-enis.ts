@@ -4,7 +4,7 @@ import { type Blocked, blocked } from '../../api/reasons.js';
 import type { Eni } from '../../aws/ec2-gateway.js';
 import type { EniInventory } from '../../aws/inventory/eni-inventory.js';
 import type { Store } from '../../runtime/cache/store.js';
-import { isOurs } from '../shared/eni-ownership.js';
+import { isOperatorEni } from '../shared/eni-ownership.js';
 import { attachmentOf, holdsItsSlot, isAdoptable, isLeftBehind } from './eni-identity.js';
 
 export interface LostEnisOptions {
@@ -14,13 +14,13 @@ export interface LostEnisOptions {
   clusterID: string;
 }
 
-/** Finds, before a Create, ENIs that this operator made and whose ENIAttachments were lost (ADR 13). */
+/** Finds, before a Create, ENIs that this operator created and whose ENIAttachments were lost (ADR 13). */
 export class LostEnis {
   constructor(private readonly options: LostEnisOptions) {}
 
   /**
-   * An ENI of this operator in the slot that the attachment should have, as EC2 describes it now: that of an
-   * attachment that was lost, or of another NodeENI.
+   * An ENI of this operator in the slot that the attachment should have, as EC2 describes it now: that of a
+   * lost attachment, or of another NodeENI.
    */
   async holderOfSlot(attachment: ENIAttachment): Promise<Eni | undefined> {
     const { inventory, clusterID } = this.options;
@@ -29,10 +29,10 @@ export class LostEnis {
       return slot !== undefined && holdsItsSlot(attachment, slot);
     });
     const holder = seen && (await inventory.observe(seen.id));
-    return holder && isOurs(holder, clusterID) ? holder : undefined;
+    return holder && isOperatorEni(holder, clusterID) ? holder : undefined;
   }
 
-  /** Why there must not be another ENI: the one of an attachment that was lost is still on the instance. */
+  /** Why another ENI must not be created: that of a lost attachment is still on the instance. */
   async leftBehind(attachment: ENIAttachment): Promise<Blocked | undefined> {
     const { inventory, clusterID } = this.options;
     const isLeft = (eni: Eni): boolean =>
@@ -43,27 +43,27 @@ export class LostEnis {
     return eni && isLeft(eni)
       ? blocked(
           'InterfaceInUse',
-          `${spec.instanceID} (node ${spec.nodeName}) has ${eni.id} of this NodeENI in ${spec.subnetID} at device index ${eni.attachment?.deviceIndex}, not at ${spec.deviceIndex}, and its ENIAttachment is gone`,
+          `${spec.instanceID} (node ${spec.nodeName}) has ${eni.id} of this NodeENI in ${spec.subnetID} at device index ${eni.attachment?.deviceIndex}, not at ${spec.deviceIndex}, and its ENIAttachment no longer exists`,
         )
       : undefined;
   }
 
-  /** Why an ENI of ours that has another owner keeps the attachment from its slot. */
-  heldByOurs({ spec }: ENIAttachment, holder: Eni, fault: Blocked): Blocked {
+  /** Why an ENI of this operator with another owner occupies the attachment's slot. */
+  heldByOperatorEni({ spec }: ENIAttachment, holder: Eni, fault: Blocked): Blocked {
     if (fault.reason !== 'SlotTaken') {
       return fault;
     }
     const { [TAGS.nodeENI]: nodeENI = '', [TAGS.attachmentUID]: uid = '' } = holder.tags;
     const owner = this.isAlive(uid)
       ? `an ENI of NodeENI ${nodeENI}`
-      : `an ENI that this operator created for NodeENI ${nodeENI} in ${holder.subnetId} and whose ENIAttachment is gone`;
+      : `an ENI that this operator created for NodeENI ${nodeENI} in ${holder.subnetId} and whose ENIAttachment no longer exists`;
     return blocked(
       'SlotTaken',
-      `Device index ${spec.deviceIndex} of ${spec.instanceID} (node ${spec.nodeName}) is taken by ${holder.id}, ${owner}`,
+      `Device index ${spec.deviceIndex} of ${spec.instanceID} (node ${spec.nodeName}) is in use by ${holder.id}, ${owner}`,
     );
   }
 
-  /** The ENI that an earlier pass wrote into the status in order to adopt it. */
+  /** The ENI that an earlier reconcile wrote into the status in order to adopt it. */
   beingAdopted(attachment: ENIAttachment): Eni | undefined {
     const { eniID } = attachment.status ?? {};
     const eni = eniID === undefined ? undefined : this.options.inventory.get(eniID);

@@ -22,8 +22,8 @@ type Counts = Pick<
 >;
 
 /**
- * What the Create call asks for, so that addresses cost no further call. EC2 takes single IPv6 addresses or prefixes
- * in one call, not both: prefixes beside addresses follow.
+ * The addresses in the Create call, so that they need no further call. EC2 accepts single IPv6 addresses or
+ * prefixes in one call, not both: prefixes in addition to addresses follow.
  */
 export function addressesInCreate(spec: ENIAttachmentSpec): Counts {
   const { ipv4: { secondaryAddresses = 0, prefixes = 0 } = {}, ipv6 = {} } = spec;
@@ -47,7 +47,7 @@ interface Wanted {
 }
 
 /**
- * What to change so that the ENI has as many addresses as the spec says. Addresses in use stay, so that the ENI can
+ * The changes that give the ENI as many addresses as the spec says. Addresses in use stay, so the ENI can
  * have more for a while.
  */
 export function addressChanges(
@@ -61,7 +61,7 @@ export function addressChanges(
     { addresses: secondary, prefixes: eni.ipv4Prefixes },
     isInUse,
   );
-  // The first IPv6 address stays where it is the primary one, or the subnet has no other kind.
+  // The first IPv6 address stays if it is the primary one, or if the subnet is IPv6-only.
   const kept = eni.hasPrimaryIpv6 || subnetCIDR === undefined ? 1 : 0;
   const ofIpv6 = changesOf(
     ipv6 && {
@@ -98,7 +98,7 @@ function changesOf(
   };
   return {
     ...(unassign.addresses.length + unassign.prefixes.length > 0 ? { unassign } : {}),
-    // EC2 takes one kind in a call; the next step assigns the other.
+    // EC2 accepts one kind per call; the next step assigns the other.
     ...(lacking.addresses > 0
       ? { assign: { addresses: lacking.addresses } }
       : lacking.prefixes > 0
@@ -107,7 +107,7 @@ function changesOf(
   };
 }
 
-/** The last ones that nothing uses, as far as there are more than `count`. */
+/** The last unused ones of those in excess of `count`. */
 function surplus(present: readonly string[], count: number, isInUse: IsInUse): string[] {
   const free = present.filter((each) => !isInUse(each));
   return free.slice(Math.max(0, free.length - Math.max(0, present.length - count)));

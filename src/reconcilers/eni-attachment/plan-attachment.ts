@@ -58,15 +58,15 @@ export type RemovalStep =
 export interface PlanContext {
   /** Retained ENIs, which an attachment without an ENI can adopt. */
   retained?: readonly Eni[];
-  /** The ENI whose adoption was begun, where its own attachment was lost. */
+  /** The ENI whose adoption was begun, if its own attachment was lost. */
   lost?: Eni | undefined;
-  /** Our own tags, put back where somebody took them off. */
+  /** The operator's own tags, restored if they were removed. */
   ownTags?: Readonly<Record<string, string>>;
 }
 
 /**
- * Why nothing is done in EC2 for an attachment: only those of a NodeENI that exists count, and only with the
- * finalizer that keeps them until their ENI is gone. Others were made by hand.
+ * Why an attachment is ignored: it counts only if it belongs to an existing NodeENI, and has the finalizer
+ * that keeps it until its ENI is deleted. Others were created by hand.
  */
 export function ownershipFault(
   attachment: ENIAttachment,
@@ -88,7 +88,7 @@ export function ownershipFault(
       );
 }
 
-/** What to do next so that the attachment has its ENI, attached as its spec says. */
+/** The next step so that the attachment has its ENI, attached as its spec says. */
 export function planAttachment(
   attachment: ENIAttachment,
   eni: Eni | undefined,
@@ -125,7 +125,7 @@ export function planAttachment(
 
 function planMissing(attachment: ENIAttachment, retained: readonly Eni[]): Step {
   const { status, spec } = attachment;
-  // A Create that may have been sent already has the first word; an adoption that was begun goes on.
+  // A Create that may have been sent takes precedence; an adoption that was begun continues.
   const isUntouched = (status?.phase ?? 'Pending') === 'Pending';
   const kept = retained.find((eni) =>
     status?.eniID === undefined
@@ -142,7 +142,7 @@ function planMissing(attachment: ENIAttachment, retained: readonly Eni[]): Step 
   return kept ? adoption(attachment, kept) : { do: 'create' };
 }
 
-/** Makes an ENI the attachment's own, by the tags that say so. */
+/** Makes an ENI the attachment's own, by setting the tags of ownership. */
 export function adoption({ metadata }: ENIAttachment, eni: Eni): Extract<Step, { do: 'adopt' }> {
   return {
     do: 'adopt',
@@ -165,7 +165,7 @@ export interface RemovalRules {
   now: number;
 }
 
-/** What to do next to remove what the attachment has in EC2. */
+/** The next step in removing the attachment's ENI from EC2. */
 export function planRemoval(
   attachment: ENIAttachment,
   eni: Eni | undefined,
@@ -179,7 +179,7 @@ export function planRemoval(
     return { do: 'confirmAbsence' };
   }
   if (eniID !== undefined) {
-    // The answer to Delete is reliable; a read without the ENI can be stale.
+    // The response to Delete is reliable; a read without the ENI can be stale.
     return { do: 'delete', eniId: eniID };
   }
   return phase === undefined || phase === 'Pending' ? { do: 'release' } : { do: 'confirmAbsence' };
@@ -195,7 +195,7 @@ function planEniRemoval(attachment: ENIAttachment, eni: Eni, rules: RemovalRules
   }
   const { attachmentId, instanceId, status } = slot;
   if (status !== 'detaching' && !holdsItsSlot(attachment, slot)) {
-    // Someone put it there, and may need it there.
+    // It was put there on purpose, and may be needed there.
     const fact = `${eni.id} is attached to ${instanceId} at device index ${slot.deviceIndex}, not to ${attachment.spec.instanceID} at ${attachment.spec.deviceIndex}`;
     return { do: 'blocked', blocked: blocked('InterfaceInUse', fact) };
   }
@@ -262,7 +262,7 @@ function changesOf(
   };
 }
 
-/** Of the switches that the spec names, those that EC2 has otherwise. */
+/** The switches that the spec sets and that differ in EC2. */
 function switchChanges(spec: ENIAttachmentSpec, eni: Eni): EniChanges {
   const { sourceDestCheck, connectionTracking = {}, ipv6Primary } = spec;
   const enaExpress = enaExpressOf(spec);
@@ -277,7 +277,7 @@ function switchChanges(spec: ENIAttachmentSpec, eni: Eni): EniChanges {
     ...(enaExpress === undefined || isDeepStrictEqual(enaExpress, eni.attachment?.enaExpress ?? OFF)
       ? {}
       : { enaExpress }),
-    // EC2 makes an address the primary one and never takes that back.
+    // EC2 cannot undo a primary address.
     ...(ipv6Primary && eni.ipv6Addresses.length > 0 && !eni.hasPrimaryIpv6
       ? { primaryIpv6: true as const }
       : {}),
@@ -286,7 +286,7 @@ function switchChanges(spec: ENIAttachmentSpec, eni: Eni): EniChanges {
 
 const OFF: EnaExpress = { enabled: false, udp: false };
 
-/** ENA Express as EC2 takes it. */
+/** ENA Express in EC2's form. */
 function enaExpressOf({ enaExpress }: ENIAttachmentSpec): EnaExpress | undefined {
   return enaExpress && { enabled: enaExpress.enabled, udp: enaExpress.udp ?? false };
 }
@@ -303,13 +303,15 @@ function attachRequestFor({ spec }: ENIAttachment, eniId: string): AttachEniRequ
   };
 }
 
-/** The tags to set, and those that the operator set and the spec no longer has. */
+/** The tags to set, and those to remove: the operator set them and the spec no longer has them. */
 function tagChanges(
   eni: Eni,
   wanted: Readonly<Record<string, string>>,
-  ours: readonly string[],
+  operatorTags: readonly string[],
 ): EniChanges['tags'] {
   const set = Object.entries(wanted).filter(([key, value]) => eni.tags[key] !== value);
-  const remove = [...ours, TAGS.retained].filter((key) => !(key in wanted) && key in eni.tags);
+  const remove = [...operatorTags, TAGS.retained].filter(
+    (key) => !(key in wanted) && key in eni.tags,
+  );
   return set.length + remove.length > 0 ? { set: Object.fromEntries(set), remove } : undefined;
 }

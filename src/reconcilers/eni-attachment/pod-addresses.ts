@@ -13,8 +13,8 @@ const MAX_NAMED = 3;
 const REPORT_WITHIN_MS = 60_000;
 
 /**
- * Whether a pod has the address, or one of the prefix, by the agent's report. Before the agent has reported on the
- * present spec of an ENI whose addresses are for pods, all count as in use.
+ * Whether a pod has the address, or one of the prefix, according to the agent's report. Until the agent has
+ * reported on the current spec of an ENI whose addresses are for pods, all count as in use.
  */
 export function usedByPods({ metadata, spec, status }: ENIAttachment): IsInUse {
   const { podAddresses, observedGeneration } = status?.link ?? {};
@@ -45,7 +45,7 @@ function isSame(a: string, b: string): boolean {
   );
 }
 
-/** Addresses and prefixes that the spec no longer asks for, and that the ENI keeps because pods use them. */
+/** Addresses and prefixes that the spec no longer requests, and that the ENI keeps because pods use them. */
 export function keptForPods(attachment: ENIAttachment, eni: Eni): string[] {
   const { spec } = attachment;
   const all = surplusOf(addressChanges(spec, eni));
@@ -61,8 +61,8 @@ function surplusOf({ unassignIpv4, unassignIpv6 }: ReturnType<typeof addressChan
 }
 
 /**
- * Why the ENI of a deleted attachment stays attached: pods of its node would lose their network. An agent that knows
- * of pods is first waited for, so that a pod that has just started counts.
+ * Why the ENI of a deleted attachment stays attached: pods on its node would lose their network. Waits first
+ * for the report of an agent that tracks pods, so that a pod that has just started counts.
  * @param now milliseconds since the epoch
  */
 export function heldByPods(
@@ -78,7 +78,7 @@ export function heldByPods(
   if (observedGeneration !== metadata.generation && deletedForMs < REPORT_WITHIN_MS) {
     return blocked(
       'AddressesInUse',
-      `The agent of node ${spec.nodeName} has not yet said which pods use the ENI`,
+      `The agent of node ${spec.nodeName} has not reported yet which pods use the ENI`,
     );
   }
   return podAddresses.length > 0
@@ -89,7 +89,7 @@ export function heldByPods(
     : undefined;
 }
 
-/** Some of the addresses, for people. */
+/** Some of the addresses, for a message. */
 export function named(addresses: readonly string[]): string {
   return firstFew(addresses, MAX_NAMED);
 }

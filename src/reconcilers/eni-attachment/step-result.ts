@@ -12,8 +12,8 @@ export type StepResult =
   | { blocked: Blocked; eni?: Eni | undefined };
 
 /**
- * The result of a step that looks blocked by what the inventory knows of the ENI, which can be stale: only a fresh
- * read blocks.
+ * The result of a step that is blocked according to the inventory, which can be stale: only a fresh read
+ * confirms it.
  * @param plan the next step for the ENI
  * @throws Ec2Error
  */

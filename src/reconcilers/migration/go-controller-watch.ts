@@ -10,18 +10,18 @@ import type { Logger } from '../../runtime/logger.js';
 import { hasGoFinalizer } from './listed-enis.js';
 
 /**
- * How old (milliseconds) the renewal of a Lease may be. The Go controller renews every two seconds, for fifteen; the
- * rest allows for clocks that differ.
+ * How old (milliseconds) the renewal of a Lease may be. The Go controller renews every two seconds, for
+ * fifteen; the rest allows for clock skew.
  */
 const LEASE_AGE_MS = 60_000;
-/** Milliseconds for which an answer about the Lease serves. */
+/** How long (milliseconds) a read of the Lease is valid. */
 const ANSWER_AGE_MS = 5_000;
 /**
- * A finalizer that is back so soon (milliseconds) after its removal is the work of the Go controller, which may run
- * without a Lease. Later, somebody applied an old manifest or restored a backup.
+ * If a finalizer returns within this time (milliseconds) of its removal, the Go controller set it, which may
+ * run without a Lease. Later than that, it came from an old manifest or a restored backup.
  */
 const RETURNED_WITHIN_MS = 30_000;
-/** Milliseconds for which that is evidence. */
+/** For how long (milliseconds) that is evidence. */
 const RETURN_AGE_MS = 60_000;
 
 export interface GoControllerWatchOptions {
@@ -31,11 +31,11 @@ export interface GoControllerWatchOptions {
 }
 
 /**
- * Finds out whether the Go controller runs beside this operator. It asks the API server only when something depends
- * on the answer.
+ * Detects a Go controller that runs in parallel with this operator. It queries the API server only when
+ * something depends on the result.
  */
 export class GoControllerWatch {
-  /** When this process took the Go controller's finalizer off, by UID of the NodeENI. */
+  /** When this process removed the Go controller's finalizer, by UID of the NodeENI. */
   private readonly removedAt = new LRUCache<string, number>({ max: 10_000 });
   private returnedAt = Number.NEGATIVE_INFINITY;
   private answer: { at: number; running: Promise<string | undefined> } | undefined;
@@ -73,12 +73,12 @@ export class GoControllerWatch {
     }
   }
 
-  /** The Go controller's finalizer is off the NodeENI. */
+  /** Call it when the Go controller's finalizer was removed from the NodeENI. */
   finalizerRemoved({ metadata }: NodeENI): void {
     this.removedAt.set(metadata.uid, this.options.clock.now());
   }
 
-  /** Call it with each NodeENI that a pass sees. */
+  /** Call it with each NodeENI that a reconcile reads. */
   saw(nodeENI: NodeENI): void {
     const { uid } = nodeENI.metadata;
     const removedAt = this.removedAt.get(uid);

@@ -46,18 +46,18 @@ export interface GoMigrationOptions {
 const PARALLEL = 32;
 
 /**
- * Takes over what the Go controller left: records each ENI that the NodeENI's status lists in an ENIAttachment, and
- * takes its finalizer off once all are recorded. The ENIAttachment's reconciler then marks the ENI with tags. It
- * never writes to EC2.
+ * Takes over what the Go controller left: records each ENI that the NodeENI's status lists in an
+ * ENIAttachment, and removes the Go controller's finalizer once all are recorded. The ENIAttachment's
+ * reconciler then tags the ENI. It never writes to EC2.
  */
 export class GoMigration {
   constructor(private readonly options: GoMigrationOptions) {}
 
   /**
-   * Records the ENIs that can be adopted, and says which cannot.
+   * Records the ENIs that can be adopted, and returns which cannot.
    * @param own the attachments of the NodeENI
-   * @param subnetIDs looks up what the NodeENI asks for; undefined where EC2 does not say
-   * @throws Ec2Error, KubeUnreachableError, KubeApiError, where a retry may help: then nothing may be written
+   * @param subnetIDs looks up the NodeENI's subnets; undefined if EC2 does not know one
+   * @throws Ec2Error, KubeUnreachableError, KubeApiError if a retry may help: then nothing may be written
    */
   async adopt(
     nodeENI: NodeENI,
@@ -82,14 +82,14 @@ export class GoMigration {
       : this.adoptListed(nodeENI, own, listed, subnetIDs, logger);
   }
 
-  /** Why nothing may be created, where the Go controller runs: to be asked before a plan that creates. */
+  /** Why nothing may be created, if the Go controller runs: check it before a plan that creates. */
   fault(): Promise<Blocked | undefined> {
     return this.options.watch.fault();
   }
 
   /**
-   * Takes the Go controller's finalizer and annotation off, if every ENI that the newest version of the status lists is
-   * recorded or let go.
+   * Removes the Go controller's finalizer and annotation, if every ENI that the newest version of the status
+   * lists is recorded or let go.
    * @param own the attachments of the NodeENI
    * @returns why the API server refuses it
    */
@@ -150,7 +150,7 @@ export class GoMigration {
       logger.info('ENI of the Go controller is gone', { eniID, node: nodeID });
     }
     for (const { eniID, nodeID } of plan.left) {
-      logger.warn('ENI of the Go controller is left alone, as asked', { eniID, node: nodeID });
+      logger.warn('ENI of the Go controller is left alone, as annotated', { eniID, node: nodeID });
     }
     for (const { entry, reason, message: detail } of plan.unadopted) {
       logger.warn('ENI not adopted', { eniID: entry.eniID, node: entry.nodeID, reason, detail });
@@ -198,7 +198,10 @@ export class GoMigration {
     return refused;
   }
 
-  /** The NodeENI with this operator's finalizer; one that is being deleted has the Go controller's, and takes no other. */
+  /**
+   * The NodeENI with this operator's finalizer. A NodeENI that is being deleted has the Go controller's, and
+   * accepts no new finalizer.
+   */
   private async hold(nodeENI: NodeENI): Promise<NodeENI | Blocked> {
     const newest = this.options.nodeENIs.get(keyOf(nodeENI)) ?? nodeENI;
     return nodeENI.metadata.deletionTimestamp
@@ -234,7 +237,7 @@ export class GoMigration {
       return undefined;
     } catch (error) {
       if (!isAlreadyExists(error)) throw error;
-      // The store is behind: the next pass sees what that attachment holds.
+      // The store is behind: the next reconcile sees what that attachment holds.
       return blocked('WriteRefused', `ENIAttachment ${name} already exists`);
     }
   }

@@ -4,8 +4,8 @@ import type { DesiredAttachment } from '../shared/desired-attachment.js';
 import type { UnadoptedEni } from './plan-migration.js';
 
 /**
- * Takes out of the plan what must not be created: an ENI for a node and subnet in which the Go controller's status
- * lists one that is neither adopted nor gone.
+ * Removes from the plan what must not be created: an ENI for a node and subnet for which the Go controller's
+ * status lists an ENI that is neither adopted nor deleted.
  */
 export function holdCreates(plan: NodeENIPlan, unadopted: readonly UnadoptedEni[]): void {
   hold(plan, (desired) => {
@@ -20,9 +20,9 @@ export function holdCreates(plan: NodeENIPlan, unadopted: readonly UnadoptedEni[
   });
 }
 
-/** Takes everything out of the plan that it would create. */
+/** Removes every Create from the plan. */
 export function holdAllCreates(plan: NodeENIPlan, fault: Blocked): void {
-  // A replacement would only take away.
+  // A replacement would only delete.
   plan.replace = [];
   hold(plan, () => fault);
 }
@@ -42,7 +42,7 @@ function hold(plan: NodeENIPlan, faultOf: (desired: DesiredAttachment) => Blocke
   plan.create = created;
 }
 
-/** Entries of old releases of the Go controller name no subnet. */
+/** Entries of old releases of the Go controller lack a subnet. */
 function hasPlace({ entry }: UnadoptedEni, { spec }: DesiredAttachment): boolean {
   return (
     (entry.nodeID === spec.nodeName || entry.instanceID === spec.instanceID) &&

@@ -10,8 +10,9 @@ export interface ListedEni extends NodeENIAttachment {
 }
 
 /**
- * The ENIs that the NodeENI's status lists and no ENIAttachment holds: those of the Go controller, which has no other
- * record of them. This operator's own entries count only where the Go controller may have written beside them.
+ * The ENIs that the NodeENI's status lists and no ENIAttachment holds: those of the Go controller, which has
+ * no other record of them. This operator's own entries count only if the Go controller may have written them
+ * too.
  */
 export function unheldEnis(nodeENI: NodeENI, attachments: readonly ENIAttachment[]): ListedEni[] {
   const { status } = nodeENI;

@@ -7,7 +7,7 @@ import { ADOPTION_REMEDIES, type AdoptionReason, type Blocked } from '../../api/
 import type { Eni, EniAttachmentState } from '../../aws/ec2-gateway.js';
 import { isBlocked } from '../shared/blocked.js';
 import { attachmentName } from '../shared/desired-attachment.js';
-import { isOurs } from '../shared/eni-ownership.js';
+import { isOperatorEni } from '../shared/eni-ownership.js';
 import { identifyNode } from '../shared/node-placement.js';
 import { enisToLeave, type ListedEni, unheldEnis } from './listed-enis.js';
 
@@ -15,7 +15,7 @@ import { enisToLeave, type ListedEni, unheldEnis } from './listed-enis.js';
 const MIN_MTU = 576;
 const MAX_MTU = 9001;
 
-/** An ENI of the Go controller, and the ENIAttachment that is to record it. */
+/** An ENI of the Go controller, and the ENIAttachment that will record it. */
 export interface Adoption {
   eniID: string;
   name: string;
@@ -39,7 +39,7 @@ export interface MigrationPlan {
   left: ListedEni[];
 }
 
-/** What a NodeENI has of the Go controller, after a pass. */
+/** What remains of the Go controller in a NodeENI, after a reconcile. */
 export interface MigrationState {
   /** ENIs that are not adopted, and why. */
   unadopted: readonly UnadoptedEni[];
@@ -49,12 +49,12 @@ export interface MigrationState {
   fault: Blocked | undefined;
 }
 
-/** The state of a NodeENI about which nothing was found out, or has to be. */
+/** The state of a NodeENI for which nothing was found, or nothing had to be checked. */
 export const NO_MIGRATION: MigrationState = { unadopted: [], letGo: new Set(), fault: undefined };
 
 /**
- * The entries that have to stay in the status of exactly this version of the NodeENI: also those that somebody wrote
- * after the pass began.
+ * The entries that have to stay in the status of exactly this version of the NodeENI, including those written
+ * after the reconcile began.
  */
 export function unadoptedIn(
   nodeENI: NodeENI,
@@ -75,14 +75,14 @@ export interface MigrationInput {
   nodeENI: NodeENI;
   /** The ENIs that the status lists and no attachment holds. */
   listed: readonly ListedEni[];
-  /** What EC2 says of them now; it lacks those that EC2 does not know. */
+  /** The ENIs as EC2 describes them now; it lacks those that EC2 does not know. */
   enis: ReadonlyMap<string, Eni>;
   /** The attachments of the NodeENI. */
   attachments: readonly ENIAttachment[];
   nodeNamed: (name: string) => Node | undefined;
   /** Whether an ENIAttachment has this UID. */
   isAlive: (uid: string) => boolean;
-  /** Ids of the subnets that the NodeENI asks for; undefined where EC2 does not say. */
+  /** Ids of the NodeENI's subnets; undefined if EC2 does not know one. */
   subnetIDs: ReadonlySet<string> | undefined;
   clusterID: string;
   /** Milliseconds by which EC2's reads may lag behind its writes. */
@@ -91,7 +91,7 @@ export interface MigrationInput {
   now: number;
 }
 
-/** Decides what becomes of each ENI that the Go controller listed. Nothing is taken that does not agree in everything. */
+/** Decides on each ENI that the Go controller listed. An ENI is adopted only if all of its facts match. */
 export function planMigration(input: MigrationInput): MigrationPlan {
   const plan: MigrationPlan = { adopt: [], unadopted: [], gone: [], left: [] };
   const leave = enisToLeave(input.nodeENI);
@@ -163,7 +163,7 @@ function adoptionOf(
 
 type Fault = [reason: AdoptionReason, fact: string];
 
-/** Why the ENI is not, or not certainly, what the entry says it is. */
+/** Why the ENI is not, or not certainly, the one that the entry describes. */
 function identityFault(
   { nodeID }: ListedEni,
   { id, tags, subnetId, requesterManaged }: Eni,
@@ -184,21 +184,21 @@ function identityFault(
     tags[GO_TAGS.managedBy] === GO_CONTROLLER.managerName &&
     tags[GO_TAGS.nodeENI] === name &&
     tags[GO_TAGS.node] === nodeID;
-  // After a way back to the Go controller, it lists ENIs that this operator created.
+  // After a rollback to the Go controller, it lists ENIs that this operator created.
   const isOwn =
-    isOurs({ tags, requesterManaged }, clusterID) &&
+    isOperatorEni({ tags, requesterManaged }, clusterID) &&
     tags[TAGS.nodeENI] === name &&
     tags[TAGS.node] === nodeID;
   if (!(isOfGo || isOwn)) {
     return [
       'TagsDiffer',
-      `The tags of ${id} do not say that the Go controller made it for NodeENI ${name} and node ${nodeID}`,
+      `The tags of ${id} do not show that the Go controller created it for NodeENI ${name} and node ${nodeID}`,
     ];
   }
   return subnetIDs && !subnetIDs.has(subnetId)
     ? [
         'SubnetNotAsked',
-        `${id} of node ${nodeID} is in ${subnetId}, which the NodeENI does not name`,
+        `${id} of node ${nodeID} is in ${subnetId}, which the NodeENI does not list`,
       ]
     : undefined;
 }
@@ -219,7 +219,7 @@ function slotOf(
   }
   const node = nodeNamed(nodeID);
   const identity = node && identifyNode(node);
-  // Where the node is gone, the entry alone says which instance it ran on.
+  // If the Node no longer exists, only the entry names the instance that it ran on.
   const instanceID = identity && !isBlocked(identity) ? identity.instanceID : listed;
   return attachment.instanceId === instanceID
     ? attachment
@@ -230,7 +230,7 @@ function slotOf(
       );
 }
 
-/** The ENI as it is: recording it changes nothing. What the NodeENI asks for comes with the next plan. */
+/** The ENI as it is: recording it changes nothing. The NodeENI's settings apply with the next plan. */
 function specOf(
   { nodeID, subnetCIDR, mtu }: ListedEni,
   { subnetId, securityGroupIds }: Eni,
@@ -252,7 +252,7 @@ function specOf(
   };
 }
 
-/** Reasons that only a retry or another remedy ends: letting the ENI go is no way out of them. */
+/** Reasons that a retry or another remedy resolves: letting the ENI go does not. */
 const TEMPORARY: readonly AdoptionReason[] = [
   'WaitingForAdoption',
   'OtherControllerRunning',
@@ -262,7 +262,7 @@ const TEMPORARY: readonly AdoptionReason[] = [
 /** `fact` is a sentence without its full stop; the reason's remedy follows it. */
 function unadopted(entry: ListedEni, reason: AdoptionReason, fact: string): UnadoptedEni {
   const message = `${fact}. ${ADOPTION_REMEDIES[reason]}`;
-  const letGo = `To make the operator forget the ENI: kubectl annotate nodeeni NAME ${LEAVE_ENIS_ANNOTATION}=${entry.eniID}`;
+  const letGo = `To stop managing the ENI: kubectl annotate nodeeni NAME ${LEAVE_ENIS_ANNOTATION}=${entry.eniID}`;
   return {
     entry,
     reason,

@@ -18,28 +18,29 @@ export interface UnlistedEnisOptions {
   nodes: Pick<Store<Node>, 'list' | 'get'>;
   attachments: Pick<Store<ENIAttachment>, 'list'>;
   events: EventRecorder;
-  /** The object of Events about ENIs whose Node is gone. */
+  /** The object of Events about ENIs whose Node no longer exists. */
   cluster: Regarding;
   clock: Clock;
   logger: Logger;
-  /** Milliseconds before the first listing, in which adoption goes ahead. */
+  /** Milliseconds before the first listing, so that adoption finishes first. */
   delayMs: number;
 }
 
-/** Milliseconds between two listings: such an ENI has been there for long. */
+/** Milliseconds between two listings: such an ENI has been there for a long time. */
 const LIST_EVERY_MS = 3_600_000;
 
 /**
- * Reports ENIs with the Go controller's tags that no NodeENI lists: left over from its crashes and from objects that
- * are gone. Nothing proves that nobody needs them, so they are never deleted. Those of other clusters carry the same
- * tags; only an ENI that names a Node or a NodeENI of this cluster counts, or that an instance of this cluster has.
+ * Reports ENIs with the Go controller's tags that no NodeENI lists: leftovers of its crashes and of deleted
+ * objects. Nothing proves that they are unused, so they are never deleted. ENIs of other clusters carry the
+ * same tags; an ENI counts only if it names a Node or a NodeENI of this cluster, or if an instance of this
+ * cluster has it.
  */
 export class UnlistedEnis {
   private readonly reported = new LRUCache<string, true>({ max: 10_000 });
 
   constructor(private readonly options: UnlistedEnisOptions) {}
 
-  /** Looks now and then until `signal` aborts. */
+  /** Looks periodically until `signal` aborts. */
   async watch(signal: AbortSignal): Promise<void> {
     const { clock, delayMs, logger } = this.options;
     await repeat({ clock, signal, delayMs }, async () => {
@@ -79,7 +80,7 @@ export class UnlistedEnis {
       node: name,
     });
     const node = nodes.get(name);
-    const note = `${id} has the tags of aws-multi-eni-controller (NodeENI ${nodeENI}, node ${name}), no NodeENI lists it, and it ${state}. It is left alone: detach and delete it if nothing needs it.`;
+    const note = `${id} has the tags of aws-multi-eni-controller (NodeENI ${nodeENI}, node ${name}), no NodeENI lists it, and it ${state}. The operator does not change it: detach and delete it if nothing needs it.`;
     events.event(node ? { kind: Node, object: node } : cluster, {
       type: 'Warning',
       reason: 'UnlistedENI',
@@ -89,7 +90,7 @@ export class UnlistedEnis {
   }
 }
 
-/** The ENIs of the Go controller that concern this cluster and that nothing in it knows. */
+/** The ENIs of the Go controller that concern this cluster and that no object in it refers to. */
 export function unlistedEnis(
   enis: readonly Eni[],
   known: {

@@ -85,7 +85,7 @@ export class DefinitionWriter {
       }
       await this.apply(desired, uid);
     } catch (error) {
-      // A definition that was replaced since the listing is a conflict; the next try lists again.
+      // A definition that was replaced since the listing is a conflict; the next retry lists again.
       return { namespace, reason: 'Refused', detail: failureOf(error) };
     }
     logger.info('NetworkAttachmentDefinition updated', { namespace });
@@ -128,7 +128,7 @@ export class DefinitionWriter {
     }
   }
 
-  /** @param uid of the definition to change, whoever owns its fields; undefined: create it */
+  /** @param uid of the definition to change, regardless of who owns its fields; undefined: create it */
   private async apply({ name, namespace, body }: DesiredDefinition, uid?: string): Promise<void> {
     const isUpdate = uid !== undefined;
     await this.client.patch(
@@ -145,8 +145,8 @@ export class DefinitionWriter {
 }
 
 /**
- * What the API server answered, or that it did not respond; without a full stop. A broken webhook for this kind
- * fails every write of a definition, which must not hold up the NodeENI's ENIs.
+ * The API server's error, or that it did not respond; without a full stop. A broken webhook for this kind
+ * fails every write of a definition, which must not block the NodeENI's ENIs.
  * @throws every other error
  */
 export function failureOf(error: unknown): string {

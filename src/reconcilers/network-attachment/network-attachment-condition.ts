@@ -11,7 +11,7 @@ export interface Stated extends Explanation {
 export interface DefinitionFault {
   namespace: string;
   reason: NetworkAttachmentReason;
-  /** What the API server answered, or that it did not respond; without a full stop. Only with `Refused`. */
+  /** The API server's error, or that it did not respond; without a full stop. Only with `Refused`. */
   detail?: string | undefined;
 }
 
@@ -20,7 +20,8 @@ const MAX_NAMED = 3;
 
 const FACTS: Record<NetworkAttachmentReason, (namespaces: string) => string> = {
   CRDMissing: () => 'The API server has no kind k8s.cni.cncf.io/v1 NetworkAttachmentDefinition.',
-  ComponentMissing: () => 'The controller may not write NetworkAttachmentDefinitions.',
+  ComponentMissing: () =>
+    'The controller does not have permission to write NetworkAttachmentDefinitions.',
   NamespaceNotAllowed: (namespaces) =>
     `These namespaces do not allow NetworkAttachmentDefinitions of this operator: ${namespaces}.`,
   NamespaceMissing: (namespaces) => `There is no namespace ${namespaces}.`,
@@ -33,7 +34,7 @@ export function crdMissing(): Stated {
   return { status: 'False', reason: 'CRDMissing', message: sentence('CRDMissing', []) };
 }
 
-/** The controller has no right to these objects: its role comes with a component. */
+/** The controller lacks the permission for these objects: its role comes with a component. */
 export function componentMissing(): Stated {
   const message = sentence('ComponentMissing', []);
   return { status: 'False', reason: 'ComponentMissing', message };

@@ -42,9 +42,10 @@ export interface NetworkAttachmentFinding {
 const PARALLEL_WRITES = 8;
 
 /**
- * A step of a NodeENI's pass: the NetworkAttachmentDefinitions through which pods use its interfaces. Each
- * generation of the NodeENI is applied once. A finalizer, set before the first definition is created, records
- * that definitions may exist; without it and without `spec.networkAttachment`, the step makes no request.
+ * A step of a NodeENI's reconcile: the NetworkAttachmentDefinitions through which pods use its interfaces.
+ * Each generation of the NodeENI is applied once. A finalizer, set before the first definition is created,
+ * records that definitions may exist; without it and without `spec.networkAttachment`, the step makes no
+ * request.
  */
 export class NetworkAttachments {
   constructor(private readonly options: NetworkAttachmentsOptions) {}
@@ -106,7 +107,7 @@ export class NetworkAttachments {
     return { nodeENI: isBlocked(released) ? held : released, condition };
   }
 
-  /** @returns the condition; null where no definition should exist and none is left. */
+  /** @returns the condition; null if no definition should exist and none is left. */
   private async carryOut(nodeENI: NodeENI, logger: Logger): Promise<Stated | null> {
     const isDeleted = nodeENI.metadata.deletionTimestamp !== undefined;
     const namespaces = (isDeleted ? undefined : nodeENI.spec.networkAttachment?.namespaces) ?? [];
@@ -136,13 +137,15 @@ export class NetworkAttachments {
   }
 }
 
-/** What all writes return, or the first failure once all have ended, so that no write outlives its pass. */
+/**
+ * The results of all writes, or the first error once all have ended, so that no write outlives its reconcile.
+ */
 async function settled<T>(writes: readonly Promise<T>[]): Promise<T[]> {
   await Promise.allSettled(writes);
   return Promise.all(writes);
 }
 
-/** The present condition, if it is about the NodeENI's current generation. */
+/** The current condition, if it is about the NodeENI's current generation. */
 function standingCondition(nodeENI: NodeENI): { status: string } | undefined {
   const condition = findCondition(nodeENI, NODE_ENI_CONDITIONS.networkAttachment);
   return condition?.observedGeneration === nodeENI.metadata.generation ? condition : undefined;

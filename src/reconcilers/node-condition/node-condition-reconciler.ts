@@ -41,19 +41,22 @@ export interface NodeConditionReconcilerOptions {
   clock: Clock;
 }
 
-/** Concurrent passes; each is at most one small write. */
+/** Concurrent reconciles; each makes at most one small write. */
 const CONCURRENCY = 16;
-/** Changes of a node's attachments within this time (milliseconds) are one pass. */
+/** Changes of a node's attachments within this time (milliseconds) lead to one reconcile. */
 const COALESCE_MS = 500;
-/** How long (milliseconds) a state that usually ends in a moment must last before the condition says it. */
+/** How long (milliseconds) a usually short state must last before the condition shows it. */
 const GRACE_MS = 10_000;
 /** Owner of the condition in the Node's managed fields. */
 const FIELD_MANAGER = `${MANAGER_NAME}-node-condition`;
 
-/** Says on each Node whether it has its ENIs: the condition `networking.k8s.aws/ENIsReady`, written only on change. */
+/**
+ * Reports on each Node whether it has its ENIs: the condition `networking.k8s.aws/ENIsReady`, written only on
+ * change.
+ */
 @Reconciler({ name: 'nodecondition', concurrency: CONCURRENCY })
 export class NodeConditionReconciler {
-  /** Since when a node is in a state that its condition does not say yet, by name. */
+  /** Since when a node is in a state that its condition does not show yet, by name. */
   private readonly waiting = new Map<string, { uid: string; since: number }>();
 
   constructor(private readonly options: NodeConditionReconcilerOptions) {}
@@ -112,7 +115,7 @@ export class NodeConditionReconciler {
     return leftMs > 0 ? { requeueAfter: leftMs } : this.write(node, step.condition, logger);
   }
 
-  /** Milliseconds until the node has been in its present state for long enough. */
+  /** Milliseconds until the node has been in its current state for long enough. */
   private graceLeft({ metadata: { name, uid } }: Node): number {
     const now = this.options.clock.now();
     const known = this.waiting.get(name);
@@ -130,7 +133,7 @@ export class NodeConditionReconciler {
     const { nodeClient, blockedBackoff, events, clock } = this.options;
     const { name, uid } = node.metadata;
     const conditions = stated ? [applied(node, stated, clock.now())] : [];
-    // The uid guards against a successor of the same name.
+    // The uid protects a successor of the same name.
     const body = { metadata: { uid }, status: { conditions } };
     try {
       await nodeClient.patch(
@@ -140,7 +143,7 @@ export class NodeConditionReconciler {
       );
     } catch (error) {
       if (isNotFound(error) || isConflict(error)) {
-        // The node is gone, or another has its name: its own events start another pass.
+        // The node no longer exists, or another has its name: its own events trigger another reconcile.
         logger.debug('Node changed before its condition was written', {});
         this.forget(name);
         return {};
@@ -167,7 +170,7 @@ export class NodeConditionReconciler {
   }
 }
 
-/** The condition as a Node has it, with the time of this write. */
+/** The Node's condition, with the time of this write. */
 function applied(node: Node, stated: StatedCondition, now: number): object {
   const present = conditionOf(node);
   const [condition] = setCondition(present ? [present] : [], stated, now);
@@ -178,7 +181,7 @@ function conditionOf(node: Node): Condition | undefined {
   return findCondition(node, NODE_CONDITIONS.enisReady);
 }
 
-/** Whether a change of a node can change its condition, or has changed it. */
+/** Whether a change of a node can change its condition, or did change it. */
 function conditionAffected(node: Node, old: Node): boolean {
   const [is, was] = [conditionOf(node), conditionOf(old)];
   return (

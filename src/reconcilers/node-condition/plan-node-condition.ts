@@ -18,7 +18,7 @@ export interface NodeConditionInput {
   node: Node;
   /** All NodeENIs in the cluster. */
   nodeENIs: readonly NodeENI[];
-  /** Names of the attachments that a NodeENI plans for the node; undefined where unknown or blocked. */
+  /** Names of the attachments that a NodeENI plans for the node; undefined if unknown or blocked. */
   planned: (nodeENI: NodeENI) => readonly string[] | undefined;
   /** Why a NodeENI does not give the node what it specifies. */
   blockedOn: (nodeENI: NodeENI) => BlockedOnNode | undefined;
@@ -28,14 +28,14 @@ export interface NodeConditionInput {
 }
 
 export type NodeConditionStep =
-  /** The condition is as it should be, or nothing is known that would change it. */
+  /** The condition is correct, or what would change it is unknown. */
   | { do: 'leave' }
   /** No NodeENI selects the node any longer. */
   | { do: 'remove' }
-  /** `later`: only if it is still so after a while. */
+  /** `later`: only if nothing changes for a while. */
   | { do: 'write'; condition: StatedCondition; later: boolean };
 
-/** How far a NodeENI is on a node. */
+/** A NodeENI's progress on a node. */
 type Progress =
   | { is: 'ready' }
   | { is: 'waiting' }
@@ -49,10 +49,10 @@ const MAX_NAMED = 5;
 const MAX_MESSAGE = 1_024;
 
 /**
- * Decides what the node's condition `networking.k8s.aws/ENIsReady` says. It is True while the node has usable ENIs of
- * all NodeENIs that select it, also where one of them cannot be carried out now and the node keeps what it has. What
- * is not known never changes a condition that there is: a new controller, or an EC2 that does not answer, makes no
- * node unready.
+ * Decides the content of the node's condition `networking.k8s.aws/ENIsReady`. It is True while the node has
+ * usable ENIs of all NodeENIs that select it, even if one of them is blocked and the node keeps its current
+ * ENIs. Missing knowledge never changes an existing condition: a new controller, or an EC2 that does not
+ * respond, makes no node unready.
  */
 export function planNodeCondition(input: NodeConditionInput): NodeConditionStep {
   const { node, nodeENIs } = input;
@@ -74,7 +74,7 @@ export function planNodeCondition(input: NodeConditionInput): NodeConditionStep 
   if (isSame || (present && condition.status === 'Unknown')) {
     return { do: 'leave' };
   }
-  // A change in place ends in a moment, and so does planning.
+  // A change in place takes a moment, and so does planning.
   const isMomentary = condition.status === 'Unknown' || condition.reason === 'InProgress';
   const later =
     isMomentary &&

@@ -23,8 +23,8 @@ export interface RefusedWrite extends BlockedNode {
 }
 
 /**
- * Creates, updates and deletes ENIAttachments. A write that the API server refuses concerns its node alone: it stops
- * no other write, and is returned.
+ * Creates, updates and deletes ENIAttachments. A write that the API server refuses affects only its node: it
+ * stops no other write, and is returned.
  */
 export class AttachmentWriter {
   constructor(private readonly client: ResourceClient<ENIAttachment>) {}
@@ -82,7 +82,7 @@ export class AttachmentWriter {
       const updated = await writtenOrBlocked(`update ${describe(attachment)}`, patch);
       return isBlocked(updated) ? refusal('update', attachment, updated) : undefined;
     } catch (error) {
-      // The store is behind; the next event of the attachment or of its deletion starts another pass.
+      // The store is behind; the next event of the attachment or of its deletion triggers another reconcile.
       if (!(isNotFound(error) || isConflict(error))) {
         throw error;
       }

@@ -6,8 +6,8 @@ import type { SecurityGroup, Subnet } from '../../aws/ec2-gateway.js';
 import { answerOrBlocked, isBlocked } from '../shared/blocked.js';
 
 /**
- * One entry of the NodeENI's subnets. An id means one subnet; a name may mean several, of which a node uses
- * the one in its Availability Zone.
+ * One entry of the NodeENI's subnets. An id refers to one subnet; a name may refer to several, of which a
+ * node uses the one in its Availability Zone.
  */
 export interface SubnetChoice {
   /** As the user wrote it: a subnet id or a name. */
@@ -23,10 +23,10 @@ export interface ListedSubnet {
   position: number;
 }
 
-/** What a NodeENI's subnets are in one Availability Zone. */
+/** A NodeENI's subnets in one Availability Zone. */
 export interface ZoneSubnets {
   listed: ListedSubnet[];
-  /** Names that no subnet of the zone has, though others of the list do. */
+  /** Names without a subnet in this zone, but with subnets in others. */
   missing: string[];
 }
 
@@ -107,7 +107,7 @@ export function chooseSecurityGroups(
   return ids;
 }
 
-/** A group of another VPC may be associated with the subnet's: EC2 has the last word. */
+/** A group of another VPC may be associated with the subnet's: EC2 decides. */
 function groupWithId(id: string, { securityGroups }: Network, subnet: Subnet): string | Blocked {
   return securityGroups.some((group) => group.id === id)
     ? id
@@ -118,8 +118,9 @@ function groupWithId(id: string, { securityGroups }: Network, subnet: Subnet): s
 }
 
 /**
- * The group of this name that the subnet's VPC can use. A shared VPC shows other accounts' groups too: those of
- * the nodes' account come first, and of two that are alike neither is taken, for a wrong group opens a network.
+ * The group of this name that the subnet's VPC can use. A shared VPC shows other accounts' groups too: those
+ * of the nodes' account take precedence. If two are equal, neither is used, because a wrong group opens a
+ * network.
  */
 function groupNamed(name: string, network: Network, subnet: Subnet): string | Blocked {
   const { securityGroups, associatedGroups, accountID } = network;
@@ -144,9 +145,10 @@ function groupNamed(name: string, network: Network, subnet: Subnet): string | Bl
 }
 
 /**
- * Decides which subnets a node in `zone` gets: of each entry, in the NodeENI's order, the subnet in that zone. A name
- * that has none there keeps its position free, so that no other interface gets its device index and its name; an id
- * belongs to one zone, so ids count within the node's. A name that two subnets of the zone share is ambiguous.
+ * Decides which subnets a node in `zone` gets: of each entry, in the NodeENI's order, the subnet in that
+ * zone. A name without one in this zone keeps its position free, so that no other interface gets its device
+ * index and name; an id belongs to one zone, so ids count within the node's. A name that two subnets of the
+ * zone share is ambiguous.
  */
 export function subnetsInZone(
   choices: readonly SubnetChoice[],
@@ -163,7 +165,7 @@ export function subnetsInZone(
       );
     }
     if (first && listed.some(({ subnet }) => subnet.id === first.id)) {
-      // Another entry means the same subnet: a node gets one ENI in it.
+      // Another entry refers to the same subnet: a node gets one ENI in it.
       continue;
     }
     if (first) {
@@ -182,7 +184,7 @@ export function subnetsInZone(
   return { listed, missing };
 }
 
-/** Why a node lacks some of its ENIs, where a name of the list has no subnet in the node's zone. */
+/** Why a node lacks some of its ENIs, if a name in the list has no subnet in the node's zone. */
 export function missingSubnets({ missing }: ZoneSubnets, zone: string): Blocked | undefined {
   return missing.length === 0
     ? undefined
@@ -201,9 +203,9 @@ export interface NetworkResolverOptions {
   instances: InstanceCatalog;
 }
 
-/** An instance never changes its account: any answer of the last hour (milliseconds) serves. */
+/** An instance never changes its account: a read of the last hour (milliseconds) is recent enough. */
 const ACCOUNT_AGE_MS = 3_600_000;
-/** Instances to ask about before the account counts as unknown: some may be gone. */
+/** Instances to query before the account counts as unknown: some may no longer exist. */
 const MAX_ACCOUNT_LOOKUPS = 3;
 
 /** Looks up the subnets and security groups that a NodeENI names. {@link subnetsInZone} picks a node's. */
@@ -220,8 +222,9 @@ export class NetworkResolver {
   }
 
   /**
-   * Ids of all subnets that the NodeENI names, whatever their zone; undefined where EC2 does not know one of them.
-   * @throws Ec2Error where a retry may help
+   * Ids of all subnets that the NodeENI names, whatever their zone; undefined if EC2 does not know one of
+   * them.
+   * @throws Ec2Error if a retry may help
    */
   async subnetIDs(spec: NodeENISpec): Promise<ReadonlySet<string> | undefined> {
     const entries = subnetEntries(spec);
@@ -272,7 +275,7 @@ export class NetworkResolver {
     return found.flat();
   }
 
-  /** Groups associated with the VPC are asked for only where its own do not have all the names. */
+  /** Groups associated with the VPC are queried only if its own do not have all the names. */
   private async groupsNamed(names: string[], vpcId: string): Promise<NamedGroups> {
     const { catalog } = this.options;
     const groups = await catalog.securityGroups({ names, vpcId });

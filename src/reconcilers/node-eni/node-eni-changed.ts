@@ -5,8 +5,8 @@ import { generationChanged, type Predicates } from '../../runtime/controller/pre
 import { hasGoFinalizer } from '../migration/listed-enis.js';
 
 /**
- * What starts a pass besides an edit of the spec: signs of the Go controller, which writes the same objects, and the
- * user's word about its ENIs.
+ * What triggers a reconcile besides an edit of the spec: signs of the Go controller, which writes the same
+ * objects, and the user's annotation about its ENIs.
  */
 export const nodeENIChanged: Predicates<NodeENI> = {
   updated: (nodeENI, old) =>

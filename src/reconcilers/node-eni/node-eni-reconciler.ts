@@ -44,16 +44,19 @@ export interface NodeENIReconcilerOptions {
   reporter: NodeENIReporter;
   networkAttachments: NetworkAttachments;
   migration: Pick<GoMigration, 'adopt' | 'fault' | 'release'>;
-  /** Receives what each node should have, once that is written. */
+  /** Receives the attachments that each node should have, once they are written. */
   plannedAttachments: Pick<PlannedAttachments, 'publish' | 'forget'>;
-  /** Waits between retries of what the user has to correct. */
+  /** Delays between retries of faults that only a user can correct. */
   blockedBackoff: BlockedBackoff;
   defaults: NodeENIDefaults;
 }
 
 /** Attachment changes within this time (milliseconds) lead to one status write of their NodeENI. */
 const STATUS_COALESCE_MS = 500;
-/** Shorter (milliseconds), because a slot's next ENI and the deletion of the NodeENI wait for old attachments to go. */
+/**
+ * Shorter (milliseconds), because a slot's next ENI and the deletion of the NodeENI wait until old
+ * attachments are gone.
+ */
 const GONE_COALESCE_MS = 50;
 
 /** What a plan depends on. */
@@ -102,7 +105,8 @@ export class NodeENIReconciler {
     const nodeENI = this.options.nodeENIs.get(key);
     const attachments = this.options.attachments.byIndex('nodeENI', key);
     const [own, foreign] = partition(attachments, (attachment) => isOwnedBy(attachment, nodeENI));
-    // Foreign attachments belong to a NodeENI that is gone, perhaps to an earlier one of the same name.
+    // Foreign attachments belong to a NodeENI that no longer exists, perhaps to an earlier one of the same
+    // name.
     const retryAfter = await this.deleteAbandoned(key, foreign, logger);
     if (!nodeENI || isLetGo(nodeENI)) {
       this.options.blockedBackoff.forget(key);
@@ -138,7 +142,7 @@ export class NodeENIReconciler {
     return this.retryBlocked(`${key}/abandoned`, refused[0]?.blocked, refused.length, logger);
   }
 
-  /** Deletes what the NodeENI has, and lets the NodeENI go once nothing is left. */
+  /** Deletes the NodeENI's attachments, and releases the NodeENI once none is left. */
   private async remove(
     nodeENI: NodeENI,
     own: readonly ENIAttachment[],
@@ -176,7 +180,7 @@ export class NodeENIReconciler {
     return resultOf(retryAfter, definitions.requeueAfter);
   }
 
-  /** An invalid spec does not reliably say which nodes it selects, so the NodeENI keeps what it has. */
+  /** An invalid spec does not reliably select nodes, so the NodeENI keeps its attachments. */
   private async keepAsIs(
     nodeENI: NodeENI,
     own: readonly ENIAttachment[],
@@ -263,7 +267,7 @@ export class NodeENIReconciler {
     return resultOf(retryAfter, definitions.requeueAfter);
   }
 
-  /** Records the ENIs of the Go controller; what cannot be recorded stays in the status. */
+  /** Records the ENIs of the Go controller; those that cannot be recorded stay in the status. */
   private adopt(
     nodeENI: NodeENI,
     own: readonly ENIAttachment[],
@@ -273,7 +277,7 @@ export class NodeENIReconciler {
     return migration.adopt(nodeENI, own, () => networkResolver.subnetIDs(nodeENI.spec), logger);
   }
 
-  /** Takes out of the plan what must not be created; @returns why nothing at all may be. */
+  /** Removes from the plan what must not be created; @returns why nothing at all may be. */
   private async holdCreates(
     plan: NodeENIPlan,
     { unadopted, fault }: MigrationState,
@@ -301,7 +305,7 @@ export class NodeENIReconciler {
     return newest?.metadata.uid === nodeENI.metadata.uid ? newest : nodeENI;
   }
 
-  /** Finds out what the plan depends on, and sets the finalizer before the first attachment exists. */
+  /** Looks up what the plan depends on, and sets the finalizer before the first attachment exists. */
   private async lookUp(
     nodeENI: NodeENI,
     nodes: readonly Node[],
@@ -313,7 +317,8 @@ export class NodeENIReconciler {
     slots.prefetch(nodes.filter(({ metadata }) => !served.has(metadata.name)));
     const [context, patched] = await Promise.all([
       lookUpPlanContext({ nodeENI, nodes, slots, networkResolver }),
-      // Both calls take a while, so they run together. Beside the Go controller, no attachment will be made.
+      // Both calls take a while, so they run together. While the Go controller runs, no attachment is
+      // created.
       nodes.length > 0 && !fault
         ? patchFinalizers(nodeENIClient, nodeENI, withFinalizer(nodeENI, NODE_ENI_FINALIZER))
         : nodeENI,
@@ -331,7 +336,7 @@ export class NodeENIReconciler {
     plan.delete.push(...confirmed);
   }
 
-  /** When to retry what the user has to correct, in milliseconds; undefined where nothing is blocked. */
+  /** When to retry a fault that only a user can correct, in milliseconds; undefined if nothing is blocked. */
   private retryBlocked(
     key: string,
     blockedBy: Blocked | undefined,
@@ -368,7 +373,7 @@ export class NodeENIReconciler {
   }
 }
 
-/** What has been carried out of a plan: nodes with an attachment that is missing or outdated are left out. */
+/** The carried-out part of a plan: without nodes that have a missing or outdated attachment. */
 function withoutRefused(
   planned: ReadonlyMap<string, readonly string[]>,
   refused: readonly RefusedWrite[],
@@ -382,7 +387,7 @@ function effectiveIndex({ spec }: NodeENI, defaults: NodeENIDefaults): number | 
   return spec.deviceIndexPolicy === 'Auto' ? undefined : (spec.deviceIndex ?? defaults.deviceIndex);
 }
 
-/** Whether the NodeENI is being deleted and has no finalizer that this operator takes off, or none any more. */
+/** Whether the NodeENI is being deleted and has none of the finalizers that this operator removes. */
 function isLetGo(nodeENI: NodeENI): boolean {
   return (
     nodeENI.metadata.deletionTimestamp !== undefined &&
@@ -392,7 +397,7 @@ function isLetGo(nodeENI: NodeENI): boolean {
   );
 }
 
-/** Why the NodeENI is looked at again: ENIs of the Go controller that are not adopted. */
+/** Why the NodeENI is reconciled again: ENIs of the Go controller that are not adopted. */
 function waiting({ unadopted: [first] }: MigrationState): Blocked | undefined {
   return first && { reason: 'AdoptionPending', message: first.message };
 }

@@ -31,8 +31,8 @@ export class NodeENIReporter {
 
   /**
    * Writes the NodeENI's status if it has changed.
-   * @returns why the API server refuses it; an Event says that once
-   * @throws KubeApiError where the NodeENI has changed
+   * @returns why the API server refuses it; one Event reports that
+   * @throws KubeApiError if the NodeENI has changed
    */
   async report(
     nodeENI: NodeENI,
@@ -41,7 +41,7 @@ export class NodeENIReporter {
     const { client, clock, observer } = this.options;
     observer?.nodesBlocked(nodeENI.metadata.name, blockedReasons(report));
     const status = nodeENIStatus({ ...report, nodeENI, now: clock.now() });
-    // Without the lock, a late write of a controller that is gone would overwrite a newer status.
+    // Without the lock, a late write of a former leader would overwrite a newer status.
     const written = await writtenOrBlocked(
       `update the status of NodeENI ${nodeENI.metadata.name}`,
       client.patchStatus(nodeENI, status, { optimisticLock: true }),

@@ -37,7 +37,7 @@ export interface NodeENIReport {
   fault?: Blocked | undefined;
   /** The condition `NetworkAttachment`; null: remove it; undefined: leave it as it is. */
   networkAttachment?: Stated | null | undefined;
-  /** What was found out about ENIs of the Go controller; entries about which nothing was stay. */
+  /** The result for ENIs of the Go controller; entries without a result stay. */
   migration?: MigrationState;
   /** Milliseconds since the epoch. */
   now: number;
@@ -69,7 +69,7 @@ export function nodeENIStatus(report: NodeENIReport): NodeENIStatus {
   };
 }
 
-/** Entries that no attachment records, in the very version of the NodeENI whose status is written. */
+/** Entries that no attachment records, in exactly the version of the NodeENI whose status is written. */
 function unadoptedOf({ nodeENI, attachments, migration = NO_MIGRATION }: NodeENIReport) {
   return unadoptedIn(nodeENI, attachments, migration);
 }
@@ -102,7 +102,7 @@ const MAX_NAMED_NODES = 3;
 interface Problem {
   node: string;
   blocked: Explanation;
-  /** Whether the node has its ENIs all the same: attached, but not usable or not as specified. */
+  /** Whether the node has its ENIs nevertheless: attached, but not usable or not as specified. */
   isServed: boolean;
 }
 
@@ -152,7 +152,7 @@ export function nodeENIConditions(
     [
       degradedType,
       degraded !== undefined,
-      degraded ?? { reason: 'AsExpected', message: 'No node is kept from its ENIs.' },
+      degraded ?? { reason: 'AsExpected', message: 'No node is prevented from getting its ENIs.' },
     ],
     [
       capacityExceeded,
@@ -246,7 +246,9 @@ function isCapacity(reason: string): boolean {
   return CAPACITY_REASONS.some((each) => each === reason);
 }
 
-/** Sums up many problems: the most frequent reason, the first nodes by name, one message for each reason. */
+/**
+ * Summarizes many problems: the most frequent reason, the first nodes by name, one message for each reason.
+ */
 function summaryOf(problems: readonly Problem[], nodes: number): Explanation | undefined {
   const byReason = [...Map.groupBy(problems, ({ blocked }) => blocked.reason)].sort(
     ([a, some], [b, others]) => others.length - some.length || (a < b ? -1 : 1),

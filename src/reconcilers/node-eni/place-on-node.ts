@@ -19,15 +19,15 @@ export interface PlaceRequest {
   listed: number;
   /** The positions in the list of all the ENIs that the node should have. */
   claimed: ReadonlySet<number>;
-  /** The attachment, where it exists already. */
+  /** The attachment, if it exists already. */
   attachment: ENIAttachment | undefined;
   /** Chooses the device index under `deviceIndexPolicy: Auto`; absent under `Fixed`. */
   chooseIndex?: (() => number) | undefined;
 }
 
 /**
- * The place of an ENI: its position in the list of subnets. An ENI that exists keeps the position that it has,
- * unless the list gives that position to another: so removing one subnet from the list moves no other ENI.
+ * The place of an ENI: its position in the list of subnets. An existing ENI keeps its position, unless the
+ * list assigns it to another: so removing one subnet from the list moves no other ENI.
  */
 export function placeOnNode(request: PlaceRequest): Place {
   const { base, listed, chooseIndex, attachment } = request;
@@ -48,22 +48,22 @@ function keptPosition(request: PlaceRequest): number | undefined {
   const { attachment, claimed, listed } = request;
   const position =
     attachment?.spec.position ??
-    // Adopted where it was: its device index says nothing of its position.
+    // Adopted where it was: its device index does not show its position.
     (attachment && adoptedEni(attachment) !== undefined ? listed : impliedPosition(request));
   return position !== undefined && (position === listed || !claimed.has(position))
     ? position
     : undefined;
 }
 
-/** Whether the attachment's device index counts from the NodeENI's present one. */
+/** Whether the attachment's device index counts from the NodeENI's current one. */
 function isPlacedFrom(base: number, { attachment }: PlaceRequest): boolean {
   const { position, baseDeviceIndex } = attachment?.spec ?? {};
   return position === undefined || baseDeviceIndex === base;
 }
 
 /**
- * The position of an attachment of a release that did not write it down. That release counted up from the device
- * index that the NodeENI then had, and under `Auto` it numbered the interface names.
+ * The position of an attachment created by a release that did not store it. That release counted up from the
+ * device index that the NodeENI then had, and under `Auto` it numbered the interface names.
  */
 function impliedPosition({
   nodeENI,

@@ -7,13 +7,13 @@ import type { SlotInspector } from '../slots/slot-inspector.js';
 import type { OccupiedIndexes } from '../slots/slots.js';
 import type { Network, NetworkResolver } from './network-resolver.js';
 
-/** What a plan has to know of EC2. */
+/** What a plan needs from EC2. */
 export interface PlanContext {
   /** The subnets and groups that the NodeENI names, or why they or something else are unknown. */
   network: Network | Blocked;
   /** For `deviceIndexPolicy: Auto`. */
   occupied: OccupiedIndexes | undefined;
-  /** Of nodes that do not say their zone, by instance id. */
+  /** For nodes without a zone label, by instance id. */
   zones: ReadonlyMap<string, string> | undefined;
 }
 

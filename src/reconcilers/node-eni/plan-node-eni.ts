@@ -31,7 +31,7 @@ export interface NodeENIDefaults {
 export interface BlockedNode {
   node: string;
   blocked: Blocked;
-  /** Whether the node has usable ENIs all the same, only not as the NodeENI specifies. */
+  /** Whether the node has usable ENIs nevertheless, but not as the NodeENI specifies. */
   isServed: boolean;
 }
 
@@ -42,7 +42,7 @@ export interface NodeENIPlan {
   delete: ENIAttachment[];
   /** Delete too, once an uncached read confirms that the node no longer matches or runs on another instance. */
   unselected: ENIAttachment[];
-  /** Nodes whose ENIs have to be replaced; the rollout selects the ones whose turn it is. */
+  /** Nodes whose ENIs have to be replaced; the rollout selects which ones to replace now. */
   replace: Replacement[];
   /** How many ENIs the matching nodes should have; a blocked node counts as one. */
   desired: number;
@@ -62,7 +62,7 @@ export interface NodeENIPlanInput {
   /** The subnets and groups that the NodeENI names, or why they are unknown. */
   network: Network | Blocked;
   defaults: NodeENIDefaults;
-  /** The zones of instances whose node does not say its own, by instance id. */
+  /** The zones of instances whose node has no zone label, by instance id. */
   zones?: ReadonlyMap<string, string> | undefined;
   /** All nodes that claim to run on an instance. A kubelet can claim any instance, so only a sole claim counts. */
   nodesOn?: ((instanceID: string) => readonly Node[]) | undefined;
@@ -86,9 +86,9 @@ function emptyPlan(): NodeENIPlan {
 }
 
 /**
- * Decides which attachments there should be. An attachment is deleted when its node is gone, no longer matches or
- * runs on another instance, or when the NodeENI no longer asks for its subnet or slot. While the network is
- * unknown, matching nodes keep their attachments: a failed lookup never costs an ENI.
+ * Decides which attachments there should be. An attachment is deleted when its node no longer exists, no
+ * longer matches or runs on another instance, or when the NodeENI no longer specifies its subnet or slot.
+ * While the network is unknown, matching nodes keep their attachments: a failed lookup never costs an ENI.
  */
 export function planNodeENI(input: NodeENIPlanInput): NodeENIPlan {
   const plan = emptyPlan();
@@ -160,7 +160,7 @@ function planNode(
     );
   }
   plan.delete.push(...stale);
-  // An attachment that still holds the name or the slot has to be gone first.
+  // An attachment that still holds the name or the slot has to be deleted first.
   plan.create.push(
     ...missing.filter(
       ({ name, spec }) =>
@@ -181,7 +181,7 @@ interface WantedOnNode {
   desired: DesiredAttachment[];
   /** How many of the NodeENI's subnets the zone lacks … */
   missing: number;
-  /** … and which, for people. */
+  /** … and which, for a message. */
   incomplete: Blocked | undefined;
 }
 
@@ -245,11 +245,11 @@ interface IndexRequest {
   name: string;
   instanceID: string;
   own: readonly ENIAttachment[];
-  /** The node's attachments that this pass has placed already. */
+  /** The node's attachments that this reconcile has placed already. */
   desired: readonly DesiredAttachment[];
 }
 
-/** Chooses a device index under `deviceIndexPolicy: Auto`; `undefined` where the list decides it. */
+/** Chooses a device index under `deviceIndexPolicy: Auto`; `undefined` if the list decides it. */
 function indexChooser(
   { name, instanceID, own, desired }: IndexRequest,
   { nodeENI: { spec }, occupied }: NodeENIPlanInput,

@@ -9,7 +9,7 @@ export interface PlannedAttachmentsChange {
   node: string;
 }
 
-/** Why a NodeENI gives a node no ENIs, or not those that it specifies. */
+/** Why a NodeENI gives a node no ENIs, or not the specified ones. */
 export interface BlockedOnNode {
   blocked: Blocked;
   /** Whether the node keeps usable ENIs meanwhile. */
@@ -27,7 +27,7 @@ interface Published {
 
 /**
  * Which ENIAttachments each node should have, according to the plans that have been carried out: only a plan
- * knows the subnets of a node's zone. This is kept in memory only, and fills with the first passes.
+ * knows the subnets of a node's zone. It is kept in memory only, and fills with the first reconciles.
  */
 export class PlannedAttachments implements EventSource<PlannedAttachmentsChange> {
   private readonly published = new Map<string, Published>();
@@ -57,7 +57,7 @@ export class PlannedAttachments implements EventSource<PlannedAttachmentsChange>
     }
   }
 
-  /** @param name of the NodeENI that is gone */
+  /** @param name of a NodeENI that no longer exists */
   forget(name: string): void {
     this.published.delete(name);
   }
@@ -70,7 +70,9 @@ export class PlannedAttachments implements EventSource<PlannedAttachmentsChange>
     return this.current(nodeENI)?.planned.get(node);
   }
 
-  /** Why the current generation does not give the node what it specifies; undefined where nothing is wrong so far. */
+  /**
+   * Why the current generation does not give the node what it specifies; undefined if no problem is known.
+   */
   blockedOn(nodeENI: NodeENI, node: string): BlockedOnNode | undefined {
     return this.current(nodeENI)?.blocked.get(node);
   }
@@ -79,7 +81,7 @@ export class PlannedAttachments implements EventSource<PlannedAttachmentsChange>
     this.publisher.subscribe(handler);
   }
 
-  /** Resolves at once: passes publish what there is. */
+  /** Resolves immediately: reconciles publish what exists. */
   async start(): Promise<void> {}
 
   private current({ metadata }: NodeENI): Published | undefined {

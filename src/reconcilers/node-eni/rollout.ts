@@ -6,7 +6,7 @@ import type { SlotInspector } from '../slots/slot-inspector.js';
 import type { Network } from './network-resolver.js';
 import type { NodeENIPlan } from './plan-node-eni.js';
 
-/** Applies where `updatePolicy.maxUnavailable` is not set, as in a DaemonSet. */
+/** Applies if `updatePolicy.maxUnavailable` is not set, as in a DaemonSet. */
 const DEFAULT_MAX_UNAVAILABLE = 1;
 
 /**
@@ -43,9 +43,9 @@ export interface Rollout {
 }
 
 /**
- * Adds to the plan the stale attachments of the nodes to replace now, and the faults of the nodes whose replacement
- * could not succeed. Returns how many nodes keep stale attachments.
- * @throws Ec2Error where a retry may help
+ * Adds to the plan the stale attachments of the nodes to replace now, and the faults of the nodes whose
+ * replacement could not succeed. Returns how many nodes keep stale attachments.
+ * @throws Ec2Error if a retry may help
  */
 export async function selectReplacements(
   slots: Pick<SlotInspector, 'replacementFault'>,

@@ -16,8 +16,8 @@ export interface UncachedChecksOptions {
 const PARALLEL_READS = 32;
 
 /**
- * Reads from the API server itself what would end an attachment. A store whose watch is behind may lack an
- * object that exists, and that must not cost an ENI. All methods throw KubeApiError.
+ * Checks with the API server itself before an attachment is deleted. A store whose watch is behind may lack
+ * an object that exists, and that must not cost an ENI. All methods throw KubeApiError.
  */
 export class UncachedChecks {
   constructor(private readonly options: UncachedChecksOptions) {}
@@ -30,7 +30,10 @@ export class UncachedChecks {
     });
   }
 
-  /** Keeps the attachments whose node is gone, no longer matches the selector, or runs on another instance. */
+  /**
+   * Keeps the attachments whose node no longer exists, no longer matches the selector, or runs on another
+   * instance.
+   */
   async unselected(
     nodeENI: NodeENI,
     attachments: readonly ENIAttachment[],

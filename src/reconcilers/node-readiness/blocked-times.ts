@@ -23,8 +23,8 @@ export class BlockedTimes {
   }
 
   /**
-   * Takes which NodeENIs are blocked on the node now.
-   * @returns milliseconds until the next of them is overdue; undefined where none will be
+   * Records which NodeENIs are blocked on the node now.
+   * @returns milliseconds until the next of them is overdue; undefined if none will be
    */
   seen({ metadata: { name, uid } }: Node, blocked: readonly NodeENI[]): number | undefined {
     const { clock, limitMs } = this.options;

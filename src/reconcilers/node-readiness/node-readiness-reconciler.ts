@@ -39,13 +39,13 @@ export interface NodeReadinessReconcilerOptions {
   blockedTimes: BlockedTimes;
 }
 
-/** Concurrent passes; each is at most one small write that pods wait for. */
+/** Concurrent reconciles; each makes at most one small write that pods wait for. */
 const CONCURRENCY = 16;
 
 /**
  * Removes the startup taint from a node once the node has all its ENIs, so that no pod starts there without
  * them. It never adds a taint: a node that loses an ENI later keeps its pods. Nodes without a startup taint
- * cause no passes.
+ * trigger no reconciles.
  */
 @Reconciler({ name: 'nodereadiness', concurrency: CONCURRENCY })
 export class NodeReadinessReconciler {
@@ -116,7 +116,7 @@ export class NodeReadinessReconciler {
       await nodeClient.patch(node.metadata, { type: 'json', body });
     } catch (error) {
       if (isNotFound(error) || (isInvalid(error) && (await this.hasMoved(node)))) {
-        // The change itself starts another pass for this node.
+        // The change itself triggers another reconcile of this node.
         logger.debug('Node changed before its startup taint was removed', {});
         return {};
       }
@@ -156,7 +156,7 @@ export class NodeReadinessReconciler {
     }
   }
 
-  /** Whether the API server rejected a patch because the store is behind; otherwise it has another reason. */
+  /** Whether the API server rejected a patch because the store is behind, not for another reason. */
   private async hasMoved(node: Node): Promise<boolean> {
     const live = await this.options.nodeClient.get(node.metadata);
     return isAnother(live, node) || taintsChanged(live, node);

@@ -41,9 +41,10 @@ export function startupTaints(nodeENIs: readonly NodeENI[]): Set<string> {
 }
 
 /**
- * Decides about a node's startup taints. They are removed together, once every ENI of every NodeENI that selects
- * the node is ready on the node's current instance: a pod that starts there may need all of them. A NodeENI that is
- * overdue holds the node no longer from those whose ENIs are ready; a node without any ready ENI keeps its taint.
+ * Decides about a node's startup taints. They are removed together, once every ENI of every NodeENI that
+ * selects the node is ready on the node's current instance: a pod that starts there may need all of them. An
+ * overdue NodeENI no longer delays the others whose ENIs are ready; a node without any ready ENI keeps its
+ * taint.
  */
 export function planReadiness({
   node,

@@ -17,7 +17,7 @@ export interface OrphanObserver {
 export interface OrphanReporterOptions {
   nodes: Store<Node>;
   events: EventRecorder;
-  /** What an Event is about where the ENI's node is gone. */
+  /** The object of Events about an ENI whose node no longer exists. */
   cluster: Regarding;
   observer?: OrphanObserver | undefined;
 }

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { TAGS } from '../../api/names.js';
 import type { Eni } from '../../aws/ec2-gateway.js';
-import { isOurs } from '../shared/eni-ownership.js';
+import { isOperatorEni } from '../shared/eni-ownership.js';
 
 /** Why an ENI without an attachment is not deleted. */
 export type OrphanFinding =
@@ -30,7 +30,7 @@ export interface OrphanRules {
   gracePeriodMs: number;
 }
 
-/** What the rules look at. */
+/** The facts that the rules evaluate. */
 export interface OrphanSituation {
   /** Undefined where EC2 does not know it. */
   eni: Eni | undefined;
@@ -45,7 +45,7 @@ export interface OrphanSituation {
 export type OrphanStep =
   /** Not an orphan, or no longer one. */
   | { do: 'forget' }
-  /** Deleted, after a Delete call of ours. */
+  /** Deleted, after a Delete call of this process. */
   | { do: 'confirmDeleted'; sighting: Sighting }
   | { do: 'wait'; sighting: Sighting; ms: number }
   /** Already reported. */
@@ -84,7 +84,7 @@ export function planOrphan(situation: OrphanSituation, rules: OrphanRules): Orph
 /** Whether this operator created the ENI and may delete it. Without a UID, nothing can prove that it has no attachment. */
 function isDeletable(eni: Eni, clusterID: string): boolean {
   return (
-    isOurs(eni, clusterID) &&
+    isOperatorEni(eni, clusterID) &&
     Boolean(eni.tags[TAGS.attachmentUID]) &&
     eni.tags[TAGS.retained] === undefined
   );

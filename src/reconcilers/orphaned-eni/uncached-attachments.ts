@@ -39,7 +39,7 @@ export class UncachedAttachments {
 
   /**
    * Whether an attachment has that UID, as of a listing that begins after the call.
-   * @throws what {@link KubeClient} throws; then the answer is unknown.
+   * @throws the errors of {@link KubeClient}; then the result is unknown.
    */
   async has(uid: string): Promise<boolean> {
     return (await this.uids.load(uid)) ?? false;

@@ -19,12 +19,12 @@ import {
 import { withoutFullStop } from '../../runtime/message-text.js';
 import { printable } from '../../runtime/printable-text.js';
 
-/** Whether an answer is the reason why there is none. */
+/** Whether a result is a reason why there is none. */
 export function isBlocked<T>(answer: T | Blocked): answer is Blocked {
   return answer instanceof Object && 'reason' in answer && 'message' in answer;
 }
 
-/** What an EC2 failure means to the user, or `undefined` where only a retry helps. */
+/** What an EC2 failure means to the user, or `undefined` if a retry may help. */
 export function blockedByFailure(error: Ec2Error): Blocked | undefined {
   const cause = `${error.action} (${error.code}): ${withoutFullStop(error.detail)}`;
   if (error instanceof CredentialsError) {
@@ -45,8 +45,8 @@ export function blockedByFailure(error: Ec2Error): Blocked | undefined {
 }
 
 /**
- * The answer, or what the user has to correct to get one.
- * @throws every other error, including EC2 failures that a retry may cure
+ * The result, or what the user has to correct to get one.
+ * @throws every other error, including EC2 failures that a retry may fix
  */
 export async function answerOrBlocked<T>(answer: Promise<T>): Promise<T | Blocked> {
   try {
@@ -60,15 +60,15 @@ export async function answerOrBlocked<T>(answer: Promise<T>): Promise<T | Blocke
   }
 }
 
-/** Characters of the API server's answer that a message quotes: a webhook may answer with pages. */
+/** Characters of the API server's message that a condition quotes: a webhook may return pages. */
 const MAX_QUOTED = 500;
-/** HTTP status of the API server's priority and fairness: the same write is welcome later. */
+/** HTTP status of the API server's priority and fairness: the same write may succeed later. */
 const TOO_MANY_REQUESTS = 429;
 
 /**
- * Why the API server refuses the write, or `undefined` where the failure is another one. A refusal (policy, webhook,
- * quota, validation, also a webhook that fails) concerns what the write is about and nothing else. It is none where
- * the caller's view of the object is stale (changed, created or gone), or where the server has too much to do.
+ * Why the API server refuses the write, or `undefined` for any other failure. A refusal (policy, webhook,
+ * quota, validation, also a webhook that fails) concerns only this write. It is not a refusal if the caller's
+ * copy of the object is stale (changed, created or deleted), or if the server is overloaded.
  * @param write what it does, as an infinitive: `create ENIAttachment x`
  */
 export function refusedWrite(write: string, error: unknown): Blocked | undefined {
@@ -101,8 +101,8 @@ export async function writtenOrBlocked<T>(write: string, answer: Promise<T>): Pr
 }
 
 /**
- * The created object, or why the API server refuses to create it: also a conflict, which a new object can only have
- * with a quota.
+ * The created object, or why the API server refuses to create it. For a new object, a conflict is a refusal
+ * too: only a quota causes one.
  * @throws every other error
  */
 export function createdOrBlocked<T>(what: string, answer: Promise<T>): Promise<T | Blocked> {
@@ -128,15 +128,15 @@ export interface BlockedBackoffOptions {
   clock: Clock;
 }
 
-/** When to retry what the user has to correct first. */
+/** When to retry a fault that only a user can correct. */
 export interface Retry {
   /** Milliseconds from now. */
   afterMs: number;
-  /** Whether this pass was a due retry; false where something else started it before the next one was due. */
+  /** Whether this reconcile was a due retry; false if another event triggered it earlier. */
   counts: boolean;
 }
 
-/** Growing waits between retries. Passes that something else starts neither shorten nor lengthen them. */
+/** Growing waits between retries. Reconciles that other events trigger neither shorten nor lengthen them. */
 export class BlockedBackoff {
   private readonly dueAt = new Map<string, number>();
 
@@ -154,7 +154,7 @@ export class BlockedBackoff {
     return { afterMs, counts: true };
   }
 
-  /** Starts again with the shortest wait. Call it once the cause or the object is gone. */
+  /** Restarts with the shortest wait. Call it once the cause or the object is gone. */
   forget(key: string): void {
     this.options.backoff.forget(key);
     this.dueAt.delete(key);

@@ -17,8 +17,8 @@ const MAX_PREFIX = 253 - SUFFIX_LENGTH - 1;
 const MAX_LABEL = 63;
 
 /**
- * The name of an ENI's ENIAttachment: the NodeENI's name and 50 bits of a digest of its UID, the instance
- * and the subnet. It is the same in every pass and after every restart, so that the API server itself
+ * The name of an ENI's ENIAttachment: the NodeENI's name and 50 bits of a digest of its UID, the instance and
+ * the subnet. It is the same in every reconcile and after every restart, so that the API server itself
  * rejects a duplicate.
  */
 export function attachmentName({ nodeENI, instanceID, subnetID }: AttachmentIdentity): string {
@@ -27,8 +27,8 @@ export function attachmentName({ nodeENI, instanceID, subnetID }: AttachmentIden
 }
 
 /**
- * The value of the label that names a NodeENI. A label value has 63 characters at most: of a longer name it is the
- * beginning and a digest.
+ * The value of the label that names a NodeENI. A label value has at most 63 characters: a longer name is
+ * replaced by its beginning and a digest.
  */
 export function nodeENILabel({ name }: Pick<NodeENI['metadata'], 'name'>): string {
   return name.length <= MAX_LABEL
@@ -41,13 +41,13 @@ function digestOf(text: string): string {
   return Array.from(digest.subarray(0, SUFFIX_LENGTH), (byte) => BASE32[byte & 31]).join('');
 }
 
-/** An ENIAttachment as a plan wants it. */
+/** An ENIAttachment as a plan specifies it. */
 export interface DesiredAttachment {
   name: string;
   spec: ENIAttachmentSpec;
 }
 
-/** A node whose present ENIs hold the slots or the addresses that its new ENIs need. */
+/** A node whose current ENIs hold the slots or the addresses that its new ENIs need. */
 export interface Replacement {
   node: string;
   /** Attachments to delete first. */

@@ -6,8 +6,8 @@ import { writtenOrBlocked } from './blocked.js';
 
 /**
  * The NodeENI with its finalizers patched, or why the API server refuses that.
- * @param patch `undefined` where there is nothing to change
- * @throws KubeApiError with 409 where the NodeENI has changed; KubeUnreachableError
+ * @param patch `undefined` if nothing changes
+ * @throws KubeApiError with 409 if the NodeENI has changed; KubeUnreachableError
  */
 export async function patchFinalizers(
   client: Pick<ResourceClient<NodeENI>, 'patch'>,

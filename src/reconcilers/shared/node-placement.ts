@@ -6,7 +6,7 @@ import { isBlocked } from './blocked.js';
 /** Where a node runs. */
 export interface NodeIdentity {
   instanceID: string;
-  /** Availability Zone name, e.g. `us-west-2a`; absent where only EC2 can say. */
+  /** Availability Zone name, e.g. `us-west-2a`; absent if only EC2 knows it. */
   zone?: string;
 }
 
@@ -23,14 +23,14 @@ export function identifyNode(node: Node): NodeIdentity | Blocked {
   if (instanceID === undefined) {
     return blocked(
       'ProviderIDMissing',
-      `Node ${node.metadata.name} has the spec.providerID ${JSON.stringify(providerID)}, which names no EC2 instance`,
+      `Node ${node.metadata.name} has the spec.providerID ${JSON.stringify(providerID)}, which does not contain the id of an EC2 instance`,
     );
   }
   const known = node.metadata.labels?.[LABELS.zone] || zone;
   return { instanceID, ...(known ? { zone: known } : {}) };
 }
 
-/** The instances of the nodes, without those whose node does not name one. */
+/** The instances of the nodes, without nodes that do not name one. */
 export function instanceIDsOf(nodes: readonly Node[]): string[] {
   return nodes.flatMap((node) => {
     const identity = identifyNode(node);

@@ -14,7 +14,7 @@ export interface RefusedNodeWrite {
   summary: string;
 }
 
-/** Reports a write to a Node that the API server refuses: once for each retry that is due. */
+/** Reports a write to a Node that the API server refuses: once for each due retry. */
 export function retryRefusedNodeWrite(
   { node, refused: { reason, message }, action, summary }: RefusedNodeWrite,
   by: { blockedBackoff: BlockedBackoff; events: EventRecorder; logger: Logger },

@@ -23,7 +23,7 @@ export interface SlotInspectorOptions {
 
 /** How old (milliseconds) an instance's description may be to choose a device index. */
 const FRESH_ENOUGH_TO_CHOOSE_MS = 5_000;
-/** How old (milliseconds) an instance's description may be to tell its zone, which never changes. */
+/** How old (milliseconds) an instance's description may be to read its zone, which never changes. */
 const FRESH_ENOUGH_TO_PLACE_MS = 3_600_000;
 /** How old (milliseconds) an instance's description may be before it is prefetched again. */
 const FRESH_ENOUGH_TO_PREFETCH_MS = 60_000;
@@ -36,7 +36,7 @@ export class SlotInspector {
 
   /**
    * Starts to describe the nodes' instances and their types, in calls that all nodes share. Failures are
-   * ignored here: the check that needs the answer asks again and reports them.
+   * ignored here: the check that needs the result queries again and reports them.
    */
   prefetch(nodes: readonly Node[]): void {
     const { instances, instanceTypes } = this.options;
@@ -55,7 +55,7 @@ export class SlotInspector {
   }
 
   /**
-   * The zones of the nodes that do not say their own, by instance id; without those that EC2 does not know.
+   * The zones of the nodes without a zone label, by instance id; without those that EC2 does not know.
    * @throws Ec2Error
    */
   async zones(nodes: readonly Node[]): Promise<ReadonlyMap<string, string>> {
@@ -72,8 +72,8 @@ export class SlotInspector {
   }
 
   /**
-   * The device indexes in use on the nodes' instances. Instances whose ENIs are all attached are not described:
-   * their attachments keep the indexes that they have.
+   * The device indexes in use on the nodes' instances. Instances whose ENIs are all attached are not
+   * described: their attachments keep their indexes.
    * @throws Ec2Error
    */
   async occupied(nodes: readonly Node[]): Promise<OccupiedIndexes> {
@@ -112,7 +112,7 @@ export class SlotInspector {
   }
 
   /**
-   * Why a node's ENIs cannot be replaced; the node then keeps those that it has.
+   * Why a node's ENIs cannot be replaced; the node then keeps its current ones.
    * @throws Ec2Error
    */
   async replacementFault(
@@ -124,10 +124,10 @@ export class SlotInspector {
       const subnet = subnets.find(({ id }) => id === spec.subnetID);
       const frees = stale.some((attachment) => attachment.spec.subnetID === spec.subnetID);
       if (subnet?.availableAddresses === 0 && !frees) {
-        return blocked('SubnetFull', `Subnet ${subnet.id} has no free address`);
+        return blocked('SubnetFull', `Subnet ${subnet.id} has no free addresses`);
       }
       const attachment = { metadata: { name, uid: '', resourceVersion: '' }, spec };
-      // A replacement takes no interface more than the node has, so nothing is reserved against it.
+      // A replacement needs no more interfaces than the node has, so reservations do not apply.
       const options = {
         siblings: [],
         ownEniIDs,
@@ -160,7 +160,7 @@ export class SlotInspector {
       slotFault({ attachment, siblings, ownEniIDs, instance, limits, reserved }) ??
       (instance && limits && typeFault(attachment.spec, instance, limits));
     if (fault) {
-      // The next try asks EC2 again whether the cause is gone.
+      // The next attempt queries EC2 again.
       instances.invalidate(instanceID);
     }
     return fault;

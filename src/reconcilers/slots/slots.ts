@@ -15,11 +15,11 @@ export interface SlotSituation {
   instance: Instance | undefined;
   /** Interfaces of the instance that are reserved for other software. Default: 0. */
   reserved?: number;
-  /** `undefined`: EC2 does not know the type; EC2 alone then enforces its limits. */
+  /** `undefined`: EC2 does not know the type, and only EC2 itself enforces its limits. */
   limits: InstanceTypeLimits | undefined;
 }
 
-/** Attaching works in these states only (EC2 User Guide, "Attach a network interface to an instance"). */
+/** Attaching works only in these states (EC2 User Guide, "Attach a network interface to an instance"). */
 const ATTACHABLE_STATES = ['running', 'stopped'];
 
 /**
@@ -56,7 +56,7 @@ export function slotFault(situation: SlotSituation): Blocked | undefined {
   if (holder) {
     return blocked(
       'SlotTaken',
-      `Device index ${deviceIndex} of ${instanceID} (node ${nodeName}) is taken by ${holder.who}`,
+      `Device index ${deviceIndex} of ${instanceID} (node ${nodeName}) is in use by ${holder.who}`,
     );
   }
   if (!limits) {
@@ -73,23 +73,23 @@ export function slotFault(situation: SlotSituation): Blocked | undefined {
   if (others.length >= limits.maximumInterfaces) {
     return blocked(
       'InstanceFull',
-      `${instance.type} ${instanceID} of node ${nodeName} takes ${limits.maximumInterfaces} interfaces and has ${others.length}`,
+      `${instance.type} ${instanceID} of node ${nodeName} supports ${limits.maximumInterfaces} interfaces and has ${others.length}`,
     );
   }
   const missing = missingReserved(situation, instance);
   if (others.length + missing >= limits.maximumInterfaces) {
     return blocked(
       'InstanceFull',
-      `${instance.type} ${instanceID} of node ${nodeName} takes ${limits.maximumInterfaces} interfaces and has ${others.length}; ${missing} more are reserved for other software (RESERVED_INTERFACES)`,
+      `${instance.type} ${instanceID} of node ${nodeName} supports ${limits.maximumInterfaces} interfaces and has ${others.length}; ${missing} more are reserved for other software (RESERVED_INTERFACES)`,
     );
   }
   if (onCard.length >= card.maximumInterfaces) {
     return blocked(
       'InstanceFull',
-      `Network card ${networkCardIndex} of ${instance.type} ${instanceID} (node ${nodeName}) takes ${card.maximumInterfaces} interfaces and has ${onCard.length}`,
+      `Network card ${networkCardIndex} of ${instance.type} ${instanceID} (node ${nodeName}) supports ${card.maximumInterfaces} interfaces and has ${onCard.length}`,
     );
   }
-  // Cards of their own number their devices each from 0, as many as the card takes.
+  // Network cards each number their devices from 0, up to their limit.
   if (limits.cards.length > 1 && deviceIndex >= card.maximumInterfaces) {
     return blocked(
       'DeviceIndexOutOfRange',
@@ -104,10 +104,10 @@ function missingReserved(
   { siblings, ownEniIDs, reserved = 0 }: SlotSituation,
   { interfaces }: Instance,
 ): number {
-  const ours = new Set([...ownEniIDs, ...siblings.flatMap(({ status }) => status?.eniID ?? [])]);
+  const own = new Set([...ownEniIDs, ...siblings.flatMap(({ status }) => status?.eniID ?? [])]);
   const unnamed = siblings.filter(isBetweenCreateAndStatus);
   const foreign = interfaces.filter(
-    (held) => !ours.has(held.eniId) && !unnamed.some(({ spec }) => sameSlot(held, spec)),
+    (held) => !own.has(held.eniId) && !unnamed.some(({ spec }) => sameSlot(held, spec)),
   );
   return Math.max(0, reserved - foreign.length);
 }
@@ -117,7 +117,7 @@ function isBetweenCreateAndStatus({ status }: ENIAttachment): boolean {
   return status?.phase === 'Creating' && status.eniID === undefined;
 }
 
-/** The node's annotation, or where it has none that is a whole number, the setting. */
+/** The value of the node's annotation if it is a whole number, else the setting. */
 export function reservedInterfaces(node: Node | undefined, setting: number): number {
   const annotation = node?.metadata.annotations?.[RESERVED_INTERFACES_ANNOTATION];
   return annotation !== undefined && /^\d{1,2}$/.test(annotation) ? Number(annotation) : setting;
@@ -169,7 +169,7 @@ export function goesFirst(a: ENIAttachment, b: ENIAttachment): boolean {
 export interface Card {
   instanceID: string;
   networkCardIndex: number;
-  /** The name of the ENIAttachment that needs a slot; the slot that it holds itself does not count. */
+  /** The name of the ENIAttachment that needs a slot; the slot that it already holds does not count. */
   attachmentName: string;
 }
 
@@ -177,9 +177,9 @@ export interface Card {
 export type OccupiedIndexes = (card: Card) => ReadonlySet<number>;
 
 /**
- * Where `Auto` begins. Device 0 of card 0 is the interface that the instance was launched with; on each further
- * card, EC2 recommends device index 1 first (EC2 User Guide, "Maximize network bandwidth on Amazon EC2 instances
- * with multiple network cards"), and its index 0 is free for another.
+ * Where `Auto` begins. Device 0 of card 0 is the interface that the instance was launched with; on each
+ * further card, EC2 recommends device index 1 first (EC2 User Guide, "Maximize network bandwidth on Amazon
+ * EC2 instances with multiple network cards"), and index 0 is tried next.
  */
 function firstFree(networkCardIndex: number, isFree: (index: number) => boolean): number {
   const preferred = (networkCardIndex > 0 ? [1, 0] : [1]).find(isFree);
@@ -204,7 +204,7 @@ export function occupiedIndexes(
     const held = (instances.get(instanceID)?.interfaces ?? []).filter(
       ({ eniId }) => eniId !== own?.status?.eniID,
     );
-    // Of two attachments that claim the same index, only the later one gives way.
+    // If two attachments claim the same index, only the later one chooses another.
     const claimed = attachments
       .filter(({ metadata }) => metadata.name !== attachmentName)
       .filter((other) => !own || goesFirst(other, own))
@@ -223,12 +223,12 @@ export interface IndexChoice {
   networkCardIndex: number;
   /** Indexes of the card that others hold or claim. */
   occupied: ReadonlySet<number>;
-  /** Indexes that this pass has given to other attachments. */
+  /** Indexes that this reconcile has assigned to other attachments. */
   chosen: ReadonlySet<number>;
 }
 
 /**
- * The device index of an ENIAttachment under `deviceIndexPolicy: Auto`: its present index, unless another
+ * The device index of an ENIAttachment under `deviceIndexPolicy: Auto`: its current index, unless another
  * interface took that before the ENI was attached; otherwise the lowest free one.
  */
 export function chooseIndex({

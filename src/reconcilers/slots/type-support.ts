@@ -3,8 +3,8 @@ import { type Blocked, blocked } from '../../api/reasons.js';
 import type { Instance, InstanceTypeLimits } from '../../aws/ec2-gateway.js';
 
 /**
- * What the attachment asks for that the instance's type does not have, or `undefined`. What EC2 does not say of a type
- * is left to EC2.
+ * What the attachment specifies and the instance's type does not support, or `undefined`. Limits that EC2
+ * does not publish for a type are left to EC2.
  */
 export function typeFault(
   spec: ENIAttachmentSpec,
@@ -20,7 +20,7 @@ export function typeFault(
   if (prefixes + (ipv6.prefixes ?? 0) > 0 && limits.nitro === false) {
     return blocked(
       'PrefixesUnsupported',
-      `${who} takes no prefixes: it is not of the Nitro System`,
+      `${who} does not support prefixes: it is not built on the Nitro System`,
     );
   }
   return (
@@ -29,7 +29,7 @@ export function typeFault(
   );
 }
 
-/** Each prefix counts as one address, and so does the primary one. */
+/** Each prefix counts as one address, and so does the primary address. */
 function addressFault(
   family: string,
   wanted: number,
@@ -39,7 +39,7 @@ function addressFault(
   return limit !== undefined && wanted > limit
     ? blocked(
         'AddressLimitExceeded',
-        `An interface of ${who} takes ${limit} ${family} addresses and prefixes, the primary address included, not ${wanted}`,
+        `An interface of ${who} supports ${limit} ${family} addresses and prefixes, the primary address included, not ${wanted}`,
       )
     : undefined;
 }

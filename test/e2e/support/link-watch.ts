@@ -18,8 +18,9 @@ export class LinkWatch {
     });
     const watch = new LinkWatch(monitor);
     createInterface({ input: monitor.stdout }).on('line', (line) => {
-      const isOurs = line.includes(INTERFACE);
-      if (isOurs && (line.startsWith('Deleted') || !line.includes(',UP'))) watch.changes.push(line);
+      const isOperatorEni = line.includes(INTERFACE);
+      if (isOperatorEni && (line.startsWith('Deleted') || !line.includes(',UP')))
+        watch.changes.push(line);
     });
     return watch;
   }

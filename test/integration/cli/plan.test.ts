@@ -107,7 +107,7 @@ describe('kubectl eni plan', () => {
       ['SubnetNotFound'],
     ]);
     expect(plans[0]?.problems[0]?.message).to.match(
-      /takes 3 interfaces .* Use a larger instance type/,
+      /supports 3 interfaces .* Use a larger instance type/,
     );
     expect(plans[1]?.problems[0]?.message).to.include('spec.deviceIndex');
   });

@@ -116,14 +116,14 @@ describe('the addresses of an ENI', () => {
       't3.micro',
       { ipv4: { secondaryAddresses: 2 } },
       'AddressLimitExceeded',
-      'takes 2 IPv4 addresses and prefixes, the primary address included, not 3',
+      'supports 2 IPv4 addresses and prefixes, the primary address included, not 3',
     ],
     [
       'prefixes on a type that takes none',
       't2.medium',
       { ipv4: { prefixes: 1 } },
       'PrefixesUnsupported',
-      'it is not of the Nitro System',
+      'it is not built on the Nitro System',
     ],
   ] as const) {
     it(`that are ${title} are said before an ENI is made`, async () => {

@@ -131,7 +131,7 @@ const cases: Case[] = [
     servesOthers: true,
     atAttachment: true,
     cure: detachForeign,
-    names: /Device index 1 of i-\w+ \(node sick\) is taken by eni-/,
+    names: /Device index 1 of i-\w+ \(node sick\) is in use by eni-/,
   },
   {
     title: 'an instance that is full',
@@ -147,7 +147,7 @@ const cases: Case[] = [
     servesOthers: true,
     atAttachment: true,
     cure: detachForeign,
-    names: /t3\.medium i-\w+ of node sick takes 3 interfaces and has 3/,
+    names: /t3\.medium i-\w+ of node sick supports 3 interfaces and has 3/,
   },
   {
     title: 'a subnet without a free address',

@@ -86,7 +86,7 @@ describe('slots', () => {
     const nodeENI = await stage.degraded('slots', 'InstanceFull');
     const full = nodeENI.status?.conditions?.find(({ type }) => type === 'CapacityExceeded');
     expect(full).to.include({ status: 'True', reason: 'InstanceFull' });
-    expect(full?.message).to.include('takes 2 interfaces and has 2');
+    expect(full?.message).to.include('supports 2 interfaces and has 2');
     expect(stage.calls().CreateNetworkInterface).to.equal(
       stage.managedEnis().length + (stage.calls().DeleteNetworkInterface ?? 0),
     );

@@ -74,7 +74,7 @@ describe('kubectl eni support-bundle', () => {
   it('leaves what support needs as it is', () => {
     for (const text of [
       'CredentialsUnavailable: No valid AWS credentials for DescribeSubnets (ExpiredToken).',
-      'Device index 1 of i-0123456789abcdef0 (node a) is taken by eni-0a1b2c3d4e5f60001.',
+      'Device index 1 of i-0123456789abcdef0 (node a) is in use by eni-0a1b2c3d4e5f60001.',
       'arn:aws:iam::123456789012:role/eni-operator',
     ]) {
       expect(redactText(text)).to.equal(text);

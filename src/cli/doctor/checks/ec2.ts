@@ -1,7 +1,7 @@
 import { TAGS } from '../../../api/names.js';
 import type { Blocked } from '../../../api/reasons.js';
 import type { Eni } from '../../../aws/ec2-gateway.js';
-import { isOurs } from '../../../reconcilers/shared/eni-ownership.js';
+import { isOperatorEni } from '../../../reconcilers/shared/eni-ownership.js';
 import type { ClusterFacts } from '../cluster-facts.js';
 import type { Ec2Facts } from '../ec2-facts.js';
 import { type Finding, named } from '../finding.js';
@@ -100,7 +100,7 @@ function checkOrphans({ attachments }: ClusterFacts, { enis, clusterID }: Ec2Fac
   if (!('value' in attachments)) return [];
   const uids = new Set(attachments.value.map(({ metadata }) => metadata.uid));
   const isOrphan = (eni: Eni): boolean =>
-    isOurs(eni, clusterID) &&
+    isOperatorEni(eni, clusterID) &&
     eni.tags[TAGS.retained] === undefined &&
     !uids.has(eni.tags[TAGS.attachmentUID] ?? '');
   const orphans = enis.filter(isOrphan).map(({ id }) => id);

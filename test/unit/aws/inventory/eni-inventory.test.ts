@@ -157,7 +157,7 @@ describe('EniInventory', () => {
       expect(logger.lines).to.deep.equal([
         'error Listing ENIs fails',
         'error Listing ENIs fails',
-        'info Listing ENIs works again',
+        'info Listing ENIs recovered',
       ]);
     });
 

@@ -94,7 +94,7 @@ describe('slotFault', () => {
     expect(slotFault({ ...base, instance })).to.equal(undefined);
     const fault = slotFault({ ...base, instance, siblings: [older] });
     expect(fault).to.have.property('reason', 'InstanceFull');
-    expect(fault?.message).to.include('takes 3 interfaces and has 3');
+    expect(fault?.message).to.include('supports 3 interfaces and has 3');
   });
 
   it('does not count a claim twice that EC2 shows attached', () => {
