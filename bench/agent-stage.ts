@@ -14,6 +14,7 @@ import { AgentObserver } from './agent-observer.js';
 import type { AgentCost } from './agent-result.js';
 import { NoAuditLogError } from './bench-cluster.js';
 import { endOf } from './component-end.js';
+import type { MeasuredProgram } from './measured-program.js';
 import { AuditLog, kubeWritesOf } from './measures/kube-writes.js';
 import { type ProcessUsage, processUsage } from './measures/process-usage.js';
 
@@ -26,11 +27,9 @@ class NoNamespacesError extends Error {
   }
 }
 
-export interface AgentStageOptions {
+export interface AgentStageOptions extends MeasuredProgram {
   /** The agent's settings, where they are not the defaults. */
   env: Readonly<Record<string, string>>;
-  /** The agent; default: the shipped bundle. */
-  program?: string | undefined;
   /** Ends the run. */
   signal: AbortSignal;
   clock?: Clock | undefined;
@@ -62,7 +61,7 @@ export class AgentStage extends BaseStage {
    * @throws NoNamespacesError; NoAuditLogError; ComponentEndedError; the signal's reason
    */
   static async start(options: AgentStageOptions): Promise<AgentStage> {
-    const { env, program, clock = systemClock } = options;
+    const { env, program, nodeFlags, clock = systemClock } = options;
     const why = await whyNoNamespaces();
     if (why !== undefined) throw new NoNamespacesError(why);
     await using parts = new StageParts();
@@ -79,7 +78,7 @@ export class AgentStage extends BaseStage {
     const identity = await agentIdentity({ kube, kubeconfigPath });
     parts.defer(() => identity.delete());
 
-    const agent = host.startAgent(identity, { env, program });
+    const agent = host.startAgent(identity, { env, program, nodeFlags });
     parts.defer(() => agent.stop());
     const signal = AbortSignal.any([options.signal, endOf(agent, 'The agent')]);
     await orAborted(agent.started, signal);

@@ -13,6 +13,7 @@ import { silentLogger } from '../tools/stage/silent-logger.js';
 import { StageParts } from '../tools/stage/stage-parts.js';
 import { createNodeENIs, createNodes, deleteNodeENIs, unlabelNodes } from './bench-objects.js';
 import { CONTROLLER_USER, REGION } from './conditions.js';
+import type { MeasuredProgram } from './measured-program.js';
 import { AuditLog } from './measures/kube-writes.js';
 import type { Scenario } from './scenario.js';
 import { startSimulator } from './simulator-process.js';
@@ -33,10 +34,8 @@ export interface Surroundings {
   kube: KubeClient;
 }
 
-export interface BenchClusterOptions {
+export interface BenchClusterOptions extends MeasuredProgram {
   scenario: Scenario;
-  /** The controller; default: the shipped bundle. */
-  program?: string | undefined;
   /** The controller's settings, where they are not the defaults. */
   env?: Readonly<Record<string, string>>;
   /** Whether EC2 keeps to its request rates, quota and latencies. Default: true. */
@@ -67,7 +66,7 @@ export class BenchCluster extends BaseStage {
    * @throws NoAuditLogError; what a part that does not start throws
    */
   static async start(options: BenchClusterOptions): Promise<BenchCluster> {
-    const { scenario, program, env, ec2Limits = true, beforeController } = options;
+    const { scenario, program, nodeFlags, env, ec2Limits = true, beforeController } = options;
     await using parts = new StageParts();
     const controlPlane = await parts.controlPlane({ auditLog: true });
     const { auditLogPath } = controlPlane;
@@ -98,6 +97,7 @@ export class BenchCluster extends BaseStage {
       kubeconfigPath,
       ec2Url: ec2.url,
       region: REGION,
+      nodeFlags,
       ...(program === undefined ? {} : { program }),
       ...(env === undefined ? {} : { env }),
     });

@@ -2,7 +2,11 @@ import { writeFile } from 'node:fs/promises';
 import { Argument, Command, InvalidArgumentError } from 'commander';
 import { interrupted } from '../tools/stage/command-line.js';
 import { GO_CONTROLLER } from './baseline.js';
+import type { MeasuredProgram } from './measured-program.js';
+import { readCpuProfile } from './profile/cpu-profile.js';
+import { profileFile } from './profile/profile-file.js';
 import { agentReport, agentRows } from './reports/agent.js';
+import { profileReport } from './reports/profile.js';
 import { scaleReport, scaleRows } from './reports/scale.js';
 import { report, scenarioRows } from './reports/scenarios.js';
 import { shareReport, shareRows } from './reports/share.js';
@@ -17,6 +21,8 @@ import { parseScenario, type Scenario } from './scenario.js';
 interface Options {
   program?: string;
   json?: string;
+  /** A folder. */
+  profile?: string;
 }
 
 /** Larger ones take minutes. */
@@ -39,6 +45,10 @@ const program = new Command('npm run bench --')
   )
   .option('--program <file>', 'the controller to measure (default: the shipped bundle)')
   .option('--json <file>', 'also write all results to this file')
+  .option(
+    '--profile <dir>',
+    'also write a CPU profile of each run (.cpuprofile) to this folder, and print where its time went; the profiler takes CPU time too',
+  )
   .addHelpText(
     'after',
     `
@@ -51,7 +61,12 @@ ${legend(scenarioRows([]))}`,
     const results: ScenarioResult[] = [];
     try {
       for (const scenario of scenarios) {
-        results.push(await runScenario({ ...options, scenario, ...watching() }));
+        const run = { quietSeconds: options.quietSeconds, scenario, ...watching() };
+        results.push(
+          await profiled(scenario.name, options, (measured) =>
+            runScenario({ ...run, ...measured }),
+          ),
+        );
       }
     } finally {
       // Report what was measured before a failure.
@@ -74,7 +89,10 @@ program
   .addHelpText('after', `\nThe rows:\n${legend(scaleRows())}`)
   .action(async (scenario: Scenario) => {
     const options = program.opts<Options>();
-    const result = await runScale({ ...options, scenario, ...watching() });
+    const run = { scenario, ...watching() };
+    const result = await profiled(`scale-${scenario.name}`, options, (measured) =>
+      runScale({ ...run, ...measured }),
+    );
     await publish(scaleReport(result), result, options);
   });
 
@@ -94,7 +112,12 @@ program
     const watch = watching();
     const results: ShareResult[] = [];
     for (const share of [1, 0.5]) {
-      results.push(await runShare({ ...options, ...watch, scenario, share }));
+      const run = { ...watch, scenario, share };
+      results.push(
+        await profiled(`share-${scenario.name}-${share}`, options, (measured) =>
+          runShare({ ...run, ...measured }),
+        ),
+      );
     }
     await publish(shareReport(results), results, options);
   });
@@ -107,7 +130,10 @@ program
   .addHelpText('after', `\nThe rows:\n${legend(agentRows())}`)
   .action(async () => {
     const options = program.opts<Options & { quietSeconds: number }>();
-    const result = await runAgent({ ...options, ...watching() });
+    const run = { quietSeconds: options.quietSeconds, ...watching() };
+    const result = await profiled('agent', options, (measured) =>
+      runAgent({ ...run, ...measured }),
+    );
     await publish(agentReport(result), result, options);
   });
 
@@ -117,6 +143,19 @@ function watching() {
     signal: interrupted(),
     progress: (line: string) => console.error(`  ${line}`),
   };
+}
+
+/** Measures the program that the options name, and prints the run's CPU profile where they ask for one. */
+async function profiled<T>(
+  name: string,
+  { program, profile }: Options,
+  measure: (program: MeasuredProgram) => Promise<T>,
+): Promise<T> {
+  if (profile === undefined) return measure({ program });
+  const { path, nodeFlags } = profileFile(profile, name);
+  const result = await measure({ program, nodeFlags });
+  console.log(profileReport(name, await readCpuProfile(path)));
+  return result;
 }
 
 async function publish(text: string, results: unknown, { json }: Options): Promise<void> {

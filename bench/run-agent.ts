@@ -2,17 +2,16 @@ import { type Clock, sleep, systemClock } from '../src/runtime/clock.js';
 import type { AgentResult } from './agent-result.js';
 import { AgentRounds, type Rounds } from './agent-rounds.js';
 import { AgentStage } from './agent-stage.js';
+import type { MeasuredProgram } from './measured-program.js';
 import type { Progress } from './phase.js';
 
-export interface AgentRunOptions {
+export interface AgentRunOptions extends MeasuredProgram {
   /** Devices that appear one by one. Default: 10, in 10 rounds. */
   single?: Rounds;
   /** Devices that appear at once. Default: 16, as many as a large instance has slots, in 5 rounds. */
   together?: Rounds;
   /** How long the agent is watched with nothing to do. */
   quietSeconds: number;
-  /** The agent; default: the shipped bundle. */
-  program?: string | undefined;
   progress: Progress;
   /** Ends the run. */
   signal: AbortSignal;

@@ -3,6 +3,7 @@ import { orAborted } from '../tools/stage/or-aborted.js';
 import { BenchCluster } from './bench-cluster.js';
 import { endOf } from './component-end.js';
 import { reach } from './goal.js';
+import type { MeasuredProgram } from './measured-program.js';
 import { processUsage } from './measures/process-usage.js';
 import { Meter } from './meter.js';
 import type { Progress } from './phase.js';
@@ -10,14 +11,12 @@ import type { ScaleResult } from './results.js';
 import type { Scenario } from './scenario.js';
 import { createSettledState } from './settled-state.js';
 
-export interface ScaleOptions {
+export interface ScaleOptions extends MeasuredProgram {
   scenario: Scenario;
   /** How long the controller is watched with nothing to do. Default: 30. */
   restSeconds?: number;
   /** Time between its listings of EC2. Default: 90, to see one within the run; its own default is 10 minutes. */
   resyncSeconds?: number;
-  /** The controller; default: the shipped bundle. */
-  program?: string | undefined;
   progress: Progress;
   /** Ends the run. */
   signal: AbortSignal;
@@ -36,13 +35,12 @@ const SETTLED = { cpuSeconds: 0.05, withinMs: 1_000 };
  * @throws ComponentEndedError; the signal's reason
  */
 export async function runScale(options: ScaleOptions): Promise<ScaleResult> {
-  const { scenario, restSeconds = 30, resyncSeconds = 90, program, progress } = options;
+  const { scenario, restSeconds = 30, resyncSeconds = 90, progress } = options;
   const { clock = systemClock } = options;
   const { name, enis, nodes } = scenario;
   progress(`${name}: making ${nodes} nodes and ${enis} ENIs as a controller leaves them`);
   await using cluster = await BenchCluster.start({
-    scenario,
-    program,
+    ...options,
     env: { RESYNC_PERIOD: `${resyncSeconds}s` },
     ec2Limits: false,
     beforeController: async (surroundings) => {

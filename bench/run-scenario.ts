@@ -4,18 +4,17 @@ import { BenchCluster } from './bench-cluster.js';
 import { endOf } from './component-end.js';
 import { refillSeconds, TO_ATTACH, TO_REMOVE } from './floor.js';
 import { attached, gone, reducedTo } from './goals.js';
+import type { MeasuredProgram } from './measured-program.js';
 import { processUsage } from './measures/process-usage.js';
 import { Meter } from './meter.js';
 import { measurePhase, type PhaseOptions, type Progress } from './phase.js';
 import type { QuietResult, ScenarioResult } from './results.js';
 import type { Scenario } from './scenario.js';
 
-export interface RunOptions {
+export interface RunOptions extends MeasuredProgram {
   scenario: Scenario;
   /** How long the controller is watched with nothing to do. */
   quietSeconds: number;
-  /** The controller; default: the shipped bundle. */
-  program?: string | undefined;
   progress: Progress;
   /** Ends the run. */
   signal: AbortSignal;
@@ -35,7 +34,7 @@ export async function runScenario(options: RunOptions): Promise<ScenarioResult> 
   const { scenario, quietSeconds, progress, clock = systemClock } = options;
   const { name, nodes, nodeENIs, enis } = scenario;
   progress(`${name}: starting the control plane, EC2, ${nodes} nodes and the controller`);
-  await using cluster = await BenchCluster.start({ scenario, program: options.program });
+  await using cluster = await BenchCluster.start(options);
   const signal = AbortSignal.any([options.signal, endOf(cluster.controller, 'The controller')]);
   await untilIdle(cluster, clock, signal);
 

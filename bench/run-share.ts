@@ -4,6 +4,7 @@ import { BenchCluster } from './bench-cluster.js';
 import { endOf } from './component-end.js';
 import { TO_ATTACH, TO_REMOVE } from './floor.js';
 import { attached, gone } from './goals.js';
+import type { MeasuredProgram } from './measured-program.js';
 import { difference } from './measures/ec2-calls.js';
 import { Meter } from './meter.js';
 import { OtherUser } from './other-user.js';
@@ -11,12 +12,10 @@ import { measurePhase, type Progress } from './phase.js';
 import type { ShareResult } from './results.js';
 import type { Scenario } from './scenario.js';
 
-export interface ShareOptions {
+export interface ShareOptions extends MeasuredProgram {
   scenario: Scenario;
   /** The controller's EC2_BUDGET_SHARE, above 0 and at most 1. */
   share: number;
-  /** The controller; default: the shipped bundle. */
-  program?: string | undefined;
   progress: Progress;
   /** Ends the run. */
   signal: AbortSignal;
@@ -33,13 +32,12 @@ const OTHER_SHARE = 0.5;
  * @throws ComponentEndedError, PhaseTimeoutError; the signal's reason
  */
 export async function runShare(options: ShareOptions): Promise<ShareResult> {
-  const { scenario, share, program, progress, clock = systemClock } = options;
+  const { scenario, share, progress, clock = systemClock } = options;
   const { nodes, nodeENIs, enis } = scenario;
   const name = `${scenario.name} at ${share}`;
   progress(`${name}: starting the control plane, EC2, ${nodes} nodes and the controller`);
   await using cluster = await BenchCluster.start({
-    scenario,
-    program,
+    ...options,
     env: { EC2_BUDGET_SHARE: String(share) },
   });
   const signal = AbortSignal.any([options.signal, endOf(cluster.controller, 'The controller')]);

@@ -12,6 +12,8 @@ export interface ControllerProcessOptions {
   onLine?: (line: string) => void;
   /** The program; default: the shipped bundle. */
   program?: string;
+  /** More options for Node. */
+  nodeFlags?: readonly string[] | undefined;
 }
 
 /**
@@ -38,9 +40,10 @@ export const SHIPPED = fileURLToPath(new URL('../../bundle/eni-operator.mjs', im
 /** The controller as it is shipped, in a process of its own. */
 export class ControllerProcess extends ComponentProcess {
   static start(options: ControllerProcessOptions): ControllerProcess {
-    const { kubeconfigPath, ec2Url, region, env, onLine, program = SHIPPED } = options;
+    const { kubeconfigPath, ec2Url, region, env, onLine, nodeFlags = [] } = options;
+    const { program = SHIPPED } = options;
     return new ControllerProcess({
-      command: [process.execPath, ...NODE_FLAGS, program],
+      command: [process.execPath, ...NODE_FLAGS, ...nodeFlags, program],
       onLine,
       env: {
         COMPONENT: 'controller',

@@ -35,13 +35,15 @@ export interface AgentProcessOptions {
   onLine?: ((line: string) => void) | undefined;
   /** The program; default: the shipped bundle. */
   program?: string | undefined;
+  /** More options for Node. */
+  nodeFlags?: readonly string[] | undefined;
 }
 
 /** The agent as it is shipped, in the network namespace that is its node. */
 export class AgentProcess extends ComponentProcess {
   static start(options: AgentProcessOptions): AgentProcess {
-    const { namespace, nodeName, env, onLine, program = SHIPPED } = options;
-    const node = [process.execPath, ...AGENT_NODE_FLAGS, program];
+    const { namespace, nodeName, env, onLine, program = SHIPPED, nodeFlags = [] } = options;
+    const node = [process.execPath, ...AGENT_NODE_FLAGS, ...nodeFlags, program];
     return new AgentProcess({
       // `ip netns exec` becomes what it executes: the process is the agent's.
       command: ['ip', 'netns', 'exec', namespace.name, ...node],

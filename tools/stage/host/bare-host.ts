@@ -14,7 +14,9 @@ export interface BareHostOptions {
   kubeconfigPath: string;
 }
 
-export type AgentOptions = Partial<Pick<AgentProcessOptions, 'env' | 'onLine' | 'program'>>;
+export type AgentOptions = Partial<
+  Pick<AgentProcessOptions, 'env' | 'onLine' | 'program' | 'nodeFlags'>
+>;
 
 interface Parts {
   nodeName: string;

@@ -1,0 +1,16 @@
+import { resolve } from 'node:path';
+
+/** Where Node leaves the CPU profile of a run when the program ends, and how it is told to. */
+export interface ProfileFile {
+  path: string;
+  nodeFlags: readonly string[];
+}
+
+/** @param run names the run: the file is `<run>.cpuprofile` */
+export function profileFile(folder: string, run: string): ProfileFile {
+  const name = `${run}.cpuprofile`;
+  return {
+    path: resolve(folder, name),
+    nodeFlags: ['--cpu-prof', `--cpu-prof-dir=${resolve(folder)}`, `--cpu-prof-name=${name}`],
+  };
+}
