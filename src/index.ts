@@ -1,4 +1,4 @@
-/** What `import { ENIManager } from 'eni-operator'` offers: ENIs without Kubernetes. */
+/** The exports of `import { ENIManager } from 'eni-operator'`: ENIs without Kubernetes. */
 
 export type { AwsCredentials } from './aws/aws-credentials.js';
 export type { Ec2Action } from './aws/ec2-actions.js';

@@ -11,7 +11,7 @@ import type { Logger } from './runtime/logger.js';
 
 type OperatorInvocation = Exclude<Invocation, { component: 'check-undeploy' }>;
 
-/** Each component is loaded only where it runs: the agent must not carry the AWS SDK. */
+/** Each component is loaded only when it runs: the agent must not load the AWS SDK. */
 async function createOperator(invocation: OperatorInvocation, logger: Logger): Promise<Operator> {
   const instance = process.env.POD_NAME || hostname();
   const access = await loadKubeAccess({ env: process.env });

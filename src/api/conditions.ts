@@ -4,17 +4,17 @@ export const NODE_ENI_CONDITIONS = {
   ready: 'Ready',
   /** ENIs are being created, attached, detached or deleted. */
   progressing: 'Progressing',
-  /** Something keeps at least one node from its ENIs; reason and message say what. */
+  /** Something prevents at least one node from getting its ENIs; reason and message give the details. */
   degraded: 'Degraded',
-  /** Of what keeps nodes from their ENIs, some is a lack of room: slots, addresses, quota. */
+  /** At least one of the problems is a lack of capacity: slots, addresses, quota. */
   capacityExceeded: 'CapacityExceeded',
-  /** The NetworkAttachmentDefinitions are as asked for; there only where they are asked for. */
+  /** The NetworkAttachmentDefinitions match the spec; present only if the spec requests them. */
   networkAttachment: 'NetworkAttachment',
-  /** The ENIs of the Go controller that the status lists are adopted; there only where it listed some. */
+  /** The ENIs of the Go controller that the status lists are adopted; present only if it listed any. */
   adopted: 'Adopted',
 } as const;
 
-/** Condition types of a Node, written where NODE_CONDITION is set. */
+/** Condition types of a Node, written if NODE_CONDITION is set. */
 export const NODE_CONDITIONS = {
   /** The node has the ENIs of every NodeENI that selects it. */
   enisReady: 'networking.k8s.aws/ENIsReady',
@@ -22,12 +22,12 @@ export const NODE_CONDITIONS = {
 
 /** Condition types of an ENIAttachment. */
 export const ENI_ATTACHMENT_CONDITIONS = {
-  /** EC2 has attached the ENI, with the settings asked for. */
+  /** EC2 has attached the ENI, with the specified settings. */
   attached: 'Attached',
   /** The ENI is usable on the node. */
   ready: 'Ready',
-  /** Another program on the node undoes what the agent sets; there only once it has happened. */
+  /** Another program on the node undoes what the agent sets; present only once it has happened. */
   contended: 'Contended',
-  /** Pods use addresses that the spec no longer asks for; there only once it has happened. */
+  /** Pods use addresses that the spec no longer requests; present only once it has happened. */
   addressesInUse: 'AddressesInUse',
 } as const;

@@ -18,7 +18,7 @@ import { IsPodRoutes, type PodRoute } from './ipam.js';
 import type { LinkFault } from './link-faults.js';
 import { API_GROUP, API_VERSION } from './names.js';
 
-/** The network by which pods get addresses of the ENI. */
+/** The network from which pods get addresses of the ENI. */
 export class PodNetwork {
   /** Of the NetworkAttachmentDefinition, and of the CNI configuration that the agent writes. */
   @Matches(/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/)
@@ -34,7 +34,7 @@ export class PodNetwork {
   routes?: PodRoute[];
 }
 
-/** What one ENI should be, resolved to ids by the controller. Its identity never changes. */
+/** The desired state of one ENI, resolved to ids by the controller. Its identity never changes. */
 export class ENIAttachmentSpec extends ENISettings {
   @IsString()
   nodeENI!: string;
@@ -61,13 +61,15 @@ export class ENIAttachmentSpec extends ENISettings {
   @Min(0)
   deviceIndex!: number;
 
-  /** Place among the NodeENI's ENIs on the node, from 0; absent where an older release made the attachment. */
+  /**
+   * Position among the NodeENI's ENIs on the node, from 0; absent if an older release created the attachment.
+   */
   @IsOptional()
   @IsInt()
   @Min(0)
   position?: number;
 
-  /** The NodeENI's device index from which the positions counted; absent under `deviceIndexPolicy: Auto`. */
+  /** The NodeENI's device index from which the positions count; absent under `deviceIndexPolicy: Auto`. */
   @IsOptional()
   @IsInt()
   @Min(0)
@@ -85,12 +87,15 @@ export class ENIAttachmentSpec extends ENISettings {
   @Matches(/^[a-z][a-z0-9-]{0,14}$/)
   interfaceName?: string;
 
-  /** The device may be moved into a pod's network namespace (CNI plugin `host-device`): gone is not lost. */
+  /**
+   * The device may be moved into a pod's network namespace (CNI plugin `host-device`): a missing device is
+   * then not lost.
+   */
   @IsOptional()
   @IsBoolean()
   hostDevice?: boolean;
 
-  /** Absent where the addresses of the ENI are not for pods. */
+  /** Absent if the addresses of the ENI are not for pods. */
   @IsOptional()
   @ValidateNested()
   @Type(() => PodNetwork)
@@ -109,17 +114,17 @@ export const PHASES = [
 ] as const;
 
 /**
- * Where an ENI is in its life. `Creating` is written before the Create call is sent: an attachment that never
- * passed it has no ENI. `Failed`: somebody has to change something first.
+ * The stage of an ENI's life. `Creating` is written before the Create call is sent: an attachment that never
+ * reached it has no ENI. `Failed`: a user has to change something first.
  */
 export type Phase = (typeof PHASES)[number];
 
-/** `absent`: the node has no such device. `moved`: it had, and a pod has it now. */
+/** `absent`: the node has no such device. `moved`: the node had it, and now a pod has it. */
 type LinkStateSeen = 'up' | 'down' | 'absent' | 'moved';
 
 /** The interface on the node, as the node's agent reports it. */
 export interface LinkStatus {
-  /** Generation of the spec that the agent has acted on. */
+  /** Generation of the spec that the agent has processed. */
   observedGeneration?: number;
   name?: string;
   altName?: string;
@@ -130,7 +135,7 @@ export interface LinkStatus {
   addresses?: string[];
   /** Addresses of the ENI that pods on the node have now. */
   podAddresses?: string[];
-  /** What keeps the interface from being as the spec says: one word for programs … */
+  /** What prevents the interface from matching the spec: one word for programs … */
   reason?: LinkFault;
   /** … and a sentence for people. */
   message?: string;
@@ -148,9 +153,9 @@ export interface ENIAttachmentStatus {
   /** Each a /80. */
   ipv6Prefixes?: string[];
   ipv6Addresses?: string[];
-  /** How many times the ENI was lost to somebody else and made anew. */
+  /** How many times the ENI was lost to an outside change and replaced. */
   replacements?: number;
-  /** Keys of the user's tags that we set; one that the spec no longer has is taken away. */
+  /** Keys of the user's tags that the operator sets; one that the spec no longer has is removed. */
   tagKeys?: string[];
   lastUpdated?: string;
   link?: LinkStatus;

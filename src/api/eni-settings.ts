@@ -1,4 +1,4 @@
-// class-transformer's decorators need it.
+// Required by class-transformer's decorators.
 import 'reflect-metadata';
 import { Type } from 'class-transformer';
 import {
@@ -17,23 +17,23 @@ import { HasAtMostOneOf, IsUserTags } from './validators.js';
 const RECLAIM_POLICIES = ['Delete', 'Retain'] as const;
 
 /**
- * What becomes of an ENI that is no longer asked for: it is deleted, or kept detached, for the node to take
- * up again.
+ * What happens to an ENI that is no longer desired: it is deleted, or detached and kept, for the node to use
+ * again.
  */
 export type ReclaimPolicy = (typeof RECLAIM_POLICIES)[number];
 
 /**
- * Where the addresses of the interface on the node come from: the node's agent sets those that EC2 assigned
- * (`static`), has the subnet's DHCP server confirm them (`dhcp`), or leaves addresses alone (`none`).
+ * The origin of the interface's addresses on the node: the agent sets those that EC2 assigned (`static`), has
+ * the subnet's DHCP server confirm them (`dhcp`), or leaves addresses alone (`none`).
  */
 const ADDRESSING = ['none', 'static', 'dhcp'] as const;
 export type Addressing = (typeof ADDRESSING)[number];
 
-/** `policy`: what is sent from the ENI's addresses leaves by the ENI, by a routing table of its own. */
+/** `policy`: packets from the ENI's addresses leave through the ENI, by a routing table of its own. */
 const ROUTING = ['none', 'policy'] as const;
 export type Routing = (typeof ROUTING)[number];
 
-/** `up`: the node's agent brings the interface up, and up again. `unmanaged`: it leaves its state alone. */
+/** `up`: the agent brings the interface up, and restores that. `unmanaged`: it leaves the state alone. */
 const LINK_STATES = ['up', 'unmanaged'] as const;
 export type LinkState = (typeof LINK_STATES)[number];
 
@@ -63,12 +63,12 @@ export class ConnectionTracking {
   udpTimeout?: number;
 }
 
-/** ENA Express: AWS Scalable Reliable Datagram between instances that both have it on. */
+/** ENA Express: AWS Scalable Reliable Datagram between instances on which it is enabled. */
 export class ENAExpress {
   @IsBoolean()
   enabled!: boolean;
 
-  /** Whether UDP uses it as well. */
+  /** Whether UDP uses it too. */
   @IsOptional()
   @IsBoolean()
   udp?: boolean;
@@ -77,7 +77,7 @@ export class ENAExpress {
 /** Addresses per interface: no instance type has more (EC2 User Guide, "Maximum IP addresses per network interface"). */
 const MAX_ADDRESSES = 64;
 
-/** IPv4 beside the primary address: single addresses, or blocks of 16. */
+/** IPv4 in addition to the primary address: single addresses, or blocks of 16. */
 export class IPv4Addresses {
   @IsOptional()
   @IsInt()
@@ -108,7 +108,7 @@ export class IPv6Addresses {
   prefixes?: number;
 }
 
-/** What a NodeENI says of its ENIs, and each ENIAttachment of its one. */
+/** The ENI settings that a NodeENI and its ENIAttachments share. */
 export class ENISettings {
   @IsOptional()
   @IsString()
@@ -122,7 +122,7 @@ export class ENISettings {
   @Max(9001)
   mtu?: number;
 
-  /** The user's tags, beside our own. */
+  /** The user's tags, in addition to the operator's. */
   @IsOptional()
   @IsUserTags()
   tags?: Record<string, string>;
@@ -157,7 +157,7 @@ export class ENISettings {
   @Type(() => ENAExpress)
   enaExpress?: ENAExpress;
 
-  /** The ENI's first IPv6 address becomes its primary one, and stays with it for good. */
+  /** The ENI's first IPv6 address becomes its primary one, permanently. */
   @IsOptional()
   @IsBoolean()
   ipv6Primary?: boolean;

@@ -20,11 +20,14 @@ export const GO_TAGS = {
   node: 'Node',
 } as const;
 
-/** Annotation of an ENIAttachment: id of the ENI that it was made for. The attachment never creates another before that one is lost. */
+/**
+ * Annotation of an ENIAttachment: id of the ENI that it was created for. The attachment creates no other ENI
+ * before that one is lost.
+ */
 export const ADOPTED_ENI_ANNOTATION = `${API_GROUP}/adopted-eni`;
 
 /** Annotation of a NodeENI, set by users: ids of ENIs (with commas between them) that the operator lets go. */
 export const LEAVE_ENIS_ANNOTATION = `${API_GROUP}/leave-enis`;
 
-/** Annotation of a NodeENI, set to `true` by users: its fields for DPDK are to be ignored. */
+/** Annotation of a NodeENI, set to `true` by users: ignore its fields for DPDK. */
 export const IGNORE_DPDK_ANNOTATION = `${API_GROUP}/ignore-dpdk`;

@@ -44,7 +44,7 @@ export function isLinkFault<T extends object>(value: T | Fault): value is Fault 
   return 'reason' in value;
 }
 
-/** Whether the interface can be used in spite of the fault: its IPv4 addresses work without IPv6. */
+/** Whether the interface is usable despite the fault: its IPv4 addresses work without IPv6. */
 export function isPartial(reason: LinkFault, ipv4Addresses: readonly string[] = []): boolean {
   return reason === 'IPv6Disabled' && ipv4Addresses.length > 0;
 }

@@ -4,12 +4,15 @@ export const API_VERSION = 'v1alpha1';
 
 /** Keeps a NodeENI until its last ENIAttachment is gone. */
 export const NODE_ENI_FINALIZER = `${API_GROUP}/node-eni`;
-/** Keeps a NodeENI until its last NetworkAttachmentDefinition is gone. It is there before the first one is made. */
+/**
+ * Keeps a NodeENI until its last NetworkAttachmentDefinition is gone. It is set before the first one is
+ * created.
+ */
 export const NETWORK_ATTACHMENT_FINALIZER = `${API_GROUP}/network-attachment`;
-/** Keeps an ENIAttachment until EC2 says that its ENI is gone. */
+/** Keeps an ENIAttachment until EC2 reports that its ENI is deleted. */
 export const ENI_FINALIZER = `${API_GROUP}/eni`;
 
-/** Labels that we set on ENIAttachments, and well-known ones that we read of Nodes. */
+/** Labels that the operator sets on ENIAttachments, and well-known ones of Nodes that it reads. */
 export const LABELS = {
   nodeENI: `${API_GROUP}/node-eni`,
   managedBy: 'app.kubernetes.io/managed-by',
@@ -31,7 +34,7 @@ export const MANAGER_NAME = 'eni-operator';
 /** Taint that nodes register with (kubelet's `--register-with-taints`) to get no pods before their ENIs. */
 export const DEFAULT_STARTUP_TAINT = `${API_GROUP}/eni-not-ready:NoSchedule`;
 
-/** Tags of an ENI. All but `retained` it carries from its Create call on. */
+/** Tags of an ENI. All except `retained` are set by its Create call. */
 export const TAGS = {
   /** UID of the ENIAttachment: the identity of the ENI, and its ClientToken. */
   attachmentUID: `${API_GROUP}/attachment-uid`,
@@ -40,11 +43,11 @@ export const TAGS = {
   nodeENI: `${API_GROUP}/node-eni`,
   node: `${API_GROUP}/node`,
   managedBy: `${API_GROUP}/managed-by`,
-  /** Tells the VPC CNI to leave the ENI alone; the CNI manages untagged secondary ENIs. */
+  /** Makes the VPC CNI ignore the ENI; the CNI manages untagged secondary ENIs. */
   noManage: 'node.k8s.amazonaws.com/no_manage',
   /**
-   * The NodeENI that an ENI is kept for (`reclaimPolicy: Retain`). With any value, set by hand too, it saves
-   * an ENI without an ENIAttachment from being cleaned up.
+   * The NodeENI that an ENI is kept for (`reclaimPolicy: Retain`). With any value, also if set by hand, it
+   * protects an ENI without an ENIAttachment from cleanup.
    */
   retained: `${API_GROUP}/retained`,
   name: 'Name',

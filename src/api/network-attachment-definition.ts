@@ -1,6 +1,6 @@
 import type { ObjectMeta } from '../runtime/kube/resource.js';
 
-/** Multus' kind: how pods of a namespace get at a network. Its CRD comes with Multus. */
+/** Multus' kind: how pods in a namespace connect to a network. Its CRD comes with Multus. */
 export class NetworkAttachmentDefinition {
   static readonly resource = {
     group: 'k8s.cni.cncf.io',

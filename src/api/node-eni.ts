@@ -42,7 +42,7 @@ export const SUBNET_FIELDS = ['subnetID', 'subnetName', 'subnetIDs', 'subnetName
 /** The fields that name the security groups. */
 export const SECURITY_GROUP_FIELDS = ['securityGroupIDs', 'securityGroupNames'] as const;
 
-/** A name of a network device: Linux allows 15 characters, and a node's further ENIs get `-1` and so on. */
+/** The name of a network device: Linux allows 15 characters, and a node's further ENIs get `-1` and so on. */
 const INTERFACE_NAME = /^[a-z][a-z0-9-]{0,11}$/;
 const TAINT =
   /^([a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?\/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?:(NoSchedule|PreferNoSchedule|NoExecute)$/;
@@ -51,7 +51,7 @@ const NAMESPACE = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
 const NETWORK_ATTACHMENT_TYPES = ['routed', 'ipvlan', 'macvlan', 'host-device'] as const;
 export type NetworkAttachmentType = (typeof NETWORK_ATTACHMENT_TYPES)[number];
 
-/** The NetworkAttachmentDefinition by which pods get at a node's first ENI of the NodeENI. */
+/** The NetworkAttachmentDefinition through which pods connect to a node's first ENI of the NodeENI. */
 export class NetworkAttachment {
   @ArrayMinSize(1)
   @ArrayMaxSize(64)
@@ -71,19 +71,22 @@ export class NetworkAttachment {
   @IsIPAM()
   ipam?: IPAM;
 
-  /** `pool`: pods get the addresses of `spec.ipv4` and `spec.ipv6`, by a configuration that each node's agent writes. */
+  /**
+   * `pool`: pods get the addresses of `spec.ipv4` and `spec.ipv6`, through a configuration that each node's
+   * agent writes.
+   */
   @IsOptional()
   @IsIn(['pool'])
   addresses?: 'pool';
 
-  /** What else pods send through the interface; with `addresses: pool` only. */
+  /** What else pods send through the interface; only with `addresses: pool`. */
   @IsOptional()
   @ArrayMaxSize(16)
   @IsPodRoutes()
   routes?: PodRoute[];
 }
 
-/** How ENIs are replaced where a change cannot be made in place. */
+/** How ENIs are replaced if a change cannot be made in place. */
 export class UpdatePolicy {
   /** Nodes that may be without their ENIs at a time: a number, or a percentage of the matching nodes. */
   @IsOptional()
@@ -92,8 +95,8 @@ export class UpdatePolicy {
 }
 
 /**
- * What each matching node should have. The CRD's schema is the first door and says the same; these rules
- * catch what comes in otherwise (objects stored before a rule was there, manifests checked offline).
+ * The desired state of each matching node. The CRD's schema validates first, with the same rules; these rules
+ * cover other paths (objects stored before a rule existed, manifests checked offline).
  */
 export class NodeENISpec extends ENISettings {
   @IsLabelSelectorMap()
@@ -153,7 +156,7 @@ export class NodeENISpec extends ENISettings {
   @Max(31)
   deviceIndex?: number;
 
-  /** `Auto`: a free device index is picked on each node; then `deviceIndex` must be absent. */
+  /** `Auto`: each node gets a free device index; then `deviceIndex` must be absent. */
   @IsOptional()
   @IsIn(DEVICE_INDEX_POLICIES)
   deviceIndexPolicy?: DeviceIndexPolicy;
@@ -173,7 +176,7 @@ export class NodeENISpec extends ENISettings {
   @Type(() => UpdatePolicy)
   updatePolicy?: UpdatePolicy;
 
-  /** Alternative name of the interface on each node; a node's second ENI has `-1` after it, and so on. */
+  /** Alternative name of the interface on each node; a node's second ENI gets the suffix `-1`, and so on. */
   @IsOptional()
   @Matches(INTERFACE_NAME, {
     message:
@@ -182,7 +185,7 @@ export class NodeENISpec extends ENISettings {
   @IsNotHostInterfaceName()
   interfaceName?: string;
 
-  /** Taint (`key:Effect`) that is taken off a node once all its ENIs are ready. */
+  /** Taint (`key:Effect`) that is removed from a node once all its ENIs are ready. */
   @IsOptional()
   @Matches(TAINT, {
     message:
@@ -190,7 +193,7 @@ export class NodeENISpec extends ENISettings {
   })
   startupTaint?: string;
 
-  /** The Go controller's fields for DPDK: kept, and not supported. See `nodeENIFaults`. */
+  /** The Go controller's fields for DPDK: kept, but not supported. See `nodeENIFaults`. */
   @IsOptional()
   @IsBoolean()
   enableDPDK?: boolean;
@@ -213,7 +216,7 @@ export class NodeENISpec extends ENISettings {
   networkAttachment?: NetworkAttachment;
 }
 
-/** One entry of `status.attachments`: an ENIAttachment, as users of NodeENI read it. */
+/** One entry of `status.attachments`: an ENIAttachment, as shown to users of the NodeENI. */
 export interface NodeENIAttachment {
   nodeID: string;
   instanceID: string;
@@ -242,7 +245,7 @@ export interface NodeENIStatus {
   conditions?: Condition[];
 }
 
-/** The intent: which ENIs the nodes of a selector should have. Cluster scoped. */
+/** The desired state: which ENIs the nodes of a selector should have. Cluster scoped. */
 export class NodeENI {
   static readonly resource = {
     group: API_GROUP,

@@ -3,7 +3,10 @@ import { NODE_CONDITIONS } from './conditions.js';
 import { RESERVED_INTERFACES_ANNOTATION } from './names.js';
 import type { Taint } from './taints.js';
 
-/** A Node, cut down to what placing ENIs and letting pods in needs: it is what the store keeps of it. */
+/**
+ * A Node, reduced to what the operator needs for placing ENIs and for node readiness: the store keeps only
+ * that.
+ */
 export class Node {
   static readonly resource = {
     group: '',
@@ -23,16 +26,16 @@ export class Node {
   };
   spec?: {
     providerID?: string;
-    /** All of them, in their order: a taint is removed by its place. */
+    /** All of them, in their order: a taint is removed by its index. */
     taints?: Taint[];
   };
   status?: {
-    /** The operator's own only. */
+    /** Only the operator's own. */
     conditions?: Condition[];
   };
 }
 
-/** What the store keeps of a Node as the API server sends it: a full Node has 20 KB, this has 1. */
+/** The part of a Node that the store keeps: a full Node has 20 KB, this has 1. */
 export function trimNode(node: Node): Node {
   const { name, uid, resourceVersion, deletionTimestamp, labels, annotations } = node.metadata;
   const reserved = annotations?.[RESERVED_INTERFACES_ANNOTATION];

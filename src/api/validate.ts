@@ -5,8 +5,8 @@ import { IGNORE_DPDK_ANNOTATION } from './go-controller.js';
 import { type NodeENI, NodeENISpec } from './node-eni.js';
 
 /**
- * The faults of a NodeENI's spec, one sentence each, sorted; none where it is valid. Unknown input is
- * welcome. Fields that this version does not know are no faults: a newer CRD may have them.
+ * The faults of a NodeENI's spec, one sentence each, sorted; empty if it is valid. Accepts any input. Fields
+ * that this version does not know are not faults: a newer CRD may have them.
  */
 export function nodeENISpecFaults(spec: unknown): string[] {
   return faultsOf(NodeENISpec, spec);
@@ -27,7 +27,7 @@ export function nodeENIFaults({ metadata, spec }: Pick<NodeENI, 'metadata' | 'sp
   return [...nodeENISpecFaults(spec), ...dpdk];
 }
 
-/** The faults of an ENIAttachment's spec, as {@link nodeENISpecFaults} tells them. */
+/** The faults of an ENIAttachment's spec, as in {@link nodeENISpecFaults}. */
 export function eniAttachmentSpecFaults(spec: unknown): string[] {
   return faultsOf(ENIAttachmentSpec, spec);
 }
@@ -44,10 +44,10 @@ function faultsOf(type: new () => object, value: unknown): string[] {
   return errors.flatMap(messagesOf).sort();
 }
 
-/** Keys that JavaScript gives a meaning of its own: class-transformer throws at objects that have them. */
+/** Keys with a special meaning in JavaScript: class-transformer throws for objects that have them. */
 const UNSAFE_KEYS = ['constructor', '__proto__'];
 
-/** A sentence for each unsafe key, at any depth: tags, nodeSelector and ipam take the user's own keys. */
+/** A sentence for each unsafe key, at any depth: tags, nodeSelector and ipam accept the user's own keys. */
 function unsafeKeys(value: unknown, path: string): string[] {
   if (typeof value !== 'object' || value === null) {
     return [];

@@ -54,10 +54,10 @@ function labelSelectorFault(value: unknown): string | undefined {
   }
   const entries = Object.entries(value);
   if (entries.length === 0) {
-    return 'must name at least one label: an empty selector would mean every node';
+    return 'must name at least one label: an empty selector would select every node';
   }
   if (entries.length > 32) {
-    return `must name at most 32 labels, and names ${entries.length}`;
+    return `must have at most 32 labels, and has ${entries.length}`;
   }
   for (const [key, label] of entries) {
     if (key.length > 317 || !LABEL_KEY.test(key)) {
@@ -88,11 +88,11 @@ export function IsNumberOrPercentage(options?: ValidationOptions): PropertyDecor
   );
 }
 
-/** EC2 User Guide, "Tag restrictions": 50 tags a resource; ours take ten of them. */
+/** EC2 User Guide, "Tag restrictions": 50 tags per resource; the operator's take ten of them. */
 const MAX_USER_TAGS = 40;
 /**
- * What a user's tag key must not begin with, in any case, because IAM compares tag keys without case: keys of AWS, of
- * this operator, and keys by which other controllers recognise what they own.
+ * What a user's tag key must not begin with, in any case, because IAM compares tag keys case-insensitively:
+ * keys of AWS and of this operator, and keys by which other controllers recognize their resources.
  */
 const RESERVED_TAG_PREFIXES = [
   'aws:',
@@ -124,7 +124,7 @@ function userTagsFault(value: unknown): string | undefined {
   }
   const entries = Object.entries(value);
   if (entries.length > MAX_USER_TAGS) {
-    return `must be at most ${MAX_USER_TAGS} tags, and are ${entries.length}`;
+    return `must have at most ${MAX_USER_TAGS} tags, and has ${entries.length}`;
   }
   for (const [key, tag] of entries) {
     const lowered = key.toLowerCase();
@@ -162,8 +162,8 @@ export function NoDeviceIndexWithAuto(options?: ValidationOptions): PropertyDeco
 }
 
 /**
- * Class-validator rule: a NetworkAttachmentDefinition names the device, which must have the same name on
- * every node.
+ * Class-validator rule: a NetworkAttachmentDefinition refers to the device by its name, which must be the
+ * same on every node.
  */
 export function NamedWhereShared(options?: ValidationOptions): PropertyDecorator {
   return ValidateBy(
@@ -175,7 +175,7 @@ export function NamedWhereShared(options?: ValidationOptions): PropertyDecorator
           return first !== 'networkAttachment';
         },
         defaultMessage: () =>
-          'networkAttachment needs interfaceName, for pods name the interface by it: add interfaceName',
+          'networkAttachment needs interfaceName, by which pods find the interface: add interfaceName',
       },
     },
     options,
@@ -241,7 +241,7 @@ export function HasPoolOfAddresses(): PropertyDecorator {
   });
 }
 
-/** The part of a NodeENI's spec that the rule reads; nothing of it is validated here. */
+/** The part of a NodeENI's spec that the rule reads; it does not validate it. */
 interface Pooled {
   networkAttachment?: { addresses?: unknown; type?: unknown; ipam?: unknown; routes?: unknown };
   ipv4?: { secondaryAddresses?: unknown; prefixes?: unknown };

@@ -15,11 +15,11 @@ import { statusCommand } from './status/status-command.js';
 import { supportBundleCommand } from './support-bundle/support-bundle-command.js';
 
 const HELP = `
-Exit codes: 0 nothing is wrong; 1 problems were found; 2 the command could not find out.
-AWS credentials are needed only where a command says so; they come from the environment, as for the AWS CLI.
+Exit codes: 0 no problems; 1 problems were found; 2 the command failed.
+Commands that need AWS credentials say so; they come from the environment, as for the AWS CLI.
 Documentation: docs/kubectl-eni.md`;
 
-/** How completion asks; no command, because its words are not to be parsed. */
+/** The request of completion scripts; not a command, because its words must not be parsed. */
 const COMPLETE = '__complete';
 
 /** All commands of `kubectl eni`. */
@@ -27,7 +27,7 @@ export function createProgram(cli: Cli): Command {
   const program = new Command('kubectl-eni')
     .usage('<command> [flags]   (as a plugin: kubectl eni <command> [flags])')
     .description(
-      'Looks at the ENIs that the ENI operator gives to nodes, and finds out what is wrong.',
+      'Inspects the ENIs that the ENI operator attaches to nodes, and diagnoses problems.',
     )
     .version(VERSION, '--version', 'print the version')
     .option('--kubeconfig <path>', 'kubeconfig file')
@@ -35,9 +35,12 @@ export function createProgram(cli: Cli): Command {
     .option('--cluster <name>', 'cluster of the kubeconfig')
     .option('--user <name>', 'user of the kubeconfig')
     .option('--as <user>', 'act as this user')
-    .option('-n, --namespace <name>', 'where the operator runs; default: it is looked for')
+    .option(
+      '-n, --namespace <name>',
+      'where the operator runs; default: all namespaces are searched',
+    )
     .addOption(
-      new Option('-o, --output <format>', 'how to print').choices(FORMATS).default('table'),
+      new Option('-o, --output <format>', 'output format').choices(FORMATS).default('table'),
     )
     .showHelpAfterError('(--help lists commands and flags)')
     .addHelpText('after', HELP);
@@ -57,7 +60,7 @@ export function createProgram(cli: Cli): Command {
   return program;
 }
 
-/** Runs the command that the arguments name. @returns the exit code */
+/** Runs the command that the arguments select. @returns the exit code */
 export async function runCli(args: readonly string[], io: CliIo): Promise<ExitCode> {
   const cli = new Cli(io);
   const program = createProgram(cli);
@@ -80,7 +83,7 @@ export async function runCli(args: readonly string[], io: CliIo): Promise<ExitCo
   }
 }
 
-/** A command made elsewhere, with the program's way to report mistakes. */
+/** A command created elsewhere, with the program's error handling. */
 function inheriting(command: Command, program: Command): Command {
   return command.copyInheritedSettings(program);
 }

@@ -27,7 +27,7 @@ export const AGENT_SETTINGS = {
     description:
       'First id of the routing tables of ENIs with spec.routing: policy; an ENI has this + 100 × its network card + its device index, and its rules have the same priority.',
     placeholder: 'number',
-    // Behind the VPC CNI's rules (1536), before the main table's (32766), for 64 cards of 100 devices.
+    // After the VPC CNI's rules (1536), before the main table's (32766), for 64 cards of 100 devices.
     parse: wholeNumber(2_000, 26_000),
     default: String(DEFAULT_TABLE_BASE),
   }),
@@ -55,12 +55,12 @@ export const AGENT_SETTINGS = {
   cniStateDir: required({
     env: 'CNI_STATE_DIR',
     description:
-      'Directory of the host in which the CNI plugin host-local keeps the addresses that it has handed out.',
+      'Directory of the host in which the CNI plugin host-local stores the addresses that it has assigned.',
     placeholder: 'path',
     parse: absolutePath,
     default: '/var/lib/cni/networks',
   }),
-  // On the host's network, where the ports are everybody's: off unless asked for.
+  // The agent uses the host's network, so its ports are reachable on the node: off by default.
   ...servingSettings({ metricsAddress: '0', healthAddress: '0' }),
   logLevel: SETTINGS.logLevel,
   logFormat: SETTINGS.logFormat,

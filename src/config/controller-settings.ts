@@ -32,14 +32,14 @@ export const SETTINGS = {
   maxConcurrentReconciles: required({
     env: 'MAX_CONCURRENT_RECONCILES',
     description:
-      "ENIs processed at once, including those that wait for EC2's request rate. Request budgets keep that rate independent of this number; a low number makes NodeENIs wait for each other.",
+      "ENIs processed in parallel, including those that wait for EC2's request rate. Request budgets keep that rate independent of this number; a low number makes NodeENIs wait for each other.",
     placeholder: 'number',
     parse: wholeNumber(1, 100_000),
     default: '10000',
   }),
   maxConcurrentCleanup: required({
     env: 'MAX_CONCURRENT_ENI_CLEANUP',
-    description: 'ENIs detached at once, and ENIs deleted at once.',
+    description: 'ENIs detached in parallel, and ENIs deleted in parallel.',
     placeholder: 'number',
     parse: wholeNumber(1, 5_000),
     default: '128',
@@ -216,7 +216,7 @@ export const SETTINGS = {
   }),
   retryPeriod: required({
     env: 'RETRY_PERIOD',
-    description: 'Time between two tries to acquire or renew the Lease.',
+    description: 'Time between two attempts to acquire or renew the Lease.',
     placeholder: 'duration',
     parse: duration('10ms', '1h'),
     default: '2s',
@@ -242,14 +242,16 @@ export const SETTINGS = {
 /** The controller's settings: durations in milliseconds. */
 export type Config = ValuesOf<typeof SETTINGS>;
 
-/** What is wrong with the lease's durations, as a sentence about the settings; undefined where nothing is. */
+/**
+ * What is wrong with the lease's durations, as a sentence about the settings; undefined if they are valid.
+ */
 export function leaseTimesFault(config: Config): string | undefined {
   const { leaseDuration, renewDeadline, retryPeriod } = config;
   if (leaseDuration <= renewDeadline) {
     return `LEASE_DURATION (${leaseDuration} ms) must be longer than RENEW_DEADLINE (${renewDeadline} ms): the holder pauses before another takes over`;
   }
   if (renewDeadline <= retryPeriod) {
-    return `RENEW_DEADLINE (${renewDeadline} ms) must be longer than RETRY_PERIOD (${retryPeriod} ms): a renewal that fails is tried again in time`;
+    return `RENEW_DEADLINE (${renewDeadline} ms) must be longer than RETRY_PERIOD (${retryPeriod} ms): a failed renewal is retried in time`;
   }
   return undefined;
 }

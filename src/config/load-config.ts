@@ -4,19 +4,19 @@ import { type Config, leaseTimesFault, SETTINGS, type Setting } from './controll
 import { type ServingConfig, servingFault } from './serving-settings.js';
 import { VERSION } from './version.js';
 
-/** What each component of `main.ts` can be told. */
+/** The settings of each component of `main.ts`. */
 const TABLES = { controller: SETTINGS, agent: AGENT_SETTINGS };
 
 const COMPONENTS = ['controller', 'agent'] as const;
 type Component = (typeof COMPONENTS)[number];
 
-/** The start was asked for with a wrong value, or for help only; the message has been printed. */
+/** A setting is invalid, or only help was requested; the message has been printed. */
 export class StartRefused extends Error {
   override name = 'StartRefused';
 
   constructor(
     message: string,
-    /** For the process: 0 where help or the version was asked for. */
+    /** For the process: 0 if help or the version was requested. */
     readonly exitCode: number,
   ) {
     super(message);
@@ -24,7 +24,7 @@ export class StartRefused extends Error {
 }
 
 export type Invocation =
-  /** Checks whether the operator can be removed from the cluster, and ends. */
+  /** Checks whether the operator can be removed from the cluster, and exits. */
   | { component: 'check-undeploy'; config: object }
   | { component: 'controller'; config: Config }
   | { component: 'agent'; config: AgentConfig };
@@ -38,13 +38,13 @@ export interface LoadConfigOptions {
 }
 
 /**
- * The component to start and its settings: a flag wins over the environment, that over the default.
+ * The component to start and its settings: a flag overrides the environment, which overrides the default.
  * @throws {@link StartRefused} naming the setting, the value and what is allowed
  */
 export function loadConfig({ args, env, ...streams }: LoadConfigOptions): Invocation {
   const program = new Command('eni-operator')
     .description(
-      'Gives Kubernetes nodes the ENIs that their labels ask for. COMPONENT in the environment stands for the command.',
+      'Attaches ENIs to Kubernetes nodes, selected by labels. The environment variable COMPONENT replaces the command.',
     )
     .version(VERSION, '--version', 'Print the version.')
     .exitOverride()
@@ -65,7 +65,7 @@ export function loadConfig({ args, env, ...streams }: LoadConfigOptions): Invoca
       command.action(() => {
         const config = read(env);
         checkTogether(command, component, config);
-        // Each component is read by its own table.
+        // Each component has its own table.
         invocation = { component, config } as unknown as Invocation;
       });
     }
@@ -96,7 +96,7 @@ const DESCRIPTIONS: Record<Component, string> = {
 
 type Environment = LoadConfigOptions['env'];
 
-/** Gives the command a flag for each setting of the table. Returns what reads their values. */
+/** Adds a flag for each setting of the table to the command. Returns a function that reads their values. */
 function addSettings(
   command: Command,
   table: Readonly<Record<string, Setting<unknown>>>,
@@ -115,7 +115,7 @@ function addSettings(
     );
 }
 
-/** What no setting alone can tell. */
+/** Checks that involve several settings. */
 function checkTogether(command: Command, component: Component, config: object): void {
   const fault =
     component === 'controller'
@@ -158,7 +158,7 @@ function fromEnvironment(
   setting: Setting<unknown>,
   env: LoadConfigOptions['env'],
 ): unknown {
-  // Kubernetes manifests leave a variable empty to say that it is not set.
+  // Kubernetes manifests leave a variable empty for "not set".
   const text = env[setting.env] || setting.default;
   if (text === undefined) {
     return undefined;

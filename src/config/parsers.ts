@@ -7,10 +7,10 @@ export interface Setting<T> {
   /** Environment variable. The flag is its name in lower-case kebab form: `--aws-region`. */
   env: string;
   description: string;
-  /** What stands for the value in the help: `<number>`, `<duration>`. */
+  /** Placeholder for the value in the help: `<number>`, `<duration>`. */
   placeholder: string;
   parse: Parser<T>;
-  /** As a user would write it; absent where the setting is optional and has none. */
+  /** As a user would write it; absent if the setting is optional and has no default. */
   default?: string;
 }
 
@@ -27,7 +27,7 @@ export type ValuesOf<Table> = {
   -readonly [K in keyof Table]: Table[K] extends Setting<infer T> ? T : never;
 };
 
-/** Reads a setting's text. Throws an Error whose message says what is allowed. */
+/** Parses a setting's text. Throws an Error whose message states the allowed values. */
 export type Parser<T> = (text: string) => T;
 
 /** A whole number of `min` to `max`. */
@@ -68,7 +68,7 @@ export function oneOf<T extends string>(...values: readonly T[]): Parser<T> {
   };
 }
 
-/** A text that `pattern` matches whole; `allowed` says so in words. */
+/** A text that `pattern` matches completely; `allowed` describes it in words. */
 export function matching(pattern: RegExp, allowed: string): Parser<string> {
   return (text) => {
     if (!pattern.test(text)) {
@@ -91,7 +91,7 @@ export function duration(min: string, max: string): Parser<number> {
   };
 }
 
-/** Milliseconds of a duration that stands in the code. */
+/** Milliseconds of a duration in the code. */
 function milliseconds(text: string): number {
   const value = parseDuration(text);
   if (value === null) {
@@ -104,8 +104,8 @@ const ADDRESS = /^(?<host>[A-Za-z0-9.-]*|\[[0-9A-Fa-f:.]+\]):(?<port>\d{1,5})$/;
 const MAX_PORT = 65_535;
 
 /**
- * An address to listen on, as Go writes it (`:8080`, `127.0.0.1:8080`, `[::1]:8080`); `0`: none. Brackets may stand
- * around an IPv4 address too, for manifests that insert the node's address and do not know its family.
+ * An address to listen on, as Go writes it (`:8080`, `127.0.0.1:8080`, `[::1]:8080`); `0`: none. An IPv4
+ * address may be in brackets too, for manifests that insert the node's address without knowing its family.
  */
 export const listenAddress: Parser<ListenAddress | undefined> = (text) => {
   if (text === '0') {

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 
-/** Where kubelet tells a pod its namespace, beside the service account's token. */
+/** Where kubelet mounts a pod's namespace, next to the service account's token. */
 const NAMESPACE_FILE = '/var/run/secrets/kubernetes.io/serviceaccount/namespace';
 
 export interface PodNamespaceOptions {
@@ -18,7 +18,7 @@ function contentOf(file: string): string {
   try {
     return readFileSync(file, 'utf8').trim();
   } catch {
-    // Outside a pod there is none.
+    // Outside a pod there is no such file.
     return '';
   }
 }

@@ -47,7 +47,7 @@ export function servingSettings(defaults: { metricsAddress: string; healthAddres
 
 export type ServingConfig = ValuesOf<ReturnType<typeof servingSettings>>;
 
-/** What is wrong with the values taken together, in the user's words. */
+/** What is wrong with the combination of values, in the user's terms. */
 export function servingFault(config: ServingConfig): string | undefined {
   const { metricsTLSCert, metricsTLSKey } = config;
   return (metricsTLSCert === undefined) === (metricsTLSKey === undefined)

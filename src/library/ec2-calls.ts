@@ -18,31 +18,31 @@ export interface Ec2CallsOptions {
   /** At least 0, below 1. */
   random: () => number;
   logger: Logger;
-  /** How long a failed call is repeated, in milliseconds. */
+  /** How long a failed call is retried, in milliseconds. */
   retryForMs: number;
   /** How long EC2's reads can lag behind a write, in milliseconds. */
   consistencyWindowMs: number;
 }
 
-/** What a repeated call would mean. */
+/** What repeating a call would do. */
 export interface Repetition {
-  /** A call whose answer was lost may be sent again. Default: true. */
+  /** A call whose response was lost may be sent again. Default: true. */
   idempotent?: boolean;
-  /** What the call names may be so new that EC2 does not know it yet. */
+  /** The call's resource may be so new that EC2 does not know it yet. */
   mayBeNew?: boolean;
 }
 
 const BACKOFF = { baseMs: 200, maxMs: 5_000, jitter: 0.2 };
-/** The waits between two looks at an ENI, in milliseconds: EC2 attaches in 2 to 10 seconds. */
+/** The waits between two reads of an ENI, in milliseconds: EC2 attaches in 2 to 10 seconds. */
 const LOOKS = { baseMs: 250, maxMs: 3_000, factor: 1.5 };
-/** The shortest time between two describes for ENIs that are waited for, in milliseconds. */
+/** The shortest time between two describes of awaited ENIs, in milliseconds. */
 const OBSERVE_INTERVAL_MS = 250;
 const PAUSE_MS = 500;
 const OBSERVE_GATHER_MS = 20;
 const MAX_BATCH = 1_000;
 const DEFAULT_TIMEOUT_MS = 300_000;
 
-/** Calls EC2 within the budget, repeats what may be repeated, and waits. */
+/** Calls EC2 within the budget, retries what is safe to repeat, and waits. */
 export class Ec2Calls {
   private readonly observations: Batcher<string, Eni>;
 
@@ -70,7 +70,7 @@ export class Ec2Calls {
   }
 
   /**
-   * Calls until EC2 answers, or refuses for a reason that does not pass.
+   * Calls until EC2 accepts, or refuses for a permanent reason.
    * @throws the last Ec2Error; the signal's reason
    */
   async run<T>(
@@ -95,7 +95,7 @@ export class Ec2Calls {
   }
 
   /**
-   * The ENI as EC2 describes it after this call; one describe serves all that wait.
+   * The ENI as EC2 describes it after this call; one describe serves all waiting callers.
    * @throws Ec2Error; the signal's reason
    */
   observe(eniId: string, signal?: AbortSignal): Promise<Eni | undefined> {
@@ -103,7 +103,7 @@ export class Ec2Calls {
   }
 
   /**
-   * Looks at the ENI until `reached` returns something else than undefined.
+   * Reads the ENI until `reached` returns a value other than undefined.
    * @throws ENITimeoutError, Ec2Error; the signal's reason
    */
   async until<T>(
@@ -124,12 +124,12 @@ export class Ec2Calls {
     }
   }
 
-  /** Waits before another look. @throws the signal's reason */
+  /** Waits before the next read. @throws the signal's reason */
   pause(signal?: AbortSignal): Promise<void> {
     return sleep(this.options.clock, PAUSE_MS, signal);
   }
 
-  /** How long after its first try a failed call is sent again, in milliseconds. */
+  /** How long after its first attempt a failed call is retried, in milliseconds. */
   private repeatableFor(error: unknown, { idempotent = true, mayBeNew }: Repetition): number {
     const { retryForMs, consistencyWindowMs } = this.options;
     if (error instanceof ThrottledError) return retryForMs;

@@ -30,16 +30,16 @@ export interface ENIManagerOptions {
   /** Default: the AWS SDK's chain (environment, profile, web identity, Pod Identity, instance metadata). */
   credentials?: AwsCredentials | (() => Promise<AwsCredentials>);
   /**
-   * Whose ENIs `provideENI` makes, as the value of a tag. Managers with the same owner share them; give programs of
-   * their own different owners. Default: `eni-operator`.
+   * The owner of the ENIs that `provideENI` creates, as the value of a tag. Managers with the same owner
+   * share them; give independent programs different owners. Default: `eni-operator`.
    */
   owner?: string;
   /**
-   * The part of EC2's documented request rates that this manager may use, 0 < share ≤ 1; default 1. All programs in an
-   * account and Region draw on the same rates.
+   * The share of EC2's documented request rates that this manager may use, 0 < share ≤ 1; default 1. All
+   * programs in an account and Region use the same rates.
    */
   budgetShare?: number;
-  /** How long a throttled or failed call is repeated, in milliseconds; default 60,000. */
+  /** How long a throttled or failed call is retried, in milliseconds; default 60,000. */
   retryForMs?: number;
   /** How long EC2's reads can lag behind a write, in milliseconds; default 30,000. */
   consistencyWindowMs?: number;
@@ -52,11 +52,12 @@ export interface ENIManagerOptions {
 }
 
 /**
- * ENIs of EC2 without Kubernetes, with the discipline of the operator: every call waits for its turn at EC2's
- * documented request rate, slows down when EC2 throttles, and fails with a class of error that says what to do.
+ * ENIs of EC2 without Kubernetes, with the operator's care for EC2: every call waits for its turn at EC2's
+ * documented request rate, slows down when EC2 throttles, and fails with an error class that identifies the
+ * remedy.
  *
- * All methods throw an {@link Ec2Error}, or the reason of `options.signal` once it aborts. Throttled calls, and calls
- * that got no answer, are repeated for `retryForMs`; nothing else is.
+ * All methods throw an {@link Ec2Error}, or the reason of `options.signal` once it aborts. Throttled calls,
+ * and calls without a response, are retried for `retryForMs`; no others are.
  */
 export class ENIManager {
   private readonly calls: Ec2Calls;
@@ -114,48 +115,51 @@ export class ENIManager {
     return new ENIManager(calls, owner, budget, () => client.destroy());
   }
 
-  /** Closes idle connections. Calls that are under way fail. */
+  /** Closes idle connections. Calls in flight fail. */
   close(): void {
     this.destroyClient();
   }
 
-  /** The pace of each EC2 action: calls that may be made at once, the rate, and calls that wait. */
+  /**
+   * The request rate of each EC2 action: calls that may be made without waiting, the rate, and calls that
+   * wait.
+   */
   requestRates(): ActionBudget[] {
     return this.budget.view();
   }
 
   /**
-   * The whole walk: looks names up, creates the ENI, attaches it, sets `deleteOnTermination`, and waits until EC2 says
-   * that it is attached. It is idempotent: repeated, after a crash or from another process too, it finishes the same
-   * ENI; if security groups, description or tags differ, it changes them in place. If EC2 refuses the attachment for a
-   * reason that does not pass, the new ENI is deleted again.
+   * The whole procedure: looks names up, creates the ENI, attaches it, sets `deleteOnTermination`, and waits
+   * until EC2 reports that it is attached. It is idempotent: repeated, even after a crash or from another
+   * process, it finishes the same ENI; if security groups, description or tags differ, it changes them in
+   * place. If EC2 refuses the attachment for a permanent reason, it deletes the new ENI again.
    * @returns the attached ENI
-   * @throws {@link ENITimeoutError} if EC2 takes longer than `timeoutMs`; {@link UserError} if a name is not found or
-   * an ENI in another subnet was provided for the slot
+   * @throws {@link ENITimeoutError} if EC2 takes longer than `timeoutMs`; {@link UserError} if a name is not
+   * found or an ENI in another subnet was provided for the slot
    */
   provideENI(request: ProvideENIRequest, options: WaitOptions = {}): Promise<Eni> {
     return this.provider.provide(request, options);
   }
 
   /**
-   * Detaches, waits and deletes, so that nothing is left: one ENI by its id, or all that `provideENI` made for a slot.
-   * What is already gone is no error.
-   * @returns the ids of the ENIs that it removed
+   * Detaches, waits and deletes, so that nothing is left: one ENI by its id, or all that `provideENI` created
+   * for a slot. An ENI that no longer exists is not an error.
+   * @returns the ids of the removed ENIs
    * @throws {@link ENITimeoutError} if EC2 does not detach within `timeoutMs`
    */
   removeENI(request: RemoveENIRequest, options: WaitOptions = {}): Promise<string[]> {
     return this.remover.remove(request, options);
   }
 
-  /** Creates an ENI, which is then free. */
+  /** Creates an ENI, without attaching it. */
   createENI(request: CreateENIRequest, options: CallOptions = {}): Promise<Eni> {
     const { clientToken = randomUUID(), tags = {}, ...rest } = request;
     return this.writes.create({ clientToken, tags, ...rest }, options);
   }
 
   /**
-   * Starts the attachment, and sets `deleteOnTermination` if it is given; `waitForAttachment` says when EC2 is done. An
-   * ENI that already sits in the slot is no error.
+   * Starts the attachment, and sets `deleteOnTermination` if it is given; `waitForAttachment` waits until EC2
+   * has finished. An ENI that is already in the slot is not an error.
    */
   async attachENI(
     request: AttachENIRequest,
@@ -171,9 +175,9 @@ export class ENIManager {
   }
 
   /**
-   * Starts the detachment; `waitForDetachment` says when EC2 is done. A free ENI is no error. With `force`, EC2 does
-   * not wait for the instance: a last resort, after which the device index can stay unusable until the instance is
-   * stopped and started.
+   * Starts the detachment; `waitForDetachment` waits until EC2 has finished. A free ENI is not an error. With
+   * `force`, EC2 does not wait for the instance: a last resort, after which the device index can stay
+   * unusable until the instance is stopped and started.
    */
   async detachENI(eniId: string, options: { force?: boolean } & CallOptions = {}): Promise<void> {
     const eni = await this.calls.observe(eniId, options.signal);
@@ -182,7 +186,7 @@ export class ENIManager {
     if (!isDone) await this.writes.detach(at.attachmentId, options);
   }
 
-  /** Deletes an ENI, which must be free. One that does not exist is no error. */
+  /** Deletes an ENI, which must be free. One that does not exist is not an error. */
   deleteENI(eniId: string, options: CallOptions = {}): Promise<void> {
     return this.writes.delete(eniId, options);
   }
@@ -192,7 +196,7 @@ export class ENIManager {
     return this.calls.observe(eniId, options.signal);
   }
 
-  /** All ENIs of an instance, or with tags, or both. */
+  /** The ENIs of an instance, or with tags, or both. */
   listENIs(query: ENIQuery, { signal }: CallOptions = {}): Promise<Eni[]> {
     const { tags = {}, ...rest } = query;
     return this.calls.run(signal, (ec2) => ec2.listEnis({ tags, ...rest }));
@@ -209,7 +213,7 @@ export class ENIManager {
   }
 
   /**
-   * The subnet with this `Name` tag. One name can stand for a subnet in each zone: then pass `zone`.
+   * The subnet with this `Name` tag. A name can refer to a subnet in each zone: then pass `zone`.
    * @throws {@link UserError} if there is none, or several
    */
   getSubnetByName(name: string, options: SubnetQueryOptions = {}): Promise<Subnet> {
@@ -237,7 +241,7 @@ export class ENIManager {
     );
   }
 
-  /** Waits until the ENI is free, or gone. @throws {@link ENITimeoutError} */
+  /** Waits until the ENI is free, or no longer exists. @throws {@link ENITimeoutError} */
   async waitForDetachment(eniId: string, options: WaitOptions = {}): Promise<void> {
     await this.calls.until(
       eniId,

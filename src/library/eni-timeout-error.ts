@@ -1,4 +1,7 @@
-/** EC2 did not get an ENI into the state that a call waits for within its time. The same call again waits on. */
+/**
+ * An ENI did not reach the state that a call waits for within its time. The same call again continues the
+ * wait.
+ */
 export class ENITimeoutError extends Error {
   override name = 'ENITimeoutError';
 

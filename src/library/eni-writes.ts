@@ -3,12 +3,12 @@ import type { CreateEniRequest, Eni, EniAttachmentState } from '../aws/ec2-gatew
 import type { Ec2Calls } from './ec2-calls.js';
 import type { AttachENIRequest, CallOptions, WaitOptions } from './requests.js';
 
-/** The attachment that holds the ENI; one that EC2 calls `detached` holds nothing. */
+/** The attachment that holds the ENI; one in the state `detached` holds nothing. */
 export function attachmentOf(eni: Eni): EniAttachmentState | undefined {
   return eni.attachment?.status === 'detached' ? undefined : eni.attachment;
 }
 
-/** Deleted ENIs that are remembered. */
+/** The maximum of remembered deleted ENIs. */
 const MAX_REMEMBERED = 10_000;
 
 interface Made {
@@ -19,7 +19,7 @@ interface Made {
 
 type SlotOf = Required<Omit<AttachENIRequest, 'deleteOnTermination'>>;
 
-/** Whether the ENI sits in the slot, or is on its way there. */
+/** Whether the ENI is in the slot, or being attached to it. */
 export function holdsSlot(eni: Eni, slot: Omit<SlotOf, 'eniId'>): boolean {
   const at = attachmentOf(eni);
   return (
@@ -31,11 +31,11 @@ export function holdsSlot(eni: Eni, slot: Omit<SlotOf, 'eniId'>): boolean {
   );
 }
 
-/** Single writes to ENIs. Each can be repeated: what is already so is no error. */
+/** Single writes to ENIs. Each can be repeated: a state that is already reached is not an error. */
 export class EniWrites {
-  /** ENIs that this process created lately: EC2's reads may not show them yet. */
+  /** ENIs that this process created recently: EC2's reads may not show them yet. */
   private readonly made = new Map<string, Made>();
-  /** ENIs that EC2 has deleted. An old ClientToken can still return them, and a read that lags can show them. */
+  /** ENIs that EC2 has deleted. An old ClientToken can still return them, and a stale read can show them. */
   private readonly gone = new Set<string>();
 
   constructor(private readonly calls: Ec2Calls) {}
@@ -53,7 +53,7 @@ export class EniWrites {
     }
   }
 
-  /** Ids of the ENIs that this process created lately with all of these tags. */
+  /** Ids of the ENIs that this process created recently with all of these tags. */
   madeWith(tags: Readonly<Record<string, string>>): string[] {
     this.forgetOld();
     return [...this.made]
@@ -77,7 +77,7 @@ export class EniWrites {
   async attach(request: SlotOf, { signal }: CallOptions): Promise<string> {
     let lost = false;
     try {
-      // Not repeated blindly: an attach whose answer was lost may have put the ENI where it belongs.
+      // Not retried blindly: an attach whose response was lost may have succeeded.
       const repetition = { idempotent: false, mayBeNew: true };
       const send = () => this.calls.run(signal, (ec2) => ec2.attachEni(request), repetition);
       const answer = await send().catch((error: unknown) => {
@@ -121,7 +121,8 @@ export class EniWrites {
    */
   async delete(eniId: string, { signal }: CallOptions): Promise<void> {
     this.forgetOld();
-    // EC2 can answer that a new ENI does not exist; only once it was seen, that answer means that it is deleted.
+    // EC2 can report that a new ENI does not exist; only after it was seen, that report means that it is
+    // deleted.
     if (this.made.has(eniId)) await this.untilSeen(eniId, { signal });
     await ignoreDone(this.calls.run(signal, (ec2) => ec2.deleteEni(eniId)));
     this.markGone(eniId);
@@ -140,7 +141,10 @@ export class EniWrites {
       .catch(() => signal?.throwIfAborted());
   }
 
-  /** The attachment by which the ENI already holds the slot. EC2's reads may lag where it says that it is in use. */
+  /**
+   * The attachment by which the ENI already holds the slot. EC2's reads may lag when it reports that the ENI
+   * is in use.
+   */
   private async heldAttachment(
     { eniId, ...slot }: SlotOf,
     inUse: boolean,

@@ -21,7 +21,7 @@ export async function subnetBy(
     action: 'DescribeSubnets',
     reason: 'SubnetNotFound',
     what: `subnet ${described(wanted)}${place ? ` in ${place}` : ''}`,
-    several: 'Name its id, or its zone and VPC',
+    several: 'Specify its id, or its zone and VPC',
   });
 }
 
@@ -37,7 +37,7 @@ export async function securityGroupBy(
     action: 'DescribeSecurityGroups',
     reason: 'SecurityGroupNotFound',
     what: `security group ${described(wanted)}${'id' in wanted ? '' : ` in ${vpcId}`}`,
-    several: 'Name its id',
+    several: 'Specify its id',
   });
 }
 

@@ -15,11 +15,11 @@ import { creationTags, slotTags, slotToken } from './slot-tags.js';
 export interface ProviderOptions {
   calls: Ec2Calls;
   writes: EniWrites;
-  /** Value of the tag that says whose ENIs these are. */
+  /** Value of the tag that identifies the owner of the ENIs. */
   owner: string;
 }
 
-/** A request with its names looked up. */
+/** A request whose names have been resolved. */
 interface Wanted {
   request: ProvideENIRequest;
   slot: { instanceId: string; deviceIndex: number; networkCardIndex: number };
@@ -28,7 +28,7 @@ interface Wanted {
   securityGroupIds: string[];
 }
 
-/** Walks an ENI from nothing to attached, from wherever an earlier walk stopped. */
+/** Takes an ENI from nothing to attached, continuing where an earlier call stopped. */
 export class EniProvider {
   constructor(private readonly options: ProviderOptions) {}
 
@@ -51,7 +51,9 @@ export class EniProvider {
     }
   }
 
-  /** Undefined if EC2 does not know the ENI: it was deleted, and a read or its ClientToken still named it. */
+  /**
+   * Undefined if EC2 does not know the ENI: it was deleted, and a read or its ClientToken still returned it.
+   */
   private async finishUnlessGone(
     eni: Eni,
     wanted: Wanted,
@@ -87,7 +89,7 @@ export class EniProvider {
     };
   }
 
-  /** The slot's ENI that an earlier walk made. */
+  /** The slot's ENI that an earlier call created. */
   private async find(
     { slot, subnetId }: Wanted,
     { signal }: WaitOptions,
@@ -131,7 +133,7 @@ export class EniProvider {
       return writes.isGone(eni.id) ? undefined : eni;
     } catch (error) {
       if (!(error instanceof ConflictError && error.reason === 'IdempotencyMismatch')) throw error;
-      // The token made an ENI with other settings, in a walk that has just been made or long ago.
+      // The token created an ENI with other settings, just now in another call, or long ago.
       return this.findWithinWindow(wanted, options);
     }
   }
@@ -146,7 +148,7 @@ export class EniProvider {
     }
   }
 
-  /** Attaches the ENI, unless it is attached, and makes it what the request says. */
+  /** Attaches the ENI, unless it is attached, and applies the request's settings. */
   private async finish(eni: Eni, wanted: Wanted, options: WaitOptions): Promise<Eni> {
     const { calls, writes } = this.options;
     const { slot, request } = wanted;
@@ -173,7 +175,7 @@ export class EniProvider {
     );
   }
 
-  /** Changes settings of an ENI that an earlier walk made. */
+  /** Changes settings of an ENI that an earlier call created. */
   private async adjust(eni: Eni, wanted: Wanted, { signal }: WaitOptions): Promise<void> {
     const { calls, owner } = this.options;
     const { description } = wanted.request;
@@ -197,7 +199,7 @@ export class EniProvider {
     );
   }
 
-  /** A refusal that does not pass leaves no ENI behind. */
+  /** After a permanent refusal, deletes the new ENI. */
   private async undo(eni: Eni, error: unknown): Promise<void> {
     const isFinal =
       error instanceof UserError ||

@@ -7,11 +7,11 @@ import { slotTags } from './slot-tags.js';
 export interface RemoverOptions {
   calls: Ec2Calls;
   writes: EniWrites;
-  /** Value of the tag that says whose ENIs these are. */
+  /** Value of the tag that identifies the owner of the ENIs. */
   owner: string;
 }
 
-/** Detaches and deletes ENIs, from wherever an earlier walk stopped. */
+/** Detaches and deletes ENIs, continuing where an earlier call stopped. */
 export class EniRemover {
   constructor(private readonly options: RemoverOptions) {}
 
@@ -55,7 +55,7 @@ export class EniRemover {
       try {
         return await writes.delete(eniId, options);
       } catch (error) {
-        // The read was older than an attach, or EC2 is still letting go.
+        // The read was older than an attach, or EC2 is still detaching.
         const isInUse = error instanceof ConflictError && error.reason === 'InterfaceInUse';
         if (!isInUse || attempt >= MAX_ATTEMPTS) throw error;
         await calls.pause(options.signal);
@@ -64,5 +64,5 @@ export class EniRemover {
   }
 }
 
-/** Looks at an ENI that EC2 calls in use; each takes seconds. */
+/** Reads of an ENI that EC2 reports as in use; each takes seconds. */
 const MAX_ATTEMPTS = 20;

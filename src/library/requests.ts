@@ -1,8 +1,8 @@
 /** Options of every call. */
 export interface CallOptions {
   /**
-   * Gives the call up: it rejects with the signal's reason. A write that is under way may still take effect; the same
-   * call again finds out.
+   * Cancels the call: it rejects with the signal's reason. A write in flight may still take effect; the same
+   * call again detects that.
    */
   signal?: AbortSignal | undefined;
 }
@@ -31,15 +31,15 @@ export interface CreateENIRequest {
   /** At least one. */
   securityGroupIds: string[];
   description?: string;
-  /** How many IPv4 addresses beside the primary one; not together with prefixes. */
+  /** How many IPv4 addresses in addition to the primary one; cannot be combined with prefixes. */
   secondaryAddressCount?: number;
   ipv4PrefixCount?: number;
-  /** How many IPv6 addresses; not together with prefixes. Default: as the subnet assigns them. */
+  /** How many IPv6 addresses; cannot be combined with prefixes. Default: as the subnet assigns them. */
   ipv6AddressCount?: number;
   ipv6PrefixCount?: number;
   /**
-   * At most 64 ASCII characters. The same token returns the same ENI, so that a process that died during the call can
-   * repeat it. Default: a random one for each call.
+   * At most 64 ASCII characters. The same token returns the same ENI, so that a process that died during the
+   * call can repeat it. Default: a random one per call.
    */
   clientToken?: string;
   tags?: Readonly<Record<string, string>>;
@@ -47,7 +47,7 @@ export interface CreateENIRequest {
 
 export interface AttachENIRequest extends Slot {
   eniId: string;
-  /** Whether EC2 deletes the ENI with the instance. Default: as EC2 has it, no. */
+  /** Whether EC2 deletes the ENI with the instance. Default: EC2's default, no. */
   deleteOnTermination?: boolean;
 }
 
@@ -69,16 +69,16 @@ export interface Slot {
 }
 
 export interface ProvideENIRequest extends Slot {
-  /** A name means the subnet of that name in the instance's Availability Zone. */
+  /** A name refers to the subnet of that name in the instance's Availability Zone. */
   subnet: SubnetName;
-  /** At least one. A name means the group of that name in the subnet's VPC. */
+  /** At least one. A name refers to the group of that name in the subnet's VPC. */
   securityGroups: readonly SecurityGroupName[];
   description?: string;
-  /** Added to those by which the library finds its ENIs. */
+  /** In addition to those by which the library finds its ENIs. */
   tags?: Readonly<Record<string, string>>;
   /** Whether EC2 deletes the ENI with the instance; default true, so that a terminated instance leaves nothing. */
   deleteOnTermination?: boolean;
 }
 
-/** An ENI by its id, or all that `provideENI` has made for a slot. */
+/** An ENI by its id, or all that `provideENI` has created for a slot. */
 export type RemoveENIRequest = { eniId: string } | Slot;

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { TAGS } from '../api/names.js';
 import type { Slot } from './requests.js';
 
-/** The tags by which `provideENI` finds its ENIs. The operator's own ENIs carry others, and never meet these. */
+/** The tags by which `provideENI` finds its ENIs. The operator's own ENIs have different tags. */
 export const LIBRARY_TAGS = {
   /** `ENIManagerOptions.owner`. */
   owner: 'eni-operator/owner',
@@ -19,14 +19,15 @@ export function slotTags(owner: string, slot: Slot): Record<string, string> {
   };
 }
 
-/** All tags of a new ENI but the caller's. The VPC CNI takes over secondary ENIs that lack `no_manage`. */
+/** All tags of a new ENI except the caller's. The VPC CNI takes over secondary ENIs without `no_manage`. */
 export function creationTags(owner: string, slot: Slot): Record<string, string> {
   return { ...slotTags(owner, slot), [TAGS.noManage]: 'true' };
 }
 
 /**
- * The ClientToken of a slot's ENI: the same in every process, so that two of them, or one that was killed, get the same
- * ENI. EC2 remembers a token beyond the life of its ENI; `earlier` counts those that are used up.
+ * The ClientToken of a slot's ENI: the same in every process, so that two processes, or one that was killed,
+ * get the same ENI. EC2 remembers a token longer than its ENI exists; `earlier` counts those that are used
+ * up.
  */
 export function slotToken(
   owner: string,

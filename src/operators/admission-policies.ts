@@ -23,10 +23,13 @@ export interface AdmissionPoliciesOptions {
   intervalMs: number;
 }
 
-/** `unused`: the controller may not write what the policy restricts. `unknown`: the API server does not say. */
+/**
+ * `unused`: the controller lacks the permission that the policy restricts. `unknown`: the API server gives no
+ * result.
+ */
 type PolicyState = 'inForce' | 'missing' | 'unused' | 'unknown';
 
-/** What a SelfSubjectAccessReview asks about. */
+/** The subject of a SelfSubjectAccessReview. */
 interface ResourceAttributes {
   verb: string;
   group: string;
@@ -35,14 +38,14 @@ interface ResourceAttributes {
   namespace?: string;
 }
 
-/** A write that a policy refuses to the controller, and that stores nothing where it does not. */
+/** A write that a policy refuses to the controller; without the policy, it stores nothing. */
 interface Attempt {
   policy: string;
   /** The permission that the policy restricts. */
   permission: ResourceAttributes;
-  /** What the policy's refusal says (manifests/policy). */
+  /** The text of the policy's refusal (manifests/policy). */
   proof: string;
-  /** `undefined` where there is nothing to try it on. */
+  /** `undefined` if there is no object to try it on. */
   write: () => Promise<unknown> | undefined;
 }
 
@@ -54,9 +57,9 @@ const CHECK_CONDITION = 'networking.k8s.aws/PolicyCheck';
 const CHECK_ANNOTATION = 'networking.k8s.aws/policy-check';
 
 /**
- * Finds out, by dry runs that must be refused, whether the API server enforces the operator's admission policies. A
- * cluster without them works, but an account that may write ENIAttachments or that took over the controller can then
- * do more than it should, and no request of the operator itself shows it.
+ * Checks, by dry runs that must be refused, whether the API server enforces the operator's admission
+ * policies. A cluster without them works, but an account that may write ENIAttachments, or that took over the
+ * controller, can then do more than it should, and no request of the operator itself shows it.
  */
 export class AdmissionPolicies {
   private readonly states = new Map<string, PolicyState>();
@@ -71,7 +74,7 @@ export class AdmissionPolicies {
     });
   }
 
-  /** Checks now and then until `signal` aborts. */
+  /** Checks periodically until `signal` aborts. */
   async watch(signal: AbortSignal): Promise<void> {
     const { clock, intervalMs } = this.options;
     await repeat({ clock, signal }, async () => {
@@ -87,7 +90,10 @@ export class AdmissionPolicies {
     }
   }
 
-  /** Whether RBAC grants it: a forbidden write would be in the audit log. True where the API server does not say. */
+  /**
+   * Whether RBAC grants it: a forbidden write would be in the audit log. True if the API server gives no
+   * result.
+   */
   private async may(resourceAttributes: ResourceAttributes): Promise<boolean> {
     const kind = 'SelfSubjectAccessReview';
     const apiVersion = 'authorization.k8s.io/v1';
@@ -202,7 +208,7 @@ export class AdmissionPolicies {
   }
 }
 
-/** A valid spec that names nothing. */
+/** A valid spec that refers to nothing. */
 const NOWHERE: ENIAttachment['spec'] = {
   nodeENI: POLICY_CHECK,
   nodeName: POLICY_CHECK,
@@ -223,7 +229,7 @@ async function stateOf({ write, proof }: Attempt): Promise<PolicyState> {
   } catch (error) {
     if (!(error instanceof KubeApiError)) return 'unknown';
     if (error.message.includes(proof)) return 'inForce';
-    // RBAC says "cannot"; without the kind there is nothing to restrict.
+    // RBAC denies with "cannot"; without the kind, the policy has nothing to restrict.
     const isBarred = isForbidden(error) && error.message.includes(' cannot ');
     return isBarred || isNotFound(error) ? 'unused' : 'unknown';
   }

@@ -44,7 +44,7 @@ export interface AgentOperatorOptions {
 
 const AGENT_NAME = 'eni-operator-agent';
 
-/** Far above one node's attachments, and a bound for what a broken API server costs a node, in bytes. */
+/** Far above the size of one node's attachments; limits what a broken API server costs a node, in bytes. */
 const MAX_ANSWER_BYTES = 8 * 2 ** 20;
 
 /** About as many as an instance has slots, so that no link waits for another. */

@@ -33,13 +33,13 @@ export class Ec2Readiness {
 
   constructor(private readonly options: Ec2ReadinessOptions) {}
 
-  /** Takes what `EniInventoryOptions.onListing` passes, and emits an Event about it. */
+  /** Receives the argument of `EniInventoryOptions.onListing`, and emits an Event about it. */
   listing(error: unknown): void {
     this.failure = error === undefined ? undefined : explain(error);
     this.emit(this.failure);
   }
 
-  /** Reads EC2 from time to time until `signal` aborts, for {@link checkStandby}. Emits an Event per change. */
+  /** Reads EC2 periodically until `signal` aborts, for {@link checkStandby}. Emits an Event per change. */
   async standBy(gateway: Pick<Ec2Gateway, 'describeEnis'>, signal: AbortSignal): Promise<void> {
     const { clock } = this.options;
     await repeat({ clock, signal }, async () => {
@@ -53,7 +53,7 @@ export class Ec2Readiness {
 
   /** Why a standby could not take over; undefined if it could. */
   checkStandby(): string | undefined {
-    return this.standbyRead ? this.standbyRead.failure?.message : 'EC2 has not answered yet';
+    return this.standbyRead ? this.standbyRead.failure?.message : 'EC2 has not responded yet';
   }
 
   /**
@@ -69,7 +69,7 @@ export class Ec2Readiness {
     const { events, cluster } = this.options;
     const { reason, message } = failure ?? {
       reason: 'EC2Answers',
-      message: 'The ENIs of the cluster can be listed again.',
+      message: 'The ENIs of the cluster are listed again.',
     };
     const type = failure ? 'Warning' : 'Normal';
     events.event(cluster, { type, reason, action: 'List', note: message });

@@ -38,8 +38,8 @@ export interface Ec2Stack {
 }
 
 /**
- * EC2 answers calls that are sent together within this time of one another, in milliseconds. A shorter wait would
- * leave the last of them to the next batch.
+ * EC2 answers calls that are sent together within this time of one another, in milliseconds. A shorter wait
+ * would leave the last of them to the next batch.
  */
 const OBSERVATION_GATHER_MS = 100;
 /** A few ENIs are observed as soon as they may be ready; a trickle of many is observed once per interval. */

@@ -45,7 +45,7 @@ export interface EniOperatorOptions {
 /** Nodes whose Region label is read if nothing else gives the Region; all have the same. */
 const NODES_ASKED = 50;
 
-/** NodeENIs reconciled at once; each pass is short. */
+/** NodeENIs reconciled in parallel; each reconcile is short. */
 const NODE_ENI_CONCURRENCY = 4;
 
 /** First wait after an EC2 or API failure, in milliseconds: each retry of a write costs a token. */
@@ -251,7 +251,7 @@ function settingsToLog({ budgetShare, maxConcurrentReconciles, resyncPeriod }: C
   return { budgetShare, maxConcurrentReconciles, resyncPeriodMs: resyncPeriod };
 }
 
-/** One that is most likely to exist in EC2. */
+/** The attachment's ENI that most likely exists in EC2. */
 function anyEniOf(attachments: readonly ENIAttachment[]): string | undefined {
   return attachments.find(({ status }) => status?.phase === 'Ready')?.status?.eniID;
 }

@@ -23,15 +23,18 @@ export interface OperatorOptions {
   clock?: Clock;
   /** At least 0, below 1. */
   random?: () => number;
-  /** How long a stop waits for reconciles under way, in milliseconds. Default: 30,000 (controller-runtime's). */
+  /**
+   * How long a stop waits for reconciles in progress, in milliseconds. Default: 30,000
+   * (controller-runtime's).
+   */
   gracefulStopMs?: number;
   observer?: ControllerObserver;
 }
 
-/** How one registered reconciler differs from what its class declares. */
+/** Overrides for one registered reconciler. */
 export interface ReconcilerOverrides {
   concurrency?: number | undefined;
-  /** Delays of keys that fail. Default: the work queue's. */
+  /** Delays of failing keys. Default: the work queue's. */
   backoff?: ExponentialBackoff | undefined;
 }
 
@@ -63,7 +66,7 @@ export abstract class Operator extends BaseOperator {
   private readonly synced = new Set<EventSource<unknown>>();
   /** Whether all sources are registered. */
   private initialised = false;
-  /** Why the API server's answer, without which the start cannot go on, is not here yet. */
+  /** The read of the API server that the start waits for, if any. */
   private awaitedAnswer: string | undefined;
   private readonly stopping = new AbortController();
   private controllers: Controller[] = [];
@@ -71,7 +74,7 @@ export abstract class Operator extends BaseOperator {
   private readonly failure = Promise.withResolvers<never>();
   /** Whether a restart would help: `/healthz`. */
   protected readonly liveness = HealthChecks.create('healthz');
-  /** Whether it works, or could take over at once: `/readyz`. */
+  /** Whether it works, or could take over immediately: `/readyz`. */
   protected readonly readiness = HealthChecks.create('readyz');
 
   /** Rejects with the reason when the operator cannot continue: the process must exit without a graceful stop. */
@@ -102,7 +105,7 @@ export abstract class Operator extends BaseOperator {
    */
   protected async afterWorkers(_unfinished: readonly string[]): Promise<void> {}
 
-  /** Starts no reconcile until {@link resume}; those in progress go on, and events are kept. */
+  /** Starts no reconcile until {@link resume}; those in progress continue, and events are kept. */
   protected pause(): void {
     for (const { queue } of this.controllers) queue.pause();
   }
@@ -111,16 +114,17 @@ export abstract class Operator extends BaseOperator {
     for (const { queue } of this.controllers) queue.resume();
   }
 
-  /** Takes no more keys from now on, and rejects {@link failed}. */
+  /** Takes no more keys, and rejects {@link failed}. */
   protected fail(reason: Error): void {
     for (const { queue } of this.controllers) queue.shutDown();
     this.failure.reject(reason);
   }
 
   /**
-   * Resolves when all workers run, after all sources have synced. If {@link stop} is called first, it resolves with
-   * nothing running.
-   * @throws DeclarationError for decorators that contradict each other or the sources; what {@link init} and sources throw.
+   * Resolves when all workers run, after all sources have synced. If {@link stop} is called first, it
+   * resolves with nothing running.
+   * @throws DeclarationError for decorators that contradict each other or the sources; errors of {@link init}
+   * and of sources.
    */
   override async start(): Promise<void> {
     try {
@@ -157,8 +161,9 @@ export abstract class Operator extends BaseOperator {
   }
 
   /**
-   * Registers the source that `@Watch(token)` and `@Reconciler({ for: token })` mean.
-   * @param options.late whether it starts after {@link beforeWorkers}, so that its data is no older than that.
+   * Registers the source that `@Watch(token)` and `@Reconciler({ for: token })` refer to.
+   * @param options.late whether it starts after {@link beforeWorkers}, so that its data is no older than
+   * that.
    */
   protected addSource<S>(
     token: SourceClass<S>,
@@ -178,8 +183,9 @@ export abstract class Operator extends BaseOperator {
   }
 
   /**
-   * What `read` resolves with, however long the API server is away: `/readyz` then says what is awaited.
-   * @throws what the operator is stopped with; what `read` throws and waiting does not cure
+   * Resolves with the result of `read`, however long the API server is unavailable; `/readyz` then reports
+   * what it waits for.
+   * @throws the reason of a stop; errors of `read` that waiting does not fix
    */
   protected async fromApiServer<T>(read: () => Promise<T>): Promise<T> {
     const { clock, random, logger } = this;

@@ -14,13 +14,13 @@ export interface ServingOptions {
   registry: Registry;
   /** Each under its own name: `healthz`, `readyz`. */
   checks: readonly HealthChecks[];
-  /** Who is asked about tokens. */
+  /** The API server that reviews tokens. */
   access: KubeAccess;
   clock: Clock;
   logger: Logger;
 }
 
-/** A component's probes and metrics over HTTP, as far as its settings enable them. */
+/** A component's probes and metrics over HTTP, as enabled by its settings. */
 export class Serving {
   private readonly undo = new AsyncDisposableStack();
 

@@ -15,14 +15,14 @@ export interface WritePermissionsOptions {
   cluster: Regarding;
 }
 
-/** Milliseconds until the next dry runs: after a denial, and where EC2 does not answer. */
+/** Milliseconds until the next dry runs: after a denial, and if EC2 does not respond. */
 const DENIED_RETRY_MS = 60_000;
 const FAILURE_RETRY_MS = 5_000;
 
 /**
- * Whether the role's policy allows the writes that every ENI needs, found out by dry runs at the start. They are about
- * an ENI that exists, because policies depend on its tags, its subnet and its instance: a cluster without ENIs is not
- * checked. They are repeated only while one is denied.
+ * Whether the role's policy allows the writes that every ENI needs, tested by dry runs at the start. They
+ * refer to an existing ENI, because policies depend on its tags, its subnet and its instance: a cluster
+ * without ENIs is not checked. They are repeated only while one is denied.
  */
 export class WritePermissions {
   /** Undefined while every write is allowed, or cannot be checked. */
@@ -51,7 +51,7 @@ export class WritePermissions {
       this.report(eni ? await gateway.deniedWrites(eni) : []);
       return this.problem === undefined ? undefined : DENIED_RETRY_MS;
     } catch (error) {
-      // The check of EC2's answers says so.
+      // The check of EC2's listing reports that.
       logger.debug('The dry runs of EC2 writes failed', { error: describeError(error) });
       return FAILURE_RETRY_MS;
     }

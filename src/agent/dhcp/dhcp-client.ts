@@ -31,8 +31,8 @@ const SHORTEST_RENEWAL_WAIT_MS = 60_000;
 const ANSWER_MS = 10_000;
 
 /**
- * Confirms an address with DHCP and renews its lease. It starts in the state REBINDING, because EC2 has already
- * assigned the address. The address stays on the interface whatever the server answers.
+ * Confirms an address with DHCP and renews its lease. It starts in the state REBINDING, because EC2 has
+ * already assigned the address. The address stays on the interface, whatever the server's response.
  */
 export class DhcpClient {
   private readonly exchange: DhcpExchange;
@@ -68,7 +68,7 @@ export class DhcpClient {
     for (let waitMs = FIRST_WAIT_MS; ; waitMs = Math.min(2 * waitMs, LONGEST_WAIT_MS)) {
       const jitteredMs = waitMs + JITTER_MS * (2 * random() - 1);
       const outcome = await this.exchange.ask(BROADCAST, jitteredMs, signal);
-      if (this.isOurs(outcome)) {
+      if (this.isResponseToThisClient(outcome)) {
         const { server, leaseSeconds, mtu } = outcome;
         logger.info('Address confirmed by DHCP', { address, server, leaseSeconds, mtu });
         return outcome;
@@ -95,7 +95,7 @@ export class DhcpClient {
         const fact = `The DHCP lease of ${address} expired, and no server responds`;
         return linkFault('AddressMissing', fact);
       }
-      if (!this.isOurs(reply)) return this.faultOf(reply);
+      if (!this.isResponseToThisClient(reply)) return this.faultOf(reply);
       logger.debug('DHCP lease renewed', { address, server: reply.server });
       lease = reply;
     }
@@ -122,7 +122,7 @@ export class DhcpClient {
     return undefined;
   }
 
-  private isOurs(outcome: Outcome): outcome is DhcpAck {
+  private isResponseToThisClient(outcome: Outcome): outcome is DhcpAck {
     return (
       outcome !== 'silence' &&
       !(outcome instanceof DhcpSocketError) &&
@@ -173,18 +173,20 @@ function socketFault({ operation, code }: DhcpSocketError, address: string): Fau
 
 /** Milliseconds after the acknowledgement. */
 export interface LeaseTimes {
-  /** T1: ask the server of the lease to renew it. */
+  /** T1: request a renewal from the lease's server. */
   renewMs: number;
-  /** T2: ask any server. */
+  /** T2: request it from any server. */
   rebindMs: number;
   endMs: number;
 }
 
 /** Longer and infinite leases count as a day, so that no timer exceeds Node's limit of 24 days. */
 const LONGEST_MS = 86_400_000;
-/** Shorter leases count as this long, so that the client does not ask without a pause. */
+/** Shorter leases count as this long, so that the client does not send requests without a pause. */
 const SHORTEST_MS = 4_000;
-/** T1 is shortened by up to this fraction at random, so that many nodes do not ask at the same time. */
+/**
+ * T1 is shortened by up to this fraction at random, so that many nodes do not send requests at the same time.
+ */
 const FUZZ = 0.05;
 
 /** The server's T1 and T2 if they are plausible, else 1/2 and 7/8 of the lease (RFC 2131, 4.4.5). */

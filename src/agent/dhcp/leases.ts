@@ -55,7 +55,7 @@ export class DhcpLeases implements Leases, EventSource<LeaseEvent> {
     this.publisher.subscribe(handler);
   }
 
-  /** Resolves at once. Releases all leases when `signal` aborts. */
+  /** Resolves immediately. Releases all leases when `signal` aborts. */
   async start(signal: AbortSignal): Promise<void> {
     const releaseAll = (): void => {
       for (const key of this.held.keys()) this.release(key);

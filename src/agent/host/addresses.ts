@@ -8,7 +8,7 @@ export interface Subnet {
   prefixLength: number;
 }
 
-/** A longer prefix leaves no address for a router beside the network's own and the broadcast address. */
+/** A longer prefix leaves no address for a router in addition to the network and broadcast addresses. */
 const MAX_PREFIX_LENGTH = 30;
 
 /**
@@ -46,7 +46,7 @@ export function familyOf(address: string): 4 | 6 | undefined {
   return isIPv4(address) ? 4 : isIPv6(address) ? 6 : undefined;
 }
 
-/** Whether two texts mean the same address: IPv6 has many. */
+/** Whether two texts denote the same address: an IPv6 address has many forms. */
 export function sameAddress(a: string, b: string): boolean {
   return a === b || (isIP(a) === 6 && isIP(b) === 6 && canonical(a) === canonical(b));
 }

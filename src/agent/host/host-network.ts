@@ -36,7 +36,7 @@ export interface HostAddress {
    * device.
    */
   prefixRoute: boolean;
-  /** Who set it, 0 to 255 (IFA_PROTO); absent if not set, and on kernels before 5.18. */
+  /** The program that set it, 0 to 255 (IFA_PROTO); absent if not set, and on kernels before 5.18. */
   protocol?: number;
 }
 
@@ -57,7 +57,7 @@ export interface HostRoute {
   metric?: number;
   /** Preferred source address. */
   source?: string;
-  /** Who set it (rtnetlink(7)), 0 to 255. */
+  /** The program that set it (rtnetlink(7)), 0 to 255. */
   protocol: number;
   /** Has no effect for IPv6, which has no scopes. */
   scope: Scope;
@@ -105,7 +105,10 @@ export interface HostNetwork {
   reversePathFilter(index: number): Promise<number>;
   addAltName(index: number, name: string): Promise<void>;
   removeAltName(index: number, name: string): Promise<void>;
-  /** An IPv6 address is usable at once, without duplicate address detection: EC2 assigns each address once. */
+  /**
+   * An IPv6 address is usable immediately, without duplicate address detection: EC2 assigns each address
+   * once.
+   */
   addAddress(address: NewHostAddress): Promise<void>;
   /** The subnet's other addresses on the device stay. */
   removeAddress(

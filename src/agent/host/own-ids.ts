@@ -2,15 +2,15 @@ import type { ENIAttachmentSpec } from '../../api/eni-attachment.js';
 import type { HostRule } from './host-network.js';
 
 /**
- * Marks routes, rules and addresses as the agent's own, so that it never touches those of others. The kernel stores
- * the number without interpreting it (rtnetlink(7): values above RTPROT_STATIC are for programs), and iproute2's
- * rt_protos does not list it.
+ * Marks routes, rules and addresses as the agent's own, so that it never changes those of other programs. The
+ * kernel stores the number without interpreting it (rtnetlink(7): values above RTPROT_STATIC are for
+ * programs), and iproute2's rt_protos does not list it.
  */
 export const OWN_PROTOCOL = 78;
 
 /**
- * Default of ROUTE_TABLE_BASE. Does not overlap with amazon-ec2-net-utils (10000 + 100·card + device) and of the VPC CNI
- * (device number + 1, up to 255).
+ * Default of ROUTE_TABLE_BASE. Does not overlap with the tables of amazon-ec2-net-utils (10000 + 100·card +
+ * device) and of the VPC CNI (device number + 1, up to 255).
  */
 export const DEFAULT_TABLE_BASE = 21_000;
 
@@ -29,12 +29,15 @@ export function tableOf(
 export const MAIN_TABLE = 254;
 
 /**
- * By how much the priority of an ENI's rules to its pods is before that of its rules from them, so that the pods of
- * one node reach one another.
+ * How far the priority of an ENI's rules to its pods is before that of its rules from them, so that the pods
+ * of one node reach one another.
  */
 const PODS_BEFORE = 1_000;
 
-/** Priority of an ENI's rules to its pods. It names the ENI's table, for these rules look up the main one. */
+/**
+ * Priority of an ENI's rules to its pods. It identifies the ENI's table, because these rules look up the main
+ * one.
+ */
 export function priorityToPods(table: number): number {
   return table - PODS_BEFORE;
 }

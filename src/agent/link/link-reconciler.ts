@@ -34,7 +34,7 @@ export interface LinkReconcilerOptions {
   leases: Leases;
   podNetworks: PodNetworks;
   clock: Clock;
-  /** First id of our routing tables. */
+  /** First id of the agent's routing tables. */
   tableBase: number;
 }
 
@@ -45,14 +45,14 @@ const DEVICE_GRACE_MS = 30_000;
 /** Milliseconds between attempts of a change that the kernel refused. */
 const REFUSED_RETRY_MS = 30_000;
 
-/** Milliseconds between two looks at the addresses that pods have: host-local says nothing of its own accord. */
+/** Milliseconds between two reads of the addresses that pods have: host-local does not notify the agent. */
 const POD_LOOK_MS = 5_000;
 
 /** What the last reconciliation reached. */
 interface Settled {
   /** From {@link settledAs}. */
   state: string;
-  /** Whether a fault that stands prevented the step, so that it restores nothing. */
+  /** Whether a persistent fault prevented the step, so that it restores nothing. */
   isExcused: (step: HostStep) => boolean;
 }
 
@@ -200,7 +200,7 @@ export class LinkReconciler {
       return result;
     }
     const lease = this.leaseOf(key, desired, link);
-    // DHCP answers within seconds, and a LeaseEvent then triggers a reconciliation.
+    // DHCP responds within seconds, and a LeaseEvent then triggers a reconcile.
     if (lease.is === 'pending') return result;
     const missing = lease.is === 'missing' ? lease.fault : undefined;
     const pods = await this.podsOn(attachment, link);
@@ -275,7 +275,7 @@ export class LinkReconciler {
     return undefined;
   }
 
-  /** Provides the pods' network on the device, and sees which addresses they have. */
+  /** Provides the pods' network on the device, and reads which addresses they have. */
   private async podsOn(
     attachment: ENIAttachment,
     { name, mtu }: HostLink,

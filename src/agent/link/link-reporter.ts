@@ -11,7 +11,7 @@ export class LinkReporter {
   constructor(private readonly client: ResourceClient<ENIAttachment>) {}
 
   /**
-   * Writes which addresses pods have of an ENI that is about to go.
+   * Writes which addresses of an ENI pods have, before the ENI is detached.
    * @throws KubeApiError, KubeUnreachableError
    */
   async reportPods(attachment: ENIAttachment, podAddresses: string[]): Promise<void> {

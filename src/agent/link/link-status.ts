@@ -12,7 +12,9 @@ export interface LinkFinding {
   link: HostLink | 'moved' | undefined;
   snapshot: HostSnapshot;
   fault: Fault | undefined;
-  /** Addresses of the ENI that pods have; undefined where they are not for pods, or nothing is known. */
+  /**
+   * Addresses of the ENI that pods have; undefined if the ENI has none for pods, or if the state is unknown.
+   */
   podAddresses?: string[] | undefined;
 }
 
@@ -55,7 +57,10 @@ export function linkStatus(finding: LinkFinding): LinkStatus {
   };
 }
 
-/** Linux allows any byte in a device's name but `/` and white space; what does not print takes one character. */
+/**
+ * Linux allows any byte in a device's name except `/` and white space; each unprintable character is replaced
+ * by one.
+ */
 function shownName(name: string): string {
   return Array.from(name, (character) =>
     printable(character) === character ? character : '\ufffd',

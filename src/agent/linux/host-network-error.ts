@@ -30,7 +30,7 @@ const REASONS: Readonly<Record<string, HostNetworkFailure>> = {
 const DETAILS: Readonly<Record<string, string>> = {
   EPERM: 'the process lacks CAP_NET_ADMIN',
   ENETDOWN: 'the device is down',
-  ETIMEDOUT: 'the kernel did not answer',
+  ETIMEDOUT: 'the kernel did not respond',
 };
 
 export interface Failure {

@@ -76,7 +76,7 @@ const NO_IPV6 = {
   EOPNOTSUPP: { reason: 'NoIPv6', detail: 'IPv6 is disabled on the node' },
 } as const;
 
-/** Never replace an existing route, whoever set it. */
+/** Never replace an existing route of any program. */
 const TAKEN = { EEXIST: { reason: 'Taken' } } as const;
 
 interface Operation {

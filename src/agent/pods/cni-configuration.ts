@@ -22,8 +22,8 @@ interface HostLocalRange {
 }
 
 /**
- * The CNI configuration by which pods of this node get addresses of the ENI; `undefined` while the ENI has none for
- * pods. `managedBy` marks the file as the agent's: plugins ignore it.
+ * The CNI configuration by which pods on this node get addresses of the ENI; `undefined` while the ENI has
+ * none for pods. `managedBy` marks the file as the agent's: plugins ignore it.
  */
 export function cniConfiguration(
   attachment: ENIAttachment,
@@ -51,7 +51,7 @@ export function cniConfiguration(
     ipam: {
       type: 'host-local',
       ranges: sets,
-      // ptp itself adds the route to the subnet of a pod's address, and fails if it is there.
+      // ptp itself adds the route to the subnet of a pod's address, and fails if the route exists.
       routes: (network.routes ?? routes).filter(({ dst }) => !subnets.has(dst)),
     },
   };
@@ -59,8 +59,9 @@ export function cniConfiguration(
 }
 
 /**
- * The node's end of a pod's veth is the pod's gateway and needs an address that the pod finds on its link: host-local
- * takes the first one of a prefix, which leaves 13 of 16; of single addresses, the first serves.
+ * The node's end of a pod's veth is the pod's gateway and needs an address that is on-link for the pod:
+ * host-local uses the first one of a prefix, which leaves 13 of 16; of single addresses, the first one is
+ * used.
  */
 function routedSets(ranges: readonly PodRange[], subnet: string | undefined): HostLocalRange[][] {
   const prefixes = ranges.filter(({ kind }) => kind === 'prefix');

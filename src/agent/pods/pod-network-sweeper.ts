@@ -15,7 +15,10 @@ export interface PodNetworkSweeperOptions {
 const COALESCE_MS = 20;
 const HOST = 'host';
 
-/** Removes the CNI configurations of networks that no attachment of this node has any more: no further pod joins. */
+/**
+ * Removes the CNI configurations of networks without an attachment on this node, so that no further pod
+ * joins.
+ */
 @Reconciler({ name: 'pod-network-sweeper' })
 export class PodNetworkSweeper {
   constructor(private readonly options: PodNetworkSweeperOptions) {}

@@ -12,7 +12,7 @@ import { podRanges } from './pod-ranges.js';
 export interface PodNetworksOptions {
   /** Folder in which Multus looks for configurations; undefined: the agent cannot write there. */
   configurationDir: string | undefined;
-  /** Folder in which host-local keeps the addresses that it has handed out, one folder for each network. */
+  /** Folder in which host-local stores the addresses that it has assigned, one folder per network. */
   stateDir: string;
 }
 
@@ -42,8 +42,8 @@ export class PodNetworks {
     try {
       const present = await readOrNothing(path);
       if (content === undefined || content === present) return undefined;
-      if (present !== undefined && !isOurs(present)) {
-        const fact = `The file ${path} on the node is another program's`;
+      if (present !== undefined && !hasAgentMark(present)) {
+        const fact = `The file ${path} on the node belongs to another program`;
         return linkFault('PodNetworkUnavailable', fact);
       }
       await writeFileAtomically(dir, fileOf(podNetwork.name), content);
@@ -64,7 +64,7 @@ export class PodNetworks {
       const isLeft = name !== undefined && !names.has(name);
       if (
         TEMPORARY.test(file) ||
-        (isLeft && isOurs((await readOrNothing(join(dir, file))) ?? ''))
+        (isLeft && hasAgentMark((await readOrNothing(join(dir, file))) ?? ''))
       ) {
         await rm(join(dir, file), { force: true });
         removed.push(file);
@@ -74,8 +74,8 @@ export class PodNetworks {
   }
 
   /**
-   * The addresses of the attachment's network that pods on this node have, sorted; `undefined` where host-local's
-   * state cannot be read, so that nothing is known.
+   * The addresses of the attachment's network that pods on this node have, sorted; `undefined` if
+   * host-local's state cannot be read.
    */
   async addressesInUse(attachment: ENIAttachment): Promise<string[] | undefined> {
     const { podNetwork } = attachment.spec;
@@ -106,7 +106,7 @@ function fileOf(name: string): string {
   return `eni-operator-${name}.conf`;
 }
 
-function isOurs(content: string): boolean {
+function hasAgentMark(content: string): boolean {
   try {
     const parsed: unknown = JSON.parse(content);
     return (

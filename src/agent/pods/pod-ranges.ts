@@ -4,17 +4,17 @@ import type { ENIAttachment } from '../../api/eni-attachment.js';
 /** Addresses of the ENI that are for pods: a prefix, or one address. */
 export interface PodRange {
   family: 4 | 6;
-  /** CIDR; a single address has all its bits. */
+  /** CIDR; for a single address, with its full length. */
   match: string;
   kind: 'prefix' | 'address';
-  /** The first and the last address of it. */
+  /** Its first and its last address. */
   first: string;
   last: string;
 }
 
 /**
- * The addresses of the ENI that pods get: IPv4 beside the primary address, which is the node's own, and prefixes. What
- * the status has that is no address is left out.
+ * The addresses of the ENI that are for pods: IPv4 addresses other than the primary one, which belongs to the
+ * node, and prefixes. Invalid entries of the status are skipped.
  */
 export function podRanges({ status = {} }: ENIAttachment): PodRange[] {
   const [, ...secondary] = status.privateIPAddresses ?? [];

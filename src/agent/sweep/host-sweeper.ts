@@ -12,7 +12,7 @@ export interface HostSweeperOptions {
   /** This node's attachments. */
   attachments: Store<ENIAttachment>;
   network: HostNetwork;
-  /** First id of our routing tables. */
+  /** First id of the agent's routing tables. */
   tableBase: number;
 }
 
@@ -20,7 +20,7 @@ export interface HostSweeperOptions {
 const COALESCE_MS = 100;
 const HOST = 'host';
 
-/** Removes the agent's rules and routes that belong to no attachment any more. */
+/** Removes the agent's rules and routes that no longer belong to an attachment. */
 @Reconciler({ name: 'host-sweeper' })
 export class HostSweeper {
   constructor(private readonly options: HostSweeperOptions) {}

@@ -15,26 +15,26 @@ interface AdoptFlags extends AwsFlags {
 }
 
 const HELP = `
-It gives a free ENI that you made to a NodeENI, for one node, by tags. The controller then attaches it instead of
-creating one. The NodeENI needs reclaimPolicy: Retain. It needs your AWS credentials: ec2:DescribeNetworkInterfaces,
-ec2:DescribeSubnets, ec2:DescribeSecurityGroups and ec2:CreateTags.
+Assigns a free ENI that you created to a NodeENI, for one node, by tags. The controller then attaches it instead of
+creating one. The NodeENI needs reclaimPolicy: Retain. The command uses your AWS credentials, with permission for
+ec2:DescribeNetworkInterfaces, ec2:DescribeSubnets, ec2:DescribeSecurityGroups and ec2:CreateTags.
 
-Adopt before you label the node. The controller sees the tags with its next listing of ENIs: after RESYNC_PERIOD (ten
+Adopt before you label the node. The controller finds the tags when it next lists ENIs: after RESYNC_PERIOD (ten
 minutes), or after a restart.
 
 Examples:
   kubectl eni adopt eni-0a1b2c3d4e5f60001 --nodeeni storage --node ip-10-0-1-7 --dry-run
   kubectl eni adopt eni-0a1b2c3d4e5f60001 --nodeeni storage --node ip-10-0-1-7
 
-Exit codes: 0 the ENI has its tags; 1 it cannot be adopted, and why; 2 EC2 or the cluster did not answer.`;
+Exit codes: 0 the ENI has its tags; 1 it cannot be adopted, with the reasons; 2 EC2 or the cluster did not respond.`;
 
 export function adoptCommand(cli: Cli): Command {
   const command = new Command('adopt')
-    .description('gives a free ENI to a NodeENI, which then uses it instead of a new one')
+    .description('assigns a free ENI to a NodeENI, which then uses it instead of a new one')
     .argument('<eni>', 'id of the ENI')
     .requiredOption('--nodeeni <name>', 'the NodeENI that gets it')
-    .requiredOption('--node <name>', 'the node that it is for')
-    .option('--dry-run', 'only say whether it can be adopted')
+    .requiredOption('--node <name>', 'the node that uses it')
+    .option('--dry-run', 'only check whether it can be adopted')
     .addHelpText('after', HELP);
   for (const option of AWS_FLAGS) command.addOption(option);
   return command.action(
@@ -91,6 +91,6 @@ function lines(
     ? [`${eniID} can be adopted by NodeENI ${safe(nodeeni)} for node ${safe(node)}.`]
     : [
         good(`${eniID} is tagged for NodeENI ${safe(nodeeni)} and node ${safe(node)}.`),
-        'The controller sees it with its next listing of ENIs (RESYNC_PERIOD, or a restart). Label the node after that.',
+        'The controller finds it when it next lists ENIs (RESYNC_PERIOD, or a restart). Label the node after that.',
       ];
 }

@@ -12,19 +12,19 @@ export interface AdoptionInput {
   eni: Eni;
   nodeENI: NodeENI;
   node: Node;
-  /** The subnets that the NodeENI names, or why they are unknown. */
+  /** The NodeENI's subnets, or why they are unknown. */
   network: Network | Blocked;
   /** All attachments of the cluster. */
   attachments: readonly ENIAttachment[];
   clusterID: string;
 }
 
-/** The tags that give the ENI to the controller, or what keeps it from being adopted, each with what to do. */
+/** The tags that assign the ENI to the controller, or what prevents its adoption, each with a remedy. */
 export type Adoption = { tags: Record<string, string> } | { faults: string[] };
 
 /**
- * Whether a free ENI can become the one that a NodeENI wants on a node, and by which tags. The controller then takes
- * it as an ENI that was retained, instead of creating one.
+ * Whether a free ENI can become the desired ENI of a NodeENI on a node, and by which tags. The controller
+ * then adopts it like a retained ENI, instead of creating one.
  */
 export function planAdoption(input: AdoptionInput): Adoption {
   const faults = [...eniFaults(input), ...placeFaults(input)];
@@ -47,7 +47,9 @@ function eniFaults({ eni, attachments, clusterID }: AdoptionInput): string[] {
   const owner = attachments.find(({ metadata }) => metadata.uid === tags[TAGS.attachmentUID]);
   const cluster = tags[TAGS.clusterID];
   return [
-    ...(requesterManaged ? [`${id} is managed by an AWS service, which alone may use it.`] : []),
+    ...(requesterManaged
+      ? [`${id} is managed by an AWS service, and only that service may use it.`]
+      : []),
     ...(status === 'available' && attachment === undefined
       ? []
       : [
@@ -77,7 +79,7 @@ function placeFaults({ eni, nodeENI, node, network, attachments }: AdoptionInput
         ]),
     ...(has
       ? [
-          `Node ${node.metadata.name} has ENIAttachment ${has.metadata.name} in ${eni.subnetId} already. Take the label off the node and wait until it is gone.`,
+          `Node ${node.metadata.name} has ENIAttachment ${has.metadata.name} in ${eni.subnetId} already. Remove the label from the node and wait until the ENIAttachment is gone.`,
         ]
       : []),
     ...(isBlocked(identity) ? [identity.message] : zoneFaults(eni, identity)),
@@ -88,7 +90,7 @@ function placeFaults({ eni, nodeENI, node, network, attachments }: AdoptionInput
 function zoneFaults(eni: Eni, { zone }: NodeIdentity): string[] {
   return zone === undefined || zone === eni.zone
     ? []
-    : [`${eni.id} is in ${eni.zone}, and the node in ${zone}. An ENI cannot leave its zone.`];
+    : [`${eni.id} is in ${eni.zone}, and the node in ${zone}. An ENI cannot move to another zone.`];
 }
 
 function subnetFaults(eni: Eni, network: Network | Blocked): string[] {

@@ -1,12 +1,12 @@
 import type { Command, Option } from 'commander';
 
-/** What a word can become. */
+/** A possible completion of a word. */
 export interface Candidate {
   value: string;
   description?: string;
 }
 
-/** What completes a word: candidates, names that only the cluster knows, or a path. */
+/** How to complete a word: candidates, names from the cluster, or a path. */
 export type Completion =
   | { candidates: Candidate[] }
   | { names: 'nodeenis' | 'nodes' }
@@ -21,7 +21,7 @@ const NAMES: Readonly<Record<string, 'nodeenis' | 'nodes'>> = {
 const PATHS = ['--filename', '--kubeconfig', '--file'];
 
 /**
- * What the last of `words` can become; the words before it are complete.
+ * The completions of the last of `words`; the words before it are complete.
  * @param words after the program's name
  */
 export function completionOf(program: Command, words: readonly string[]): Completion {
@@ -39,7 +39,7 @@ export function completionOf(program: Command, words: readonly string[]): Comple
   return names ? { names } : { candidates: [] };
 }
 
-/** Where the words have got to: a command, and how many of its arguments are given. */
+/** The command that the words lead to, and how many of its arguments are given. */
 function commandOf(
   program: Command,
   words: readonly string[],

@@ -21,7 +21,7 @@ Examples:
 
 /** Cobra's directives: let the shell complete paths, or nothing. */
 const DIRECTIVE = { paths: ':0', none: ':4' };
-/** A shell that waits longer than this (milliseconds) for names of the cluster is a nuisance. */
+/** A shell must not wait longer than this (milliseconds) for names from the cluster. */
 const PATIENCE_MS = 2_000;
 
 export function completionCommand({ io }: Cli): Command {
@@ -32,7 +32,7 @@ export function completionCommand({ io }: Cli): Command {
     .action((shell: Shell) => io.write(SCRIPTS[shell]));
 }
 
-/** Answers what completion scripts and kubectl ask: `__complete WORD…`, of which the last is to be completed. */
+/** Responds to completion scripts and kubectl: `__complete WORD…`, of which the last word is completed. */
 export async function complete(
   { io }: Cli,
   program: Command,
@@ -53,7 +53,7 @@ export async function complete(
   io.write(`${[...lines, directive].join('\n')}\n`);
 }
 
-/** Nothing where the cluster does not answer in time: a completion is no place for errors. */
+/** Empty if the cluster does not respond in time: a completion must not print errors. */
 async function namesOf(
   io: CliIo,
   kind: 'nodeenis' | 'nodes',

@@ -1,7 +1,7 @@
 export const SHELLS = ['bash', 'zsh', 'fish'] as const;
 export type Shell = (typeof SHELLS)[number];
 
-/** The scripts ask the program itself (`__complete`), in the protocol of cobra, which kubectl speaks too. */
+/** The scripts call the program itself (`__complete`), in the protocol of cobra, which kubectl uses too. */
 export const SCRIPTS: Record<Shell, string> = {
   bash: `_kubectl_eni() {
   local line directive values=()

@@ -29,7 +29,7 @@ function permissions(group: string, resource: string, ...verbs: string[]): Permi
   }));
 }
 
-/** Without one of these, ENIs are not given, removed or reported. */
+/** Without one of these, ENIs are not created, removed or reported. */
 export const NEEDED: Record<'controllers' | 'agents', readonly Permission[]> = {
   controllers: [
     ...permissions(API_GROUP, 'nodeenis', 'get', 'list', 'watch', 'patch'),
@@ -47,8 +47,8 @@ export const NEEDED: Record<'controllers' | 'agents', readonly Permission[]> = {
 };
 
 /**
- * Asks the API server what the service accounts of the operator's workloads may do.
- * @throws KubeApiError where the caller may not ask
+ * Asks the API server for the permissions of the service accounts of the operator's workloads.
+ * @throws KubeApiError if the caller may not ask
  */
 export async function readAccess(
   client: HttpKubeClient,

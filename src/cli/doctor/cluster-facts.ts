@@ -45,7 +45,7 @@ export interface ClusterFacts {
   now: number;
 }
 
-/** Reads what can be read; a read that fails is an answer too. */
+/** Reads what it can; a failed read is recorded as a result too. */
 export async function readFacts(cluster: Cluster, now: number): Promise<ClusterFacts> {
   const operators = { labelSelector: SELECTORS.all };
   const controllers = answer(cluster.controllers());

@@ -20,15 +20,15 @@ and removals. With --aws, it reads EC2 with your AWS credentials and also checks
 addresses, slots of instances, interfaces of other software, orphans, and which writes IAM allows (by dry runs).
 
 Examples:
-  kubectl eni doctor            what is wrong in the cluster
-  kubectl eni doctor --aws      in EC2 too
-  kubectl eni doctor -o json    for programs
+  kubectl eni doctor            check the cluster
+  kubectl eni doctor --aws      check EC2 too
+  kubectl eni doctor -o json    for scripts
 
-Exit codes: 0 nothing is wrong; 1 there is a problem or a warning; 2 nothing was found, but not everything could be read.`;
+Exit codes: 0 no problems; 1 there is a problem or a warning; 2 no problems found, but not everything could be read.`;
 
 export function doctorCommand(cli: Cli): Command {
   const command = new Command('doctor')
-    .description('finds out what is wrong, and says what to do about it')
+    .description('finds problems, and shows their remedies')
     .option('--aws', 'check EC2 too, with your AWS credentials')
     .addHelpText('after', HELP);
   for (const option of AWS_FLAGS) command.addOption(option);

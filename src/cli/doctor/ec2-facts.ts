@@ -22,11 +22,11 @@ export interface Ec2Facts {
   /** Subnets that NodeENIs name. */
   subnets: Subnet[];
   instances: Instance[];
-  /** Why the network that a NodeENI names cannot be used, by its name. */
+  /** Why a NodeENI's network cannot be used, by the NodeENI's name. */
   networkFaults: Map<string, Blocked>;
-  /** Why an ENI that is not attached cannot be, by its ENIAttachment's name. */
+  /** Why an unattached ENI cannot be attached, by its ENIAttachment's name. */
   slotFaults: Map<string, Blocked>;
-  /** Empty where the operator has no attached ENI to try on. */
+  /** Empty if the operator has no attached ENI to test with. */
   dryRuns: DryRunResult[];
 }
 
@@ -35,7 +35,7 @@ const MAX_AGE_MS = 60_000;
 
 /**
  * Reads EC2 with the caller's credentials.
- * @throws Ec2Error; UsageError where the cluster could not be read
+ * @throws Ec2Error; UsageError if the cluster could not be read
  */
 export async function readEc2Facts(
   session: Session,
@@ -49,7 +49,7 @@ export async function readEc2Facts(
   try {
     const { clusterID, gateway } = ec2;
     const { reservedInterfaces } = ec2.settings.config;
-    // The first call: missing credentials end the command here, with EC2's own words.
+    // The first call: missing credentials end the command here, with EC2's own message.
     const enis = await gateway.listEnis({ tags: { [TAGS.clusterID]: clusterID } });
     const world = new PlanningWorld({
       nodes: nodes.value,

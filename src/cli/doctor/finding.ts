@@ -1,8 +1,11 @@
 import { firstFew } from '../../runtime/message-text.js';
 
-/** Something that doctor has to say. */
+/** A result of doctor. */
 export interface Finding {
-  /** `problem`: something does not work. `warning`: it will not for long, or not as meant. `unknown`: could not be read. */
+  /**
+   * `problem`: something does not work. `warning`: it will stop working, or works differently than intended.
+   * `unknown`: could not be read.
+   */
   severity: 'problem' | 'warning' | 'unknown';
   /** Name of the check. */
   check: string;
@@ -16,7 +19,7 @@ export interface Finding {
   link: string;
 }
 
-/** A read that may have failed: doctor goes on without it. */
+/** A read that may have failed: doctor continues without it. */
 export type Answer<T> = { value: T } | { failure: string };
 
 /** Names of objects, of which a finding lists the first few. */

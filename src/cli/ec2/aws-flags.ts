@@ -10,5 +10,5 @@ export interface AwsFlags {
 export const AWS_FLAGS: readonly Option[] = [
   new Option('--region <name>', "AWS Region; default: AWS_REGION, else the nodes' label"),
   new Option('--endpoint-url <url>', 'EC2 endpoint: a VPC endpoint or the simulator'),
-  new Option('--cluster-id <id>', "identity in the ENIs' tags; default: as the controller has it"),
+  new Option('--cluster-id <id>', "identity in the ENIs' tags; default: the controller's"),
 ];

@@ -4,7 +4,7 @@ import type { Cluster } from '../shared/cluster.js';
 import { UsageError } from '../shared/exit-code.js';
 import type { Workload } from '../shared/kinds.js';
 
-/** The settings that the running controller has, and where they come from. */
+/** The running controller's settings, and where they come from. */
 export interface ControllerSettings {
   config: Config;
   /** `NAMESPACE/NAME` of the Deployment; undefined: there is none, so these are the defaults. */
@@ -12,8 +12,8 @@ export interface ControllerSettings {
 }
 
 /**
- * Reads the settings of the controller from its Deployment and the ConfigMaps that it names.
- * @throws UsageError where the controller itself could not start with them; KubeApiError
+ * Reads the settings of the controller from its Deployment and the ConfigMaps that it refers to.
+ * @throws UsageError if they are invalid; KubeApiError
  */
 export async function readControllerSettings(cluster: Cluster): Promise<ControllerSettings> {
   const [deployment] = await cluster.controllers();
@@ -34,7 +34,7 @@ function configOf(env: Record<string, string>): Config {
   return invocation.config as Config;
 }
 
-/** Values that Kubernetes takes from elsewhere, such as the pod's name, are not settings of ours. */
+/** Values that Kubernetes fills in, such as the pod's name, are not settings of the controller. */
 async function environmentOf(
   cluster: Cluster,
   { metadata, spec }: Workload,

@@ -19,7 +19,7 @@ import { silent } from '../shared/silent-logger.js';
 import type { AwsFlags } from './aws-flags.js';
 import { type ControllerSettings, readControllerSettings } from './controller-settings.js';
 
-/** The part of EC2's request rates that a command may use: the controller draws on the same. */
+/** The share of EC2's request rates that a command may use: the controller uses the same rates. */
 const BUDGET_SHARE = 0.2;
 
 /** EC2 as the controller sees it, with the caller's own credentials. */
@@ -32,9 +32,9 @@ export interface Ec2Session {
   instances: InstanceCatalog;
   instanceTypes: InstanceTypeCatalog;
   network: NetworkCatalog;
-  /** Asks whether EC2 would carry out writes. */
+  /** Dry runs of writes. */
   dryRun(subject: DryRunSubject): Promise<DryRunResult[]>;
-  /** Asks whether EC2 would set the tags on the ENI. */
+  /** A dry run of setting the tags on the ENI. */
   dryRunTags(
     eniId: string,
     tags: Readonly<Record<string, string>>,

@@ -8,7 +8,9 @@ export interface Edit {
   why: string;
   /** The command that makes it. */
   command: string;
-  /** A merge patch of the spec that keeps the meaning the Go controller gave it; absent where only the user can decide. */
+  /**
+   * A merge patch of the spec that preserves the Go controller's meaning; absent if only the user can decide.
+   */
   spec?: Record<string, unknown>;
 }
 
@@ -16,7 +18,7 @@ type Patch = Record<string, unknown>;
 
 const LISTS = ['subnetIDs', 'subnetNames', 'securityGroupIDs', 'securityGroupNames'] as const;
 
-/** The edits that a NodeENI of the Go controller needs; none where it can stay as it is. */
+/** The edits that a NodeENI of the Go controller needs; empty if none. */
 export function editsOf(nodeENI: NodeENI): Edit[] {
   const { metadata, spec } = nodeENI;
   const { name } = metadata;
@@ -32,7 +34,7 @@ export function editsOf(nodeENI: NodeENI): Edit[] {
   return [...safe, ...nodeENIFaults(edited).map((fault) => decisionOn(edited, fault))];
 }
 
-/** What only the user can decide. */
+/** A decision that only the user can make. */
 function decisionOn({ metadata: { name }, spec }: NodeENI, fault: string): Edit {
   if (fault.startsWith('enableDPDK')) {
     return {
@@ -43,7 +45,7 @@ function decisionOn({ metadata: { name }, spec }: NodeENI, fault: string): Edit 
   if (Object.keys(spec.nodeSelector ?? {}).length === 0) {
     const patch = { nodeSelector: { LABEL: 'VALUE' } };
     return {
-      why: 'An empty nodeSelector means every node to the Go controller. Name a label that the nodes have.',
+      why: 'The Go controller interprets an empty nodeSelector as every node. Use a label that the nodes have.',
       command: patchOf(name, patch),
     };
   }
@@ -52,14 +54,14 @@ function decisionOn({ metadata: { name }, spec }: NodeENI, fault: string): Edit 
 
 function deviceIndexPatch({ deviceIndex, networkCardIndex }: NodeENISpec): [string, Patch][] {
   return deviceIndex !== undefined && deviceIndex <= 0 && !networkCardIndex
-    ? [['deviceIndex 0 means the default (1) to the Go controller.', { deviceIndex: null }]]
+    ? [['The Go controller interprets deviceIndex 0 as the default (1).', { deviceIndex: null }]]
     : [];
 }
 
 function emptyPatches(spec: NodeENISpec): [string, Patch][] {
   const empty = (['subnetID', 'subnetName'] as const).filter((field) => spec[field] === '');
   const unset = [...empty, ...(spec.mtu === 0 ? ['mtu'] : [])];
-  return unset.map((field) => [`${field} is empty, which means not set.`, { [field]: null }]);
+  return unset.map((field) => [`${field} is empty, which counts as not set.`, { [field]: null }]);
 }
 
 function duplicatePatches(spec: NodeENISpec): [string, Patch][] {
@@ -67,7 +69,7 @@ function duplicatePatches(spec: NodeENISpec): [string, Patch][] {
     const entries = spec[field] ?? [];
     const distinct = [...new Set(entries)];
     return distinct.length < entries.length
-      ? [[`${field} names something twice. A node has one ENI in a subnet.`, { [field]: distinct }]]
+      ? [[`${field} has a duplicate entry. A node has one ENI per subnet.`, { [field]: distinct }]]
       : [];
   });
 }
@@ -82,5 +84,5 @@ function patchOf(name: string, spec: Patch): string {
   return `kubectl patch nodeeni ${name} --type merge -p '${JSON.stringify({ spec })}'`;
 }
 
-/** How to stop the Go controller, whatever its Deployment is called. */
+/** How to stop the Go controller, whatever the name of its Deployment. */
 export const STOP_GO_CONTROLLER = `Scale its Deployment to 0, and wait until the Lease ${GO_CONTROLLER.lease} is no longer renewed.`;

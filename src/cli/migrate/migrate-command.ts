@@ -18,24 +18,24 @@ interface MigrateFlags extends AwsFlags {
 }
 
 const HELP = `
-The controller adopts the ENIs of aws-multi-eni-controller by itself. This command says what keeps it from that, and
-the exact edit for each NodeENI; without "check", it makes the edits that change no meaning.
+The controller adopts the ENIs of aws-multi-eni-controller automatically. This command shows what prevents that, and
+the exact edit for each NodeENI; without "check", it makes the edits that preserve the meaning.
 
-With --aws, it also asks EC2 about each ENI, and tries (as a dry run) whether your credentials may mark it: use the
+With --aws, it also reads each ENI from EC2, and tests with a dry run whether your credentials allow to tag it: use the
 credentials of the controller's role.
 
 Examples:
   kubectl eni migrate check         before you start the controller, and after
   kubectl eni migrate check --aws   also compares each ENI with its entry, and tests the IAM policy
-  kubectl eni migrate               makes the edits that change no meaning
+  kubectl eni migrate               makes the edits that preserve the meaning
 
-Exit codes: 0 nothing is left to you; 1 something is, and what; 2 the cluster or EC2 did not answer.
+Exit codes: 0 nothing left to do; 1 you have to act, as listed; 2 the cluster or EC2 did not respond.
 Documentation: docs/migrating.md`;
 
 /** `kubectl eni migrate [check]`. */
 export function migrateCommand(cli: Cli): Command {
   const command = new Command('migrate')
-    .description('helps you to come from aws-multi-eni-controller without losing an ENI')
+    .description('migrates from aws-multi-eni-controller without losing an ENI')
     .addArgument(new Argument('[step]', 'check: only look').choices(['check']))
     .option('--aws', 'ask EC2 as well')
     .addHelpText('after', HELP);
@@ -120,7 +120,7 @@ async function factsOf(
   };
 }
 
-/** Tries on one ENI whether IAM lets it be marked. */
+/** Tests with a dry run on one ENI whether IAM allows to tag it. */
 async function iamFault(
   ec2: Ec2Session,
   { nodeENIs, attachments, ec2: facts }: MigrationWorld,
@@ -134,6 +134,6 @@ async function iamFault(
     [TAGS.managedBy]: MANAGER_NAME,
   });
   return answer === 'denied'
-    ? `IAM does not allow these credentials to mark ${first.eniID}: ${detail}. Add docs/iam-migration.json to the policy of the controller's role.`
+    ? `IAM does not allow these credentials to tag ${first.eniID}: ${detail}. Add docs/iam-migration.json to the policy of the controller's role.`
     : undefined;
 }

@@ -7,11 +7,11 @@ import type { RunningControllers } from './running-controllers.js';
 export interface MigrationReport {
   controllers: RunningControllers;
   nodeENIs: MigrationView[];
-  /** Why the controller's credentials cannot mark the ENIs, where that was tried. */
+  /** Why the controller's credentials cannot tag the ENIs, if that was tested. */
   iam?: string | undefined;
 }
 
-/** Whether somebody has to do something. */
+/** Whether the user has to act. */
 export function needsAction({ controllers, nodeENIs, iam }: MigrationReport): boolean {
   return (
     controllers.go !== undefined ||
@@ -27,7 +27,7 @@ export function migrationLines(report: MigrationReport, style: Style): string[] 
       ? []
       : [style.bad(`The Go controller runs (${safe(controllers.go)}). ${STOP_GO_CONTROLLER}`)]),
     ...(controllers.own === undefined
-      ? [style.warn('This operator does not run: it adopts ENIs once it does.')]
+      ? [style.warn('This operator is not running: it adopts ENIs once it runs.')]
       : []),
     ...(iam === undefined ? [] : [style.bad(safe(iam))]),
     ...nodeENIs.flatMap((view) => detailsOf(view, style)),
@@ -61,6 +61,6 @@ function stateOf(view: MigrationView, { good, bad, warn }: Style): string {
   if (view.problems.length > 0) return bad('has ENIs that cannot be adopted');
   if (isDone(view)) return good('done');
   return warn(
-    view.isBeingDeleted ? 'waits for the controller, to be deleted' : 'waits for the controller',
+    view.isBeingDeleted ? 'waits for the controller to delete it' : 'waits for the controller',
   );
 }

@@ -7,7 +7,7 @@ import { planMigration } from '../../reconcilers/migration/plan-migration.js';
 import { adoptedEni } from '../../reconcilers/shared/held-eni.js';
 import { type Edit, editsOf } from './edits.js';
 
-/** An ENI that cannot be adopted as things are. */
+/** An ENI that cannot be adopted in its current state. */
 export interface EniProblem {
   eniID: string;
   node: string;
@@ -15,7 +15,7 @@ export interface EniProblem {
   message: string;
 }
 
-/** How far one NodeENI is on its way. */
+/** The progress of one NodeENI. */
 export interface MigrationView {
   nodeENI: string;
   /** ENIs that the status lists and that no ENIAttachment records yet. */
@@ -32,7 +32,7 @@ export interface MigrationWorld {
   nodeENIs: readonly NodeENI[];
   attachments: readonly ENIAttachment[];
   nodes: readonly Node[];
-  /** What EC2 says; absent where it was not asked. */
+  /** The state in EC2; absent if it was not read. */
   ec2?:
     | {
         clusterID: string;
@@ -47,7 +47,7 @@ export interface MigrationWorld {
   now: number;
 }
 
-/** How far each NodeENI is: what the controller will adopt by itself, and what somebody has to do first. */
+/** Each NodeENI's progress: what the controller will adopt, and what the user has to do first. */
 export function migrationViews(world: MigrationWorld): MigrationView[] {
   return world.nodeENIs.map((nodeENI) => {
     const { name, uid, deletionTimestamp } = nodeENI.metadata;
@@ -66,7 +66,7 @@ export function migrationViews(world: MigrationWorld): MigrationView[] {
   });
 }
 
-/** By the controller's own rules, where EC2 was asked; otherwise what the controller wrote. */
+/** By the controller's own rules, if EC2 was read; otherwise what the controller reported. */
 function problemsOf(
   nodeENI: NodeENI,
   own: readonly ENIAttachment[],
@@ -99,7 +99,7 @@ function problemsOf(
   }));
 }
 
-/** Whether nothing of the Go controller is left on the NodeENI, and nothing is in the way. */
+/** Whether nothing of the Go controller is left on the NodeENI, and nothing blocks it. */
 export function isDone({ waiting, isHeldByGo, edits }: MigrationView): boolean {
   return waiting === 0 && !isHeldByGo && edits.length === 0;
 }

@@ -10,10 +10,10 @@ import { unheldEnis } from '../../reconcilers/migration/listed-enis.js';
 import { entryOf } from '../../reconcilers/node-eni/node-eni-status.js';
 import { heldEni } from '../../reconcilers/shared/held-eni.js';
 
-/** What gives one NodeENI back to the Go controller, in this order. */
+/** What returns one NodeENI to the Go controller, in this order. */
 export interface NodeENIRelease {
   nodeENI: NodeENI;
-  /** Every ENI: the Go controller knows no other record. */
+  /** Every ENI: the Go controller has no other record of them. */
   entries: NodeENIAttachment[];
   finalizers: string[];
   /** Objects to delete, once the status lists their ENIs. */
@@ -32,7 +32,7 @@ const OWN_FINALIZERS: readonly string[] = [
   GO_CONTROLLER.finalizer,
 ];
 
-/** Gives all NodeENIs back. No ENI is touched, so each must be one that the status can list. */
+/** Plans the return of all NodeENIs. No ENI is changed, so each must be one that the status can list. */
 export function planRelease(
   nodeENIs: readonly NodeENI[],
   attachments: readonly ENIAttachment[],
@@ -81,14 +81,16 @@ function faultOf(attachment: ENIAttachment): string | undefined {
   const isSettled = isHeld && (status?.attachmentID !== undefined || status?.eniID === undefined);
   if (!metadata.deletionTimestamp && (isUntouched || isSettled)) return undefined;
   const state = metadata.deletionTimestamp ? 'being deleted' : (status?.phase ?? 'Pending');
-  return `ENIAttachment ${metadata.name} is ${state}, and its ENI may be under way: start the controller and wait until it is Ready or gone.`;
+  return `ENIAttachment ${metadata.name} is ${state}, and its ENI may be in transition: start the controller and wait until it is Ready or gone.`;
 }
 
 function isOwned({ metadata }: ENIAttachment, nodeENI: NodeENI): boolean {
   return metadata.ownerReferences?.some(({ uid }) => uid === nodeENI.metadata.uid) ?? false;
 }
 
-/** The attachment's finalizers without this operator's: nothing in EC2 is removed with it. */
+/**
+ * The attachment's finalizers without this operator's: deleting the attachment then removes nothing in EC2.
+ */
 export function withoutOwnFinalizer({ metadata }: ENIAttachment): string[] {
   return (metadata.finalizers ?? []).filter((each) => each !== ENI_FINALIZER);
 }

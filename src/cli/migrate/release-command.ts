@@ -20,16 +20,16 @@ interface ReleaseFlags {
 }
 
 const HELP = `
-It writes every ENI into status.attachments of its NodeENI, puts the finalizer of aws-multi-eni-controller back, takes
-this operator's finalizers off, and deletes the ENIAttachments. It calls EC2 for nothing: every ENI stays attached.
-Stop the controller and the agents first (kubectl scale, or delete the DaemonSet). It needs the verb provision on
-eniattachments, which cluster-admin has. If it is interrupted, run it again.
+Writes every ENI into status.attachments of its NodeENI, restores the finalizer of aws-multi-eni-controller, removes
+this operator's finalizers, and deletes the ENIAttachments. It makes no EC2 calls: every ENI stays attached.
+Stop the controller and the agents first (kubectl scale, or delete the DaemonSet). The command needs the verb provision
+on eniattachments, which cluster-admin includes. If it is interrupted, run it again.
 
 Examples:
-  kubectl eni release --dry-run   what it would do
+  kubectl eni release --dry-run   show what it would do
   kubectl eni release
 
-Exit codes: 0 all is released; 1 something is in the way, and nothing was changed; 2 the cluster did not answer.
+Exit codes: 0 everything is released; 1 something prevents it, and nothing was changed; 2 the cluster did not respond.
 Documentation: docs/migrating.md`;
 
 /** Concurrent writes. */
@@ -50,8 +50,8 @@ const OWN_STATUS = {
 /** `kubectl eni release`. */
 export function releaseCommand(cli: Cli): Command {
   return new Command('release')
-    .description('gives all ENIs back to aws-multi-eni-controller, without touching one')
-    .option('--dry-run', 'only say what would be released')
+    .description('returns all ENIs to aws-multi-eni-controller, without changing one')
+    .option('--dry-run', 'only show what would be released')
     .addHelpText('after', HELP)
     .action(
       cli.action<ReleaseFlags>(async (session, { dryRun }) => {
@@ -70,7 +70,7 @@ async function look({ cluster, io }: Session): Promise<ReleasePlan> {
   const { own } = await runningControllers(cluster, { leaseName, now: io.clock.now() });
   if (own !== undefined) {
     throw new UsageError(
-      `The controller of this operator runs (${own}). Scale its Deployment to 0, and wait a minute.`,
+      `The controller of this operator runs (${own}). Scale its Deployment to 0, and wait one minute.`,
     );
   }
   const [nodeENIs, attachments] = await Promise.all([cluster.nodeENIs(), cluster.attachments()]);
@@ -80,7 +80,7 @@ async function look({ cluster, io }: Session): Promise<ReleasePlan> {
 async function release(session: Session, { releases }: ReleasePlan): Promise<void> {
   const limit = pLimit(PARALLEL_WRITES);
   await Promise.all(releases.map((each) => limit(() => listEnis(session, each))));
-  // Only now: until every status is complete, the attachments are the record.
+  // Only now: until every status is complete, the attachments are the only record.
   await Promise.all(
     releases
       .flatMap(({ attachments }) => attachments)
@@ -146,7 +146,7 @@ function linesOf(plan: ReleasePlan, isDryRun: boolean, { bad, good }: Style): st
   const verb = isDryRun ? 'would be' : 'are';
   return [
     good(
-      `${total} ENIs of ${plan.releases.length} NodeENIs ${verb} listed for aws-multi-eni-controller. None was touched.`,
+      `${total} ENIs of ${plan.releases.length} NodeENIs ${verb} listed for aws-multi-eni-controller. None was changed.`,
     ),
   ];
 }

@@ -10,7 +10,7 @@ export interface RunningControllers {
   own: string | undefined;
 }
 
-/** How old (milliseconds) the renewal of a Lease may be; clocks differ. */
+/** How old (milliseconds) the renewal of a Lease may be; allows for clock skew. */
 const LEASE_AGE_MS = 60_000;
 
 /** @param leaseName of this operator's controller */

@@ -10,7 +10,9 @@ import {
 /** An ENI with the tags of this cluster and without an ENIAttachment. */
 export interface OrphanView {
   eniID: string;
-  /** `free` can be deleted; `inUse` the operator never detaches; `retained` is kept for a NodeENI. */
+  /**
+   * `free` can be deleted; the operator never detaches one that is `inUse`; `retained` is kept for a NodeENI.
+   */
   state: 'free' | 'inUse' | 'retained';
   subnetID: string;
   instanceID?: string;
@@ -26,7 +28,7 @@ export interface OrphanInput {
 }
 
 export interface DeletionInput extends OrphanInput {
-  /** The free orphans as they were seen first. */
+  /** The free orphans as first seen. */
   sightings: ReadonlyMap<string, Sighting>;
   /** Milliseconds for which they must have been unchanged. */
   gracePeriodMs: number;
@@ -45,7 +47,7 @@ export function orphanViews(input: OrphanInput): OrphanView[] {
     .sort((a, b) => (a.eniID < b.eniID ? -1 : 1));
 }
 
-/** The orphans that may be deleted by the controller's own rules: unchanged since they were seen first. */
+/** The orphans that may be deleted by the controller's own rules: unchanged since they were first seen. */
 export function deletable(input: DeletionInput): string[] {
   const { sightings, gracePeriodMs, now, clusterID } = input;
   const isKnown = knownUIDs(input.attachments);
@@ -67,7 +69,7 @@ function stateOf(
     planOrphan({ eni: seen, hasAttachment, sighting: { eni: seen, since: 0 }, now: 0 }, rules).do;
   if (plan(eni) === 'delete') return 'free';
   if (plan(eni) === 'report') return 'inUse';
-  // What only its tag keeps from being an orphan.
+  // An ENI that is only excluded by its tag.
   const { [TAGS.retained]: retained, ...tags } = eni.tags;
   return retained !== undefined && plan({ ...eni, tags }) !== 'forget' ? 'retained' : undefined;
 }

@@ -24,8 +24,8 @@ function seconds(text: string): number {
 
 const HELP = `
 An orphan has the tags of this cluster and no ENIAttachment, for example because a finalizer was removed by hand. The
-controller deletes free orphans by itself (ORPHAN_CLEANUP). It needs your AWS credentials: ec2:DescribeNetworkInterfaces,
-with --delete also ec2:DeleteNetworkInterface.
+controller deletes free orphans automatically (ORPHAN_CLEANUP). The command uses your AWS credentials, with permission for
+ec2:DescribeNetworkInterfaces, with --delete also ec2:DeleteNetworkInterface.
 
 --delete follows the controller's rules: an orphan is deleted only if it is free, no tag retains it, and it was unchanged
 for the grace period. It never detaches anything.
@@ -34,17 +34,17 @@ Examples:
   kubectl eni orphans            list orphans, and ENIs that are retained for a NodeENI
   kubectl eni orphans --delete   delete those that are free
 
-Exit codes: 0 there are no orphans, or all are deleted; 1 there are; 2 EC2 or the cluster did not answer.`;
+Exit codes: 0 there are no orphans, or all are deleted; 1 orphans exist; 2 EC2 or the cluster did not respond.`;
 
 export function orphansCommand(cli: Cli): Command {
   const command = new Command('orphans')
     .description(
-      'lists ENIs that the operator made and no longer knows, and deletes them on request',
+      'lists ENIs of the operator that have no ENIAttachment, and deletes them on request',
     )
     .option('--delete', 'delete the free ones')
     .option(
       '--grace <seconds>',
-      'how long an orphan must stay as it is before it is deleted',
+      'how long an orphan must stay unchanged before it is deleted',
       seconds,
       30,
     )

@@ -2,7 +2,7 @@ import { widthOf } from './style.js';
 
 const GAP = '   ';
 
-/** Lines of a table as kubectl prints it: columns as wide as their widest cell, the last one as it comes. */
+/** Lines of a table in kubectl's format: columns as wide as their widest cell, except the last one. */
 export function tableLines(
   header: readonly string[],
   rows: readonly (readonly string[])[],
@@ -26,10 +26,10 @@ export function tableLines(
 const FULL = '█';
 const EMPTY = '░';
 
-/** A bar of `width` characters, of which `part` of `whole` are full; all of it where the whole is nothing. */
+/** A bar of `width` characters, filled by `part` of `whole`; completely if the whole is zero. */
 export function bar(part: number, whole: number, width = 20): string {
   const share = whole <= 0 ? 1 : Math.min(1, Math.max(0, part / whole));
-  // Never full before it is done.
+  // Not full before it is done.
   const full = share === 1 ? width : Math.min(width - 1, Math.round(share * width));
   return FULL.repeat(full) + EMPTY.repeat(width - full);
 }

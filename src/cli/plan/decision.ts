@@ -12,12 +12,12 @@ import { matchesSelector } from '../../reconcilers/shared/node-placement.js';
 import type { PlanningWorld } from './planning-world.js';
 import { turnsOf } from './turns.js';
 
-/** What the controller's functions decide, before it is put into a report. */
+/** The decisions of the controller's functions, before they become a report. */
 export interface Decision {
   nodes: Node[];
   own: ENIAttachment[];
   plan: NodeENIPlan;
-  /** Attachments that go for good. */
+  /** Attachments that are removed without a replacement. */
   removed: ENIAttachment[];
   network: Network | undefined;
   /** By node. */
@@ -25,8 +25,8 @@ export interface Decision {
 }
 
 /**
- * Decides as a pass of the controller would.
- * @throws Ec2Error where a retry may help
+ * Decides as a reconcile of the controller would.
+ * @throws Ec2Error if a retry may help
  */
 export async function decide(nodeENI: NodeENI, world: PlanningWorld): Promise<Decision> {
   const { slots, networkResolver, options } = world;
@@ -48,7 +48,7 @@ export async function decide(nodeENI: NodeENI, world: PlanningWorld): Promise<De
     nodesOn: (instanceID) => world.nodes.byIndex('instanceID', instanceID),
     ...context,
   });
-  // What the controller would adopt first is not known here: kubectl eni migrate check says it.
+  // What the controller would adopt first is unknown here: kubectl eni migrate check shows it.
   const unadopted = unheldEnis(nodeENI, own).map((entry) => ({
     entry,
     reason: 'WaitingForAdoption' as const,

@@ -3,13 +3,13 @@ import { API_GROUP, API_VERSION } from '../../api/names.js';
 import type { NodeENI } from '../../api/node-eni.js';
 import { UsageError } from '../shared/exit-code.js';
 
-/** A NodeENI as its author wrote it. */
+/** A NodeENI as the user wrote it. */
 export interface NodeENIManifest {
   metadata: Pick<NodeENI['metadata'], 'name' | 'labels' | 'annotations'>;
   spec: NodeENI['spec'];
 }
 
-/** What a file has. */
+/** The contents of a file. */
 export interface Manifests {
   nodeENIs: NodeENIManifest[];
   /** `KIND NAME` of other objects, which have no plan. */

@@ -20,16 +20,15 @@ interface PlanFlags extends AwsFlags {
 }
 
 const HELP = `
-It asks the API server for a dry run, and reads EC2 with your AWS credentials: ec2:DescribeSubnets,
+It sends a dry run to the API server, and reads EC2 with your AWS credentials: ec2:DescribeSubnets,
 ec2:DescribeSecurityGroups, ec2:DescribeSecurityGroupVpcAssociations, ec2:DescribeInstances, ec2:DescribeInstanceTypes.
-It plans by the controller's own
-functions, with the settings of the controller that runs in the cluster, and changes nothing.
+It plans with the controller's own code and the settings of the running controller, and changes nothing.
 
 Examples:
-  kubectl eni plan -f nodeeni.yaml                    what applying it would do
+  kubectl eni plan -f nodeeni.yaml                    show what applying it would do
   kustomize build . | kubectl eni plan -f - -o json   several objects, from standard input
 
-Exit codes: 0 the plan has no problem; 1 it has; 2 there is no plan (no answer, no permission, not YAML).`;
+Exit codes: 0 no problems; 1 the plan has problems; 2 there is no plan (no response, no permission, invalid YAML).`;
 
 export function planCommand(cli: Cli): Command {
   const command = new Command('plan')
@@ -45,7 +44,7 @@ export function planCommand(cli: Cli): Command {
     cli.action<PlanFlags>(async (session, flags) => {
       const manifests = await read(session, flags.filename);
       for (const other of manifests.others) {
-        session.io.writeError(`note: ${other} is no NodeENI and has no plan\n`);
+        session.io.writeError(`note: ${other} is not a NodeENI and has no plan\n`);
       }
       const reports = await plan(session, flags, manifests.nodeENIs);
       session.print({ plans: reports }, () => planLines(reports, session.style));
@@ -109,7 +108,7 @@ function settingsOf({ settings }: Ec2Session) {
   };
 }
 
-/** The NodeENI as the API server would store it: with its defaults, past validation and admission policies. */
+/** The NodeENI as the API server would store it: with its defaults, after validation and admission policies. */
 async function dryRun(
   { cluster, io }: Session,
   { metadata, spec }: NodeENIManifest,
@@ -129,7 +128,7 @@ async function dryRun(
       const made = await client.create<NodeENI>(NodeENI.resource, { metadata: own, spec }, options);
       return { nodeENI: made, object: 'created' };
     }
-    // As kubectl apply does where it wrote all of the object: fields that the file no longer has are gone.
+    // As kubectl apply does if it wrote the whole object: fields missing from the file are removed.
     const change = mergePatch(current.spec, spec);
     const body = { metadata: own, ...(change ? { spec: change } : {}) };
     const patched = await client.patch<NodeENI>(
@@ -141,7 +140,7 @@ async function dryRun(
     const isChanged = mergePatch(current.spec, patched.spec) !== undefined;
     return { nodeENI: patched, object: isChanged ? 'changed' : 'unchanged' };
   } catch (error) {
-    // The API server's "no" to this object; what it cannot answer at all ends the command.
+    // A refusal of this object; every other error ends the command.
     const isRefusal = error instanceof KubeApiError && [400, 403, 422].includes(error.status);
     if (!isRefusal) throw error;
     return { refusal: refusalOf(name, error) };

@@ -10,7 +10,7 @@ const SIGNS: Record<PlannedENI['action'], string> = {
   keep: '  keep',
 };
 
-/** A plan for people: problems first, then what happens on each node, then what is left. */
+/** A plan for people: problems first, then what happens on each node, then what remains. */
 export function planLines(reports: readonly PlanReport[], style: Style): string[] {
   return reports.flatMap((report, index) => [
     ...(index > 0 ? [''] : []),

@@ -19,7 +19,7 @@ export interface Intended {
 
 /**
  * What applying a NodeENI would do. What it would create counts for the plans after it.
- * @throws Ec2Error where a retry may help
+ * @throws Ec2Error if a retry may help
  */
 export async function planReport(
   { nodeENI, object }: Intended,
@@ -75,7 +75,7 @@ export function emptyReport(
   };
 }
 
-/** Why ENIs that the NodeENI has asked for before, and would ask for on, cannot be attached. */
+/** Why ENIs that the NodeENI specified before, and still would, cannot be attached. */
 async function waitingFaults(
   { own, plan, removed }: Decision,
   { slots }: PlanningWorld,
@@ -101,23 +101,23 @@ async function waitingFaults(
 }
 
 /**
- * What EC2 does not let the caller read says nothing about the controller, which has other credentials.
+ * A missing read permission of the caller does not affect the controller, which has other credentials.
  * @throws UsageError
  */
 function requireAnswers(problems: readonly PlanProblem[]): void {
   const denied = problems.find(({ reason }) => CALLERS_OWN.includes(reason));
   if (!denied) return;
   const fact = denied.message.replace(` ${REMEDIES[denied.reason]}`, '');
-  throw new UsageError(`EC2 does not answer you: ${fact} A plan needs your own AWS credentials`);
+  throw new UsageError(`EC2 refuses your read: ${fact} A plan needs your own AWS credentials`);
 }
 
 const CALLERS_OWN: readonly BlockedReason[] = ['CredentialsUnavailable', 'AccessDenied'];
 
-/** Adds the attachment to the world, as the controller writes it before it looks at the slot. */
+/** Adds the attachment to the world, as the controller writes it before it checks the slot. */
 async function slotFaultOf({ name, spec }: DesiredAttachment, world: PlanningWorld) {
   const creationTimestamp = `9999-${String(world.attachments.size).padStart(9, '0')}`;
   const attachment: ENIAttachment = {
-    // Later than any that exists, and than those planned before: these have precedence.
+    // Later than existing ones, and than those planned before: these take precedence.
     metadata: { name, uid: `planned/${name}`, resourceVersion: '', creationTimestamp },
     spec,
   };

@@ -1,13 +1,13 @@
 import type { BlockedReason } from '../../api/reasons.js';
 
-/** What becomes of one ENI. */
+/** What happens to one ENI. */
 export interface PlannedENI {
   action: 'create' | 'change' | 'replace' | 'delete' | 'keep';
   subnetID: string;
   deviceIndex: number;
   networkCardIndex: number;
   interfaceName?: string;
-  /** Of an ENI that exists. */
+  /** Only for an existing ENI. */
   eniID?: string;
   /** Fields that change in place. */
   changes?: string[];
@@ -19,15 +19,15 @@ export interface PlannedNode {
   instanceType?: string;
   enis: PlannedENI[];
   /**
-   * When the node's ENIs are replaced: 1 at once, 2 after the nodes of turn 1, and so on (`updatePolicy`). Absent where
-   * none is.
+   * When the node's ENIs are replaced: 1 immediately, 2 after the nodes of turn 1, and so on
+   * (`updatePolicy`). Absent if none is replaced.
    */
   turn?: number;
-  /** Interfaces that the instance then still takes, without those that are reserved. */
+  /** Interfaces that the instance then still supports, without those that are reserved. */
   slotsLeft?: number;
 }
 
-/** What would become a condition of the NodeENI. Its message ends with a remedy. */
+/** A future condition of the NodeENI. Its message ends with a remedy. */
 export interface PlanProblem {
   reason: BlockedReason;
   message: string;
@@ -50,7 +50,7 @@ export interface PlanReport {
   /** What happens to the NodeENI itself. */
   object: 'created' | 'changed' | 'unchanged';
   summary: Record<'nodes' | 'create' | 'change' | 'replace' | 'delete' | 'keep', number>;
-  /** How many turns replacements take; 0 where there are none. */
+  /** How many turns replacements take; 0 if there are none. */
   turns: number;
   nodes: PlannedNode[];
   subnets: PlannedSubnet[];

@@ -35,7 +35,7 @@ function subnetView(subnet: Subnet, change: number): PlannedSubnet {
   };
 }
 
-/** EC2 says only when an ENI is created that a subnet is full; here it can be counted. */
+/** EC2 reports a full subnet only when an ENI is created; here it can be computed. */
 export function fullSubnets(
   subnets: readonly PlannedSubnet[],
   created: readonly DesiredAttachment[],

@@ -23,7 +23,7 @@ export interface PlanningWorldOptions {
   reservedInterfaces: number;
 }
 
-/** The cluster as the controller would see it, with the parts that it plans with. Plans add to it what they create. */
+/** The cluster as the controller would see it, with the components that plan. Plans add what they create. */
 export class PlanningWorld {
   readonly nodes = IndexedStore.create<Node>({
     indexes: { instanceID: (node) => instanceIDsOf([node]) },

@@ -1,6 +1,6 @@
 import type { Clock } from '../../runtime/clock.js';
 
-/** Everything of the process that commands touch. */
+/** The parts of the process that commands use. */
 export interface CliIo {
   env: Readonly<Record<string, string | undefined>>;
   clock: Clock;

@@ -18,7 +18,7 @@ export interface GlobalFlags extends KubeFlags {
   output: Format;
 }
 
-/** What a running command works with. */
+/** The context of a running command. */
 export interface Session {
   io: CliIo;
   cluster: Cluster;
@@ -70,7 +70,7 @@ export class Cli {
       });
     } catch (error) {
       if (io.signal.aborted) return EXIT.unknown;
-      // The message may quote what others wrote.
+      // The message may quote other programs.
       const lines = explained(error).split('\n').map(safe);
       io.writeError(`error: ${lines.join('\n')}\n`);
       return EXIT.unknown;
@@ -80,10 +80,10 @@ export class Cli {
   }
 }
 
-/** A sentence for failures that users can act on; everything for those that are ours. */
+/** A sentence for failures that users can act on; the stack for bugs. */
 function explained(error: unknown): string {
   if (error instanceof KubeApiError && error.status === 404) {
-    return `${error.message}. Are the CRDs installed? kubectl eni doctor finds out.`;
+    return `${error.message}. Are the CRDs installed? Run kubectl eni doctor to check.`;
   }
   const isTheirs =
     error instanceof UsageError ||

@@ -7,15 +7,15 @@ import { type ConfigMap, KINDS, type Pod, SELECTORS, type Workload } from './kin
 
 export interface ClusterOptions {
   client: HttpKubeClient;
-  /** Where the operator runs. Default: it is looked for in all namespaces. */
+  /** Where the operator runs. Default: all namespaces are searched. */
   namespace?: string | undefined;
   signal: AbortSignal;
 }
 
-/** Objects a page: a large cluster has 10,000 attachments. */
+/** Objects per page: a large cluster has 10,000 attachments. */
 const PAGE_SIZE = 500;
 
-/** Reads the cluster. All methods throw what {@link KubeClient} throws. */
+/** Reads the cluster. All methods throw the errors of {@link KubeClient}. */
 export class Cluster {
   constructor(private readonly options: ClusterOptions) {}
 
@@ -51,7 +51,7 @@ export class Cluster {
     return this.client.get<ConfigMap>(KINDS.configMaps, { namespace, name }, this.options);
   }
 
-  /** The UID of the `kube-system` namespace, which names the cluster in the tags of its ENIs. */
+  /** The UID of the `kube-system` namespace, which identifies the cluster in the tags of its ENIs. */
   async uid(): Promise<string> {
     const { metadata } = await this.client.get<KubeObject>(
       KINDS.namespaces,

@@ -51,7 +51,7 @@ interface PodSpec {
   containers: Container[];
 }
 
-/** A Deployment or a DaemonSet, as far as commands read it. */
+/** The fields of a Deployment or a DaemonSet that commands read. */
 export interface Workload extends KubeObject {
   spec: { replicas?: number; template: { spec: PodSpec } };
   status?: {

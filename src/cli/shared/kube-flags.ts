@@ -4,7 +4,7 @@ import { type KubeAccess, KubeConfigError } from '../../runtime/kube/access/kube
 import { KubeConfigAccess, mergedKubeConfig } from '../../runtime/kube/access/kubeconfig-access.js';
 import { ServiceAccountAccess } from '../../runtime/kube/access/service-account-access.js';
 
-/** kubectl's flags for the way to the cluster. */
+/** kubectl's flags for access to the cluster. */
 export interface KubeFlags {
   kubeconfig?: string;
   context?: string;
@@ -14,9 +14,9 @@ export interface KubeFlags {
 }
 
 /**
- * The way to the API server, as kubectl finds it: `--kubeconfig`, `KUBECONFIG`, `~/.kube/config`; in a pod without any
+ * Finds the API server as kubectl does: `--kubeconfig`, `KUBECONFIG`, `~/.kube/config`; in a pod without any
  * of them, its service account.
- * @throws KubeConfigError naming what is missing; what reading a kubeconfig throws
+ * @throws KubeConfigError naming what is missing; errors of reading a kubeconfig
  */
 export function kubeAccess(
   flags: KubeFlags,
@@ -46,7 +46,7 @@ function read(paths: [string, ...string[]]): KubeConfig {
   }
 }
 
-/** Makes what the flags name the current context. */
+/** Makes the context of the flags the current one. */
 function select(kubeConfig: KubeConfig, { context, cluster, user, as }: KubeFlags): void {
   const name = context ?? kubeConfig.getCurrentContext();
   const chosen = kubeConfig.getContextObject(name);

@@ -1,6 +1,6 @@
 import type { Logger } from '../../runtime/logger.js';
 
-/** Commands report what they find, and log nothing. */
+/** Commands report their results, and log nothing. */
 export const silent: Logger = {
   debug: () => undefined,
   info: () => undefined,

@@ -2,7 +2,7 @@ import type { HttpKubeClient } from '../../runtime/kube/http-kube-client.js';
 import type { Cluster } from '../shared/cluster.js';
 import { type Pod, SELECTORS } from '../shared/kinds.js';
 
-/** How fast the controller may call one action of EC2. */
+/** The controller's request rate for one EC2 action. */
 export interface Pace {
   action: string;
   /** Calls a second. */
@@ -14,7 +14,7 @@ export interface Pace {
 /** `name{action="…"} 4.5` */
 const SAMPLE = /^eni_ec2_budget_(rate|waiting)\{[^}]*action="([^"]+)"[^}]*\} (\S+)$/gm;
 
-/** The paces of the actions that calls wait for, from the controller's metrics. */
+/** The rates of the actions for which calls wait, from the controller's metrics. */
 export function pacesOf(metrics: string): Pace[] {
   const values = new Map<string, Record<string, number>>();
   for (const [, what = '', action = '', value] of metrics.matchAll(SAMPLE)) {
@@ -26,12 +26,14 @@ export function pacesOf(metrics: string): Pace[] {
     .sort((a, b) => b.waiting - a.waiting);
 }
 
-/** Undefined where no controller's metrics can be read through the API server; most users may not. */
+/**
+ * Undefined if no controller's metrics can be read through the API server; most users lack the permission.
+ */
 export async function readPaces(cluster: Cluster): Promise<Pace[] | undefined> {
   try {
     const pods = await cluster.pods(SELECTORS.controller);
     const texts = await Promise.all(pods.map((pod) => metricsOf(cluster.client, pod)));
-    // A standby calls nothing.
+    // A standby makes no calls.
     return pods.length === 0 ? undefined : texts.flatMap(pacesOf);
   } catch {
     return undefined;

@@ -17,19 +17,19 @@ Examples:
   kubectl eni status storage --watch     follow one while its ENIs attach
   kubectl eni status --node ip-10-0-1-7  the ENIs of one node
 
-Exit codes: 0 all is well or in progress; 1 a NodeENI has a problem; 2 the cluster did not answer.`;
+Exit codes: 0 no problems, or in progress; 1 a NodeENI has a problem; 2 the cluster did not respond.`;
 
-/** Milliseconds between two looks with `--watch`. */
+/** Milliseconds between two reads with `--watch`. */
 const WATCH_INTERVAL_MS = 2_000;
-/** Clears the terminal and goes to its first line. */
+/** Clears the terminal and moves to its first line. */
 const CLEAR = '\u001b[2J\u001b[H';
 
 export function statusCommand(cli: Cli): Command {
   return new Command('status')
-    .description('shows how far NodeENIs are, what waits for what, and what is wrong')
+    .description('shows the progress of NodeENIs, what they wait for, and problems')
     .argument('[nodeeni]', 'only this NodeENI')
     .option('--node <name>', 'only the ENIs of this node')
-    .option('-w, --watch', 'look again every two seconds, until all is ready or you press Ctrl-C')
+    .option('-w, --watch', 'refresh every two seconds, until all is ready or you press Ctrl-C')
     .addHelpText('after', HELP)
     .action(
       cli.action<StatusFlags>(async (session, flags, [nodeENI]) => {

@@ -5,15 +5,15 @@ import type { NodeENIView, StatusView, WaitingView } from './status-view.js';
 
 export interface StatusLinesOptions {
   style: Style;
-  /** Undefined where it cannot be read. */
+  /** Undefined if it cannot be read. */
   paces?: readonly Pace[] | undefined;
-  /** The only node that was asked for. */
+  /** Only this node. */
   node?: string | undefined;
   /** Waiting ENIs to list; the others are only counted. */
   maxWaiting?: number;
 }
 
-/** One screen of text: problems, NodeENIs with their progress, ENIs that wait, EC2's pace. */
+/** One screen of text: problems, NodeENIs with their progress, waiting ENIs, EC2's request rates. */
 export function statusLines(view: StatusView, options: StatusLinesOptions): string[] {
   const { style, paces = [], node } = options;
   if (view.nodeENIs.length === 0) {

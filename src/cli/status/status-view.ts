@@ -29,7 +29,7 @@ export interface WaitingView {
   phase: string;
   /** Milliseconds since its phase was last written. */
   forMs?: number;
-  /** Whether someone has to act; otherwise EC2 or the agent is working on it. */
+  /** Whether the user has to act; otherwise EC2 or the agent is working on it. */
   isProblem: boolean;
   reason?: string;
   message?: string;
@@ -51,7 +51,7 @@ export interface StatusInput {
   now: number;
 }
 
-/** What there is to see: NodeENIs with problems first, and ENIs with problems first. */
+/** The contents of the screen: NodeENIs with problems first, and ENIs with problems first. */
 export function statusView({ nodeENI, node, now, ...input }: StatusInput): StatusView {
   const attachments = input.attachments.filter(
     ({ spec }) =>
@@ -131,7 +131,7 @@ function stateOf(nodeENI: NodeENI): Pick<NodeENIView, 'state' | 'reason' | 'mess
   if (status?.observedGeneration !== metadata.generation) {
     return {
       state: 'NotReconciled',
-      message: 'The controller has not seen this version yet. Is it running?',
+      message: 'The controller has not processed this version yet. Is it running?',
     };
   }
   const busy = holds(progressing);

@@ -18,7 +18,7 @@ import type { ArchiveFile } from './tar.js';
 const LOG_LINES = 20_000;
 const LOG_BYTES = 4 * 2 ** 20;
 
-/** What is read of the cluster, by the file that it goes to. Secrets are not among it. */
+/** What is read from the cluster, by the file that it goes to. Secrets are excluded. */
 const OBJECTS: readonly [file: string, resource: ResourceType, labelSelector?: string][] = [
   ['nodeenis', NodeENI.resource],
   ['eniattachments', ENIAttachment.resource],
@@ -36,7 +36,7 @@ interface EventObject extends KubeObject {
   regarding?: { namespace?: string };
 }
 
-/** Everything that support asks for, redacted. What could not be read is in `errors.txt`. */
+/** Everything that support needs, redacted. What could not be read is in `errors.txt`. */
 export async function collect(cluster: Cluster, now: Date): Promise<ArchiveFile[]> {
   const errors: string[] = [];
   const files: ArchiveFile[] = [];
@@ -64,7 +64,7 @@ export async function collect(cluster: Cluster, now: Date): Promise<ArchiveFile[
         const base = `${pod.metadata.name}.${name}`.slice(0, 80);
         const path = `logs/${base}${isPrevious ? '.previous' : ''}.log`;
         const read = (): Promise<string> => log(cluster, pod, name, isPrevious);
-        // Most containers have no earlier run.
+        // Most containers have no previous run.
         if (isPrevious)
           await read().then(
             (text) => files.push({ path, text }),
@@ -92,7 +92,7 @@ async function versions(cluster: Cluster, now: Date): Promise<object> {
   return { collectedAt: now.toISOString(), plugin: VERSION, server };
 }
 
-/** Their schemas are known by their versions. */
+/** Their versions identify their schemas. */
 async function crds(cluster: Cluster): Promise<object[]> {
   const all = await cluster.all<KubeObject & { spec: { group: string; versions: object[] } }>(
     KINDS.crds,
@@ -100,7 +100,7 @@ async function crds(cluster: Cluster): Promise<object[]> {
   return all.filter(({ spec }) => spec.group === API_GROUP || spec.group === 'k8s.cni.cncf.io');
 }
 
-/** Ours, and those about the operator's own pods. */
+/** The operator's Events, and those about its own pods. */
 async function events(cluster: Cluster): Promise<object[]> {
   const all = await cluster.all<EventObject>(KINDS.events);
   const own = new Set((await pods(cluster)).map(({ metadata }) => metadata.namespace));

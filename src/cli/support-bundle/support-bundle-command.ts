@@ -13,17 +13,17 @@ interface BundleFlags {
 const HELP = `
 It contains NodeENIs, ENIAttachments, Nodes, the operator's workloads, settings, policies, Events and logs, and the
 versions of plugin and API server. Secrets are never read; tokens, keys and passwords in logs, settings and messages are
-replaced. It does contain names of nodes, labels, addresses and ids: look through it before you hand it on.
+replaced. It does contain names of nodes, labels, addresses and ids: review it before you share it.
 
 Examples:
   kubectl eni support-bundle
   kubectl eni support-bundle --file /tmp/bundle.tar.gz
 
-Exit codes: 0 the bundle is written; 2 nothing could be read, or the file not written.`;
+Exit codes: 0 the bundle is written; 2 nothing could be read, or the file could not be written.`;
 
 export function supportBundleCommand(cli: Cli): Command {
   return new Command('support-bundle')
-    .description('collects what support asks for in one file, without secrets')
+    .description('collects what support needs in one file, without secrets')
     .option('--file <path>', 'where to write it; default: eni-support-TIME.tar.gz here')
     .addHelpText('after', HELP)
     .action(
@@ -44,7 +44,7 @@ export function supportBundleCommand(cli: Cli): Command {
         }
         const missing = errors?.text.trim().split('\n') ?? [];
         print({ file: path, files: files.map((each) => each.path), missing }, () => [
-          `${path} has ${files.length} files. Look through it before you hand it on.`,
+          `${path} has ${files.length} files. Review it before you share it.`,
           ...missing.map((each) => `Not read: ${each}`),
         ]);
         return EXIT.fine;

@@ -13,7 +13,10 @@ export interface AttachmentMetricsOptions {
   isLeader: () => boolean;
 }
 
-/** Seconds. EC2 takes two for an attachment; 10,000 at once take half an hour by its rate alone. */
+/**
+ * In seconds. EC2 needs two for an attachment; its rate limit alone delays 10,000 at the same time by half an
+ * hour.
+ */
 const BUCKETS = [1, 2, 3, 4, 5, 7.5, 10, 15, 20, 30, 45, 60, 90, 120, 180, 300, 600, 1_800];
 
 /** The kinds that {@link AttachmentObserver} gets; they start at 0. */

@@ -7,7 +7,7 @@ export interface Ec2MetricsOptions {
   budget: Pick<RequestBudget, 'view'>;
 }
 
-/** Seconds; EC2 mostly answers within half a second. */
+/** In seconds; EC2 usually responds within half a second. */
 const BUCKETS = [0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 
 /** `eni_ec2_…`: the calls to EC2, and the budgets that they wait for. */
@@ -47,7 +47,7 @@ export class Ec2Metrics {
         },
       });
     };
-    gauge('eni_ec2_budget_tokens', 'EC2 calls allowed at once.', ({ tokens }) => tokens);
+    gauge('eni_ec2_budget_tokens', 'EC2 calls allowed without waiting.', ({ tokens }) => tokens);
     gauge(
       'eni_ec2_budget_rate',
       'EC2 calls allowed per second in the long run; a throttled response lowers it for a while.',

@@ -6,7 +6,7 @@ export interface InventoryMetricsOptions {
   inventory: Pick<EniInventory, 'list' | 'listedAt'>;
 }
 
-/** `eni_inventory_…`: what the inventory has of EC2. A standby has not listed anything. */
+/** `eni_inventory_…`: the inventory's state. A standby has not listed anything. */
 export function registerInventoryMetrics({ registry, inventory }: InventoryMetricsOptions): void {
   const registers = [registry];
   new Gauge({

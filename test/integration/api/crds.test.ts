@@ -130,7 +130,7 @@ describe('the CRDs', () => {
   }
 
   for (const [title, spec, told] of [
-    ['an empty selector', { nodeSelector: {} }, 'an empty selector would mean every node'],
+    ['an empty selector', { nodeSelector: {} }, 'an empty selector would select every node'],
     ['no selector', { nodeSelector: undefined }, 'spec.nodeSelector: Required value'],
     [
       'no subnets',

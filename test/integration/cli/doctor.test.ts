@@ -59,7 +59,7 @@ describe('kubectl eni doctor', () => {
       const bundle = ['support-bundle', '--kubeconfig', cluster.controlPlane.kubeconfigPath];
       const { code, out, error } = await kubectlEni([...bundle, '--file', file]);
       expect({ code, error }).to.deep.equal({ code: 0, error: '' });
-      expect(out).to.match(/has 14 files\. Look through it/);
+      expect(out).to.match(/has 14 files\. Review it/);
       const { stdout } = await run('tar', [
         '-xzOf',
         file,

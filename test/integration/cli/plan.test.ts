@@ -186,7 +186,7 @@ describe('kubectl eni plan', () => {
     stage.ec2.setPolicy(null);
     expect({ code, out }).to.deep.equal({ code: 2, out: '' });
     expect(error).to.match(
-      /^error: EC2 does not answer you: .*UnauthorizedOperation.*your own AWS credentials\n$/,
+      /^error: EC2 refuses your read: .*UnauthorizedOperation.*your own AWS credentials\n$/,
     );
   });
 
@@ -202,7 +202,7 @@ describe('kubectl eni plan', () => {
     );
     expect({ code, error }).to.deep.equal({
       code: 0,
-      error: 'note: Service s is no NodeENI and has no plan\n',
+      error: 'note: Service s is not a NodeENI and has no plan\n',
     });
     expect(out).to.match(/^NodeENI table would be created\.$/m);
     expect(out).to.match(/^plan-h +\+ create +subnet-\w+ +0 +1 +- +- +1$/m);

@@ -207,7 +207,7 @@ describe('a cluster that the Go controller left', function () {
     const released = await eni('release');
     expect(released).to.deep.include({ code: 0, error: '' });
     expect(released.out).to.equal(
-      '38 ENIs of 4 NodeENIs are listed for aws-multi-eni-controller. None was touched.\n',
+      '38 ENIs of 4 NodeENIs are listed for aws-multi-eni-controller. None was changed.\n',
     );
     expect(await stage.listAttachments()).to.deep.equal([]);
     expect(stage.calls()).to.deep.equal({});

@@ -13,7 +13,7 @@ describe('nodeENISpecFaults', () => {
     [
       'an empty selector',
       { ...valid, nodeSelector: {} },
-      'an empty selector would mean every node',
+      'an empty selector would select every node',
     ],
     ['no selector', { ...valid, nodeSelector: undefined }, 'nodeSelector must be a map of labels'],
     ['a bad label value', { ...valid, nodeSelector: { a: 'b c' } }, '"b c" for a'],

@@ -100,13 +100,13 @@ describe('kubectl eni doctor', () => {
       'crds',
       /nodeenis.*drops the fields mtu/,
     ],
-    ['no policies', { policies: [] }, 'policies', /None of the operator/],
+    ['no policies', { policies: [] }, 'policies', /No policy of the operator/],
     ['a policy that is not bound', { policyBindings: [] }, 'policies', /attachments.*No Valid/],
     [
       'a policy that only audits',
       { policyBindings: [binding('attachments', 'Audit')] },
       'policies',
-      /puts it in force/,
+      /enforces it/,
     ],
     ['no controller', { controllers: [] }, 'controller', /No controller is deployed/],
     [
@@ -177,7 +177,12 @@ describe('kubectl eni doctor', () => {
       'nodeenis',
       /SubnetFull: Full\. Free IP addresses/,
     ],
-    ['a NodeENI that nobody reconciles', { nodeENIs: [aNodeENI()] }, 'nodeenis', /has not seen/],
+    [
+      'a NodeENI that nobody reconciles',
+      { nodeENIs: [aNodeENI()] },
+      'nodeenis',
+      /has not processed/,
+    ],
     [
       'a NodeENI without nodes',
       { nodeENIs: [reconciled({ nodeSelector: { no: 'node' } })] },

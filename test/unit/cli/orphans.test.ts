@@ -115,7 +115,11 @@ describe('kubectl eni adopt, the rules', () => {
     ],
     ['a NodeENI that deletes', { nodeENI: aNodeENI() }, /reclaimPolicy: Retain/],
     ['a node that has one', { attachments: [aRecord()] as never }, /has ENIAttachment .* already/],
-    ['another zone', { node: aNode('node-a', { zone: 'us-west-2b' }) }, /cannot leave its zone/],
+    [
+      'another zone',
+      { node: aNode('node-a', { zone: 'us-west-2b' }) },
+      /cannot move to another zone/,
+    ],
     ['another subnet', { eni: anEni({ subnetId: 'subnet-0000000b' }) }, /wants subnet-0000000a/],
   ];
   for (const [what, change, fault] of faults) {

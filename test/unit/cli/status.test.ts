@@ -96,7 +96,7 @@ describe('kubectl eni status', () => {
     const lines = statusLines(statusView(input), { style, paces });
     expect(lines.join('\n')).to.equal(`storage: 1 of 2 nodes lack ENIs (b).
 
-new: The controller has not seen this version yet. Is it running?
+new: The controller has not processed this version yet. Is it running?
 
 NODEENI   PROGRESS               READY   ATTACHED   LEAVING   NODES   STATE
 storage   ██████████░░░░░░░░░░   1/2     1          0         2       Degraded

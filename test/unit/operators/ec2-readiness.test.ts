@@ -74,7 +74,7 @@ describe('Ec2Readiness', () => {
         () => Promise.resolve([]),
         () => Promise.reject(away),
       );
-      expect(readiness.checkStandby()).to.equal('EC2 has not answered yet');
+      expect(readiness.checkStandby()).to.equal('EC2 has not responded yet');
       const standingBy = readiness.standBy(gateway, stopping.signal);
       await time.tick(0);
       expect(readiness.checkStandby()).to.include('You are not authorized');

@@ -10,7 +10,7 @@ import { sentences } from './workload.js';
 /** Free addresses below which a subnet is nearly full. */
 const FEW_ADDRESSES = 16;
 
-/** Whether EC2 has, and allows, what NodeENIs ask for. */
+/** Whether EC2 has, and allows, what NodeENIs specify. */
 export function checkEc2(cluster: ClusterFacts, facts: Ec2Facts): Finding[] {
   return [
     ...blockedFindings('networks', 'NodeENI', facts.networkFaults),
@@ -68,7 +68,7 @@ function checkPermissions({ dryRuns }: Ec2Facts): Finding[] {
           where: 'The AWS credentials of this command',
           what: `IAM does not allow them ${denied.map(({ action }) => `ec2:${action}`).join(', ')}.`,
           remedy:
-            "If they are the controller's, allow these actions as docs/iam-policy.json has them. If they are yours, check the controller's role by assuming it first.",
+            "If they are the controller's, allow these actions as in docs/iam-policy.json. If they are yours, check the controller's role by assuming it first.",
           link: 'docs/iam.md#iam',
         },
       ];
@@ -112,7 +112,7 @@ function checkOrphans({ attachments }: ClusterFacts, { enis, clusterID }: Ec2Fac
           check: 'orphans',
           where: `ENIs ${named(orphans)}`,
           what: 'They have the tags of this cluster, and no ENIAttachment.',
-          remedy: 'kubectl eni orphans says what becomes of each.',
+          remedy: 'kubectl eni orphans shows what happens to each.',
           link: 'docs/troubleshooting.md#something-is-not-deleted',
         },
       ];

@@ -6,7 +6,7 @@ import type { Workload } from '../../shared/kinds.js';
 import type { ClusterFacts, Crd } from '../cluster-facts.js';
 import { type Finding, named } from '../finding.js';
 
-/** Whether what the operator consists of is there, runs, and is of one version. */
+/** Whether the operator's parts are installed, run, and have the same version. */
 export function checkInstallation(facts: ClusterFacts): Finding[] {
   return [
     ...checkCrds(facts),
@@ -39,7 +39,7 @@ function checkCrds({ crds }: ClusterFacts): Finding[] {
           ...common,
           severity: 'problem',
           what: crd ? `It does not serve the version ${resource.version}.` : 'It is not installed.',
-          remedy: 'Install the CRDs of the version that runs: make install, or the Helm chart.',
+          remedy: 'Install the CRDs of the running version: make install, or the Helm chart.',
         },
       ];
     }
@@ -52,7 +52,7 @@ function checkCrds({ crds }: ClusterFacts): Finding[] {
             severity: 'warning',
             what: `It is older than this plugin: the API server drops the fields ${named(missing, 5)} of its spec.`,
             remedy:
-              'Install the CRDs of the version that runs, before the controller of that version.',
+              'Install the CRDs of the running version, before the controller of that version.',
           },
         ];
   });
@@ -77,7 +77,7 @@ function checkPolicies({ policies, policyBindings }: ClusterFacts): Finding[] {
         ...common,
         severity: 'warning',
         where: 'ValidatingAdmissionPolicies',
-        what: 'None of the operator is installed: users and nodes can write what only the operator should.',
+        what: 'No policy of the operator is installed: users and nodes can write what only the operator should.',
         remedy: 'Apply the manifests with their policies: make deploy, or the Helm chart.',
       },
     ];
@@ -93,7 +93,7 @@ function checkPolicies({ policies, policyBindings }: ClusterFacts): Finding[] {
             ...common,
             severity: 'warning',
             where: `ValidatingAdmissionPolicy ${name}`,
-            what: 'No ValidatingAdmissionPolicyBinding with the action Deny puts it in force.',
+            what: 'No ValidatingAdmissionPolicyBinding with the action Deny enforces it.',
             remedy: 'Apply the bindings of the manifests again: make deploy, or the Helm chart.',
           },
         ];
@@ -110,7 +110,7 @@ function checkWorkloads({ controllers, agents }: ClusterFacts): Finding[] {
 }
 
 const LOOK_AT_PODS =
-  'Look at its pods: kubectl describe pod and kubectl logs say why; kubectl eni support-bundle collects both.';
+  'Check its pods with kubectl describe pod and kubectl logs; kubectl eni support-bundle collects both.';
 
 function checkControllers(controllers: readonly Workload[]): Finding[] {
   const common = { check: 'controller', link: 'docs/troubleshooting.md#a-node-gets-no-eni' };
@@ -133,7 +133,7 @@ function checkControllers(controllers: readonly Workload[]): Finding[] {
             ...common,
             severity: 'problem',
             where: `Deployments ${named(controllers.map(nameOf))}`,
-            what: 'A cluster has one ENI operator, and there are several controllers.',
+            what: 'A cluster must have one ENI operator, but there are several controllers.',
             remedy: 'Remove all but one: without a common Lease, each manages the same ENIs.',
           },
         ];

@@ -14,7 +14,7 @@ const WHAT: Record<Exclude<keyof ClusterFacts, 'now'>, string> = {
   access: 'SubjectAccessReviews',
 };
 
-/** What could not be read, so that the checks that need it say nothing. */
+/** What could not be read; the checks that need it report nothing. */
 export function checkReads(facts: ClusterFacts): Finding[] {
   return (Object.keys(WHAT) as (keyof typeof WHAT)[]).flatMap((name): Finding[] => {
     const answer = facts[name];
@@ -26,7 +26,8 @@ export function checkReads(facts: ClusterFacts): Finding[] {
             check: 'reads',
             where: WHAT[name],
             what: `They could not be read: ${answer.failure}`,
-            remedy: 'Use a user who may read them; the checks that need them were left out.',
+            remedy:
+              'Use a user with permission to read them; the checks that need them were skipped.',
             link: 'docs/kubectl-eni.md#doctor',
           },
         ];

@@ -49,8 +49,8 @@ function checkNodeENI(nodeENI: NodeENI, nodes: readonly Node[]): Finding[] {
       {
         ...common,
         severity: 'problem',
-        what: 'The controller has not seen its present version.',
-        remedy: 'Find out whether the controller runs, and what its log and /readyz say.',
+        what: 'The controller has not processed its current version.',
+        remedy: 'Check whether the controller runs, and check its log and /readyz.',
         link: 'docs/troubleshooting.md#a-node-gets-no-eni',
       },
     ];
@@ -159,14 +159,14 @@ function checkRemovals(attachments: readonly ENIAttachment[], now: number): Find
           severity: 'problem',
           check: 'removals',
           where: `ENIAttachments ${named(slow.map(({ metadata }) => metadata.name))}`,
-          what: `${slow.length} ENIs are being removed for more than ten minutes.`,
-          remedy: 'kubectl eni status shows what each waits for; the controller never gives up.',
+          what: `${slow.length} ENIs have been in removal for more than ten minutes.`,
+          remedy: 'kubectl eni status shows what each waits for; the controller keeps retrying.',
           link: 'docs/troubleshooting.md#something-is-not-deleted',
         },
       ];
 }
 
-/** A message as its fact and its remedy: messages of ours are the one, then the other. */
+/** A message as its fact and its remedy: the operator's messages consist of the fact, then the remedy. */
 export function sentences(message: string): [fact: string, remedy: string] {
   const end = message.search(/\. (?=[A-Z])/);
   return end < 0 ? [message, ''] : [message.slice(0, end + 1), message.slice(end + 2)];
