@@ -59,7 +59,7 @@ export class ControllerMetrics implements ControllerObserver {
     this.gauge(
       registry,
       'controller_runtime_max_concurrent_reconciles',
-      'Maximum number of keys that workers process at once.',
+      'Maximum number of keys that workers process in parallel.',
       (view) => view.maxConcurrentReconciles,
     );
     this.gauge(
