@@ -93,7 +93,7 @@ docker-buildx: ## Build for all PLATFORMS, with an SBOM and provenance, and push
 
 ##@ Deployment
 .PHONY: install
-install: ## Install the CRDs into the cluster that kubectl points at.
+install: ## Install the CRDs into the current cluster of kubectl.
 	$(KUBECTL) apply --server-side $(if $(FORCE),--force-conflicts) -k crds/
 
 .PHONY: uninstall
@@ -142,7 +142,7 @@ npm-publish: npm-package ## Publish the npm package of REPOSITORY_URL, with prov
 	npm publish ./dist/npm
 
 .PHONY: pin-base-images
-pin-base-images: ## Write the present digest of each base image into the Dockerfile; dependabot then keeps them current.
+pin-base-images: ## Write the current digest of each base image into the Dockerfile; dependabot then keeps them current.
 	@for image in $$(sed -nE 's/^FROM (--[^ ]+ )*([^ ]+[/:][^ ]*) AS .*/\2/p' $(DOCKERFILE)); do \
 		name="$${image%@*}"; \
 		digest="$$($(CONTAINER_TOOL) buildx imagetools inspect "$$name" --format '{{.Manifest.Digest}}')" || exit 1; \

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 
-/** Where Node leaves the CPU profile of a run when the program ends, and how it is told to. */
+/** Where Node writes the CPU profile of a run when the program ends, and the flags for that. */
 export interface ProfileFile {
   path: string;
   nodeFlags: readonly string[];

@@ -38,14 +38,14 @@ function textLine() {
     format.colorize({ level: true }),
     format.printf(({ level, message, stack, ...fields }) => {
       const time = new Date().toISOString().slice(11, 23);
-      const told = Object.entries(fields)
+      const fieldTexts = Object.entries(fields)
         .map(
           ([key, value]) =>
             `${key}=${typeof value === 'string' ? printable(value) : JSON.stringify(value)}`,
         )
         .join(' ');
       const trace = level.includes('error') && stack ? `\n${stack}` : '';
-      return `${time} ${level} ${message}${told ? `  ${told}` : ''}${trace}`;
+      return `${time} ${level} ${message}${fieldTexts ? `  ${fieldTexts}` : ''}${trace}`;
     }),
   );
 }

@@ -7,7 +7,7 @@ export interface NativeKoffiOptions {
   architectures?: readonly string[] | undefined;
   /** Where koffi and its scope of native packages are installed. Default: `node_modules`. */
   packages?: string | undefined;
-  /** Is told of what the bundle runs the agent on. */
+  /** Called with the architectures on which the bundle runs the agent. */
   onArchitectures?: ((architectures: readonly string[]) => void) | undefined;
 }
 

@@ -8,7 +8,7 @@ interface Row {
 
 const INTRODUCTION = `# eni-operator
 
-Gives Kubernetes nodes the elastic network interfaces (ENIs) that their labels ask for.
+Attaches elastic network interfaces (ENIs) to Kubernetes nodes, selected by labels.
 
 \`\`\`sh
 helm install eni-operator oci://REGISTRY/charts/eni-operator --namespace eni-system --create-namespace --set awsRegion=us-west-2
@@ -22,7 +22,7 @@ A cluster runs one ENI operator, so the names of the objects are fixed. The CRDs
 
 ## Test
 
-\`helm test eni-operator --namespace eni-system\` runs a pod that fails unless every controller and every agent answers its readiness probe: \`/readyz\` of the controller fails until EC2 lets it manage ENIs. Add \`--logs\` to see the counts, and \`kubectl --namespace eni-system describe pods\` shows what a probe answered.
+\`helm test eni-operator --namespace eni-system\` runs a pod that fails unless every controller and every agent answers its readiness probe: \`/readyz\` of the controller fails until EC2 allows it to manage ENIs. Add \`--logs\` to see the counts, and \`kubectl --namespace eni-system describe pods\` shows the responses of the probes.
 
 ## Uninstall
 

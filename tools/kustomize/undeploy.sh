@@ -42,7 +42,7 @@ case ${ENIS:-} in
         echo
         $kubectl -n eni-system get pods -l "$controller"
         echo
-        echo "Deploy it again or correct what keeps it from being ready (docs/troubleshooting.md), then try again."
+        echo "Deploy it again or fix what prevents it from becoming ready (docs/troubleshooting.md), then try again."
         echo "make undeploy ENIS=keep     keeps the ENIs, their ENIAttachments and the CRDs for a controller that you deploy later"
       } >&2
       exit 1

@@ -200,7 +200,7 @@ export class ClusterControlPlane {
 }
 
 async function isHealthy(port: number, signal: AbortSignal): Promise<boolean> {
-  // It signs its own certificate, anew at each start.
+  // It signs its own certificate at each start.
   const dispatcher = new Agent({ connect: { rejectUnauthorized: false } });
   try {
     const url = `https://127.0.0.1:${port}/healthz`;

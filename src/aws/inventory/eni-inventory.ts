@@ -34,7 +34,7 @@ export interface EniInventoryOptions {
   gatherMs?: number;
   /** The time between two batches of observations, in milliseconds; default one second. */
   observeIntervalMs?: number;
-  /** Batches of observations that may follow each other at once after a pause; default 1. */
+  /** Batches of observations that may follow each other immediately after a pause; default 1. */
   observeBurst?: number;
   /** How long EC2's reads can lag behind a write, in milliseconds; default 30 seconds. */
   consistencyWindowMs?: number;

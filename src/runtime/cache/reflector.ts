@@ -197,7 +197,7 @@ export class Reflector<T extends KubeObject> {
         signal: AbortSignal.any([signal, watchdog.signal]),
       });
       for await (const event of events) {
-        watchdog.heard();
+        watchdog.active();
         this.moving(silenceMs);
         const version = versionOf(event);
         if (isNewer(last, version)) throw new HistoryRewrittenError('The watch went back in time');

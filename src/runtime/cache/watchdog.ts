@@ -8,14 +8,14 @@ export class SilentWatchError extends Error {
 /** Aborts its signal with a {@link SilentWatchError} after `silenceMs` milliseconds without an event. */
 export class Watchdog {
   private readonly controller = new AbortController();
-  private heardAt: number;
+  private activeAt: number;
   private timer: Timer | undefined;
 
   constructor(
     private readonly clock: Clock,
     private readonly silenceMs: number,
   ) {
-    this.heardAt = clock.now();
+    this.activeAt = clock.now();
     this.check();
   }
 
@@ -23,8 +23,8 @@ export class Watchdog {
     return this.controller.signal;
   }
 
-  heard(): void {
-    this.heardAt = this.clock.now();
+  active(): void {
+    this.activeAt = this.clock.now();
   }
 
   stop(): void {
@@ -33,7 +33,7 @@ export class Watchdog {
 
   /** One timer, rescheduled when it fires: events need no timers of their own. */
   private check(): void {
-    const leftMs = this.heardAt + this.silenceMs - this.clock.now();
+    const leftMs = this.activeAt + this.silenceMs - this.clock.now();
     if (leftMs <= 0) {
       this.controller.abort(new SilentWatchError('The watch delivers no events or bookmarks'));
       return;

@@ -150,7 +150,7 @@ export class LeaderElector {
     this.leading = true;
     this.watchDeadline();
     this.logger.info('Lease acquired');
-    this.tell('became leader');
+    this.recordEvent('became leader');
     this.running = this.keepRenewing();
   }
 
@@ -285,7 +285,7 @@ export class LeaderElector {
     if (lease?.spec?.holderIdentity !== this.options.identity) return;
     await this.lock.write(lease, freeingPatch(this.options.clock.now()), signal);
     this.logger.info('Lease released');
-    this.tell('stopped leading');
+    this.recordEvent('stopped leading');
   }
 
   private holding(): Holding {
@@ -297,7 +297,7 @@ export class LeaderElector {
   private async withTimeout<T>(call: (signal: AbortSignal) => Promise<T>): Promise<T> {
     const outOfTime = new AbortController();
     const timer = this.options.clock.after(this.options.renewDeadlineMs / 2, () =>
-      outOfTime.abort(new Error('The API server did not answer in time')),
+      outOfTime.abort(new Error('The API server did not respond in time')),
     );
     try {
       return await call(outOfTime.signal);
@@ -306,7 +306,7 @@ export class LeaderElector {
     }
   }
 
-  private tell(what: string): void {
+  private recordEvent(what: string): void {
     const { events, identity } = this.options;
     if (!this.observed) return;
     events.event(

@@ -48,7 +48,7 @@ export class QueryApi {
     if (!buckets.take(query)) {
       return { error: errors.throttled() };
     }
-    // Faults are of calls that would change or tell something.
+    // Faults apply to calls that would change or return something.
     const fault = isDryRun(query)
       ? undefined
       : faults.takeFault(query.action, () => subjectOf(query, region));

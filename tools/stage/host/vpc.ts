@@ -21,8 +21,8 @@ export interface Port {
 }
 
 /**
- * The other end of all ENIs' cables: routers of subnets, and a host that is outside all of them. It answers
- * whoever comes by the right cable, and nobody else.
+ * The other end of all ENIs' cables: routers of subnets, and a host outside of all subnets. It responds only to
+ * packets that arrive through the right cable.
  */
 export class Vpc {
   private constructor(readonly namespace: NetworkNamespace) {}
