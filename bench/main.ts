@@ -17,10 +17,12 @@ import { runScale } from './run-scale.js';
 import { runScenario } from './run-scenario.js';
 import { runShare } from './run-share.js';
 import { parseScenario, type Scenario } from './scenario.js';
+import { type RunKind, type StoredResults, storedResults } from './stored-results.js';
 
 interface Options {
   program?: string;
   json?: string;
+  compare?: string;
   /** A folder. */
   profile?: string;
 }
@@ -46,6 +48,10 @@ const program = new Command('npm run bench --')
   .option('--program <file>', 'the controller to measure (default: the shipped bundle)')
   .option('--json <file>', 'also write all results to this file')
   .option(
+    '--compare <file>',
+    'show the results that --json wrote to this file beside the new ones, with the change of the numbers shown',
+  )
+  .option(
     '--profile <dir>',
     'also write a CPU profile of each run (.cpuprofile) to this folder, and print where its time went; the profiler takes CPU time too',
   )
@@ -58,6 +64,7 @@ ${legend(scenarioRows([]))}`,
   )
   .action(async (given: Scenario[], options: Options & { quietSeconds: number }) => {
     const scenarios = given.length > 0 ? given : DEFAULT_SCENARIOS;
+    const earlier = await earlierResults('scenarios', options);
     const results: ScenarioResult[] = [];
     try {
       for (const scenario of scenarios) {
@@ -71,7 +78,7 @@ ${legend(scenarioRows([]))}`,
     } finally {
       // Report what was measured before a failure.
       if (results.length > 0) {
-        await publish(report(results, GO_CONTROLLER), results, options);
+        await publish(report(results, GO_CONTROLLER, earlier), results, options);
       }
     }
   });
@@ -89,11 +96,12 @@ program
   .addHelpText('after', `\nThe rows:\n${legend(scaleRows())}`)
   .action(async (scenario: Scenario) => {
     const options = program.opts<Options>();
+    const earlier = await earlierResults('scale', options);
     const run = { scenario, ...watching() };
     const result = await profiled(`scale-${scenario.name}`, options, (measured) =>
       runScale({ ...run, ...measured }),
     );
-    await publish(scaleReport(result), result, options);
+    await publish(scaleReport(result, earlier), result, options);
   });
 
 program
@@ -109,6 +117,7 @@ program
   .addHelpText('after', `\nThe rows:\n${legend(shareRows([]))}`)
   .action(async (scenario: Scenario) => {
     const options = program.opts<Options>();
+    const earlier = await earlierResults('share', options);
     const watch = watching();
     const results: ShareResult[] = [];
     for (const share of [1, 0.5]) {
@@ -119,7 +128,7 @@ program
         ),
       );
     }
-    await publish(shareReport(results), results, options);
+    await publish(shareReport(results, earlier), results, options);
   });
 
 program
@@ -130,11 +139,12 @@ program
   .addHelpText('after', `\nThe rows:\n${legend(agentRows())}`)
   .action(async () => {
     const options = program.opts<Options & { quietSeconds: number }>();
+    const earlier = await earlierResults('agent', options);
     const run = { quietSeconds: options.quietSeconds, ...watching() };
     const result = await profiled('agent', options, (measured) =>
       runAgent({ ...run, ...measured }),
     );
-    await publish(agentReport(result), result, options);
+    await publish(agentReport(result, earlier), result, options);
   });
 
 /** Prints how far the run is, and ends it at Ctrl-C or SIGTERM so that no process stays behind. */
@@ -143,6 +153,14 @@ function watching() {
     signal: interrupted(),
     progress: (line: string) => console.error(`  ${line}`),
   };
+}
+
+/** What to compare with, read before the run that takes minutes. @throws StoredResultsError */
+async function earlierResults<K extends RunKind>(
+  kind: K,
+  { compare }: Options,
+): Promise<StoredResults[K] | undefined> {
+  return compare === undefined ? undefined : storedResults(compare, kind);
 }
 
 /** Measures the program that the options name, and prints the run's CPU profile where they ask for one. */

@@ -1,12 +1,13 @@
 import type { AgentCost, AgentResult, Delays } from '../agent-result.js';
+import { comparedColumns } from './compare.js';
 import { each, mebibytes } from './format.js';
-import { columnOf, type Row, table } from './table.js';
+import { type Row, table } from './table.js';
 
 const HOUR_SECONDS = 3_600;
 
-/** The table of a run of `agent`. */
-export function agentReport(result: AgentResult): string {
-  return table(agentRows(), [columnOf('agent', result)]);
+/** The table of a run of `agent`, beside an earlier one. */
+export function agentReport(now: AgentResult, before?: AgentResult): string {
+  return table(agentRows(), comparedColumns({ head: 'agent', before, now }));
 }
 
 export function agentRows(): Row<AgentResult>[] {

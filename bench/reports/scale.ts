@@ -1,10 +1,11 @@
 import type { QuietResult, ScaleResult } from '../results.js';
+import { comparedColumns } from './compare.js';
 import { mebibytes, seconds } from './format.js';
-import { columnOf, type Row, table } from './table.js';
+import { type Row, table } from './table.js';
 
-/** The table of a run of `scale`. */
-export function scaleReport(result: ScaleResult): string {
-  return table(scaleRows(), [columnOf(result.scenario.name, result)]);
+/** The table of a run of `scale`, beside an earlier one. */
+export function scaleReport(now: ScaleResult, before?: ScaleResult): string {
+  return table(scaleRows(), comparedColumns({ head: now.scenario.name, before, now }));
 }
 
 export function scaleRows(): Row<ScaleResult>[] {

@@ -1,26 +1,38 @@
 import type { Baseline } from '../baseline.js';
 import type { Cost, PhaseResult, ScenarioResult } from '../results.js';
+import { comparedColumns } from './compare.js';
 import { each, mebibytes, perMinute, ratio, seconds } from './format.js';
-import { columnOf, type Row, table } from './table.js';
+import { type Row, table } from './table.js';
 
 interface ScenarioRow extends Row<ScenarioResult> {
   /** What was published of the other controller. */
   baseline?: (baseline: Baseline, result: ScenarioResult) => string;
 }
 
-/** A table of all results: one column a scenario, and one more where `baselines` knows the scenario. */
+/**
+ * A table of all results: one column a scenario, more where `earlier` has the scenario too, and one more where
+ * `baselines` knows it.
+ */
 export function report(
   results: readonly ScenarioResult[],
   baselines: Readonly<Record<string, Baseline>>,
+  earlier: readonly ScenarioResult[] = [],
 ): string {
-  const columns = results.flatMap((result) => {
-    const baseline = baselines[result.scenario.name];
-    const own = columnOf(result.scenario.name, result);
+  const compared = results.map((now) => ({
+    head: now.scenario.name,
+    now,
+    before: earlier.find(({ scenario }) => scenario.name === now.scenario.name),
+  }));
+  const columns = compared.flatMap((each) => {
+    const result = each.now;
+    const baseline = baselines[each.head];
+    const own = comparedColumns(each);
     return baseline
-      ? [own, { head: 'Go', cell: (row: ScenarioRow) => row.baseline?.(baseline, result) ?? '' }]
-      : [own];
+      ? [...own, { head: 'Go', cell: (row: ScenarioRow) => row.baseline?.(baseline, result) ?? '' }]
+      : own;
   });
-  return table(scenarioRows(results), columns);
+  const shown = compared.flatMap(({ now, before }) => (before ? [now, before] : [now]));
+  return table(scenarioRows(shown), columns);
 }
 
 /** The rows for these results; without results, those that are there in any case. */

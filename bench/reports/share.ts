@@ -1,12 +1,19 @@
 import type { Ec2Calls } from '../measures/ec2-calls.js';
 import type { PhaseResult, ShareResult } from '../results.js';
+import { comparedColumns } from './compare.js';
 import { perMinute, ratio, seconds } from './format.js';
-import { columnOf, type Row, table } from './table.js';
+import { type Row, table } from './table.js';
 
-/** The table of a run of `share`: a column for each share that the controller was given. */
-export function shareReport(results: readonly ShareResult[]): string {
-  const columns = results.map((result) => columnOf(String(result.share), result));
-  return table(shareRows(results), columns);
+/** The table of a run of `share`: a column for each share that the controller was given, beside an earlier one. */
+export function shareReport(
+  results: readonly ShareResult[],
+  earlier: readonly ShareResult[] = [],
+): string {
+  const columns = results.flatMap((now) => {
+    const before = earlier.find(({ share }) => share === now.share);
+    return comparedColumns({ head: String(now.share), before, now });
+  });
+  return table(shareRows([...results, ...earlier]), columns);
 }
 
 export function shareRows(results: readonly ShareResult[]): Row<ShareResult>[] {
