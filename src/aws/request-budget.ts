@@ -7,11 +7,10 @@ import {
 import { DOCUMENTED_LIMITS, type Ec2Action } from './ec2-actions.js';
 
 /**
- * The part by which a bucket here is smaller than EC2's. It refills from when a call is sent, EC2's bucket from when
- * the call arrives: a burst that arrives half a second late has 2.5 calls less at 5 calls per second. A throttled
- * call would cost far more.
+ * How late a call can arrive at EC2, in milliseconds: a burst opens many connections at once, each with TLS. EC2's full
+ * bucket gains nothing until then. A call that arrives even later can be throttled, which halves the rate for a while.
  */
-const HEADROOM = 0.06;
+const ARRIVES_WITHIN_MS = 250;
 
 export interface RequestBudgetOptions {
   clock: Clock;
@@ -47,10 +46,10 @@ export class RequestBudget {
         actions.map((action) => {
           const documented = DOCUMENTED_LIMITS[action];
           const limit = {
-            capacity: Math.max(1, Math.floor(documented.capacity * share * (1 - HEADROOM))),
+            capacity: Math.max(1, Math.floor(documented.capacity * share)),
             refillPerSecond: documented.refillPerSecond * share,
           };
-          return [action, TokenBucket.create({ limit, clock })];
+          return [action, TokenBucket.create({ limit, clock, arrivesWithinMs: ARRIVES_WITHIN_MS })];
         }),
       ),
     );

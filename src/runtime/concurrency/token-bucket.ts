@@ -42,30 +42,41 @@ export interface TokenBucketView {
   waiting: number;
 }
 
+export interface TokenBucketOptions {
+  limit: RateLimit;
+  clock: Clock;
+  /** How long after its admission a call may arrive at the server, in milliseconds. Default: 0. */
+  arrivesWithinMs?: number;
+}
+
 /**
  * A token bucket with a queue: owners take turns, each owner's calls run in order, and the rate adapts to
  * throttling.
+ *
+ * The server has a bucket of its own, which gains nothing as long as it is full: until the first call of a burst
+ * arrives. This one counts each call as under way for as long as it can be, and gains nothing in that time either, so
+ * that it never has more tokens than the server's.
  */
 export class TokenBucket {
   private readonly waiters = new FairQueue<Waiter>();
+  /** When each call that may be under way has arrived at the latest, in milliseconds, in rising order. */
+  private readonly arrivals: number[] = [];
   private tokens: number;
   private rate: number;
   private refilledAt: number;
   private cutAt = Number.NEGATIVE_INFINITY;
   private timer: Timer | undefined;
 
-  private constructor(
-    private readonly limit: RateLimit,
-    private readonly clock: Clock,
-  ) {
+  private constructor(private readonly options: Required<TokenBucketOptions>) {
+    const { limit, clock } = options;
     this.tokens = limit.capacity;
     this.rate = limit.refillPerSecond;
     this.refilledAt = clock.now();
   }
 
   /** A full bucket. */
-  static create(options: { limit: RateLimit; clock: Clock }): TokenBucket {
-    return new TokenBucket(options.limit, options.clock);
+  static create(options: TokenBucketOptions): TokenBucket {
+    return new TokenBucket({ arrivesWithinMs: 0, ...options });
   }
 
   /**
@@ -106,16 +117,17 @@ export class TokenBucket {
   throttled(): void {
     this.refill();
     this.tokens = 0;
-    if (this.clock.now() - this.cutAt >= CUT_INTERVAL_MS) {
-      this.cutAt = this.clock.now();
-      this.rate = Math.max(this.rate / 2, this.limit.refillPerSecond * SLOWEST_PART);
+    const { limit, clock } = this.options;
+    if (clock.now() - this.cutAt >= CUT_INTERVAL_MS) {
+      this.cutAt = clock.now();
+      this.rate = Math.max(this.rate / 2, limit.refillPerSecond * SLOWEST_PART);
     }
     this.admitWaiters();
   }
 
   /** The server accepted a call: restores a part of a reduced rate. */
   succeeded(): void {
-    const full = this.limit.refillPerSecond;
+    const full = this.options.limit.refillPerSecond;
     if (this.rate === full) return;
     this.refill();
     this.rate = Math.min(full, this.rate + full * RESTORED_PART);
@@ -127,19 +139,38 @@ export class TokenBucket {
     return {
       tokens: this.tokens,
       rate: this.rate,
-      fullRate: this.limit.refillPerSecond,
+      fullRate: this.options.limit.refillPerSecond,
       waiting: this.waiters.size,
     };
   }
 
   private refill(): void {
-    const now = this.clock.now();
-    const elapsedSeconds = Math.max(0, now - this.refilledAt) / 1_000;
-    this.tokens = Math.min(this.limit.capacity, this.tokens + elapsedSeconds * this.rate);
-    this.refilledAt = now;
+    const now = this.options.clock.now();
+    for (let first = this.arrivals[0]; this.hasArrived(first, now); first = this.arrivals[0]) {
+      this.refillUntil(Math.min(first, now));
+      this.arrivals.shift();
+    }
+    this.refillUntil(now);
+  }
+
+  private refillUntil(time: number): void {
+    const { capacity } = this.options.limit;
+    const elapsedSeconds = Math.max(0, time - this.refilledAt) / 1_000;
+    this.tokens = Math.min(
+      capacity - this.arrivals.length,
+      this.tokens + elapsedSeconds * this.rate,
+    );
+    this.refilledAt = time;
+  }
+
+  /** Also true where the clock went back, so that no call counts as under way for longer than it can be. */
+  private hasArrived(arrivesBy: number | undefined, now: number): arrivesBy is number {
+    const { arrivesWithinMs } = this.options;
+    return arrivesBy !== undefined && (arrivesBy <= now || arrivesBy > now + arrivesWithinMs);
   }
 
   private admitWaiters(): void {
+    const { clock, arrivesWithinMs } = this.options;
     this.timer?.cancel();
     this.timer = undefined;
     this.refill();
@@ -151,11 +182,12 @@ export class TokenBucket {
         continue;
       }
       this.tokens = Math.max(0, this.tokens - 1);
+      if (arrivesWithinMs > 0) this.arrivals.push(clock.now() + arrivesWithinMs);
       waiter.admit();
     }
     if (this.waiters.size === 0) return;
     const untilNextMs = Math.ceil(((1 - this.tokens) / this.rate) * 1_000);
-    this.timer = this.clock.after(untilNextMs, () => this.admitWaiters());
+    this.timer = clock.after(untilNextMs, () => this.admitWaiters());
   }
 }
 

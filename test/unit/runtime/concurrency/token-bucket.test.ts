@@ -1,5 +1,7 @@
 import { expect } from 'chai';
+import fc from 'fast-check';
 import type { SinonFakeTimers } from 'sinon';
+import { admissions } from '../../../../bench/floor.js';
 import { systemClock } from '../../../../src/runtime/clock.js';
 import { TokenBucket } from '../../../../src/runtime/concurrency/token-bucket.js';
 import { fakeTime } from '../../aws/fixtures.js';
@@ -60,6 +62,66 @@ describe('TokenBucket', () => {
 
     expect(admitted).to.deep.equal([1, 2, 3, 4, 5, 6]);
     expect(bucket.view()).to.deep.equal({ tokens: 0, rate: 5, fullRate: 5, waiting: 1 });
+  });
+
+  it('gains nothing while its calls may be under way, as the full bucket of a server that they have not reached', async () => {
+    const bucket = TokenBucket.create({
+      limit: { capacity: 3, refillPerSecond: 5 },
+      clock: systemClock,
+      arrivesWithinMs: 250,
+    });
+    takeMany(bucket, 1, 5);
+
+    await timers.tickAsync(449);
+    expect(admitted).to.deep.equal([1, 2, 3]);
+    await timers.tickAsync(1);
+    expect(admitted).to.deep.equal([1, 2, 3, 4]);
+    await timers.tickAsync(200);
+    expect(admitted).to.deep.equal([1, 2, 3, 4, 5]);
+  });
+
+  it('never lets a server throttle a call, however late each call arrives', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.record({ pauseMs: fc.nat(600), calls: fc.nat(5), lateMs: fc.nat(250) }), {
+          maxLength: 30,
+        }),
+        async (bursts) => {
+          const limit = { capacity: 4, refillPerSecond: 5 };
+          const arrivals: number[] = [];
+          const bucket = TokenBucket.create({ limit, clock: systemClock, arrivesWithinMs: 250 });
+          for (const { pauseMs, calls, lateMs } of bursts) {
+            await timers.tickAsync(pauseMs);
+            for (let n = 0; n < calls; n += 1) {
+              void bucket.take().then(() => arrivals.push(Date.now() + lateMs));
+            }
+          }
+          await timers.tickAsync(60_000);
+
+          const sorted = arrivals.toSorted((a, b) => a - b).map((ms) => ms / 1_000);
+          const admittedAt = admissions(sorted, limit);
+          for (const [index, at] of sorted.entries()) {
+            expect(admittedAt[index]).to.be.closeTo(at, 0.002);
+          }
+        },
+      ),
+      { numRuns: 60 },
+    );
+  });
+
+  it('goes on refilling when the clock goes back', async () => {
+    const bucket = TokenBucket.create({
+      limit: { capacity: 3, refillPerSecond: 5 },
+      clock: systemClock,
+      arrivesWithinMs: 250,
+    });
+    takeMany(bucket, 1, 4);
+    await timers.tickAsync(0);
+    timers.setSystemTime(-3_600_000);
+
+    await timers.tickAsync(1_000);
+
+    expect(admitted).to.deep.equal([1, 2, 3, 4]);
   });
 
   it('lets no late call pass those that wait', async () => {
