@@ -17,6 +17,7 @@ import { ENISettings } from './eni-settings.js';
 import { IsPodRoutes, type PodRoute } from './ipam.js';
 import type { LinkFault } from './link-faults.js';
 import { API_GROUP, API_VERSION } from './names.js';
+import { IsIPv4Address } from './validators.js';
 
 /** The network from which pods get addresses of the ENI. */
 export class PodNetwork {
@@ -51,6 +52,11 @@ export class ENIAttachmentSpec extends ENISettings {
   @IsOptional()
   @IsString()
   subnetCIDR?: string;
+
+  /** The primary IPv4 address, from the NodeENI's pool; absent where EC2 chooses it. It never changes. */
+  @IsOptional()
+  @IsIPv4Address()
+  privateIPAddress?: string;
 
   @ArrayMinSize(1)
   @ArrayMaxSize(16)

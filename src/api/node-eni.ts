@@ -16,13 +16,15 @@ import {
 } from 'class-validator';
 import type { Condition } from '../runtime/kube/conditions.js';
 import type { ObjectMeta } from '../runtime/kube/resource.js';
-import { ENISettings } from './eni-settings.js';
+import { ENISettings, IPv4Addresses } from './eni-settings.js';
 import { type IPAM, IsIPAM, IsPodRoutes, type PodRoute } from './ipam.js';
 import { API_GROUP, API_VERSION } from './names.js';
 import type { AdoptionReason } from './reasons.js';
 import {
   AtLeastOneOf,
+  HasAtMostOneOf,
   HasPoolOfAddresses,
+  IsIPv4Pool,
   IsLabelSelectorMap,
   IsNotHostInterfaceName,
   IsNotLaunchInterface,
@@ -84,6 +86,21 @@ export class NetworkAttachment {
   @ArrayMaxSize(16)
   @IsPodRoutes()
   routes?: PodRoute[];
+}
+
+/** The primary address of each ENI, which EC2 can never change. */
+export class PrimaryIPv4 {
+  /** Addresses and CIDR blocks; those outside the ENI's subnet do not count for it. */
+  @IsIPv4Pool()
+  fromPool!: string[];
+}
+
+/** The addresses of an ENI, and where its primary one comes from. */
+export class NodeENIIPv4 extends IPv4Addresses {
+  @IsOptional()
+  @ValidateNested()
+  @Type(() => PrimaryIPv4)
+  primary?: PrimaryIPv4;
 }
 
 /** How ENIs are replaced if a change cannot be made in place. */
@@ -173,6 +190,12 @@ export class NodeENISpec extends ENISettings {
 
   @IsOptional()
   @ValidateNested()
+  @HasAtMostOneOf(['secondaryAddresses', 'prefixes'])
+  @Type(() => NodeENIIPv4)
+  declare ipv4?: NodeENIIPv4;
+
+  @IsOptional()
+  @ValidateNested()
   @Type(() => UpdatePolicy)
   updatePolicy?: UpdatePolicy;
 
@@ -233,6 +256,13 @@ export interface NodeENIAttachment {
   adoption?: AdoptionReason;
 }
 
+/** An address of the pool that a node without an ENI had, and gets again. */
+export interface KeptAddress {
+  nodeID: string;
+  subnetID: string;
+  address: string;
+}
+
 export interface NodeENIStatus {
   observedGeneration?: number;
   deviceIndex?: number;
@@ -242,6 +272,8 @@ export interface NodeENIStatus {
   ready?: number;
   attachments?: NodeENIAttachment[];
   attachmentsOmitted?: number;
+  /** The newest last. */
+  keptAddresses?: KeptAddress[];
   conditions?: Condition[];
 }
 

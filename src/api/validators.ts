@@ -1,4 +1,5 @@
 import { ValidateBy, type ValidationArguments, type ValidationOptions } from 'class-validator';
+import ipaddr from 'ipaddr.js';
 
 /**
  * Class-validator rule for a group of fields of which at least one must be set; an empty list or string is not set.
@@ -266,4 +267,61 @@ function poolFault(spec: Pooled = {}): string | undefined {
   return counts.some((count) => typeof count === 'number' && count > 0)
     ? undefined
     : 'networkAttachment.addresses needs addresses: set ipv4.prefixes, ipv4.secondaryAddresses or ipv6.prefixes';
+}
+
+const IPV4 =
+  /^(25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])([.](25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])){3}$/;
+/** Lengths of the prefixes that a pool can have. */
+const POOL_PREFIX = /^([89]|[12][0-9]|3[0-2])$/;
+const MAX_POOL_ENTRIES = 64;
+
+/** Class-validator rule for an IPv4 address. */
+export function IsIPv4Address(): PropertyDecorator {
+  return ValidateBy({
+    name: 'isIPv4Address',
+    validator: {
+      validate: (value: unknown) => typeof value === 'string' && IPV4.test(value),
+      defaultMessage: () => '$property must be an IPv4 address such as 10.0.64.9, not $value',
+    },
+  });
+}
+
+/** Class-validator rule for `ipv4.primary.fromPool`: IPv4 addresses and CIDR blocks, each once. */
+export function IsIPv4Pool(): PropertyDecorator {
+  return ValidateBy({
+    name: 'isIPv4Pool',
+    validator: {
+      validate: (value: unknown) => ipv4PoolFault(value) === undefined,
+      defaultMessage: (args?: ValidationArguments) =>
+        `ipv4.primary.fromPool ${ipv4PoolFault(args?.value) ?? 'is not valid'}`,
+    },
+  });
+}
+
+function ipv4PoolFault(pool: unknown): string | undefined {
+  if (!Array.isArray(pool) || pool.length === 0 || pool.length > MAX_POOL_ENTRIES) {
+    return `must be a list of 1 to ${MAX_POOL_ENTRIES} addresses and CIDR blocks, such as [10.0.64.0/24]`;
+  }
+  const entries: readonly unknown[] = pool;
+  for (const entry of entries) {
+    const [address, length, ...others] = typeof entry === 'string' ? entry.split('/') : [];
+    const isBlock = length !== undefined;
+    if (
+      address === undefined ||
+      !IPV4.test(address) ||
+      (isBlock && !POOL_PREFIX.test(length)) ||
+      others.length > 0
+    ) {
+      return `must have IPv4 addresses such as 10.0.64.9 and CIDR blocks from /8 to /32 such as 10.0.64.0/24, not ${JSON.stringify(entry)}`;
+    }
+    const first = isBlock
+      ? ipaddr.IPv4.networkAddressFromCIDR(`${address}/${length}`).toString()
+      : address;
+    if (first !== address) {
+      return `must have blocks that begin at their first address, such as ${first}/${length}, not ${entry}: correct the address, or remove the length`;
+    }
+  }
+  return new Set(entries).size < entries.length
+    ? 'must name each block once: remove the repeated one'
+    : undefined;
 }

@@ -73,6 +73,15 @@ const LIKELY_IPAM = fc.constantFrom(
   { type: 'host-local', ranges: [[{ subnet: '10.0.64.0/24', rangeStart: '10.0.64.9' }]] },
 );
 
+const POOL = fc.uniqueArray(
+  fc.constantFrom(
+    ...['10.0.64.0/24', '10.0.64.0/25', '10.0.64.9', '10.0.64.9/32', '10.0.0.0/8', '0.0.0.0/8'],
+    ...['10.0.64.9/24', '10.128.0.0/8', '10.0.0.0/7', '10.0.64.0/33', '10.0.64.256', '010.0.64.1'],
+    ...['10.0.64', '10.0.64.0/', '10.0.64.0/24/1', 'fd00::/8', ''],
+  ),
+  { maxLength: 2 },
+);
+
 describe('the CRDs', () => {
   let kube: KubeClient;
   let names = 0;
@@ -140,6 +149,25 @@ describe('the CRDs', () => {
     ['no groups', { securityGroupIDs: [] }, 'set at least one of securityGroupIDs'],
     ['the launch interface’s index', { deviceIndex: 0 }, 'spec.deviceIndex'],
     ['an MTU that no ENI has', { mtu: 9002 }, 'spec.mtu'],
+    ['a pool of IPv6', { ipv4: { primary: { fromPool: ['fd00::/64'] } } }, 'fromPool[0]'],
+    ['a pool of nothing', { ipv4: { primary: { fromPool: [] } } }, 'fromPool'],
+    [
+      'an address with the length of its subnet in a pool',
+      { ipv4: { primary: { fromPool: ['10.0.64.9/24'] } } },
+      'must begin at its first address',
+    ],
+    [
+      'an address that a pool names twice',
+      { ipv4: { primary: { fromPool: ['10.0.64.9', '10.0.64.9'] } } },
+      'ipv4.primary.fromPool must name each block once',
+    ],
+    [
+      'a pool that is longer than a plan can read',
+      {
+        ipv4: { primary: { fromPool: Array.from({ length: 65 }, (_, i) => `10.0.64.${i}`) } },
+      },
+      'must have at most 64 items',
+    ],
     ['a subnet that is no id', { subnetID: 'data' }, 'spec.subnetID'],
     [
       'a name that a kernel gives',
@@ -233,6 +261,7 @@ describe('the CRDs', () => {
         fc.record({
           secondaryAddresses: sometimes(fc.constantFrom(-1, 0, 2, 65)),
           prefixes: sometimes(fc.constantFrom(-1, 0, 2, 65)),
+          primary: sometimes(fc.record({ fromPool: POOL })),
         }),
       ),
       ipv6: sometimes(
@@ -324,6 +353,8 @@ describe('the CRDs', () => {
       { interfaceName: 'eni-storage-0031' },
       { addressing: 'maybe' },
       { routing: 'maybe' },
+      { privateIPAddress: '10.0.64.9' },
+      { privateIPAddress: '10.0.64.0/24' },
     ]) {
       const spec = { ...aRecord().spec, ...change };
       const schema = await refusal(ENIAttachment.resource, { spec });
@@ -336,11 +367,19 @@ describe('the CRDs', () => {
     const metadata = { name: 'crd-test-identity' };
     await kube.create(ENIAttachment.resource, { metadata, spec: aRecord().spec } as never);
     try {
-      const change = { type: 'merge', body: { spec: { deviceIndex: 2 } } } as const;
-      await kube.patch(ENIAttachment.resource, metadata, change).then(
-        () => expect.fail('was taken'),
-        (error) => expect(error.message).to.include('cannot change: edit the NodeENI'),
-      );
+      const body = { spec: { privateIPAddress: '10.0.64.9' } };
+      await kube.patch(ENIAttachment.resource, metadata, { type: 'merge', body });
+      for (const [change, told] of [
+        [{ deviceIndex: 2 }, 'cannot change: edit the NodeENI'],
+        [{ privateIPAddress: '10.0.64.10' }, 'privateIPAddress cannot change: edit ipv4.primary'],
+        [{ privateIPAddress: null }, 'privateIPAddress cannot change: edit ipv4.primary'],
+      ] as const) {
+        const patch = { type: 'merge', body: { spec: change } } as const;
+        await kube.patch(ENIAttachment.resource, metadata, patch).then(
+          () => expect.fail('was taken'),
+          (error) => expect(error.message).to.include(told),
+        );
+      }
     } finally {
       await kube.delete(ENIAttachment.resource, metadata);
     }
