@@ -42,7 +42,7 @@ export class NotYetVisibleError extends Ec2Error {}
 /** The call was not necessary: the resource is already deleted or detached. */
 export class AlreadyDoneError extends Ec2Error {}
 
-/** A resource is not in the state that the call needs: a slot taken, an ENI in use, an instance not running. */
+/** A resource is not in the state that the call needs: a slot or an address taken, an ENI in use, an instance not running. */
 export class ConflictError extends Ec2Error {
   constructor(
     details: Ec2ErrorDetails,
@@ -55,6 +55,7 @@ export type ConflictReason =
   | 'SlotTaken'
   | 'InterfaceInUse'
   | 'InstanceNotAttachable'
+  | 'AddressTaken'
   | 'IdempotencyMismatch';
 
 /** The instance, the subnet or the Region's quota is full. */

@@ -134,6 +134,8 @@ export interface CreateEniRequest {
   subnetId: string;
   securityGroupIds: string[];
   description?: string;
+  /** The primary IPv4 address; absent: EC2 chooses it. */
+  privateIpAddress?: string;
   /** IPv4 addresses in addition to the primary one; cannot be combined with prefixes. */
   secondaryAddressCount?: number;
   ipv4PrefixCount?: number;

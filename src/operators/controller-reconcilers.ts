@@ -1,5 +1,6 @@
 import type { Registry } from 'prom-client';
 import type { Config } from '../config/controller-settings.js';
+import { PoolAddresses } from '../reconcilers/address-pool/pool-addresses.js';
 import { AttachmentProvider } from '../reconcilers/eni-attachment/attachment-provider.js';
 import { AttachmentRemover } from '../reconcilers/eni-attachment/attachment-remover.js';
 import { AttachmentReporter } from '../reconcilers/eni-attachment/attachment-reporter.js';
@@ -104,6 +105,13 @@ export class Reconcilers {
         clusterID: ec2.clusterID,
         clock,
         consistencyWindowMs: config.consistencyWindow,
+      }),
+      poolAddresses: new PoolAddresses({
+        nodeENIs: kube.nodeENIs.store,
+        nodes: kube.nodes.store,
+        attachments: kube.attachments.store,
+        inventory: ec2.inventory,
+        clock,
       }),
       plannedAttachments,
       blockedBackoff: this.blockedBackoff(),

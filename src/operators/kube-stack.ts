@@ -30,7 +30,7 @@ export interface KubeStack {
   nodeENIs: Informer<NodeENI>;
   /** Indexed by `taint`, the `key:Effect` of each, and by `instanceID`. */
   nodes: Informer<Node>;
-  /** Indexed by `uid`, `nodeENI` and `instanceID`. */
+  /** Indexed by `uid`, `nodeENI`, `instanceID` and `subnetID`. */
   attachments: Informer<ENIAttachment>;
   nodeClient: ResourceClient<Node>;
   nodeENIClient: ResourceClient<NodeENI>;
@@ -65,6 +65,7 @@ export function createKubeStack(options: KubeStackOptions): KubeStack {
       uid: ({ metadata }) => [metadata.uid],
       nodeENI: ({ spec }) => [spec.nodeENI],
       instanceID: ({ spec }) => [spec.instanceID],
+      subnetID: ({ spec }) => [spec.subnetID],
     },
   });
   return {

@@ -153,6 +153,8 @@ export const errors = {
     ),
   addressInUse: () =>
     new ApiError('InvalidIPAddress.InUse', 'The specified address is already in use.'),
+  addressReserved: (address: string) =>
+    errors.invalidValue(`Address ${address} is in subnet's reserved address range`),
   addressOutside: (address: string) =>
     errors.invalidValue(`Address ${address} does not fall within the subnet's address range`),
   interfaceQuota: (limit: number) =>

@@ -73,6 +73,7 @@ const RULES: readonly Rule[] = [
     classify: conflict('InterfaceInUse'),
   },
   { code: 'InvalidNetworkInterface.InUse', classify: conflict('InterfaceInUse') },
+  { code: 'InvalidIPAddress.InUse', classify: conflict('AddressTaken') },
   { code: 'IncorrectState', classify: conflict('InstanceNotAttachable') },
   { code: 'IncorrectInstanceState', classify: conflict('InstanceNotAttachable') },
   { code: 'IdempotentParameterMismatch', classify: conflict('IdempotencyMismatch') },

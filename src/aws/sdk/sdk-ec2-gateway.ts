@@ -169,6 +169,7 @@ export class SdkEc2Gateway implements Ec2Gateway {
           SubnetId: request.subnetId,
           Groups: request.securityGroupIds,
           Description: request.description,
+          PrivateIpAddress: request.privateIpAddress,
           ...addressCounts(request),
           ...(request.primaryIpv6 ? { EnablePrimaryIpv6: true } : {}),
           ...(request.connectionTracking

@@ -53,6 +53,7 @@ export async function readEc2Facts(
     const enis = await gateway.listEnis({ tags: { [TAGS.clusterID]: clusterID } });
     const world = new PlanningWorld({
       nodes: nodes.value,
+      nodeENIs: nodeENIs.value,
       attachments: attachments.value,
       ...ec2,
       reservedInterfaces,

@@ -46,6 +46,7 @@ export async function decide(nodeENI: NodeENI, world: PlanningWorld): Promise<De
     attachments: own,
     defaults: options.defaults,
     nodesOn: (instanceID) => world.nodes.byIndex('instanceID', instanceID),
+    addresses: world.poolAddresses.factsFor(nodeENI, own),
     ...context,
   });
   // What the controller would adopt first is unknown here: kubectl eni migrate check shows it.

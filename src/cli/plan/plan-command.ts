@@ -78,10 +78,14 @@ async function plan(
   manifests: readonly NodeENIManifest[],
 ): Promise<PlanReport[]> {
   const { cluster } = session;
-  const [nodes, attachments] = await Promise.all([cluster.nodes(), cluster.attachments()]);
+  const [nodes, nodeENIs, attachments] = await Promise.all([
+    cluster.nodes(),
+    cluster.nodeENIs(),
+    cluster.attachments(),
+  ]);
   const ec2 = await openEc2(session, flags, nodes);
   try {
-    const world = new PlanningWorld({ nodes, attachments, ...ec2, ...settingsOf(ec2) });
+    const world = new PlanningWorld({ nodes, nodeENIs, attachments, ...ec2, ...settingsOf(ec2) });
     const reports: PlanReport[] = [];
     for (const manifest of manifests) {
       const intended = await dryRun(session, manifest);

@@ -53,7 +53,8 @@ function cellsOf(
   const first = (text: string): string => (index === 0 ? text : '');
   const left = first(slotsLeft === undefined ? '-' : String(slotsLeft));
   if (!eni) return [safe(node), style.bad('! none'), '-', '-', '-', '-', '-', left, ''];
-  const { action, subnetID, networkCardIndex, deviceIndex, interfaceName, eniID, changes } = eni;
+  const { action, subnetID, networkCardIndex, deviceIndex, interfaceName } = eni;
+  const { eniID, privateIPAddress, changes } = eni;
   return [
     first(safe(node)),
     painted(action, style),
@@ -63,7 +64,7 @@ function cellsOf(
     interfaceName ?? '-',
     action === 'replace' ? String(turn ?? '-') : '-',
     left,
-    [eniID, changes?.join(', ')].filter(Boolean).join(' '),
+    [eniID, privateIPAddress, changes?.join(', ')].filter(Boolean).join(' '),
   ];
 }
 

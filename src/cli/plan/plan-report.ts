@@ -7,6 +7,8 @@ export interface PlannedENI {
   deviceIndex: number;
   networkCardIndex: number;
   interfaceName?: string;
+  /** The primary address, where it comes from the NodeENI's pool. */
+  privateIPAddress?: string;
   /** Only for an existing ENI. */
   eniID?: string;
   /** Fields that change in place. */

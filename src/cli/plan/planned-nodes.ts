@@ -75,7 +75,7 @@ function eniOf(
   spec: ENIAttachmentSpec,
   attachment?: ENIAttachment,
 ): PlannedENI {
-  const { subnetID, deviceIndex, networkCardIndex, interfaceName } = spec;
+  const { subnetID, deviceIndex, networkCardIndex, interfaceName, privateIPAddress } = spec;
   const eniID = attachment?.status?.eniID;
   return {
     action,
@@ -83,6 +83,7 @@ function eniOf(
     deviceIndex,
     networkCardIndex,
     ...(interfaceName === undefined ? {} : { interfaceName }),
+    ...(privateIPAddress === undefined ? {} : { privateIPAddress }),
     ...(eniID === undefined ? {} : { eniID }),
   };
 }

@@ -1,19 +1,24 @@
 import type { ENIAttachment } from '../../api/eni-attachment.js';
 import type { Node } from '../../api/node.js';
+import type { NodeENI } from '../../api/node-eni.js';
 import type { InstanceCatalog } from '../../aws/catalog/instance-catalog.js';
 import type { InstanceTypeCatalog } from '../../aws/catalog/instance-type-catalog.js';
 import type { NetworkCatalog } from '../../aws/catalog/network-catalog.js';
+import { PoolAddresses } from '../../reconcilers/address-pool/pool-addresses.js';
 import { NetworkResolver } from '../../reconcilers/node-eni/network-resolver.js';
 import type { NodeENIDefaults } from '../../reconcilers/node-eni/plan-node-eni.js';
 import { instanceIDsOf } from '../../reconcilers/shared/node-placement.js';
 import { SlotInspector } from '../../reconcilers/slots/slot-inspector.js';
 import { IndexedStore } from '../../runtime/cache/store.js';
+import { systemClock } from '../../runtime/clock.js';
 
 /** How old (milliseconds) an instance's description may be: a plan takes seconds. */
 export const MAX_AGE_MS = 60_000;
 
 export interface PlanningWorldOptions {
   nodes: readonly Node[];
+  /** Those that exist. */
+  nodeENIs: readonly NodeENI[];
   attachments: readonly ENIAttachment[];
   instances: InstanceCatalog;
   instanceTypes: InstanceTypeCatalog;
@@ -32,13 +37,16 @@ export class PlanningWorld {
     indexes: {
       nodeENI: ({ spec }) => [spec.nodeENI],
       instanceID: ({ spec }) => [spec.instanceID],
+      subnetID: ({ spec }) => [spec.subnetID],
     },
   });
   readonly slots: SlotInspector;
   readonly networkResolver: NetworkResolver;
+  readonly poolAddresses: PoolAddresses;
 
   constructor(readonly options: PlanningWorldOptions) {
-    const { nodes, attachments, instances, instanceTypes, network, reservedInterfaces } = options;
+    const { nodes, nodeENIs, attachments, instances, instanceTypes, network, reservedInterfaces } =
+      options;
     for (const node of nodes) this.nodes.put(node.metadata.name, node);
     for (const attachment of attachments)
       this.attachments.put(attachment.metadata.name, attachment);
@@ -48,6 +56,12 @@ export class PlanningWorld {
       attachments: this.attachments,
       instances,
       instanceTypes,
+    });
+    this.poolAddresses = new PoolAddresses({
+      nodeENIs: { list: () => [...nodeENIs] },
+      nodes: this.nodes,
+      attachments: this.attachments,
+      clock: systemClock,
     });
     this.networkResolver = new NetworkResolver({ catalog: network, instances });
   }

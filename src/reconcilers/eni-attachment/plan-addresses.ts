@@ -12,8 +12,9 @@ export interface AddressChanges {
 /** Whether something on the node uses an address, or an address of a prefix. */
 export type IsInUse = (addressOrPrefix: string) => boolean;
 
-type Counts = Pick<
+type AddressesInCreate = Pick<
   CreateEniRequest,
+  | 'privateIpAddress'
   | 'secondaryAddressCount'
   | 'ipv4PrefixCount'
   | 'ipv6AddressCount'
@@ -25,11 +26,13 @@ type Counts = Pick<
  * The addresses in the Create call, so that they need no further call. EC2 accepts single IPv6 addresses or
  * prefixes in one call, not both: prefixes in addition to addresses follow.
  */
-export function addressesInCreate(spec: ENIAttachmentSpec): Counts {
+export function addressesInCreate(spec: ENIAttachmentSpec): AddressesInCreate {
   const { ipv4: { secondaryAddresses = 0, prefixes = 0 } = {}, ipv6 = {} } = spec;
+  const { privateIPAddress: privateIpAddress } = spec;
   // An IPv6-only subnet has no IPv4 block, and EC2 assigns an address only on request.
   const ipv6AddressCount = Math.max(ipv6.addresses ?? 0, spec.subnetCIDR === undefined ? 1 : 0);
   return {
+    ...(privateIpAddress === undefined ? {} : { privateIpAddress }),
     ...(secondaryAddresses > 0 ? { secondaryAddressCount: secondaryAddresses } : {}),
     ...(prefixes > 0 ? { ipv4PrefixCount: prefixes } : {}),
     ...(ipv6AddressCount > 0

@@ -132,6 +132,7 @@ function planMissing(attachment: ENIAttachment, retained: readonly Eni[]): Step 
       ? isUntouched &&
         eni.status === 'available' &&
         eni.subnetId === spec.subnetID &&
+        (spec.privateIPAddress ?? eni.privateIpAddress) === eni.privateIpAddress &&
         eni.tags[TAGS.retained] === spec.nodeENI &&
         eni.tags[TAGS.node] === spec.nodeName
       : eni.id === status.eniID,

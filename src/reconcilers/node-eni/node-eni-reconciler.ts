@@ -1,7 +1,8 @@
+import { isDeepStrictEqual } from 'node:util';
 import { ENIAttachment } from '../../api/eni-attachment.js';
 import { NETWORK_ATTACHMENT_FINALIZER, NODE_ENI_FINALIZER } from '../../api/names.js';
 import { Node } from '../../api/node.js';
-import { NodeENI } from '../../api/node-eni.js';
+import { type KeptAddress, NodeENI } from '../../api/node-eni.js';
 import { type Blocked, blocked } from '../../api/reasons.js';
 import { nodeENIFaults } from '../../api/validate.js';
 import type { Store } from '../../runtime/cache/store.js';
@@ -11,12 +12,14 @@ import { hasFinalizer, withFinalizer, withoutFinalizer } from '../../runtime/kub
 import { keyOf } from '../../runtime/kube/resource.js';
 import type { ResourceClient } from '../../runtime/kube/resource-client.js';
 import type { Logger } from '../../runtime/logger.js';
+import { keepAddresses } from '../address-pool/kept-addresses.js';
+import type { PoolAddresses } from '../address-pool/pool-addresses.js';
 import type { GoMigration } from '../migration/go-migration.js';
 import { holdAllCreates, holdCreates } from '../migration/hold-creates.js';
 import { hasGoFinalizer } from '../migration/listed-enis.js';
 import { type MigrationState, unadoptedIn } from '../migration/plan-migration.js';
 import type { NetworkAttachments } from '../network-attachment/network-attachments.js';
-import { type BlockedBackoff, isBlocked } from '../shared/blocked.js';
+import { type BlockedBackoff, isBlocked, writtenOrBlocked } from '../shared/blocked.js';
 import { patchFinalizers } from '../shared/node-eni-finalizers.js';
 import { instanceIDsOf, matchesSelector, placementChanged } from '../shared/node-placement.js';
 import { partition } from '../shared/partition.js';
@@ -28,7 +31,7 @@ import type { NodeENIReporter } from './node-eni-reporter.js';
 import { lookUpPlanContext, type PlanContext } from './plan-context.js';
 import { type NodeENIDefaults, type NodeENIPlan, planNodeENI } from './plan-node-eni.js';
 import type { PlannedAttachments } from './planned-attachments.js';
-import { selectReplacements } from './rollout.js';
+import { type Rollout, selectReplacements } from './rollout.js';
 import type { UncachedChecks } from './uncached-checks.js';
 
 export interface NodeENIReconcilerOptions {
@@ -44,6 +47,8 @@ export interface NodeENIReconcilerOptions {
   reporter: NodeENIReporter;
   networkAttachments: NetworkAttachments;
   migration: Pick<GoMigration, 'adopt' | 'fault' | 'release'>;
+  /** For NodeENIs with a pool of primary addresses. */
+  poolAddresses: Pick<PoolAddresses, 'factsFor' | 'claim'>;
   /** Receives the attachments that each node should have, once they are written. */
   plannedAttachments: Pick<PlannedAttachments, 'publish' | 'forget'>;
   /** Delays between retries of faults that only a user can correct. */
@@ -58,6 +63,15 @@ const STATUS_COALESCE_MS = 500;
  * attachments are gone.
  */
 const GONE_COALESCE_MS = 50;
+
+/** How much of a plan was carried out. */
+interface CarriedOut {
+  /** Why nothing may be created at all. */
+  other: Blocked | undefined;
+  /** How many nodes keep ENIs that have to be replaced. */
+  outdated: number;
+  refused: RefusedWrite[];
+}
 
 /** What a plan depends on. */
 interface LookedUp extends PlanContext {
@@ -212,7 +226,7 @@ export class NodeENIReconciler {
     own: readonly ENIAttachment[],
     logger: Logger,
   ): Promise<Result> {
-    const { writer, plannedAttachments, networkAttachments, reporter, defaults, slots } =
+    const { poolAddresses, plannedAttachments, networkAttachments, reporter, defaults } =
       this.options;
     const nodes = this.matchingNodes(nodeENI);
     const migration = await this.adopt(nodeENI, own, logger);
@@ -230,24 +244,22 @@ export class NodeENIReconciler {
       attachments,
       defaults,
       nodesOn: (instanceID) => this.nodesOn(instanceID),
+      addresses: poolAddresses.factsFor(nodeENI, attachments),
       ...found,
     });
-    const other = await this.holdCreates(plan, migration);
-    await this.confirmUnselected(nodeENI, plan);
-    const outdated = await selectReplacements(slots, {
-      nodeENI,
-      plan,
-      network,
-      nodes: nodes.length,
-    });
-    const refused = await writer.carryOut(nodeENI, plan, logger);
+    const endClaim = poolAddresses.claim(plan.create);
+    const { other, outdated, refused } = await this.carryOut(
+      { nodeENI, plan, network, nodes: nodes.length },
+      migration,
+      logger,
+    ).finally(endClaim);
     const blockedNodes = [...plan.blocked, ...refused];
     plannedAttachments.publish(
       nodeENI,
       withoutRefused(plan.planned, refused),
       new Map(blockedNodes.map((each) => [each.node, each])),
     );
-    const definitions = await networkAttachments.reconcile(held, logger);
+    const definitions = await networkAttachments.reconcile(this.newest(held), logger);
     const fault = isBlocked(network) ? network : undefined;
     const unreported = await reporter.report(definitions.nodeENI, {
       nodes: nodes.length,
@@ -256,6 +268,7 @@ export class NodeENIReconciler {
       blockedNodes,
       deviceIndex: effectiveIndex(nodeENI, defaults),
       outdated,
+      keptAddresses: this.keptAddresses(nodeENI, []),
       fault: fault ?? other,
       networkAttachment: definitions.condition,
       migration,
@@ -265,6 +278,51 @@ export class NodeENIReconciler {
       fault ?? other ?? blockedNodes[0]?.blocked ?? waiting(migration) ?? unreleased ?? unreported;
     const retryAfter = this.retryBlocked(keyOf(nodeENI), blockedBy, blockedNodes.length, logger);
     return resultOf(retryAfter, definitions.requeueAfter);
+  }
+
+  /** Decides what of the plan happens now, and writes that. */
+  private async carryOut(
+    rollout: Rollout,
+    migration: MigrationState,
+    logger: Logger,
+  ): Promise<CarriedOut> {
+    const { writer, slots } = this.options;
+    const { nodeENI, plan } = rollout;
+    const other = await this.holdCreates(plan, migration);
+    await this.confirmUnselected(nodeENI, plan);
+    const outdated = await selectReplacements(slots, rollout);
+    await this.rememberAddresses(nodeENI, plan);
+    const refused = await writer.carryOut(nodeENI, plan, logger);
+    return { other, outdated, refused };
+  }
+
+  /**
+   * Writes into the status which addresses the nodes get again, before the attachments that have them are deleted: then
+   * no crash loses them.
+   */
+  private async rememberAddresses(nodeENI: NodeENI, plan: NodeENIPlan): Promise<void> {
+    const newest = this.newest(nodeENI);
+    const before = newest.status?.keptAddresses ?? [];
+    const keptAddresses = this.keptAddresses(nodeENI, plan.delete);
+    if (keptAddresses.every((entry) => before.some((known) => isDeepStrictEqual(known, entry)))) {
+      return;
+    }
+    // If the API server refuses it, the report of this reconcile says so.
+    await writtenOrBlocked(
+      `update the status of NodeENI ${nodeENI.metadata.name}`,
+      this.options.nodeENIClient.patchStatus(
+        newest,
+        { ...newest.status, keptAddresses },
+        { optimisticLock: true },
+      ),
+    );
+  }
+
+  private keptAddresses(nodeENI: NodeENI, leaving: readonly ENIAttachment[]): KeptAddress[] {
+    const kept = this.newest(nodeENI).status?.keptAddresses ?? [];
+    return nodeENI.spec.ipv4?.primary
+      ? keepAddresses({ kept, attachments: this.attachmentsOf(nodeENI), leaving })
+      : [];
   }
 
   /** Records the ENIs of the Go controller; those that cannot be recorded stay in the status. */

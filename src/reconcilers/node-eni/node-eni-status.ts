@@ -1,7 +1,7 @@
 import { ENI_ATTACHMENT_CONDITIONS, NODE_ENI_CONDITIONS } from '../../api/conditions.js';
 import type { ENIAttachment } from '../../api/eni-attachment.js';
 import { LINK_REMEDIES } from '../../api/link-faults.js';
-import type { NodeENI, NodeENIAttachment, NodeENIStatus } from '../../api/node-eni.js';
+import type { KeptAddress, NodeENI, NodeENIAttachment, NodeENIStatus } from '../../api/node-eni.js';
 import { type Blocked, CAPACITY_REASONS, REMEDIES } from '../../api/reasons.js';
 import {
   type Condition,
@@ -31,6 +31,8 @@ export interface NodeENIReport {
   blockedNodes: readonly BlockedNode[];
   /** Nodes with ENIs that wait to be replaced. */
   outdated?: number;
+  /** Addresses to remember for nodes without an ENI; unset: those that the status has. */
+  keptAddresses?: readonly KeptAddress[];
   /** The device index in effect, if it is the same on all nodes. */
   deviceIndex: number | undefined;
   /** A fault of the NodeENI itself, which blocks all its nodes. */
@@ -51,6 +53,7 @@ export function nodeENIStatus(report: NodeENIReport): NodeENIStatus {
   const unadopted = unadoptedOf(report);
   const room = Math.max(0, MAX_LISTED_ATTACHMENTS - unadopted.length);
   const omitted = attachments.length - room;
+  const kept = report.keptAddresses ?? nodeENI.status?.keptAddresses ?? [];
   return {
     ...(nodeENI.metadata.generation === undefined
       ? {}
@@ -65,6 +68,7 @@ export function nodeENIStatus(report: NodeENIReport): NodeENIStatus {
       ...attachments.slice(0, room).map(entryOf),
     ],
     ...(omitted > 0 ? { attachmentsOmitted: omitted } : {}),
+    ...(kept.length > 0 ? { keptAddresses: [...kept] } : {}),
     conditions: nodeENIConditions(report, live),
   };
 }

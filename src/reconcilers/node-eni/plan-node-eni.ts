@@ -4,6 +4,8 @@ import type { NetworkAttachment, NodeENI } from '../../api/node-eni.js';
 import { type Blocked, blocked } from '../../api/reasons.js';
 import type { Subnet } from '../../aws/ec2-gateway.js';
 import { definedOnly, mergePatch } from '../../runtime/kube/merge-patch.js';
+import { AddressChooser, type AddressFacts } from '../address-pool/choose-address.js';
+import { primaryAddressOf } from '../address-pool/primary-address.js';
 import { isAttached, isLive } from '../shared/attachment-state.js';
 import { isBlocked } from '../shared/blocked.js';
 import {
@@ -68,6 +70,8 @@ export interface NodeENIPlanInput {
   nodesOn?: ((instanceID: string) => readonly Node[]) | undefined;
   /** The device indexes in use on the nodes' instances; needed for `deviceIndexPolicy: Auto` only. */
   occupied?: OccupiedIndexes | undefined;
+  /** The addresses in the subnets, for `ipv4.primary`. Default: those of the NodeENI's attachments. */
+  addresses?: AddressFacts | undefined;
 }
 
 /** A plan that changes nothing. */
@@ -93,14 +97,41 @@ function emptyPlan(): NodeENIPlan {
 export function planNodeENI(input: NodeENIPlanInput): NodeENIPlan {
   const plan = emptyPlan();
   const byNode = Map.groupBy(input.attachments, (attachment) => attachment.spec.nodeName);
-  for (const node of input.nodes) {
-    planNode(plan, node, byNode.get(node.metadata.name) ?? [], input);
-  }
   const matching = new Set(input.nodes.map(({ metadata }) => metadata.name));
+  const pool = addressChooser(input, matching);
+  // Where nodes compete for addresses, the order has to be the same in every plan.
+  const nodes = pool ? input.nodes.toSorted(byName) : input.nodes;
+  for (const node of nodes) {
+    planNode(plan, node, byNode.get(node.metadata.name) ?? [], { ...input, pool });
+  }
   plan.unselected.push(
     ...input.attachments.filter(({ spec }) => !matching.has(spec.nodeName)).filter(isLive),
   );
   return plan;
+}
+
+/** The input, and what is kept for the time of one plan. */
+interface Planning extends NodeENIPlanInput {
+  /** Absent where EC2 chooses the primary addresses. */
+  pool: AddressChooser | undefined;
+}
+
+function addressChooser(
+  { nodeENI, attachments: own, addresses }: NodeENIPlanInput,
+  nodes: ReadonlySet<string>,
+): AddressChooser | undefined {
+  const pool = nodeENI.spec.ipv4?.primary?.fromPool;
+  const facts = addresses ?? {
+    attachmentsIn: (subnetID) => own.filter(({ spec }) => spec.subnetID === subnetID),
+    enisIn: () => [],
+    keptByOthers: [],
+    isClaimed: () => false,
+  };
+  return pool && new AddressChooser({ nodeENI, pool, nodes, own, facts });
+}
+
+function byName({ metadata: a }: Node, { metadata: b }: Node): number {
+  return a.name < b.name ? -1 : 1;
 }
 
 /** Plans one matching node. */
@@ -108,7 +139,7 @@ function planNode(
   plan: NodeENIPlan,
   node: Node,
   attachments: readonly ENIAttachment[],
-  input: NodeENIPlanInput,
+  input: Planning,
 ): void {
   const ofEarlierInstance = attachments.filter((attachment) => runsElsewhere(attachment, node));
   plan.unselected.push(...ofEarlierInstance.filter(isLive));
@@ -124,17 +155,23 @@ function planNode(
     plan.desired += Math.max(1, own.length);
     return;
   }
-  const { desired, incomplete } = wanted;
+  const { desired, faults } = wanted;
   plan.desired += desired.length + wanted.missing;
-  if (incomplete) {
-    plan.blocked.push({ node: node.metadata.name, blocked: incomplete, isServed: false });
+  for (const { blocked: fault, keeps } of faults) {
+    const isServed = keeps && own.every(isUsable);
+    plan.blocked.push({ node: node.metadata.name, blocked: fault, isServed });
   }
 
   const kept: ENIAttachment[] = [];
   const missing: DesiredAttachment[] = [];
   for (const { name, spec } of desired) {
     const attachment = own.find(({ metadata }) => metadata.name === name);
-    if (attachment && isLive(attachment) && sameSlot(attachment.spec, spec)) {
+    if (
+      attachment &&
+      isLive(attachment) &&
+      sameSlot(attachment.spec, spec) &&
+      hasAddress(attachment, spec)
+    ) {
       kept.push(attachment);
       if (!sameSettings(attachment.spec, spec)) {
         plan.update.push({ attachment, spec });
@@ -153,7 +190,7 @@ function planNode(
     plan.replace.push({ node: node.metadata.name, stale, missing, unavailable });
     return;
   }
-  if (!incomplete) {
+  if (faults.length === 0) {
     plan.planned.set(
       node.metadata.name,
       desired.map(({ name }) => name),
@@ -164,6 +201,7 @@ function planNode(
   plan.create.push(
     ...missing.filter(
       ({ name, spec }) =>
+        !wanted.waiting.has(name) &&
         !own.some(
           (attachment) => attachment.metadata.name === name || sameSlot(attachment.spec, spec),
         ),
@@ -179,16 +217,18 @@ function isUsable(attachment: ENIAttachment): boolean {
 interface WantedOnNode {
   /** One for each of the NodeENI's subnets in the node's zone. */
   desired: DesiredAttachment[];
-  /** How many of the NodeENI's subnets the zone lacks … */
+  /** Names of those whose address another ENIAttachment still has. */
+  waiting: ReadonlySet<string>;
+  /** How many of the NodeENI's ENIs the node cannot have. */
   missing: number;
-  /** … and which, for a message. */
-  incomplete: Blocked | undefined;
+  /** Why the node lacks ENIs, or `keeps` some that are not as specified. */
+  faults: { blocked: Blocked; keeps: boolean }[];
 }
 
 function wantedOn(
   node: Node,
   own: readonly ENIAttachment[],
-  input: NodeENIPlanInput,
+  input: Planning,
 ): WantedOnNode | Blocked {
   const { nodeENI, network } = input;
   const identity = identifyNode(node);
@@ -218,6 +258,13 @@ function wantedOn(
   }
   const claimed = new Set(subnets.listed.map(({ position }) => position));
   const desired: DesiredAttachment[] = [];
+  const incomplete = missingSubnets(subnets, zone);
+  const wanted = {
+    desired,
+    waiting: new Set<string>(),
+    missing: subnets.missing.length,
+    faults: incomplete ? [{ blocked: incomplete, keeps: false }] : [],
+  };
   for (const { subnet, position: listed } of subnets.listed) {
     const securityGroupIDs = chooseSecurityGroups(nodeENI.spec, network, subnet);
     if (isBlocked(securityGroupIDs)) {
@@ -225,20 +272,36 @@ function wantedOn(
     }
     const { instanceID } = identity;
     const name = attachmentName({ nodeENI, instanceID, subnetID: subnet.id });
+    const attachment = own.find(({ metadata }) => metadata.name === name);
+    const { name: nodeName } = node.metadata;
+    const chosen = input.pool
+      ? input.pool.choose({ nodeName, name, subnet, attachment })
+      : { address: attachment?.spec.privateIPAddress, isHeld: false };
+    if (isBlocked(chosen)) {
+      const keeps = attachment !== undefined && isLive(attachment);
+      wanted.faults.push({ blocked: chosen, keeps });
+      if (keeps) desired.push({ name, spec: attachment.spec });
+      else wanted.missing += 1;
+      continue;
+    }
     const place = placeOnNode({
       nodeENI,
       base: nodeENI.spec.deviceIndex ?? input.defaults.deviceIndex,
       listed,
       claimed,
-      attachment: own.find(({ metadata }) => metadata.name === name),
+      attachment,
       chooseIndex: indexChooser({ name, instanceID, own, desired }, input),
     });
-    const on = { nodeName: node.metadata.name, instanceID };
+    const on = { nodeName, instanceID };
     const spec = attachmentSpec(input, { ...on, ...place }, subnet, securityGroupIDs);
-    desired.push({ name, spec: { ...spec, ...hostSettings(nodeENI, place.position) } });
+    const { address: privateIPAddress, isHeld } = chosen;
+    desired.push({
+      name,
+      spec: definedOnly({ ...spec, privateIPAddress, ...hostSettings(nodeENI, place.position) }),
+    });
+    if (isHeld) wanted.waiting.add(name);
   }
-  const { missing } = subnets;
-  return { desired, missing: missing.length, incomplete: missingSubnets(subnets, zone) };
+  return wanted;
 }
 
 interface IndexRequest {
@@ -274,7 +337,9 @@ function attachmentSpec(
   securityGroupIDs: string[],
 ): ENIAttachmentSpec {
   const { description, mtu, tags, reclaimPolicy } = spec;
-  const { ipv4, ipv6, sourceDestCheck, connectionTracking, enaExpress, ipv6Primary } = spec;
+  const { ipv6, sourceDestCheck, connectionTracking, enaExpress, ipv6Primary } = spec;
+  const { primary: _, ...numbers } = spec.ipv4 ?? {};
+  const ipv4 = Object.keys(numbers).length > 0 ? numbers : undefined;
   return {
     nodeENI: metadata.name,
     ...place,
@@ -322,6 +387,14 @@ function podNetwork(
 function runsElsewhere(attachment: ENIAttachment, node: Node): boolean {
   const identity = identifyNode(node);
   return !isBlocked(identity) && identity.instanceID !== attachment.spec.instanceID;
+}
+
+/** Whether the ENI has the address that it should have; EC2 can never change it. */
+function hasAddress(attachment: ENIAttachment, { privateIPAddress: wanted }: ENIAttachmentSpec) {
+  return (
+    wanted === undefined ||
+    wanted === (attachment.spec.privateIPAddress ?? primaryAddressOf(attachment))
+  );
 }
 
 function sameSlot(a: ENIAttachmentSpec, b: ENIAttachmentSpec): boolean {

@@ -167,7 +167,12 @@ describe('CreateNetworkInterface', () => {
       'InvalidParameterValue',
       "Address 10.0.1.9 does not fall within the subnet's address range",
     ],
-    ['an address that AWS keeps', { PrivateIpAddress: '10.0.64.3' }, 'InvalidParameterValue'],
+    [
+      'an address that AWS keeps',
+      { PrivateIpAddress: '10.0.64.3' },
+      'InvalidParameterValue',
+      "Address 10.0.64.3 is in subnet's reserved address range",
+    ],
     [
       'IPv6 in a subnet without it',
       { SubnetId: subnets.net2A, Ipv6AddressCount: 1 },

@@ -7,6 +7,7 @@ import type { NodeENI } from '../../../src/api/node-eni.js';
 import { decide } from '../../../src/cli/plan/decision.js';
 import { planReport } from '../../../src/cli/plan/plan-nodeeni.js';
 import { PlanningWorld } from '../../../src/cli/plan/planning-world.js';
+import { PoolAddresses } from '../../../src/reconcilers/address-pool/pool-addresses.js';
 import { GoMigration } from '../../../src/reconcilers/migration/go-migration.js';
 import { NO_MIGRATION } from '../../../src/reconcilers/migration/plan-migration.js';
 import { NetworkAttachments } from '../../../src/reconcilers/network-attachment/network-attachments.js';
@@ -20,6 +21,7 @@ import { BlockedBackoff } from '../../../src/reconcilers/shared/blocked.js';
 import { instanceIDsOf } from '../../../src/reconcilers/shared/node-placement.js';
 import { SlotInspector } from '../../../src/reconcilers/slots/slot-inspector.js';
 import { IndexedStore } from '../../../src/runtime/cache/store.js';
+import { systemClock } from '../../../src/runtime/clock.js';
 import { ResourceClient } from '../../../src/runtime/kube/resource-client.js';
 import { aNode, aNodeENI } from '../../support/objects.js';
 import { RecordingLogger } from '../../support/recording-logger.js';
@@ -58,7 +60,11 @@ async function controllerPass(world: World, attachments: readonly ENIAttachment[
     indexes: { instanceID: (node) => instanceIDsOf([node]) },
   });
   const records = IndexedStore.create<ENIAttachment>({
-    indexes: { nodeENI: ({ spec }) => [spec.nodeENI], instanceID: ({ spec }) => [spec.instanceID] },
+    indexes: {
+      nodeENI: ({ spec }) => [spec.nodeENI],
+      instanceID: ({ spec }) => [spec.instanceID],
+      subnetID: ({ spec }) => [spec.subnetID],
+    },
   });
   const nodeENIs = IndexedStore.create<NodeENI>();
   for (const node of world.nodes) nodes.put(node.metadata.name, node);
@@ -97,6 +103,7 @@ async function controllerPass(world: World, attachments: readonly ENIAttachment[
     reporter,
     networkAttachments,
     migration,
+    poolAddresses: new PoolAddresses({ nodeENIs, nodes, attachments: records, clock: systemClock }),
     plannedAttachments: { publish: () => {}, forget: () => {} },
     blockedBackoff: createStubInstance(BlockedBackoff, { next: { afterMs: 1, counts: false } }),
     defaults,
@@ -110,6 +117,7 @@ async function controllerPass(world: World, attachments: readonly ENIAttachment[
 function planningWorld(world: World, attachments: readonly ENIAttachment[]): PlanningWorld {
   return new PlanningWorld({
     nodes: world.nodes,
+    nodeENIs: [world.nodeENI],
     attachments,
     ...catalogsOf(world, attachments),
     defaults,

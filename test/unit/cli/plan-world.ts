@@ -78,11 +78,19 @@ const spec: fc.Arbitrary<NodeENISpec> = fc
       { updatePolicy: { maxUnavailable: 2 } },
       { updatePolicy: { maxUnavailable: '50%' }, deleteOnTermination: false },
     ),
+    pool: fc.constantFrom<Partial<NodeENISpec>>(
+      {},
+      {},
+      { ipv4: { primary: { fromPool: ['10.0.1.8/30'] } } },
+      { ipv4: { primary: { fromPool: ['10.0.1.10', '10.0.1.64/26'] }, prefixes: 1 } },
+      { ipv4: { primary: { fromPool: ['10.0.9.0/24'] } } },
+    ),
     selector: fc.constantFrom('storage', 'storage', 'storage', 'other'),
   })
-  .map(({ subnets, groups, index, more, selector }) => {
+  .map(({ subnets, groups, index, more, pool, selector }) => {
     const { subnetID: _, securityGroupIDs: __, ...base } = aNodeENI().spec;
-    return { ...base, ...subnets, ...groups, ...index, ...more, nodeSelector: { role: selector } };
+    const chosen = { ...subnets, ...groups, ...index, ...more, ...pool };
+    return { ...base, ...chosen, nodeSelector: { role: selector } };
   });
 
 const machine = fc.record({

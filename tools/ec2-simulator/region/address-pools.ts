@@ -63,8 +63,11 @@ export class AddressPool {
   /** @throws ApiError where the address is outside the subnet, reserved or taken. */
   claim(address: string): string {
     const offset = toNumber(address) - this.base;
-    if (!(offset >= FIRST_FREE && offset < this.size - 1)) {
+    if (!(offset >= 0 && offset < this.size)) {
       throw errors.addressOutside(address);
+    }
+    if (offset < FIRST_FREE || offset === this.size - 1) {
+      throw errors.addressReserved(address);
     }
     if (this.used.has(this.base + offset)) {
       throw errors.addressInUse();

@@ -88,6 +88,13 @@ const ROWS: Row[] = [
     is: ConflictError,
     reason: 'InterfaceInUse',
   },
+  {
+    code: 'InvalidIPAddress.InUse',
+    message: 'The specified address is already in use.',
+    action: 'CreateNetworkInterface',
+    is: ConflictError,
+    reason: 'AddressTaken',
+  },
   { code: 'AttachmentLimitExceeded', is: CapacityError, reason: 'InstanceFull' },
   {
     code: 'InvalidInterface.IpAddressLimitExceeded',
