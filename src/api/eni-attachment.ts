@@ -5,9 +5,11 @@ import {
   IsBoolean,
   IsIn,
   IsInt,
+  IsObject,
   IsOptional,
   IsString,
   Matches,
+  Max,
   Min,
   ValidateNested,
 } from 'class-validator';
@@ -73,6 +75,7 @@ export class ENIAttachmentSpec extends ENISettings {
   @IsOptional()
   @IsInt()
   @Min(0)
+  @Max(31)
   position?: number;
 
   /** The NodeENI's device index from which the positions count; absent under `deviceIndexPolicy: Auto`. */
@@ -103,6 +106,7 @@ export class ENIAttachmentSpec extends ENISettings {
 
   /** Absent if the addresses of the ENI are not for pods. */
   @IsOptional()
+  @IsObject()
   @ValidateNested()
   @Type(() => PodNetwork)
   podNetwork?: PodNetwork;

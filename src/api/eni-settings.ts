@@ -5,6 +5,7 @@ import {
   IsBoolean,
   IsIn,
   IsInt,
+  IsObject,
   IsOptional,
   IsString,
   Max,
@@ -12,7 +13,7 @@ import {
   Min,
   ValidateNested,
 } from 'class-validator';
-import { HasAtMostOneOf, IsUserTags } from './validators.js';
+import { HasAtLeastOneOf, HasAtMostOneOf, IsUserTags, NoUdpUnlessEnabled } from './validators.js';
 
 const RECLAIM_POLICIES = ['Delete', 'Retain'] as const;
 
@@ -66,6 +67,7 @@ export class ConnectionTracking {
 /** ENA Express: AWS Scalable Reliable Datagram between instances on which it is enabled. */
 export class ENAExpress {
   @IsBoolean()
+  @NoUdpUnlessEnabled()
   enabled!: boolean;
 
   /** Whether UDP uses it too. */
@@ -132,13 +134,17 @@ export class ENISettings {
   reclaimPolicy?: ReclaimPolicy;
 
   @IsOptional()
+  @IsObject()
   @ValidateNested()
+  @HasAtLeastOneOf(['secondaryAddresses', 'prefixes'])
   @HasAtMostOneOf(['secondaryAddresses', 'prefixes'])
   @Type(() => IPv4Addresses)
   ipv4?: IPv4Addresses;
 
   @IsOptional()
+  @IsObject()
   @ValidateNested()
+  @HasAtLeastOneOf(['addresses', 'prefixes'])
   @Type(() => IPv6Addresses)
   ipv6?: IPv6Addresses;
 
@@ -148,11 +154,14 @@ export class ENISettings {
   sourceDestCheck?: boolean;
 
   @IsOptional()
+  @IsObject()
   @ValidateNested()
+  @HasAtLeastOneOf(['tcpEstablishedTimeout', 'udpStreamTimeout', 'udpTimeout'])
   @Type(() => ConnectionTracking)
   connectionTracking?: ConnectionTracking;
 
   @IsOptional()
+  @IsObject()
   @ValidateNested()
   @Type(() => ENAExpress)
   enaExpress?: ENAExpress;

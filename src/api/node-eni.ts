@@ -6,11 +6,13 @@ import {
   IsBoolean,
   IsIn,
   IsInt,
+  IsObject,
   IsOptional,
   IsString,
   Length,
   Matches,
   Max,
+  MaxLength,
   Min,
   ValidateNested,
 } from 'class-validator';
@@ -189,6 +191,7 @@ export class NodeENISpec extends ENISettings {
   deleteOnTermination?: boolean;
 
   @IsOptional()
+  @IsObject()
   @ValidateNested()
   @HasAtMostOneOf(['secondaryAddresses', 'prefixes'])
   @Type(() => NodeENIIPv4)
@@ -223,17 +226,21 @@ export class NodeENISpec extends ENISettings {
 
   @IsOptional()
   @IsString()
+  @MaxLength(253)
   dpdkDriver?: string;
 
   @IsOptional()
   @IsString()
+  @MaxLength(253)
   dpdkPCIAddress?: string;
 
   @IsOptional()
   @IsString()
+  @MaxLength(253)
   dpdkResourceName?: string;
 
   @IsOptional()
+  @IsObject()
   @ValidateNested()
   @Type(() => NetworkAttachment)
   networkAttachment?: NetworkAttachment;

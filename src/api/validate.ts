@@ -40,7 +40,9 @@ function faultsOf(type: new () => object, value: unknown): string[] {
   if (unsafe.length > 0) {
     return unsafe.sort();
   }
-  const errors = validateSync(plainToInstance(type, value), { forbidUnknownValues: false });
+  const errors = validateSync(plainToInstance(type, withoutNulls(value)), {
+    forbidUnknownValues: false,
+  });
   return errors.flatMap(messagesOf).sort();
 }
 
@@ -57,6 +59,14 @@ function unsafeKeys(value: unknown, path: string): string[] {
       ? [`${path} must not have the key ${key}: choose another key`]
       : unsafeKeys(member, `${path}.${key}`),
   );
+}
+
+/** A null member counts as not set, as for the API server; a null in a list stays, and is a fault. */
+function withoutNulls(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutNulls);
+  if (typeof value !== 'object' || value === null) return value;
+  const members = Object.entries(value).filter(([, member]) => member !== null);
+  return Object.fromEntries(members.map(([key, member]) => [key, withoutNulls(member)]));
 }
 
 function messagesOf(error: ValidationError): string[] {

@@ -183,6 +183,21 @@ export function NamedWhereShared(options?: ValidationOptions): PropertyDecorator
   );
 }
 
+/** Class-validator rule for `enaExpress.enabled`: UDP uses ENA Express only with TCP. */
+export function NoUdpUnlessEnabled(): PropertyDecorator {
+  return ValidateBy({
+    name: 'noUdpUnlessEnabled',
+    validator: {
+      validate: (enabled: unknown, args?: ValidationArguments) => {
+        const { udp } = (args?.object ?? {}) as { udp?: unknown };
+        return enabled !== false || udp !== true;
+      },
+      defaultMessage: () =>
+        'enaExpress.udp needs enaExpress.enabled: set enabled to true, or remove udp',
+    },
+  });
+}
+
 /** Class-validator rule for a device index: card 0 has the launch interface at index 0. */
 export function IsNotLaunchInterface(): PropertyDecorator {
   return ValidateBy({
@@ -213,6 +228,19 @@ export function IsNotHostInterfaceName(): PropertyDecorator {
       validate: (value: unknown) => typeof value !== 'string' || !HOST_INTERFACE_NAME.test(value),
       defaultMessage: () =>
         'interfaceName must not be a name that the kernel or other software gives to interfaces, such as eth0, ens5 or cni0: choose another, such as eni-storage, not $value',
+    },
+  });
+}
+
+/** Class-validator rule for an object of which at least one of these fields must be set. */
+export function HasAtLeastOneOf(fields: readonly string[]): PropertyDecorator {
+  return ValidateBy({
+    name: 'hasAtLeastOneOf',
+    validator: {
+      validate: (value: unknown) =>
+        typeof value !== 'object' || value === null || setFields(fields, value).length > 0,
+      defaultMessage: () =>
+        `$property must have at least one of ${fields.join(', ')}: set one, or remove $property`,
     },
   });
 }

@@ -91,6 +91,21 @@ describe('nodeENISpecFaults', () => {
       { ...valid, interfaceName: 'eth1' },
       'such as eth0, ens5 or cni0',
     ],
+    [
+      'UDP over ENA Express that is off',
+      { ...valid, enaExpress: { enabled: false, udp: true } },
+      'enaExpress.udp needs enaExpress.enabled: set enabled to true, or remove udp',
+    ],
+    [
+      'an object without any setting',
+      { ...valid, connectionTracking: {} },
+      'connectionTracking must have at least one of tcpEstablishedTimeout, udpStreamTimeout, udpTimeout: set one, or remove connectionTracking',
+    ],
+    [
+      'a list instead of an object',
+      { ...valid, updatePolicy: [] },
+      'updatePolicy must be an object',
+    ],
     ['something else altogether', 'subnet-0a', 'spec must be an object'],
     ['nothing', undefined, 'spec must be an object'],
   ] as const) {
@@ -98,6 +113,12 @@ describe('nodeENISpecFaults', () => {
       expect(nodeENISpecFaults(spec).join('; ')).to.include(told);
     });
   }
+
+  it('counts a member that is null as not set, as the API server does', () => {
+    expect(nodeENISpecFaults({ ...valid, mtu: null, tags: { team: null } })).to.deep.equal([]);
+    const faults = nodeENISpecFaults({ ...valid, ipv4: { prefixes: null } });
+    expect(faults.join()).to.include('ipv4 must have at least one of secondaryAddresses, prefixes');
+  });
 
   it('accepts tags that only resemble reserved ones', () => {
     const tags = { name: 'x', 'kubernetes.io/role': 'x', awsome: 'x' };
