@@ -37,11 +37,6 @@ export interface Ec2Stack {
   network: NetworkCatalog;
 }
 
-/**
- * EC2 answers calls that are sent together within this time of one another, in milliseconds. A shorter wait
- * would leave the last of them to the next batch.
- */
-const OBSERVATION_GATHER_MS = 100;
 /** A few ENIs are observed as soon as they may be ready; a trickle of many is observed once per interval. */
 const OBSERVATION_BURST = 3;
 
@@ -65,7 +60,6 @@ export function createEc2Stack(options: Ec2StackOptions): Ec2Stack {
     clock,
     logger,
     resyncMs: config.resyncPeriod,
-    gatherMs: OBSERVATION_GATHER_MS,
     observeBurst: OBSERVATION_BURST,
     observeIntervalMs: config.observeInterval,
     consistencyWindowMs: config.consistencyWindow,

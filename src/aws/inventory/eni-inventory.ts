@@ -18,6 +18,8 @@ import {
   modifications,
 } from './pending-writes.js';
 import { PeriodicListing } from './periodic-listing.js';
+import { TransitionReads } from './transition-reads.js';
+import { type Transition, TransitionTimes } from './transition-times.js';
 
 /** Keys per batch: five describes of 200 filter values each. */
 const MAX_BATCH = 1_000;
@@ -32,6 +34,8 @@ export interface EniInventoryOptions {
   resyncMs?: number;
   /** How long an observation waits for others to share its call, in milliseconds; default 20. */
   gatherMs?: number;
+  /** How long the read of an ENI in transition waits for others to become due, in milliseconds; default 100. */
+  transitionGatherMs?: number;
   /** The time between two batches of observations, in milliseconds; default one second. */
   observeIntervalMs?: number;
   /** Batches of observations that may follow each other immediately after a pause; default 1. */
@@ -54,6 +58,8 @@ export class EniInventory implements EventSource<Eni> {
   private readonly observations: Batcher<string, Eni>;
   private readonly lookups: Batcher<string, Eni[]>;
   private readonly listing: PeriodicListing;
+  private readonly times = new TransitionTimes();
+  private readonly transitions: TransitionReads;
   private readonly rechecks = new Map<string, Timer>();
   private lastOrder = 0;
   private listed: LogicalTime = { order: 0, time: 0 };
@@ -71,6 +77,12 @@ export class EniInventory implements EventSource<Eni> {
     const batching = { clock, gatherMs, minIntervalMs, burst, maxBatch: MAX_BATCH };
     this.observations = Batcher.create({ ...batching, fetch: (ids) => this.describe(ids) });
     this.lookups = Batcher.create({ ...batching, fetch: (uids) => this.lookUp(uids) });
+    this.transitions = new TransitionReads({
+      times: this.times,
+      read: (id) => this.observe(id),
+      clock,
+      gatherMs: options.transitionGatherMs,
+    });
     this.listing = new PeriodicListing({ ...options, list: () => this.listOnce() });
   }
 
@@ -78,6 +90,7 @@ export class EniInventory implements EventSource<Eni> {
     return new EniInventory({
       resyncMs: 600_000,
       gatherMs: 20,
+      transitionGatherMs: 100,
       observeIntervalMs: 1_000,
       observeBurst: 1,
       consistencyWindowMs: 30_000,
@@ -136,6 +149,20 @@ export class EniInventory implements EventSource<Eni> {
   }
 
   /**
+   * Reads an ENI that EC2 is attaching or detaching when that is probably over; any other with the next batch.
+   * @throws Ec2Error
+   */
+  async observeTransition(eniId: string): Promise<void> {
+    const eni = this.get(eniId);
+    await (eni ? this.transitions.next(eni) : this.observe(eniId));
+  }
+
+  /** How long EC2 takes for a transition after it answered the call, in milliseconds; undefined before the first. */
+  expectedMs(transition: Transition): number | undefined {
+    return this.times.expectedMs(transition);
+  }
+
+  /**
    * Reads the ENIs that carry the tag `attachment-uid`, with the next batched lookup.
    * @throws Ec2Error
    */
@@ -149,12 +176,14 @@ export class EniInventory implements EventSource<Eni> {
   }
 
   attached(eniId: string, attachment: EniAttachmentState): void {
+    this.times.start(eniId, 'attach', this.options.clock.now());
     this.wrote(eniId, attaching(attachment));
   }
 
   detaching(eniId: string): void {
     const attachment = this.get(eniId)?.attachment;
     const wasRead = this.known.get(eniId)?.isRead('attachment') ?? false;
+    this.times.start(eniId, 'detach', this.options.clock.now());
     if (attachment) this.wrote(eniId, detaching(attachment, { wasRead }));
   }
 
@@ -228,6 +257,7 @@ export class EniInventory implements EventSource<Eni> {
     // Keep the existing object if it is equal, so that a resync does not leave a second copy of everything.
     const kept = this.index.get(eniId);
     known.observed(isDeepStrictEqual(kept, eni) ? kept : eni, begun);
+    this.times.read(eniId, known.view, begun.time);
     this.publish(eniId, known.view);
     if (known.contestedUntil !== undefined) this.recheckAt(known.contestedUntil, eniId);
   }

@@ -1,9 +1,10 @@
 import { Gauge, type Registry } from 'prom-client';
 import type { EniInventory } from '../../aws/inventory/eni-inventory.js';
+import { TRANSITIONS } from '../../aws/inventory/transition-times.js';
 
 export interface InventoryMetricsOptions {
   registry: Registry;
-  inventory: Pick<EniInventory, 'list' | 'listedAt'>;
+  inventory: Pick<EniInventory, 'list' | 'listedAt' | 'expectedMs'>;
 }
 
 /** `eni_inventory_…`: the inventory's state. A standby has not listed anything. */
@@ -23,6 +24,17 @@ export function registerInventoryMetrics({ registry, inventory }: InventoryMetri
     registers,
     collect() {
       this.set(inventory.listedAt / 1_000);
+    },
+  });
+  new Gauge({
+    name: 'eni_inventory_transition_seconds',
+    help: 'How long EC2 takes to attach or detach an ENI after it answered the call: an exponentially weighted mean, by which the controller chooses when to read the ENI. 0 before the first one.',
+    labelNames: ['transition'] as const,
+    registers,
+    collect() {
+      for (const transition of TRANSITIONS) {
+        this.set({ transition }, (inventory.expectedMs(transition) ?? 0) / 1_000);
+      }
     },
   });
 }

@@ -87,14 +87,12 @@ export class AttachmentProvider {
         this.noteDrift(attachment, Object.keys(step.changes));
         await Promise.all([
           this.modify(attachment, step.eniId, step.changes, logger),
-          step.settled ? undefined : this.options.inventory.observe(step.eniId),
+          step.settled ? undefined : this.options.inventory.observeTransition(step.eniId),
         ]);
         return 'continue';
       case 'observe':
-        await this.options.inventory.observe(step.eniId);
-        return this.plan(attachment, this.eniOf(attachment)).do === 'observe'
-          ? 'requeue'
-          : 'continue';
+        await this.options.inventory.observeTransition(step.eniId);
+        return 'continue';
       case 'confirmLoss':
         return this.confirmLoss(attachment, step.eniId);
       case 'blocked':

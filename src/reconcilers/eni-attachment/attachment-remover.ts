@@ -59,11 +59,9 @@ export class AttachmentRemover {
       case 'detach':
         return this.detach(attachment, eni, step, logger);
       case 'observe':
-        await this.options.inventory.observe(step.eniId);
+        await this.options.inventory.observeTransition(step.eniId);
         this.options.instances.invalidate(attachment.spec.instanceID);
-        return this.plan(attachment, this.eniOf(attachment)).do === 'observe'
-          ? 'requeue'
-          : 'continue';
+        return 'continue';
       case 'delete':
         return this.delete(attachment, eni, step.eniId, logger);
       case 'retain':
