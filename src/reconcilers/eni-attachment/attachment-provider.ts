@@ -6,6 +6,7 @@ import type { AttachEniRequest, Ec2Gateway, Eni } from '../../aws/ec2-gateway.js
 import type { EniInventory } from '../../aws/inventory/eni-inventory.js';
 import type { Store } from '../../runtime/cache/store.js';
 import type { Clock } from '../../runtime/clock.js';
+import { bothOf } from '../../runtime/concurrency/both-of.js';
 import { NotWantedError } from '../../runtime/concurrency/token-bucket.js';
 import { keyOf } from '../../runtime/kube/resource.js';
 import type { Logger } from '../../runtime/logger.js';
@@ -311,13 +312,6 @@ export class AttachmentProvider {
     await reporter.report(attachment, { phase: 'Pending', lost: true });
     return 'continue';
   }
-}
-
-/** Waits for both; throws the error of `first`, or else that of `second`. */
-async function bothOf(first: Promise<void>, second: Promise<void> | undefined): Promise<void> {
-  await Promise.allSettled([first, second]);
-  await first;
-  await second;
 }
 
 /** Whether the attachment already reached its current spec. */

@@ -7,6 +7,7 @@ import type { Ec2Gateway, Eni } from '../../aws/ec2-gateway.js';
 import type { EniInventory } from '../../aws/inventory/eni-inventory.js';
 import type { Store } from '../../runtime/cache/store.js';
 import type { Clock } from '../../runtime/clock.js';
+import { bothOf } from '../../runtime/concurrency/both-of.js';
 import type { FairLimit } from '../../runtime/concurrency/fair-queue.js';
 import { withoutFinalizer } from '../../runtime/kube/finalizers.js';
 import { keyOf } from '../../runtime/kube/resource.js';
@@ -152,7 +153,7 @@ export class AttachmentRemover {
     { eniId, attachmentId, force }: Extract<RemovalStep, { do: 'detach' }>,
     logger: Logger,
   ): Promise<StepResult> {
-    const { inventory, reporter, detachTimes, nodes, clock } = this.options;
+    const { inventory, reporter, nodes, clock } = this.options;
     const held = heldByPods(attachment, nodes.get(attachment.spec.nodeName), clock.now());
     if (held) {
       return { blocked: held, eni };
@@ -163,9 +164,10 @@ export class AttachmentRemover {
         return 'continue';
       }
     }
-    await reporter.report(attachment, { phase: 'Detaching', eni });
+    // Concurrent with the call: this status is for users only, since EC2 shows what is being detached.
+    const reported = reporter.report(attachment, { phase: 'Detaching', eni });
     try {
-      await this.limited('detach', attachment, (ec2) => ec2.detachEni(attachmentId, { force }));
+      await bothOf(this.sendDetach(attachment, { eniId, attachmentId, force }, logger), reported);
     } catch (error) {
       if (!(error instanceof AlreadyDoneError || error instanceof ConflictError)) {
         throw error;
@@ -175,12 +177,19 @@ export class AttachmentRemover {
       if (error instanceof ConflictError && next.do === 'detach') {
         throw error;
       }
-      return 'continue';
     }
-    detachTimes.sent(attachment);
-    inventory.detaching(eniId);
-    logger.info('ENI detaching', { eniID: eniId, attachmentID: attachmentId, force });
     return 'continue';
+  }
+
+  private async sendDetach(
+    attachment: ENIAttachment,
+    { eniId, attachmentId, force }: Omit<Extract<RemovalStep, { do: 'detach' }>, 'do'>,
+    logger: Logger,
+  ): Promise<void> {
+    await this.limited('detach', attachment, (ec2) => ec2.detachEni(attachmentId, { force }));
+    this.options.detachTimes.sent(attachment);
+    this.options.inventory.detaching(eniId);
+    logger.info('ENI detaching', { eniID: eniId, attachmentID: attachmentId, force });
   }
 
   private async delete(
@@ -190,9 +199,9 @@ export class AttachmentRemover {
     logger: Logger,
   ): Promise<StepResult> {
     const { inventory, reporter } = this.options;
-    await reporter.report(attachment, { phase: 'Deleting', eni });
     try {
-      await this.limited('delete', attachment, (ec2) => ec2.deleteEni(eniId));
+      const deletion = this.limited('delete', attachment, (ec2) => ec2.deleteEni(eniId));
+      await reporter.reportIfSlow(attachment, { phase: 'Deleting', eni }, deletion);
     } catch (error) {
       if (error instanceof ConflictError) {
         return this.inUse(attachment, eniId, error);

@@ -4,6 +4,7 @@ import { ENIAttachment, type Phase } from '../../api/eni-attachment.js';
 import type { Blocked } from '../../api/reasons.js';
 import type { Eni } from '../../aws/ec2-gateway.js';
 import type { Clock } from '../../runtime/clock.js';
+import { bothOf } from '../../runtime/concurrency/both-of.js';
 import { findCondition } from '../../runtime/kube/conditions.js';
 import type { EventRecorder } from '../../runtime/kube/events.js';
 import type { ResourceClient } from '../../runtime/kube/resource-client.js';
@@ -43,6 +44,9 @@ export interface AttachmentReporterOptions {
   observer?: AttachmentObserver | undefined;
 }
 
+/** Milliseconds after which a call that is under way is reported. */
+const SLOW_CALL_MS = 1_000;
+
 /** Reports what happened to an ENI: the attachment's status, and one Event per change. */
 export class AttachmentReporter {
   private readonly times: MilestoneTimer | undefined;
@@ -70,6 +74,22 @@ export class AttachmentReporter {
     this.unreported.delete(attachment.metadata.uid);
     this.times?.moved(attachment, finding.phase, clock.now());
     this.emitEvents(attachment, finding);
+  }
+
+  /**
+   * Waits for a call to EC2, and writes the status if the call takes longer than a second, as it does while it waits
+   * for EC2's rate: a shorter phase is not worth a write.
+   * @throws what `call` throws, or else what {@link report} throws
+   */
+  async reportIfSlow<T>(attachment: ENIAttachment, finding: Finding, call: Promise<T>): Promise<T> {
+    let reported: Promise<void> | undefined;
+    const timer = this.options.clock.after(SLOW_CALL_MS, () => {
+      reported = this.report(attachment, finding);
+      reported.catch(() => undefined);
+    });
+    await call.catch(() => undefined);
+    timer.cancel();
+    return bothOf(call, reported);
   }
 
   /**

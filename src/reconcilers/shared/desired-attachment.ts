@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { ENIAttachment, ENIAttachmentSpec } from '../../api/eni-attachment.js';
 import type { NodeENI } from '../../api/node-eni.js';
 
@@ -37,7 +37,7 @@ export function nodeENILabel({ name }: Pick<NodeENI['metadata'], 'name'>): strin
 }
 
 function digestOf(text: string): string {
-  const digest = createHash('sha256').update(text).digest();
+  const digest = hash('sha256', text, 'buffer');
   return Array.from(digest.subarray(0, SUFFIX_LENGTH), (byte) => BASE32[byte & 31]).join('');
 }
 

@@ -1,5 +1,3 @@
-import { isDeepStrictEqual } from 'node:util';
-
 /**
  * The JSON merge patch (RFC 7396) that turns `from` into `to`: members that `to` lacks become null, arrays
  * are replaced as a whole, undefined members count as absent.
@@ -17,7 +15,7 @@ export function mergePatch(from: object | undefined, to: object): object | undef
     if (isRecord(value) && isRecord(old)) {
       const inner = mergePatch(old, value);
       if (inner !== undefined) patch[name] = inner;
-    } else if (!isDeepStrictEqual(plain(old), plain(value))) {
+    } else if (!isEqual(old, value)) {
       patch[name] = value;
     }
   }
@@ -32,9 +30,15 @@ function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** The value after a JSON round trip: no undefined members, no classes. */
-function plain(value: unknown): unknown {
-  return value === undefined ? undefined : JSON.parse(JSON.stringify(value));
+/** Compares as JSON: members that are undefined do not count, and neither does the order of members. */
+function isEqual(a: unknown, b: unknown): boolean {
+  if (a === b) return true;
+  if (Array.isArray(a) && Array.isArray(b)) {
+    return a.length === b.length && a.every((value, index) => isEqual(value, b[index]));
+  }
+  if (!isRecord(a) || !isRecord(b)) return false;
+  const names = new Set([...Object.keys(a), ...Object.keys(b)]);
+  return [...names].every((name) => isEqual(a[name], b[name]));
 }
 
 /** The object without its undefined members, as after a JSON round trip. */
