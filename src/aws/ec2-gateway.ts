@@ -176,10 +176,10 @@ export type AddressCount = { addresses: number } | { prefixes: number };
 /** Subnets by id, or by their `Name` tag. */
 export type SubnetQuery = { ids: readonly string[] } | { names: readonly string[] };
 
-/** Groups by id, or by group name within one VPC. */
+/** Groups by id, or by group name, in all VPCs or within one. */
 export type SecurityGroupQuery =
   | { ids: readonly string[] }
-  | { names: readonly string[]; vpcId: string };
+  | { names: readonly string[]; vpcId?: string };
 
 /** At least one tag or the instance is needed. */
 export interface EniFilter {

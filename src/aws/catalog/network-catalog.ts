@@ -1,12 +1,6 @@
 import type { Clock } from '../../runtime/clock.js';
 import { CachedLookup } from '../../runtime/concurrency/cached-lookup.js';
-import type {
-  Ec2Gateway,
-  SecurityGroup,
-  SecurityGroupQuery,
-  Subnet,
-  SubnetQuery,
-} from '../ec2-gateway.js';
+import type { Ec2Gateway, SecurityGroup, Subnet, SubnetQuery } from '../ec2-gateway.js';
 
 export interface NetworkCatalogOptions {
   gateway: Pick<
@@ -25,8 +19,10 @@ export class NetworkCatalog {
   private readonly groupsById: CachedLookup<SecurityGroup>;
   /** By VPC: ids of groups of other VPCs. */
   private readonly associated: CachedLookup<{ id: string; vpcId: string }>;
-  /** By VPC: a group's name is unique only within its VPC. */
-  private readonly groupsByName = new Map<string, CachedLookup<SecurityGroup>>();
+  /** In all VPCs. */
+  private readonly groupsByName: CachedLookup<SecurityGroup>;
+  /** By VPC, for names that no group of the VPC had a moment ago. */
+  private readonly groupsInVpc = new Map<string, CachedLookup<SecurityGroup>>();
 
   private constructor(private readonly options: Required<NetworkCatalogOptions>) {
     const { gateway } = options;
@@ -41,6 +37,10 @@ export class NetworkCatalog {
     this.groupsById = this.lookup(
       (ids) => gateway.describeSecurityGroups({ ids }),
       ({ id }) => id,
+    );
+    this.groupsByName = this.lookup(
+      (names) => gateway.describeSecurityGroups({ names }),
+      ({ name }) => name,
     );
     this.associated = this.lookup(
       async (vpcIds) => {
@@ -67,13 +67,27 @@ export class NetworkCatalog {
   }
 
   /**
-   * The groups in the order of the given ids or names. What EC2 does not know is absent.
+   * The groups in the order of the given ids. What EC2 does not know is absent.
    * @throws Ec2Error
    */
-  securityGroups(query: SecurityGroupQuery): Promise<SecurityGroup[]> {
-    return 'ids' in query
-      ? this.groupsById.get(query.ids)
-      : this.groupsIn(query.vpcId).get(query.names);
+  securityGroups(ids: readonly string[]): Promise<SecurityGroup[]> {
+    return this.groupsById.get(ids);
+  }
+
+  /** Starts to look up groups by name, before their VPC is known. The lookup that needs them reports failures. */
+  prefetchSecurityGroups(names: readonly string[]): void {
+    this.groupsByName.get(names).catch(() => undefined);
+  }
+
+  /**
+   * The groups of the VPC, in the order of the given names. What EC2 does not know is absent.
+   * @throws Ec2Error
+   */
+  async securityGroupsNamed(names: readonly string[], vpcId: string): Promise<SecurityGroup[]> {
+    const found = (await this.groupsByName.get(names)).filter((group) => group.vpcId === vpcId);
+    const isComplete = names.every((name) => found.some((group) => group.name === name));
+    // Another VPC's group of that name would hide one that was made a moment ago.
+    return isComplete ? found : this.groupsIn(vpcId).get(names);
   }
 
   /**
@@ -88,12 +102,12 @@ export class NetworkCatalog {
   private groupsIn(vpcId: string): CachedLookup<SecurityGroup> {
     const { gateway } = this.options;
     const lookup =
-      this.groupsByName.get(vpcId) ??
+      this.groupsInVpc.get(vpcId) ??
       this.lookup(
         (names) => gateway.describeSecurityGroups({ names, vpcId }),
         ({ name }: SecurityGroup) => name,
       );
-    this.groupsByName.set(vpcId, lookup);
+    this.groupsInVpc.set(vpcId, lookup);
     return lookup;
   }
 

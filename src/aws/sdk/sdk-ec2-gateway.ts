@@ -100,7 +100,11 @@ export class SdkEc2Gateway implements Ec2Gateway {
     const by =
       'ids' in query
         ? { name: 'group-id', values: query.ids }
-        : { name: 'group-name', values: query.names, and: [filter('vpc-id', [query.vpcId])] };
+        : {
+            name: 'group-name',
+            values: query.names,
+            ...(query.vpcId === undefined ? {} : { and: [filter('vpc-id', [query.vpcId])] }),
+          };
     return this.caller.readByFilter('DescribeSecurityGroups', by, async (paging) => {
       const answer = await this.client.send(new DescribeSecurityGroupsCommand(paging));
       return { items: (answer.SecurityGroups ?? []).map(toSecurityGroup), next: answer.NextToken };

@@ -242,10 +242,11 @@ export class NetworkResolver {
     const { securityGroupIDs: ids = [], securityGroupNames: names = [] } = spec;
     const { catalog } = this.options;
     const entries = subnetEntries(spec);
+    // Names are unique within a VPC only, which the subnets tell: both are looked up at once.
+    if (names.length > 0) catalog.prefetchSecurityGroups(names);
     const [found, groupsById] = await Promise.all([
       this.subnets(entries),
-      // Names are unique within a VPC only, so they wait for the subnets; ids need not.
-      ids.length > 0 ? catalog.securityGroups({ ids }) : [],
+      ids.length > 0 ? catalog.securityGroups(ids) : [],
     ]);
     const subnets = chooseSubnets(entries, found);
     if (isBlocked(subnets)) {
@@ -278,7 +279,7 @@ export class NetworkResolver {
   /** Groups associated with the VPC are queried only if its own do not have all the names. */
   private async groupsNamed(names: string[], vpcId: string): Promise<NamedGroups> {
     const { catalog } = this.options;
-    const groups = await catalog.securityGroups({ names, vpcId });
+    const groups = await catalog.securityGroupsNamed(names, vpcId);
     const isComplete = names.every((name) => groups.some((group) => group.name === name));
     return { vpcId, groups, associated: isComplete ? [] : await catalog.associatedGroups(vpcId) };
   }

@@ -58,7 +58,7 @@ describe('NetworkCatalog', () => {
           return groups.filter(({ id, name, vpcId }) =>
             'ids' in query
               ? query.ids.includes(id)
-              : query.names.includes(name) && query.vpcId === vpcId,
+              : query.names.includes(name) && (query.vpcId ?? vpcId) === vpcId,
           );
         },
       },
@@ -148,12 +148,22 @@ describe('NetworkCatalog', () => {
       { id: 'sg-2', name: 'web', vpcId: 'vpc-2' },
     ];
 
-    const inFirst = await catalog.securityGroups({ names: ['web'], vpcId: 'vpc-1' });
-    const inSecond = await catalog.securityGroups({ names: ['web'], vpcId: 'vpc-2' });
-    const byId = await catalog.securityGroups({ ids: ['sg-2'] });
+    catalog.prefetchSecurityGroups(['web']);
+    const inFirst = await catalog.securityGroupsNamed(['web'], 'vpc-1');
+    const inSecond = await catalog.securityGroupsNamed(['web'], 'vpc-2');
+    const byId = await catalog.securityGroups(['sg-2']);
 
     expect([inFirst, inSecond, byId].map(idsOf)).to.deep.equal([['sg-1'], ['sg-2'], ['sg-2']]);
-    expect(groupCalls).to.have.length(3);
+    expect(groupCalls).to.deep.equal([{ names: ['web'] }, { ids: ['sg-2'] }]);
+  });
+
+  it('sees a group that was made a moment ago, though another VPC has one of that name', async () => {
+    groups = [{ id: 'sg-1', name: 'web', vpcId: 'vpc-1' }];
+    expect(await catalog.securityGroupsNamed(['web'], 'vpc-2')).to.deep.equal([]);
+
+    groups.push({ id: 'sg-2', name: 'web', vpcId: 'vpc-2' });
+
+    expect(idsOf(await catalog.securityGroupsNamed(['web'], 'vpc-2'))).to.deep.equal(['sg-2']);
   });
 
   it('finds the groups that are associated with a VPC, asked for once', async () => {
