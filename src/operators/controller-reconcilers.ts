@@ -75,7 +75,7 @@ export class Reconcilers {
   }
 
   nodeENI(): NodeENIReconciler {
-    const { config, clock, logger, kube, ec2, plannedAttachments } = this.options;
+    const { config, clock, logger, kube, ec2, createTimes, plannedAttachments } = this.options;
     const { slots } = this;
     const { client, nodeENIClient, attachmentClient, events } = kube;
     const observer = BlockedMetrics.create(this.metricsOptions());
@@ -84,7 +84,10 @@ export class Reconcilers {
       nodes: kube.nodes.store,
       attachments: kube.attachments.store,
       nodeENIClient,
-      writer: new AttachmentWriter(attachmentClient),
+      writer: new AttachmentWriter({
+        client: attachmentClient,
+        onCreated: (attachment) => createTimes.created(attachment),
+      }),
       uncachedChecks: new UncachedChecks({ nodeENIs: nodeENIClient, nodes: kube.nodeClient }),
       slots,
       networkResolver: new NetworkResolver({ catalog: ec2.network, instances: ec2.instances }),

@@ -19,7 +19,13 @@ import type { CreateTimes } from './ec2-call-times.js';
 import { impostors, ownEni } from './eni-identity.js';
 import { applyChanges, createRequestFor, ownTags } from './eni-requests.js';
 import type { LostEnis } from './lost-enis.js';
-import { adoption, type EniChanges, planAttachment, type Step } from './plan-attachment.js';
+import {
+  adoption,
+  type EniChanges,
+  isPending,
+  planAttachment,
+  type Step,
+} from './plan-attachment.js';
 import { blockedOnFreshRead, type StepResult } from './step-result.js';
 
 export interface AttachmentProviderOptions {
@@ -131,6 +137,7 @@ export class AttachmentProvider {
 
   private plan(attachment: ENIAttachment, eni: Eni | undefined): Step {
     return planAttachment(attachment, eni, {
+      untouched: this.options.createTimes.isUntouched(attachment),
       // Only without an ENI, because this scans all of them.
       retained: eni ? [] : this.retainedFor(attachment),
       lost: eni ? undefined : this.options.lost.beingAdopted(attachment),
@@ -171,6 +178,9 @@ export class AttachmentProvider {
 
   private async create(attachment: ENIAttachment, logger: Logger): Promise<StepResult> {
     const { inventory, reporter, createTimes, clusterID, slots, lost } = this.options;
+    if (this.mayAdopt(attachment) && createTimes.isInherited(attachment)) {
+      return this.confirmUntouched(attachment);
+    }
     const fault = await slots.fault(attachment, { maxAgeMs: FRESH_ENOUGH_TO_CREATE_MS });
     const holder = await lost.holderOfSlot(attachment);
     if (holder && lost.isAdoptable(holder, attachment)) {
@@ -183,16 +193,17 @@ export class AttachmentProvider {
     if (leftBehind) {
       return { blocked: leftBehind };
     }
-    // Written first: after a crash, a Pending attachment has no ENI; any other may have one.
-    if ((attachment.status?.phase ?? 'Pending') === 'Pending') {
+    // Written first: after a crash, the status says which tags of the user are removed once the spec lacks them.
+    if (attachment.spec.tags && isPending(attachment)) {
       await reporter.report(attachment, { phase: 'Creating' });
-    } else {
+    } else if (attachment.spec.tags) {
       await reporter.claimTags(attachment);
     }
     let eni: Eni;
     let sent = true;
     try {
-      eni = await this.ec2For(attachment).createEni(createRequestFor(attachment, clusterID));
+      const creation = this.ec2For(attachment).createEni(createRequestFor(attachment, clusterID));
+      eni = await reporter.reportIfSlow(attachment, { phase: 'Creating' }, creation);
     } catch (error) {
       sent = !(error instanceof NotWantedError);
       const isSpent = error instanceof ConflictError && error.reason === 'IdempotencyMismatch';
@@ -211,6 +222,28 @@ export class AttachmentProvider {
       subnetID: eni.subnetId,
       node: attachment.spec.nodeName,
     });
+    return 'continue';
+  }
+
+  /** Whether a retained ENI waits for the attachment. */
+  private mayAdopt(attachment: ENIAttachment): boolean {
+    const retained = this.retainedFor(attachment);
+    return planAttachment(attachment, undefined, { untouched: true, retained }).do === 'adopt';
+  }
+
+  /**
+   * An earlier leader may have sent a Create call for the attachment, whose ENI EC2's reads may not show yet. It takes
+   * precedence over a retained ENI.
+   */
+  private async confirmUntouched(attachment: ENIAttachment): Promise<StepResult> {
+    const { inventory, createTimes, consistencyWindowMs } = this.options;
+    if (createTimes.sentWithin(attachment, consistencyWindowMs)) {
+      return 'requeue';
+    }
+    const found = await inventory.find(attachment.metadata.uid);
+    if (found.length === 0) {
+      createTimes.confirmedAbsent(attachment);
+    }
     return 'continue';
   }
 
@@ -309,6 +342,7 @@ export class AttachmentProvider {
     }
     // It may have been deleted with its instance: check that before a replacement is created.
     instances.invalidate(attachment.spec.instanceID);
+    createTimes.confirmedAbsent(attachment);
     await reporter.report(attachment, { phase: 'Pending', lost: true });
     return 'continue';
   }

@@ -101,9 +101,10 @@ export class AttachmentRemover {
   }
 
   private plan(attachment: ENIAttachment, eni: Eni | undefined): RemovalStep {
-    const { detachmentTimeoutMs, forceDetach, clock, detachTimes } = this.options;
+    const { detachmentTimeoutMs, forceDetach, clock, createTimes, detachTimes } = this.options;
     const isDetaching = eni?.attachment?.status === 'detaching';
     return planRemoval(attachment, eni, {
+      untouched: createTimes.isUntouched(attachment),
       detachmentTimeoutMs,
       forceDetach,
       detachingSince: isDetaching ? detachTimes.detachingSince(attachment) : clock.now(),

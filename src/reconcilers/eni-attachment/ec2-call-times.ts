@@ -7,6 +7,8 @@ import type { Clock } from '../../runtime/clock.js';
  */
 export class CreateTimes {
   private readonly sentAt = new Map<string, number>();
+  /** UIDs of the attachments that this process has created, or for which it has confirmed that EC2 has no ENI. */
+  private readonly own = new Set<string>();
   private leaderSince: number;
 
   /** Assumes that the process has just become the leader; {@link becameLeader} updates that. */
@@ -16,12 +18,34 @@ export class CreateTimes {
 
   /** Until now, another process may have sent Create calls. */
   becameLeader(): void {
+    this.own.clear();
     this.leaderSince = this.clock.now();
   }
 
   /** Until when (milliseconds since the epoch) calls of an earlier leader may arrive at EC2. */
   othersMayArriveUntil(windowMs: number): number {
     return this.leaderSince + windowMs;
+  }
+
+  /** This process created the attachment: no other can have sent a Create for it. */
+  created({ metadata }: ENIAttachment): void {
+    this.own.add(metadata.uid);
+  }
+
+  /** EC2 has no ENI of the attachment, and no call is in flight that could create one. */
+  confirmedAbsent({ metadata }: ENIAttachment): void {
+    this.own.add(metadata.uid);
+    this.sentAt.delete(metadata.uid);
+  }
+
+  /** Whether no process can have sent a Create call for the attachment. */
+  isUntouched({ metadata }: ENIAttachment): boolean {
+    return this.own.has(metadata.uid) && !this.sentAt.has(metadata.uid);
+  }
+
+  /** Whether only an earlier leader can have sent a Create call for the attachment. */
+  isInherited({ metadata }: ENIAttachment): boolean {
+    return !this.own.has(metadata.uid) && !this.sentAt.has(metadata.uid);
   }
 
   /** A Create call ended, whatever its result. */
@@ -31,6 +55,7 @@ export class CreateTimes {
 
   forget(attachment: ENIAttachment): void {
     this.sentAt.delete(attachment.metadata.uid);
+    this.own.delete(attachment.metadata.uid);
   }
 
   /** Milliseconds since the epoch, after which no Create was sent for the attachment. */

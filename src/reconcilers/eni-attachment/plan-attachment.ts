@@ -56,6 +56,8 @@ export type RemovalStep =
   | { do: 'release' };
 
 export interface PlanContext {
+  /** Whether no process can have sent a Create call for the attachment. Default: false. */
+  untouched?: boolean;
   /** Retained ENIs, which an attachment without an ENI can adopt. */
   retained?: readonly Eni[];
   /** The ENI whose adoption was begun, if its own attachment was lost. */
@@ -92,10 +94,10 @@ export function ownershipFault(
 export function planAttachment(
   attachment: ENIAttachment,
   eni: Eni | undefined,
-  { retained = [], lost, ownTags = {} }: PlanContext = {},
+  { untouched = false, retained = [], lost, ownTags = {} }: PlanContext = {},
 ): Step {
   if (!eni) {
-    return lost ? adoption(attachment, lost) : planMissing(attachment, retained);
+    return lost ? adoption(attachment, lost) : planMissing(attachment, retained, untouched);
   }
   const slot = attachmentOf(eni);
   if (!slot) {
@@ -123,13 +125,17 @@ export function planAttachment(
   return settled ? { do: 'nothing' } : { do: 'observe', eniId: eni.id };
 }
 
-function planMissing(attachment: ENIAttachment, retained: readonly Eni[]): Step {
+function planMissing(
+  attachment: ENIAttachment,
+  retained: readonly Eni[],
+  untouched: boolean,
+): Step {
   const { status, spec } = attachment;
   // A Create that may have been sent takes precedence; an adoption that was begun continues.
-  const isUntouched = (status?.phase ?? 'Pending') === 'Pending';
   const kept = retained.find((eni) =>
     status?.eniID === undefined
-      ? isUntouched &&
+      ? untouched &&
+        isPending(attachment) &&
         eni.status === 'available' &&
         eni.subnetId === spec.subnetID &&
         (spec.privateIPAddress ?? eni.privateIpAddress) === eni.privateIpAddress &&
@@ -156,6 +162,8 @@ export function adoption({ metadata }: ENIAttachment, eni: Eni): Extract<Step, {
 }
 
 export interface RemovalRules {
+  /** Whether no process can have sent a Create call for the attachment. */
+  untouched: boolean;
   /** Milliseconds after which a detachment is late. */
   detachmentTimeoutMs: number;
   /** Whether a late detachment is forced. */
@@ -175,7 +183,7 @@ export function planRemoval(
   if (eni) {
     return planEniRemoval(attachment, eni, rules);
   }
-  const { phase, eniID } = attachment.status ?? {};
+  const { eniID } = attachment.status ?? {};
   if (eniID !== undefined && isRetained(attachment)) {
     return { do: 'confirmAbsence' };
   }
@@ -183,7 +191,12 @@ export function planRemoval(
     // The response to Delete is reliable; a read without the ENI can be stale.
     return { do: 'delete', eniId: eniID };
   }
-  return phase === undefined || phase === 'Pending' ? { do: 'release' } : { do: 'confirmAbsence' };
+  return rules.untouched && isPending(attachment) ? { do: 'release' } : { do: 'confirmAbsence' };
+}
+
+/** Whether the attachment's status knows of no step towards an ENI. */
+export function isPending({ status }: ENIAttachment): boolean {
+  return (status?.phase ?? 'Pending') === 'Pending';
 }
 
 function planEniRemoval(attachment: ENIAttachment, eni: Eni, rules: RemovalRules): RemovalStep {

@@ -22,12 +22,22 @@ export interface RefusedWrite extends BlockedNode {
   write: 'create' | 'update' | 'delete';
 }
 
+export interface AttachmentWriterOptions {
+  client: ResourceClient<ENIAttachment>;
+  /** Called with each attachment that this process creates, before its reconciler sees it. */
+  onCreated: (attachment: ENIAttachment) => void;
+}
+
 /**
  * Creates, updates and deletes ENIAttachments. A write that the API server refuses affects only its node: it
  * stops no other write, and is returned.
  */
 export class AttachmentWriter {
-  constructor(private readonly client: ResourceClient<ENIAttachment>) {}
+  constructor(private readonly options: AttachmentWriterOptions) {}
+
+  private get client(): ResourceClient<ENIAttachment> {
+    return this.options.client;
+  }
 
   /**
    * Carries out the plan.
@@ -57,7 +67,8 @@ export class AttachmentWriter {
     logger: Logger,
   ): Promise<RefusedWrite | undefined> {
     const { name, spec } = desired;
-    const creation = this.client.create(newAttachment(nodeENI, desired));
+    const { onCreated } = this.options;
+    const creation = this.client.create(newAttachment(nodeENI, desired), { onCreated });
     try {
       const created = await createdOrBlocked(`ENIAttachment ${name}`, creation);
       if (isBlocked(created)) {

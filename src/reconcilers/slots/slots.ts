@@ -114,7 +114,8 @@ function missingReserved(
 
 /** EC2 can show such an attachment's ENI in its slot before the attachment's status names the ENI. */
 function isBetweenCreateAndStatus({ status }: ENIAttachment): boolean {
-  return status?.phase === 'Creating' && status.eniID === undefined;
+  const { phase = 'Pending', eniID } = status ?? {};
+  return (phase === 'Pending' || phase === 'Creating') && eniID === undefined;
 }
 
 /** The value of the node's annotation if it is a whole number, else the setting. */

@@ -26,6 +26,11 @@ export interface ResourceClientOptions<T extends KubeObject> {
 /** The type of a kind's status, if it has one. */
 export type StatusOf<T> = T extends { status?: infer S } ? NonNullable<S> : never;
 
+export interface CreateOptions<T> extends RequestOptions {
+  /** Called with the object before the store has it. */
+  onCreated?: (object: T) => void;
+}
+
 export interface PatchStatusOptions extends RequestOptions {
   /** The write fails with 409 if the object has changed since it was read. Default: false. */
   optimisticLock?: boolean;
@@ -47,8 +52,11 @@ export class ResourceClient<T extends KubeObject> {
     return this.client.get<T>(this.resource, name, options);
   }
 
-  async create(object: NewObject<T>, options: RequestOptions = {}): Promise<T> {
-    return this.observed(await this.client.create<T>(this.resource, object, options));
+  async create(object: NewObject<T>, options: CreateOptions<T> = {}): Promise<T> {
+    const { onCreated, ...request } = options;
+    const created = await this.client.create<T>(this.resource, object, request);
+    onCreated?.(created);
+    return this.observed(created);
   }
 
   async patch(name: ObjectName, patch: Patch, options: PatchOptions = {}): Promise<T> {

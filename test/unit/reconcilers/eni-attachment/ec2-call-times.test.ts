@@ -42,4 +42,26 @@ describe('CreateTimes', () => {
     now += 1;
     expect(log.sentWithin(attachment, 1_000)).to.equal(false);
   });
+
+  it('knows that nothing was sent for an attachment that this process created, until it sends', () => {
+    expect([log.isUntouched(attachment), log.isInherited(attachment)]).to.deep.equal([false, true]);
+
+    log.created(attachment);
+    expect([log.isUntouched(attachment), log.isInherited(attachment)]).to.deep.equal([true, false]);
+
+    log.sent(attachment);
+    expect([log.isUntouched(attachment), log.isInherited(attachment)]).to.deep.equal([
+      false,
+      false,
+    ]);
+
+    log.confirmedAbsent(attachment);
+    expect(log.isUntouched(attachment)).to.equal(true);
+  });
+
+  it('takes no attachment for its own that it created before it last became the leader', () => {
+    log.created(attachment);
+    log.becameLeader();
+    expect(log.isUntouched(attachment)).to.equal(false);
+  });
 });

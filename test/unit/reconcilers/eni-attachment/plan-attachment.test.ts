@@ -9,6 +9,7 @@ import {
 import { anAttachment, anEni, aRecord, INSTANCE_B, NOW } from '../../../support/objects.js';
 
 const rules: RemovalRules = {
+  untouched: true,
   detachmentTimeoutMs: 60_000,
   forceDetach: false,
   detachingSince: NOW - 1_000,
@@ -108,7 +109,7 @@ describe('planAttachment, of retained ENIs', () => {
   const kept = anEni({ tags: { [TAGS.retained]: 'storage', [TAGS.node]: 'node-a' } });
 
   it('takes up the one that was kept for the node, in the subnet', () => {
-    expect(planAttachment(aRecord(), undefined, { retained: [kept] })).to.include({
+    expect(planAttachment(aRecord(), undefined, { untouched: true, retained: [kept] })).to.include({
       do: 'adopt',
       eniId: kept.id,
     });
@@ -117,7 +118,8 @@ describe('planAttachment, of retained ENIs', () => {
       { ...kept, tags: { ...kept.tags, [TAGS.node]: 'node-b' } },
       { ...kept, status: 'in-use' },
     ]) {
-      expect(planAttachment(aRecord(), undefined, { retained: [other] }).do).to.equal('create');
+      const step = planAttachment(aRecord(), undefined, { untouched: true, retained: [other] });
+      expect(step.do).to.equal('create');
     }
   });
 
@@ -125,7 +127,13 @@ describe('planAttachment, of retained ENIs', () => {
     const begun = aRecord({ status: { phase: 'Attaching', eniID: kept.id } });
     expect(planAttachment(begun, undefined, { retained: [kept] }).do).to.equal('adopt');
     const created = aRecord({ status: { phase: 'Creating' } });
-    expect(planAttachment(created, undefined, { retained: [kept] }).do).to.equal('create');
+    for (const [attachment, untouched] of [
+      [created, true],
+      [aRecord(), false],
+    ] as const) {
+      const step = planAttachment(attachment, undefined, { untouched, retained: [kept] });
+      expect(step.do).to.equal('create');
+    }
   });
 
   it('never deletes the ENI of an attachment that retains it, known or not', () => {
@@ -177,6 +185,11 @@ describe('planRemoval', () => {
     [
       'makes sure where a Create may have been sent',
       [deleted({ phase: 'Creating' }), undefined, rules],
+      { do: 'confirmAbsence' },
+    ],
+    [
+      'makes sure where a Create may have been sent that no status tells of',
+      [deleted(), undefined, { ...rules, untouched: false }],
       { do: 'confirmAbsence' },
     ],
     [

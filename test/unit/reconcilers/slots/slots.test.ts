@@ -40,14 +40,15 @@ describe('slotFault', () => {
 
   it('counts an ENI that a sibling has just attached as its own, before the sibling’s status names it', () => {
     const instance = anInstance({ interfaces: [slot('eni-launch', 0), slot('eni-new', 2)] });
-    const sibling = (phase: 'Pending' | 'Creating') => ({
+    const sibling = (phase: 'Pending' | 'Creating' | 'Failed') => ({
       ...aRecord({ name: 'other', spec: { deviceIndex: 2 } }),
       status: { phase },
     });
-    const withSibling = (phase: 'Pending' | 'Creating') =>
+    const withSibling = (phase: 'Pending' | 'Creating' | 'Failed') =>
       slotFault({ ...base, instance, siblings: [sibling(phase)], reserved: 2 })?.reason;
     expect(withSibling('Creating')).to.equal('InstanceFull');
-    expect(withSibling('Pending')).to.equal(undefined);
+    expect(withSibling('Pending')).to.equal('InstanceFull');
+    expect(withSibling('Failed')).to.equal(undefined);
   });
 
   it('lets the annotation of a node override the setting, if it is a whole number', () => {
