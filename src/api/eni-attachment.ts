@@ -124,8 +124,8 @@ export const PHASES = [
 ] as const;
 
 /**
- * The stage of an ENI's life. `Creating` is written before the Create call is sent: an attachment that never
- * reached it has no ENI. `Failed`: a user has to change something first.
+ * The stage of an ENI's life. A short `Creating` or `Deleting` is not written. `Failed`: a user has to change
+ * something first.
  */
 export type Phase = (typeof PHASES)[number];
 
