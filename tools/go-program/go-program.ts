@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { access, constants, mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
+import { access, constants, mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
@@ -11,7 +11,15 @@ export interface GoProgram {
   path: string;
   /** Module version, such as v1.7.7. */
   version: string;
+  /**
+   * The module's path. Set it if the module's proxy does not list the module's versions: `go install` reads
+   * that list to warn of deprecated versions, and fails without it.
+   */
+  module?: string;
 }
+
+/** Language version of the module that requires the program's: from this one on, Go loads only what it needs. */
+const GO = 'go 1.24';
 
 /** The program cannot be built here; the message has what Go says. */
 export class GoProgramError extends Error {
@@ -23,16 +31,14 @@ export class GoProgramError extends Error {
  * at the same time wait for the first.
  * @throws GoProgramError where there is no Go, or the module cannot be fetched or built
  */
-export async function goProgram({ path, version }: GoProgram): Promise<string> {
-  const name = basename(path.replace(/\/v\d+$/, ''));
-  const dir = join(cacheRoot(), name, version);
-  const program = join(dir, name);
+export async function goProgram(options: GoProgram): Promise<string> {
+  const { name, dir, program } = placeOf(options);
   if (await isExecutable(program)) return program;
   await mkdir(dir, { recursive: true });
   await withBuildLock({ dir, files: [name] }, async () => {
     const scratch = await mkdtemp(join(dir, `build-${process.pid}-`));
     try {
-      await install(`${path}@${version}`, scratch);
+      await build(options, join(scratch, name), scratch);
       await rename(join(scratch, name), program);
     } finally {
       await rm(scratch, { recursive: true, force: true });
@@ -41,14 +47,39 @@ export async function goProgram({ path, version }: GoProgram): Promise<string> {
   return program;
 }
 
-async function install(target: string, binDir: string): Promise<void> {
+function placeOf({ path, version }: GoProgram): { name: string; dir: string; program: string } {
+  const name = basename(path.replace(/\/v\d+$/, ''));
+  const dir = join(cacheRoot(), name, version);
+  return { name, dir, program: join(dir, name) };
+}
+
+async function build(
+  { path, version, module }: GoProgram,
+  output: string,
+  scratch: string,
+): Promise<void> {
+  if (module === undefined) {
+    await runGo(['install', `${path}@${version}`], { cwd: scratch, env: { GOBIN: scratch } });
+    return;
+  }
+  await writeFile(
+    join(scratch, 'go.mod'),
+    `module build\n\n${GO}\n\nrequire ${module} ${version}\n`,
+  );
+  await runGo(['build', '-mod=mod', '-o', output, path], { cwd: scratch });
+}
+
+async function runGo(
+  args: readonly string[],
+  { cwd, env = {} }: { cwd: string; env?: Record<string, string> },
+): Promise<void> {
   // A go.work of a folder above is not ours.
-  const env = { ...process.env, GOBIN: binDir, GOWORK: 'off', GOFLAGS: '-trimpath' };
+  const settings = { ...process.env, GOWORK: 'off', GOFLAGS: '-trimpath', ...env };
   try {
-    await promisify(execFile)('go', ['install', target], { env });
+    await promisify(execFile)('go', args, { cwd, env: settings });
   } catch (error) {
     const said = error instanceof Error && 'stderr' in error ? error.stderr : error;
-    throw new GoProgramError(`"go install ${target}" failed: ${said}`);
+    throw new GoProgramError(`"go ${args.join(' ')}" failed: ${said}`);
   }
 }
 

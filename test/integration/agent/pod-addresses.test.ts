@@ -2,74 +2,104 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { CONTROL_PLANE_TIMEOUT_MS } from '../../../tools/envtest/shared-control-plane.js';
+import { Namespace } from '../../../src/api/namespace.js';
+import type { KubeObject, ResourceType } from '../../../src/runtime/kube/resource.js';
+import {
+  CONTROL_PLANE_TIMEOUT_MS,
+  sharedControlPlane,
+} from '../../../tools/envtest/shared-control-plane.js';
 import type { AgentProcess } from '../../../tools/stage/host/agent-process.js';
+import { type CniPrograms, cniPrograms } from '../../../tools/stage/host/cni-programs.js';
 import type { NodeHost } from '../../../tools/stage/host/node-host.js';
+import type { NodePod } from '../../../tools/stage/host/node-pod.js';
+import { PodRuntime } from '../../../tools/stage/host/pod-runtime.js';
 import { OUTSIDE } from '../../../tools/stage/host/vpc.js';
 import { eventually } from '../../support/eventually.js';
 import { needNamespaces } from '../../support/namespaces.js';
 import type { Stage } from '../../support/stage.js';
 import { AgentWorld } from './support/agent-world.js';
-import { type CniPlugins, CniPod, cniPlugins } from './support/cni-pod.js';
 
 const FILE = 'eni-operator-pods.conf';
+const NAMESPACE = 'pods-of-multus';
+/** Labels of a namespace that opts in. */
+const ALLOWED = { 'networking.k8s.aws/network-attachments': 'allowed' };
+const MULTUS = 'test/integration/operators/fixtures/multus';
+const CRDS: ResourceType = {
+  group: 'apiextensions.k8s.io',
+  version: 'v1',
+  plural: 'customresourcedefinitions',
+  kind: 'CustomResourceDefinition',
+  namespaced: false,
+};
 
 interface TestNode {
   name: string;
   host: NodeHost;
   agent: AgentProcess;
-  /** Where Multus would read. */
+  runtime: PodRuntime;
+  /** Where Multus reads. */
   confDir: string;
 }
 
-/** Two nodes on a VPC that drops what EC2 drops, and pods by the reference plugins ptp and host-local. */
+/** Two nodes on a VPC that drops what EC2 drops, and pods by Multus and the reference plugins ptp and host-local. */
 describe('pods with addresses of their node’s ENI', () => {
   let world: AgentWorld;
   let stage: Stage;
-  let plugins: CniPlugins;
+  let programs: CniPrograms;
   let dir: string;
-  let stateDir: string;
   const nodes: TestNode[] = [];
-  const pods: CniPod[] = [];
+  const pods: NodePod[] = [];
 
   before(async function () {
     this.timeout(CONTROL_PLANE_TIMEOUT_MS);
     await needNamespaces(this);
-    plugins = await cniPlugins();
+    programs = await cniPrograms();
+    await (await sharedControlPlane()).applyCrds(MULTUS);
     world = await AgentWorld.open();
     ({ stage } = world);
+    await stage.kube.create<KubeObject>(Namespace.resource, {
+      metadata: { name: NAMESPACE, labels: ALLOWED },
+    });
   });
 
   beforeEach(async () => {
     dir = await mkdtemp(join(tmpdir(), 'pod-addresses-'));
-    stateDir = await mkdtemp(join(dir, 'state-'));
     for (const name of ['pods-a', 'pods-b']) {
       const confDir = await mkdtemp(join(dir, `${name}-`));
+      const stateDir = await mkdtemp(join(dir, `${name}-state-`));
       const env = { MULTUS_CONF_DIR: confDir, CNI_STATE_DIR: stateDir };
       const made = await world.addNode({ name, labels: { pods: 'true' }, env });
-      nodes.push({ name, confDir, ...made });
+      const { kube, kubeconfigPath } = stage;
+      const runtime = await PodRuntime.create({
+        ...{ programs, kube, kubeconfigPath, nodeName: name, namespace: NAMESPACE },
+        ...{ host: made.host, configurationDir: confDir, stateDir },
+      });
+      nodes.push({ name, confDir, runtime, ...made });
     }
   });
 
   afterEach(async () => {
     for (const pod of pods.splice(0)) await pod.delete().catch(() => undefined);
     await stage.clear();
-    for (const { agent, host } of nodes.splice(0)) {
+    for (const { agent, host, runtime } of nodes.splice(0)) {
       await agent.stop();
+      await runtime.delete();
       await host.delete();
     }
     await rm(dir, { recursive: true, force: true });
   });
 
   after(async () => {
+    await world?.stage.kube.delete(CRDS, {
+      name: 'network-attachment-definitions.k8s.cni.cncf.io',
+    });
     await world?.close();
   });
 
   const nodeAt = (index: number) => nodes[index] ?? expect.fail('no such node');
 
-  async function addPod({ host, confDir }: TestNode): Promise<CniPod> {
-    const configuration = join(confDir, FILE);
-    const pod = await CniPod.create({ plugins, host: host.namespace, configuration, stateDir });
+  async function addPod({ name, runtime }: TestNode): Promise<NodePod> {
+    const pod = await runtime.start(`on-${name}-${pods.length}`, 'pods');
     pods.push(pod);
     await pod.serve();
     return pod;
@@ -80,12 +110,23 @@ describe('pods with addresses of their node’s ENI', () => {
     return attachments.find(({ spec }) => spec.nodeName === name) ?? expect.fail('no attachment');
   }
 
-  const createNetwork = (ipv4: object) =>
+  const createNodeENI = (ipv4: object) =>
     stage.createNodeENI('pods', {
       interfaceName: 'eni-pods',
       ipv4,
-      networkAttachment: { namespaces: ['default'], type: 'routed', addresses: 'pool' },
+      networkAttachment: { namespaces: [NAMESPACE], type: 'routed', addresses: 'pool' },
     });
+
+  /** Resolves once pods can ask for it on both nodes. */
+  async function createNetwork(ipv4: object): Promise<void> {
+    await createNodeENI(ipv4);
+    await stage.ready('pods', 2);
+    await eventually(async () => {
+      const { status } = await stage.nodeENI('pods');
+      const condition = status?.conditions?.find(({ type }) => type === 'NetworkAttachment');
+      expect(condition?.reason).to.equal('Applied');
+    });
+  }
 
   for (const [what, ipv4] of [
     ['a prefix', { prefixes: 1 }],
@@ -94,7 +135,6 @@ describe('pods with addresses of their node’s ENI', () => {
     it(`of ${what} reach one another from node to node, on one node, and outside; no wrong address does`, async function () {
       this.timeout(60_000);
       await createNetwork(ipv4);
-      await stage.ready('pods', 2);
       const [a, b, neighbour] = [
         await addPod(nodeAt(0)),
         await addPod(nodeAt(1)),
@@ -105,7 +145,8 @@ describe('pods with addresses of their node’s ENI', () => {
       expect(await a.reaches(b.address), 'node to node').to.equal(true);
       expect(await b.reaches(a.address), 'and back').to.equal(true);
       expect(await a.reaches(neighbour.address), 'on one node').to.equal(true);
-      const [gateway = ''] = /via (\S+)/.exec(await a.namespace.ip('route show'))?.slice(1) ?? [];
+      const [gateway = ''] =
+        /via (\S+)/.exec(await a.namespace.ip('route show dev net1'))?.slice(1) ?? [];
       await a.namespace.ip(`route add ${OUTSIDE.ipv4}/32 via ${gateway} dev net1`);
       expect(await a.reaches(OUTSIDE.ipv4), 'outside').to.equal(true);
       await a.namespace.ip('addr add 10.0.95.77/32 dev net1');
@@ -117,7 +158,6 @@ describe('pods with addresses of their node’s ENI', () => {
     this.timeout(60_000);
     const before = await nodeAt(0).host.namespace.ip('rule show');
     await createNetwork({ prefixes: 1 });
-    await stage.ready('pods', 2);
     expect(await readdir(nodeAt(0).confDir)).to.deep.equal([FILE]);
     const a = await addPod(nodeAt(0));
     const b = await addPod(nodeAt(1));
@@ -147,7 +187,7 @@ describe('pods with addresses of their node’s ENI', () => {
     const { agent, host } = nodeAt(0);
     await agent.stop();
     nodeAt(0).agent = world.startAgent(host);
-    await createNetwork({ prefixes: 1 });
+    await createNodeENI({ prefixes: 1 });
     await eventually(async () => {
       const { status } = await attachmentOn(nodeAt(0));
       expect(status?.link?.reason).to.equal('PodNetworkUnavailable');

@@ -22,8 +22,12 @@ interface Parts {
   nodeName: string;
   namespace: NetworkNamespace;
   relay: Relay;
-  /** Where the API server is, as the host sees it. */
-  apiServer: { host: string; port: number };
+  apiServer: ApiServerAddress;
+}
+
+interface ApiServerAddress {
+  host: string;
+  port: number;
 }
 
 const RELAY = fileURLToPath(new URL('./relay-main.js', import.meta.url));
@@ -55,6 +59,11 @@ export class BareHost {
 
   get relay(): Relay {
     return this.parts.relay;
+  }
+
+  /** Where the API server is, as the host sees it. */
+  get apiServer(): ApiServerAddress {
+    return this.parts.apiServer;
   }
 
   /** Starts an agent as a pod that has that identity. */

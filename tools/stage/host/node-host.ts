@@ -42,6 +42,11 @@ export class NodeHost {
     return this.host.relay;
   }
 
+  /** Where the API server is, as the host sees it. */
+  get apiServer(): BareHost['apiServer'] {
+    return this.host.apiServer;
+  }
+
   /** Starts an agent as a pod that has that identity. */
   startAgent(identity: PodIdentity, options: AgentOptions = {}): AgentProcess {
     return this.host.startAgent(identity, options);

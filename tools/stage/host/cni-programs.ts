@@ -1,0 +1,30 @@
+import { dirname } from 'node:path';
+import { type GoProgram, goProgram } from '../../go-program/go-program.js';
+
+const PLUGINS = 'github.com/containernetworking/plugins/plugins';
+const PLUGINS_VERSION = 'v1.7.1';
+const MULTUS = 'gopkg.in/k8snetworkplumbingwg/multus-cni.v4';
+
+const PROGRAMS = {
+  /** Multus' thin plugin. */
+  multus: { module: MULTUS, path: `${MULTUS}/cmd/multus`, version: 'v4.2.2' },
+  ptp: { path: `${PLUGINS}/main/ptp`, version: PLUGINS_VERSION },
+  hostLocal: { path: `${PLUGINS}/ipam/host-local`, version: PLUGINS_VERSION },
+} satisfies Record<string, GoProgram>;
+
+/** Multus, and the reference CNI plugins that it calls. */
+export interface CniPrograms {
+  multus: string;
+  /** The plugins' folders, as CNI_PATH. */
+  path: string;
+}
+
+/** Builds them, once on a machine: Multus takes minutes. @throws GoProgramError */
+export async function cniPrograms(): Promise<CniPrograms> {
+  const multus = await goProgram(PROGRAMS.multus);
+  return of(multus, await goProgram(PROGRAMS.ptp), await goProgram(PROGRAMS.hostLocal));
+}
+
+function of(multus: string, ...plugins: string[]): CniPrograms {
+  return { multus, path: plugins.map((plugin) => dirname(plugin)).join(':') };
+}

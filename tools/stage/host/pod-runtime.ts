@@ -1,0 +1,169 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { KubeClient } from '../../../src/runtime/kube/kube-client.js';
+import type { KubeObject, ResourceType } from '../../../src/runtime/kube/resource.js';
+import { TemporaryDirectory } from '../../envtest/temporary-directory.js';
+import { ignoringNotFound } from '../ignoring-not-found.js';
+import type { CniPrograms } from './cni-programs.js';
+import { NetworkNamespace } from './network-namespace.js';
+import type { NodeHost } from './node-host.js';
+import { NodePod } from './node-pod.js';
+
+export interface PodRuntimeOptions {
+  programs: CniPrograms;
+  host: Pick<NodeHost, 'namespace' | 'apiServer'>;
+  nodeName: string;
+  /** The pods' namespace. */
+  namespace: string;
+  kube: KubeClient;
+  /** Of the API server, as this machine reaches it. */
+  kubeconfigPath: string;
+  /** Where Multus finds configurations of NetworkAttachmentDefinitions that have none. */
+  configurationDir: string;
+  /** Where host-local stores addresses: what it has as /var/lib/cni/networks. */
+  stateDir: string;
+}
+
+interface Pod extends KubeObject {
+  spec: object;
+}
+
+const PODS: ResourceType = {
+  group: '',
+  version: 'v1',
+  plural: 'pods',
+  kind: 'Pod',
+  namespaced: true,
+};
+const NETWORKS = 'k8s.v1.cni.cncf.io/networks';
+const NETWORK_STATUS = 'k8s.v1.cni.cncf.io/network-status';
+
+/** The network that every pod of the cluster has: it ends on the node. */
+const CLUSTER_NETWORK = {
+  cniVersion: '0.3.1',
+  name: 'cluster',
+  type: 'ptp',
+  ipam: {
+    type: 'host-local',
+    ranges: [[{ subnet: '192.168.77.0/24' }]],
+    routes: [{ dst: '0.0.0.0/0' }],
+  },
+};
+
+/**
+ * Runs a plugin. `ip netns exec` gives each command mounts of its own, so the machine's folder stays as it is.
+ * A plugin prints its error where it prints its result.
+ */
+const CALL = `
+state=$1; configuration=$2; shift 2
+mkdir -p /var/lib/cni && mount -t tmpfs tmpfs /var/lib/cni && mkdir /var/lib/cni/networks || exit
+mount --bind "$state" /var/lib/cni/networks || exit
+result=$("$@" < "$configuration") && echo "$result" || { echo "$result" >&2; exit 1; }
+`;
+
+/**
+ * Starts pods on a node as kubelet and a container runtime do, as far as networks go: a Pod object, a network
+ * namespace, and Multus, which is called in the node's namespace.
+ */
+export class PodRuntime {
+  private constructor(
+    private readonly options: PodRuntimeOptions,
+    private readonly folder: TemporaryDirectory,
+  ) {}
+
+  static async create(options: PodRuntimeOptions): Promise<PodRuntime> {
+    const { host, kubeconfigPath, configurationDir, programs } = options;
+    const folder = await TemporaryDirectory.create('eni-pods-');
+    const [kubeconfig, binDir] = [join(folder.path, 'kubeconfig'), programs.path.split(':')[0]];
+    const { apiServer } = host;
+    const config = await readFile(kubeconfigPath, 'utf8');
+    const asSeen = `https://${apiServer.host}:${apiServer.port}`;
+    await writeFile(kubeconfig, config.replace(/https:\/\/[^\s"']+/, asSeen), { mode: 0o600 });
+    const multus = {
+      cniVersion: '0.3.1',
+      name: 'multus',
+      type: 'multus',
+      kubeconfig,
+      confDir: configurationDir,
+      cniDir: join(folder.path, 'multus'),
+      binDir,
+      logLevel: 'error',
+      delegates: [CLUSTER_NETWORK],
+    };
+    await writeFile(join(folder.path, 'multus.conf'), JSON.stringify(multus));
+    return new PodRuntime(options, folder);
+  }
+
+  /**
+   * Starts a pod with an interface in that network, a NetworkAttachmentDefinition of its namespace.
+   * @throws NamespaceCommandError with what Multus says, if it refuses
+   */
+  async start(name: string, network: string): Promise<NodePod> {
+    const { kube, nodeName, namespace } = this.options;
+    const pod = { namespace, name };
+    await using undo = new AsyncDisposableStack();
+    const { metadata } = await kube.create<Pod>(PODS, {
+      metadata: { ...pod, annotations: { [NETWORKS]: network } },
+      spec: {
+        nodeName,
+        terminationGracePeriodSeconds: 0,
+        containers: [{ name: 'main', image: 'none' }],
+      },
+    });
+    undo.defer(() => ignoringNotFound(kube.delete(PODS, pod)));
+    const sandbox = await NetworkNamespace.create('pod');
+    undo.defer(() => sandbox.delete());
+    const call = { sandbox, name, uid: metadata.uid ?? '' };
+    undo.defer(async () => void (await this.callMultus('DEL', call)));
+    await this.callMultus('ADD', call);
+    const { metadata: now } = await kube.get<Pod>(PODS, pod);
+    const status: unknown = JSON.parse(now.annotations?.[NETWORK_STATUS] ?? '[]');
+    const parts = undo.move();
+    return new NodePod({
+      namespace: sandbox,
+      address: addressIn(status),
+      end: () => parts.disposeAsync(),
+    });
+  }
+
+  async delete(): Promise<void> {
+    await this.folder.remove();
+  }
+
+  /** As containerd does, with the folder of the node's host-local in the place of the machine's. */
+  private callMultus(
+    command: 'ADD' | 'DEL',
+    { sandbox, name, uid }: { sandbox: NetworkNamespace; name: string; uid: string },
+  ): Promise<string> {
+    const { host, programs, stateDir, namespace } = this.options;
+    const id = sandbox.name;
+    const args = {
+      K8S_POD_NAMESPACE: namespace,
+      K8S_POD_NAME: name,
+      K8S_POD_INFRA_CONTAINER_ID: id,
+      K8S_POD_UID: uid,
+    };
+    const env = {
+      CNI_COMMAND: command,
+      CNI_CONTAINERID: id,
+      CNI_NETNS: `/var/run/netns/${id}`,
+      CNI_IFNAME: 'eth0',
+      CNI_PATH: programs.path,
+      CNI_ARGS: Object.entries({ IgnoreUnknown: 'true', ...args })
+        .map((pair) => pair.join('='))
+        .join(';'),
+    };
+    const settings = Object.entries(env).map((pair) => pair.join('='));
+    const configuration = join(this.folder.path, 'multus.conf');
+    const words = [stateDir, configuration, 'env', ...settings, programs.multus];
+    return host.namespace.exec('sh', ['-c', CALL, 'call-multus', ...words]);
+  }
+}
+
+/** The address of `net1` in Multus' report. */
+function addressIn(status: unknown): string {
+  const interfaces = Array.isArray(status)
+    ? (status as { interface?: string; ips?: string[] }[])
+    : [];
+  return interfaces.find((each) => each.interface === 'net1')?.ips?.[0] ?? '';
+}
