@@ -9,6 +9,8 @@ export interface Intent {
   nodeENIsDeleted: boolean;
   /** IPv4 addresses of each ENI beside the primary one. */
   secondaryAddresses: number;
+  /** Whether each ENI is at the next device index. */
+  moved?: boolean;
 }
 
 /** Everything there is at a moment, as the servers themselves know it. */
@@ -29,6 +31,8 @@ export interface WantedEni {
   securityGroupID: string;
   deleteOnTermination: boolean;
   clusterID: string;
+  /** Its primary address, where the NodeENI has a pool. */
+  address?: string;
   /** The ENI that it has to be, where there was one before. */
   eniID?: string;
 }
@@ -64,7 +68,7 @@ export function duplicates({ enis }: View): string[] {
 function wrongWith(
   wanted: WantedEni,
   { enis, attachments }: View,
-  { secondaryAddresses }: Intent,
+  { secondaryAddresses, moved = false }: Intent,
 ): string[] {
   const what = `NodeENI ${wanted.nodeENI} on ${wanted.node}`;
   const attachment = attachments.find(
@@ -83,11 +87,12 @@ function wrongWith(
     ['ENIAttachment eniID', attachment.status?.eniID, eni.id],
     ['ENIAttachment attachmentID', attachment.status?.attachmentID, placed?.id],
     ['instance', placed?.instanceId, wanted.instanceID],
-    ['device index', placed?.deviceIndex, wanted.deviceIndex],
+    ['device index', placed?.deviceIndex, wanted.deviceIndex + Number(moved)],
     ['network card', placed?.networkCardIndex, 0],
     ['attachment', placed?.status, 'attached'],
     ['deleteOnTermination', placed?.deleteOnTermination, wanted.deleteOnTermination],
     ['subnet', eni.subnetId, wanted.subnetID],
+    ['address', eni.privateIpAddresses[0], wanted.address ?? eni.privateIpAddresses[0]],
     ['secondary addresses', eni.privateIpAddresses.length - 1, secondaryAddresses],
     [
       'ENIAttachment addresses',

@@ -6,6 +6,8 @@ export type Change =
   | 'unlabel'
   | 'moreAddresses'
   | 'fewerAddresses'
+  /** To the next device index, with a pool in which other addresses come first. */
+  | 'move'
   | 'deleteNodeENIs'
   | 'deleteAttachments';
 
@@ -28,6 +30,8 @@ export interface Scenario {
   lagging: boolean;
   /** Whether the Go controller has made the ENIs already, one on each node for each NodeENI. */
   left?: boolean;
+  /** Whether the NodeENI has a pool of primary addresses. */
+  pool?: boolean;
   stretch: Stretch;
   moments: readonly Moment[];
   /** How many crash points to try, chosen by lot; unset: all. */
@@ -72,6 +76,13 @@ export const SCENARIOS: readonly Scenario[] = [
     ...ONE,
     name: 'addresses assigned, and unassigned',
     afterwards: ['moreAddresses', 'fewerAddresses', 'deleteNodeENIs'],
+    stretch: 'removing',
+  },
+  {
+    ...ONE,
+    name: 'pool, ENI replaced',
+    pool: true,
+    afterwards: ['move', 'deleteNodeENIs'],
     stretch: 'removing',
   },
   { ...DOWN, name: 'NodeENI deleted while down', whileDown: ['deleteNodeENIs'] },

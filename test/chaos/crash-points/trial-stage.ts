@@ -24,6 +24,10 @@ const CLUSTER_ID = 'crash-points';
 const LAG = { newInvisibleMs: 1_500, staleReadMs: 800 };
 const LAG_EXPECTED = '4s';
 
+/** Addresses of the subnet. The node of a life has the first one. */
+const POOL = ['10.0.70.9', '10.0.70.10'];
+const OTHERS_FIRST = ['10.0.70.4/30', ...POOL];
+
 export interface TrialStageOptions {
   rig: Rig;
   scenario: Scenario;
@@ -129,6 +133,9 @@ export class TrialStage extends BaseStage {
       case 'fewerAddresses':
         this.intent.secondaryAddresses = change === 'moreAddresses' ? 3 : 1;
         return this.setAddresses(this.intent.secondaryAddresses);
+      case 'move':
+        this.intent.moved = true;
+        return this.move();
       case 'deleteNodeENIs':
         this.intent.nodeENIsDeleted = true;
         return this.deleteAll(NodeENI.resource);
@@ -153,6 +160,7 @@ export class TrialStage extends BaseStage {
         securityGroupIDs: [DEFAULT_IDS.groups.net1],
         deviceIndex,
         deleteOnTermination: true,
+        ...(this.trial.scenario.pool ? { ipv4: { primary: { fromPool: POOL } } } : {}),
       },
     });
   }
@@ -164,6 +172,14 @@ export class TrialStage extends BaseStage {
     }
   }
 
+  private async move(): Promise<void> {
+    for (const { metadata, spec } of await this.listNodeENIs()) {
+      const ipv4 = { primary: { fromPool: OTHERS_FIRST } };
+      const body = { spec: { deviceIndex: (spec.deviceIndex ?? 0) + 1, ipv4 } };
+      await this.kube.patch(NodeENI.resource, metadata, { type: 'merge', body });
+    }
+  }
+
   private async label(value: string | null): Promise<void> {
     for (const node of names('node', this.trial.scenario.nodes)) {
       await labelNode(this.kube, node, { [LABEL]: value });
@@ -171,7 +187,7 @@ export class TrialStage extends BaseStage {
   }
 }
 
-function wantedOn(node: string, instanceID: string, { nodeENIs }: Scenario): WantedEni[] {
+function wantedOn(node: string, instanceID: string, { nodeENIs, pool }: Scenario): WantedEni[] {
   return names('crash', nodeENIs).map((nodeENI, index) => ({
     node,
     instanceID,
@@ -181,6 +197,7 @@ function wantedOn(node: string, instanceID: string, { nodeENIs }: Scenario): Wan
     securityGroupID: DEFAULT_IDS.groups.net1,
     deleteOnTermination: true,
     clusterID: CLUSTER_ID,
+    ...(pool ? { address: POOL[0] ?? '' } : {}),
   }));
 }
 

@@ -106,11 +106,18 @@ describe('what a life is expected to lead to', () => {
       { ...READY, attachments: [aRecord({ status: { ...RECORD.status, phase: 'Creating' } })] },
       /ENIAttachment phase is Creating, not Ready/,
     ],
+    [
+      'another address than the pool gave it',
+      { ...READY, enis: [{ ...ENI, privateIpAddresses: ['10.0.1.11'] }] },
+      /address is 10.0.1.11, not 10.0.1.10/,
+    ],
     ['a status that is behind', { ...READY, nodeENIs: [withCount(0)] }, /says 0 desired/],
   ];
   for (const [what, view, complaint] of WRONG) {
     it(`is not met by ${what}`, () => {
-      expect(deviations(view, labelled, [WANTED]).join('\n')).to.match(complaint);
+      expect(deviations(view, labelled, [{ ...WANTED, address: '10.0.1.10' }]).join('\n')).to.match(
+        complaint,
+      );
     });
   }
 
