@@ -4,6 +4,7 @@ import { EC2Client } from '@aws-sdk/client-ec2';
 import { MANAGER_NAME } from '../../api/names.js';
 import type { AwsCredentials } from '../aws-credentials.js';
 import { type Agents, namesProxy, proxiedAgents } from './proxied-agents.js';
+import { readEniPages } from './read-eni-pages.js';
 import { type FencedError, fencedAgents, fenceWrites } from './write-fence.js';
 
 /** Concurrent calls, one socket each. */
@@ -47,6 +48,7 @@ export function createEc2Client(options: Ec2ClientOptions): EC2Client {
       throwOnRequestTimeout: true,
     },
   });
+  readEniPages(client);
   if (mayWrite) fenceWrites(client, mayWrite);
   return client;
 }
