@@ -20,7 +20,10 @@ export interface InformerOptions<T extends KubeObject> {
   namespace?: string | undefined;
   fieldSelector?: string | undefined;
   labelSelector?: string | undefined;
-  /** Maps each object to what the store keeps; name, namespace, uid and resourceVersion must stay. */
+  /**
+   * Maps each object to what the store keeps; name, namespace, uid and resourceVersion must stay. It may get its own
+   * result again: objects of a list are mapped as they arrive.
+   */
   transform?: ((object: T) => T) | undefined;
   indexes?: Indexes<T> | undefined;
   /** Objects per page of a list. Default: 500. */
@@ -45,6 +48,7 @@ export class Informer<T extends KubeObject> implements EventSource<T>, WriteObse
   private readonly publisher: Publisher<T>;
   private readonly cache: ObjectCache<T>;
   private readonly logger: Logger;
+  private readonly firstAnswer = Promise.withResolvers<void>();
   private reflector: Reflector<T> | undefined;
 
   private constructor(private readonly options: InformerOptions<T>) {
@@ -96,7 +100,9 @@ export class Informer<T extends KubeObject> implements EventSource<T>, WriteObse
         target: this.cache,
         logger: this.logger,
         pageSize: this.options.pageSize ?? 500,
+        map: this.options.transform && leniently(this.options.transform),
         silenceMs: this.options.silenceMs ?? 180_000,
+        onAnswered: () => this.firstAnswer.resolve(),
         onSynced: () => {
           resolve();
         },
@@ -105,6 +111,11 @@ export class Informer<T extends KubeObject> implements EventSource<T>, WriteObse
       // After the first list the promise is settled, so this rejection has no effect.
       void reflector.run(signal).finally(() => reject(signal.reason));
     });
+  }
+
+  /** Resolves with the first page of the first list: the API server serves the kind, and allows to list it. */
+  answered(): Promise<void> {
+    return this.firstAnswer.promise;
   }
 
   fault(): string | undefined {
@@ -161,4 +172,15 @@ export class Informer<T extends KubeObject> implements EventSource<T>, WriteObse
     }
     return guarded;
   }
+}
+
+/** Leaves an object whole if its transform fails: the cache tries it again, and logs the failure. */
+function leniently<T>(transform: (object: T) => T): (object: T) => T {
+  return (object) => {
+    try {
+      return transform(object);
+    } catch {
+      return object;
+    }
+  };
 }

@@ -26,8 +26,12 @@ export interface ReflectorOptions<T> {
   random: () => number;
   logger: Logger;
   pageSize: number;
+  /** Maps each listed object to what the target gets. */
+  map?: ((object: T) => T) | undefined;
   /** A watch without any event or bookmark for longer than this is aborted, in milliseconds. */
   silenceMs: number;
+  /** Called for each first page of a list. */
+  onAnswered: () => void;
   /** Called once the first list is complete. */
   onSynced: () => void;
 }
@@ -124,7 +128,7 @@ export class Reflector<T extends KubeObject> {
    * whole cache in one response, whatever the limit.
    */
   private async list(signal: AbortSignal): Promise<void> {
-    const { resource, selection, client, target, pageSize, logger } = this.options;
+    const { resource, selection, client, target, pageSize, map, logger } = this.options;
     let round: ListRound<T> | undefined;
     let next: string | undefined;
     let resourceVersion = '';
@@ -134,10 +138,12 @@ export class Reflector<T extends KubeObject> {
         ...selection,
         limit: pageSize,
         continue: next,
+        map,
         signal,
       });
       this.moving(this.options.silenceMs);
       if (round === undefined) {
+        this.options.onAnswered();
         resourceVersion = page.resourceVersion;
         round = target.startList(resourceVersion);
       }

@@ -29,7 +29,7 @@ import { WarningLog } from './warning-log.js';
 import {
   jsonBody,
   jsonLines,
-  listPageOf,
+  listBody,
   objectOf,
   textBody,
   unstoredObjectOf,
@@ -113,7 +113,7 @@ export class HttpKubeClient implements KubeClient {
 
   async list<T extends KubeObject>(
     resource: ResourceType,
-    options: ListOptions = {},
+    options: ListOptions<T> = {},
   ): Promise<ListPage<T>> {
     const path = withQuery(collectionPath(resource, options.namespace), {
       ...selectionQuery(options),
@@ -122,7 +122,10 @@ export class HttpKubeClient implements KubeClient {
       resourceVersion: options.resourceVersion,
       resourceVersionMatch: options.resourceVersionMatch,
     });
-    return listPageOf<T>(await this.call({ method: 'GET', path, signal: options.signal }));
+    const { signal, map } = options;
+    return this.read({ method: 'GET', path, signal }, (body, maxBytes) =>
+      listBody<T>(body, { maxBytes, map }),
+    );
   }
 
   async *watch<T extends KubeObject>(
@@ -225,10 +228,17 @@ export class HttpKubeClient implements KubeClient {
     this.connection.close();
   }
 
-  private async call(call: Call): Promise<unknown> {
+  private call(call: Call): Promise<unknown> {
+    return this.read(call, jsonBody);
+  }
+
+  private async read<T>(
+    call: Call,
+    readBody: (body: AsyncIterable<Uint8Array>, maxBytes: number) => Promise<T>,
+  ): Promise<T> {
     const { body } = await this.send(call);
     try {
-      return await jsonBody(body, this.options.maxAnswerBytes ?? MAX_ANSWER_BYTES);
+      return await readBody(body, this.options.maxAnswerBytes ?? MAX_ANSWER_BYTES);
     } catch (error) {
       if (error instanceof MalformedAnswerError) {
         error.message = `${call.method} ${call.path}: ${error.message}`;

@@ -24,7 +24,7 @@ export interface Selection {
   labelSelector?: string | undefined;
 }
 
-export interface ListOptions extends Selection, RequestOptions {
+export interface ListOptions<T = KubeObject> extends Selection, RequestOptions {
   /** Objects per page. */
   limit?: number | undefined;
   /** `ListPage.continue` of the previous page. */
@@ -32,6 +32,8 @@ export interface ListOptions extends Selection, RequestOptions {
   /** Unset: the most recent state. `'0'`: the server's cached state. */
   resourceVersion?: string | undefined;
   resourceVersionMatch?: 'Exact' | 'NotOlderThan' | undefined;
+  /** Maps each object to what the page has, as it arrives: the objects are never in memory all as they were sent. */
+  map?: ((object: T) => T) | undefined;
 }
 
 export interface ListPage<T> {
@@ -98,7 +100,10 @@ export type NewObject<T extends KubeObject> = Omit<
  * and `MalformedAnswerError` for a response that is not the API's.
  */
 export interface KubeClient {
-  list<T extends KubeObject>(resource: ResourceType, options?: ListOptions): Promise<ListPage<T>>;
+  list<T extends KubeObject>(
+    resource: ResourceType,
+    options?: ListOptions<T>,
+  ): Promise<ListPage<T>>;
   /** Ends when the server ends the stream; throws an error that the server reports within the stream. */
   watch<T extends KubeObject>(
     resource: ResourceType,

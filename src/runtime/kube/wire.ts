@@ -1,5 +1,6 @@
 import type { ListPage, WatchEvent } from './kube-client.js';
 import { AnswerTooLargeError, apiErrorOf, MalformedAnswerError } from './kube-errors.js';
+import { ListDecoder } from './list-decoder.js';
 import type { KubeObject } from './resource.js';
 
 /**
@@ -28,18 +29,37 @@ export function unstoredObjectOf<T extends KubeObject>(json: unknown): T {
   return objectOf<T>(json);
 }
 
-/** @throws MalformedAnswerError for anything that is not a list of objects. */
-export function listPageOf<T extends KubeObject>(json: unknown): ListPage<T> {
+/**
+ * The page of a list, whose objects are read as they arrive.
+ * @param options.map makes of each object what the page has
+ * @throws MalformedAnswerError for anything that is not a list of objects; AnswerTooLargeError for one of more than
+ * `maxBytes`, once so much has come; whatever the stream throws
+ */
+export async function listBody<T extends KubeObject>(
+  body: AsyncIterable<Uint8Array>,
+  {
+    maxBytes,
+    map = (object) => object,
+  }: { maxBytes: number; map?: ((object: T) => T) | undefined },
+): Promise<ListPage<T>> {
+  const items: T[] = [];
+  const decoder = new ListDecoder((json) => items.push(map(objectOf<T>(json))));
+  let length = 0;
+  for await (const chunk of body) {
+    length += chunk.length;
+    if (length > maxBytes) throw tooLarge('The response', maxBytes);
+    decoder.push(chunk);
+  }
+  return listPageOf(decoder.end(), items);
+}
+
+function listPageOf<T extends KubeObject>(json: unknown, items: T[]): ListPage<T> {
   const list = record(json);
   const metadata = record(list?.metadata);
-  const items = list?.items ?? [];
-  if (typeof metadata?.resourceVersion !== 'string' || !Array.isArray(items)) {
+  if (typeof metadata?.resourceVersion !== 'string' || !Array.isArray(list?.items ?? [])) {
     throw new MalformedAnswerError('The response is not a list');
   }
-  const page: ListPage<T> = {
-    items: items.map((item) => objectOf<T>(item)),
-    resourceVersion: metadata.resourceVersion,
-  };
+  const page: ListPage<T> = { items, resourceVersion: metadata.resourceVersion };
   if (typeof metadata.continue === 'string' && metadata.continue !== '') {
     page.continue = metadata.continue;
   }

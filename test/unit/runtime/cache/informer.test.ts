@@ -447,6 +447,30 @@ describe('Informer', () => {
     ]);
   });
 
+  it('has an answer with the first page of its list, and maps objects as they arrive', async () => {
+    const second = Promise.withResolvers<void>();
+    client.answers = [
+      page(10, [aThing('a', 3, { color: 'red' })], 'more'),
+      page(10, [aThing('b', 4)]),
+    ];
+    const list = client.list.bind(client);
+    client.list = async (resource, options) => {
+      if (options?.continue !== undefined) await second.promise;
+      const answered = await list(resource, options);
+      heard.push(...answered.items.map((item) => JSON.stringify(item)));
+      return answered;
+    };
+    const created = informer({ transform: ({ metadata }) => ({ metadata }) });
+    const starting = created.start(stop.signal).then(() => heard.push('synced'));
+    void created.answered().then(() => heard.push('answered'));
+    await time.tick(60_000);
+    const { metadata } = aThing('a', 3);
+    expect(heard).to.deep.equal([JSON.stringify({ metadata }), 'added a@3', 'answered']);
+    second.resolve();
+    await starting;
+    expect(heard.at(-1)).to.equal('synced');
+  });
+
   it('keeps an object whole where its transform fails', async () => {
     client.answers = [page(10, [aThing('a', 3, { color: 'red' })])];
     const { store } = await started({

@@ -1,28 +1,34 @@
 import { expect } from 'chai';
 import { KubeApiError, MalformedAnswerError } from '../../../../src/runtime/kube/kube-errors.js';
-import { listPageOf, objectOf, watchEventOf } from '../../../../src/runtime/kube/wire.js';
+import { listBody, objectOf, watchEventOf } from '../../../../src/runtime/kube/wire.js';
 import { aThing } from '../support/things.js';
 
+async function* bodyOf(json: unknown): AsyncGenerator<Uint8Array> {
+  yield Buffer.from(JSON.stringify(json));
+}
+
+function pageOf(json: unknown) {
+  return listBody(bodyOf(json), { maxBytes: 10_000 });
+}
+
 describe('wire', () => {
-  it('reads the page of a list, and whether more follow', () => {
+  it('reads the page of a list, and whether more follow', async () => {
     const items = [aThing('a', 1)];
-    expect(listPageOf({ metadata: { resourceVersion: '5', continue: 'x' }, items })).to.deep.equal({
-      items,
-      resourceVersion: '5',
-      continue: 'x',
-    });
     expect(
-      listPageOf({ metadata: { resourceVersion: '5', continue: '' }, items: null }),
+      await pageOf({ metadata: { resourceVersion: '5', continue: 'x' }, items }),
+    ).to.deep.equal({ items, resourceVersion: '5', continue: 'x' });
+    expect(
+      await pageOf({ metadata: { resourceVersion: '5', continue: '' }, items: null }),
     ).to.deep.equal({ items: [], resourceVersion: '5' });
   });
 
-  it('leaves managedFields behind, wherever an object stands', () => {
+  it('leaves managedFields behind, wherever an object stands', async () => {
     const sent = () => ({ metadata: { ...aThing('a', 1).metadata, managedFields: [{}] } });
     const read = aThing('a', 1);
     expect(objectOf(sent())).to.deep.equal(read);
     expect(watchEventOf({ type: 'ADDED', object: sent() })).to.deep.include({ object: read });
     const list = { metadata: { resourceVersion: '5' }, items: [sent()] };
-    expect(listPageOf(list).items).to.deep.equal([read]);
+    expect((await pageOf(list)).items).to.deep.equal([read]);
   });
 
   it('reads changes and bookmarks of a watch', () => {
@@ -59,11 +65,23 @@ describe('wire', () => {
     });
   }
 
-  it('takes anything else than an object or a list for a malformed answer', () => {
+  it('takes anything else than an object for a malformed answer', () => {
     expect(() => objectOf([])).to.throw(MalformedAnswerError);
-    expect(() => listPageOf({ items: [] })).to.throw(MalformedAnswerError);
-    expect(() =>
-      listPageOf({ metadata: { resourceVersion: '1' }, items: [{ kind: 'Thing' }] }),
-    ).to.throw(MalformedAnswerError);
   });
+
+  const metadata = { resourceVersion: '1' };
+  for (const [what, json] of Object.entries({
+    'a list without a version': { items: [] },
+    'a list of other things': { metadata, items: [{ kind: 'Thing' }] },
+    'items that are no list': { metadata, items: {} },
+    'a number': 5,
+  })) {
+    it(`takes ${what} for a malformed answer`, async () => {
+      const failure = await pageOf(json).then(
+        () => expect.fail('it was read'),
+        (error: unknown) => error,
+      );
+      expect(failure).to.be.instanceOf(MalformedAnswerError);
+    });
+  }
 });

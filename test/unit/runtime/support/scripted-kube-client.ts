@@ -62,12 +62,14 @@ export class ScriptedKubeClient implements KubeClient {
 
   async list<T extends KubeObject>(
     _resource: ResourceType,
-    options: ListOptions = {},
+    options: ListOptions<T> = {},
   ): Promise<ListPage<T>> {
-    this.listed.push(options);
+    const { map = (object: T) => object, ...asked } = options;
+    this.listed.push(asked);
     const answer = this.answers.length > 1 ? this.answers.shift() : this.answers[0];
     if (answer === undefined) throw new Error('The script has no list');
-    return answer() as ListPage<T>;
+    const page = answer() as ListPage<T>;
+    return { ...page, items: page.items.map(map) };
   }
 
   watch<T extends KubeObject>(
