@@ -175,8 +175,7 @@ export class EniOperator extends Operator {
     }
   }
 
-  protected override async beforeWorkers(signal: AbortSignal): Promise<void> {
-    void this.checkPermissions?.(signal);
+  protected override async takeCharge(signal: AbortSignal): Promise<void> {
     if (this.elector) {
       const { lost } = this.elector;
       lost.addEventListener('abort', () => this.fail(lost.reason), { once: true });
@@ -188,11 +187,18 @@ export class EniOperator extends Operator {
         waiting.abort();
       }
     }
-    void this.policies?.watch(signal);
-    void this.unlisted?.watch(signal);
     this.hasLed = true;
     // Calls that a dead process sent can arrive while this one starts.
     this.createTimes.becameLeader();
+  }
+
+  protected override sourcesSynced(signal: AbortSignal): void {
+    void this.checkPermissions?.(signal);
+  }
+
+  protected override async beforeWorkers(signal: AbortSignal): Promise<void> {
+    void this.policies?.watch(signal);
+    void this.unlisted?.watch(signal);
   }
 
   /** Unfinished work may still write to EC2: then the Lease has to expire. */

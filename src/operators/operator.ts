@@ -60,7 +60,7 @@ export abstract class Operator extends BaseOperator {
   private readonly gracefulStopMs: number;
   private readonly observer: ControllerObserver | undefined;
   private readonly sources = new Map<SourceClass, EventSource<unknown>>();
-  /** Sources that start after {@link beforeWorkers}. */
+  /** Sources that start after {@link takeCharge}. */
   private readonly lateSources = new Set<EventSource<unknown>>();
   private readonly reconcilers: { instance: object; overrides: ReconcilerOverrides }[] = [];
   private readonly synced = new Set<EventSource<unknown>>();
@@ -96,11 +96,20 @@ export abstract class Operator extends BaseOperator {
   /** Registers sources and reconcilers, by {@link addSource} and {@link addReconciler}. */
   protected abstract override init(): Promise<void>;
 
-  /** Workers start after this resolves; a subclass waits here for what they need, for example a Lease. */
+  /**
+   * Late sources and workers start after this resolves; a subclass waits here, for example for a Lease. It is called
+   * once all other sources have an answer, while they may still be listing.
+   */
+  protected async takeCharge(_signal: AbortSignal): Promise<void> {}
+
+  /** Called once all but the late sources have synced, in charge or not. */
+  protected sourcesSynced(_signal: AbortSignal): void {}
+
+  /** Called in charge, once all but the late sources have synced; workers start after it resolves. */
   protected async beforeWorkers(_signal: AbortSignal): Promise<void> {}
 
   /**
-   * The counterpart of {@link beforeWorkers}, at a graceful stop.
+   * The counterpart of {@link takeCharge}, at a graceful stop.
    * @param unfinished keys whose reconcile did not end within the time of the graceful stop.
    */
   protected async afterWorkers(_unfinished: readonly string[]): Promise<void> {}
@@ -140,9 +149,10 @@ export abstract class Operator extends BaseOperator {
     try {
       const sources = [...this.sources.values()];
       const isLate = (source: EventSource<unknown>) => this.lateSources.has(source);
-      await this.startSources(sources.filter((source) => !isLate(source)));
-      await this.beforeWorkers(signal);
-      await this.startSources(sources.filter(isLate));
+      await this.startAll(
+        sources.filter((source) => !isLate(source)),
+        sources.filter(isLate),
+      );
     } catch (error) {
       if (signal.aborted) return;
       throw error;
@@ -162,7 +172,7 @@ export abstract class Operator extends BaseOperator {
 
   /**
    * Registers the source that `@Watch(token)` and `@Reconciler({ for: token })` refer to.
-   * @param options.late whether it starts after {@link beforeWorkers}, so that its data is no older than
+   * @param options.late whether it starts after {@link takeCharge}, so that its data is no older than
    * that.
    */
   protected addSource<S>(
@@ -205,15 +215,37 @@ export abstract class Operator extends BaseOperator {
     }
   }
 
-  private async startSources(sources: readonly EventSource<unknown>[]): Promise<void> {
-    if (sources.length === 0) return;
+  /** Late sources start while the others list: neither waits for the other. */
+  private async startAll(
+    early: readonly EventSource<unknown>[],
+    late: readonly EventSource<unknown>[],
+  ): Promise<void> {
+    const { signal } = this.stopping;
+    const starts = early.map((source) => this.startSource(source));
+    const synced = this.allSynced(starts).then(() => this.sourcesSynced(signal));
+    // It is awaited below, and can fail before that.
+    synced.catch(() => undefined);
     await Promise.all(
-      sources.map(async (source) => {
-        await source.start(this.stopping.signal);
-        this.synced.add(source);
-      }),
+      early.map((source, index) =>
+        Promise.race([source.answered?.() ?? starts[index], starts[index]]),
+      ),
     );
-    this.logger.info('All sources have synced', { sources: sources.length });
+    const inCharge = this.takeCharge(signal);
+    await Promise.all([
+      inCharge.then(() => this.allSynced(late.map((source) => this.startSource(source)))),
+      Promise.all([synced, inCharge]).then(() => this.beforeWorkers(signal)),
+    ]);
+  }
+
+  private async allSynced(starts: readonly Promise<void>[]): Promise<void> {
+    if (starts.length === 0) return;
+    await Promise.all(starts);
+    this.logger.info('All sources have synced', { sources: starts.length });
+  }
+
+  private async startSource(source: EventSource<unknown>): Promise<void> {
+    await source.start(this.stopping.signal);
+    this.synced.add(source);
   }
 
   private sourceFault(): string | undefined {
@@ -224,7 +256,7 @@ export abstract class Operator extends BaseOperator {
     return undefined;
   }
 
-  /** Late sources wait for {@link beforeWorkers}; they have their own check. */
+  /** Late sources wait for {@link takeCharge}; they have their own check. */
   private sourcesAwaited(): string | undefined {
     if (this.awaitedAnswer !== undefined)
       return `waiting for the API server: ${this.awaitedAnswer}`;

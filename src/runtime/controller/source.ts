@@ -16,6 +16,11 @@ export interface EventSource<T> {
   /** Starts observing; resolves once the current state has been delivered. */
   start(signal: AbortSignal): Promise<void>;
   /**
+   * Resolves once what it observes has answered its first request, which can be long before all of the current
+   * state has been delivered. Default: when {@link start} resolves.
+   */
+  answered?(): Promise<void>;
+  /**
    * A fault that only a restart of the process fixes; undefined if there is none. An outage of what the
    * source observes is not a fault.
    */

@@ -63,7 +63,7 @@ class TestOperator extends Operator {
     await this.regionFound.promise;
   }
 
-  protected override beforeWorkers(): Promise<void> {
+  protected override takeCharge(): Promise<void> {
     return this.lease.promise;
   }
 }

@@ -10,9 +10,12 @@ class Costly {
   metadata!: Thing['metadata'];
 }
 
-/** A source that is in sync as soon as it is started. */
+/** A source that is in sync as soon as it is started, or once `listed`; by default it answers no earlier. */
 class Source<T> implements EventSource<T> {
   private handler: (event: SourceEvent<T>) => void = () => undefined;
+
+  listed: Promise<void> = Promise.resolve();
+  answered?: () => Promise<void>;
 
   constructor(private readonly onStart: () => void) {}
 
@@ -22,6 +25,7 @@ class Source<T> implements EventSource<T> {
 
   async start(): Promise<void> {
     this.onStart();
+    await this.listed;
   }
 
   tell(object: T): void {
@@ -75,9 +79,17 @@ class ElectedOperator extends Operator {
     this.addReconciler(this.reconciler);
   }
 
-  protected override async beforeWorkers(): Promise<void> {
+  protected override async takeCharge(): Promise<void> {
     await this.elected.promise;
     this.log.push('elected');
+  }
+
+  protected override sourcesSynced(): void {
+    this.log.push('synced');
+  }
+
+  protected override async beforeWorkers(): Promise<void> {
+    this.log.push('in charge and synced');
   }
 
   protected override async afterWorkers(unfinished: readonly string[]): Promise<void> {
@@ -102,11 +114,51 @@ describe('Operator, in charge and out of it', () => {
     const starting = operator.start();
     operator.things.tell(aThing('a', 1));
     await time.tick(0);
-    expect(operator.log).to.deep.equal(['things started']);
+    expect(operator.log).to.deep.equal(['things started', 'synced']);
     operator.elected.resolve();
     await starting;
     await time.tick(0);
-    expect(operator.log).to.deep.equal(['things started', 'elected', 'costly started']);
+    expect(operator.log).to.have.members([
+      ...['things started', 'synced', 'elected', 'costly started', 'in charge and synced'],
+    ]);
+    expect(operator.log.indexOf('costly started')).to.be.above(operator.log.indexOf('elected'));
+  });
+
+  it('is put in charge, and starts late sources, while the others still list what they have answered', async () => {
+    const [answer, list] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    operator.things.answered = () => answer.promise;
+    operator.things.listed = list.promise;
+    operator.elected.resolve();
+    const starting = operator.start();
+    await time.tick(60_000);
+    operator.things.tell(aThing('a', 1));
+    expect(operator.log, 'it may have no right to list').to.deep.equal(['things started']);
+    answer.resolve();
+    await time.tick(60_000);
+    const whileListing = ['things started', 'elected', 'costly started'];
+    expect(operator.log).to.deep.equal(whileListing);
+    expect(operator.reconciler.keys).to.deep.equal([]);
+    list.resolve();
+    await starting;
+    await time.tick(0);
+    expect(operator.log).to.deep.equal([...whileListing, 'synced', 'in charge and synced']);
+    expect(operator.reconciler.keys).to.deep.equal(['a']);
+  });
+
+  it('starts no work before its late sources have synced', async () => {
+    const list = Promise.withResolvers<void>();
+    operator.costly.listed = list.promise;
+    operator.elected.resolve();
+    const starting = operator.start();
+    await time.tick(60_000);
+    operator.things.tell(aThing('a', 1));
+    await time.tick(60_000);
+    expect(operator.log).to.include('in charge and synced');
+    expect(operator.reconciler.keys).to.deep.equal([]);
+    list.resolve();
+    await starting;
+    await time.tick(0);
+    expect(operator.reconciler.keys).to.deep.equal(['a']);
   });
 
   it('takes no more keys from the moment that it fails, and tells why', async () => {

@@ -71,7 +71,7 @@ class TestOperator extends Operator {
     this.addReconciler(this.reconciler, this.overrides);
   }
 
-  protected override beforeWorkers(): Promise<void> {
+  protected override takeCharge(): Promise<void> {
     return this.beforeWork;
   }
 }
