@@ -24,6 +24,7 @@ import { API_GROUP, API_VERSION } from './names.js';
 import type { AdoptionReason } from './reasons.js';
 import {
   AtLeastOneOf,
+  HasAtLeastOneOf,
   HasAtMostOneOf,
   HasPoolOfAddresses,
   IsIPv4Pool,
@@ -100,6 +101,7 @@ export class PrimaryIPv4 {
 /** The addresses of an ENI, and where its primary one comes from. */
 export class NodeENIIPv4 extends IPv4Addresses {
   @IsOptional()
+  @IsObject()
   @ValidateNested()
   @Type(() => PrimaryIPv4)
   primary?: PrimaryIPv4;
@@ -193,11 +195,13 @@ export class NodeENISpec extends ENISettings {
   @IsOptional()
   @IsObject()
   @ValidateNested()
+  @HasAtLeastOneOf(['primary', 'secondaryAddresses', 'prefixes'])
   @HasAtMostOneOf(['secondaryAddresses', 'prefixes'])
   @Type(() => NodeENIIPv4)
   declare ipv4?: NodeENIIPv4;
 
   @IsOptional()
+  @IsObject()
   @ValidateNested()
   @Type(() => UpdatePolicy)
   updatePolicy?: UpdatePolicy;

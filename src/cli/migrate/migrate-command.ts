@@ -1,16 +1,19 @@
 import { Argument, Command } from 'commander';
 import { MANAGER_NAME, TAGS } from '../../api/names.js';
 import { NodeENI } from '../../api/node-eni.js';
+import { nodeENIFaults } from '../../api/validate.js';
 import { unheldEnis } from '../../reconcilers/migration/listed-enis.js';
 import { NetworkResolver } from '../../reconcilers/node-eni/network-resolver.js';
 import { AWS_FLAGS, type AwsFlags } from '../ec2/aws-flags.js';
 import { readControllerSettings } from '../ec2/controller-settings.js';
 import { type Ec2Session, openEc2 } from '../ec2/ec2-session.js';
+import { PlanningWorld } from '../plan/planning-world.js';
 import type { Cli, Session } from '../shared/cli.js';
 import { EXIT, type ExitCode, UsageError } from '../shared/exit-code.js';
+import { type ChangeAfterAdoption, changesAfterAdoption } from './changes-after-adoption.js';
 import { STOP_GO_CONTROLLER } from './edits.js';
 import { type MigrationReport, migrationLines, needsAction } from './migration-lines.js';
-import { type MigrationWorld, migrationViews } from './migration-view.js';
+import { type MigrationWorld, migrationPlanOf, migrationViews } from './migration-view.js';
 import { runningControllers } from './running-controllers.js';
 
 interface MigrateFlags extends AwsFlags {
@@ -21,12 +24,13 @@ const HELP = `
 The controller adopts the ENIs of aws-multi-eni-controller automatically. This command shows what prevents that, and
 the exact edit for each NodeENI; without "check", it makes the edits that preserve the meaning.
 
-With --aws, it also reads each ENI from EC2, and tests with a dry run whether your credentials allow to tag it: use the
-credentials of the controller's role.
+With --aws, it also reads each ENI from EC2, lists what the controller changes after the adoption, such as security
+groups, and tests with a dry run whether your credentials allow to tag the ENIs: use the credentials of the controller's
+role.
 
 Examples:
   kubectl eni migrate check         before you start the controller, and after
-  kubectl eni migrate check --aws   also compares each ENI with its entry, and tests the IAM policy
+  kubectl eni migrate check --aws   also compares each ENI with its entry and the NodeENI, and tests the IAM policy
   kubectl eni migrate               makes the edits that preserve the meaning
 
 Exit codes: 0 nothing left to do; 1 you have to act, as listed; 2 the cluster or EC2 did not respond.
@@ -37,7 +41,7 @@ export function migrateCommand(cli: Cli): Command {
   const command = new Command('migrate')
     .description('migrates from aws-multi-eni-controller without losing an ENI')
     .addArgument(new Argument('[step]', 'check: only look').choices(['check']))
-    .option('--aws', 'ask EC2 as well')
+    .option('--aws', 'check EC2 too, with your AWS credentials')
     .addHelpText('after', HELP);
   for (const option of AWS_FLAGS) command.addOption(option);
   return command.action(
@@ -77,7 +81,11 @@ async function look(session: Session, flags: MigrateFlags): Promise<MigrationRep
   }
   const ec2 = await openEc2(session, flags, world.nodes);
   try {
-    const known = { ...world, ec2: await factsOf(ec2, world) };
+    const facts = await factsOf(ec2, world);
+    const known = {
+      ...world,
+      ec2: { ...facts, changes: await changesOf(ec2, { ...world, ec2: facts }) },
+    };
     return { controllers, nodeENIs: migrationViews(known), iam: await iamFault(ec2, known) };
   } finally {
     ec2.close();
@@ -118,6 +126,23 @@ async function factsOf(
     subnetIDs: new Map(subnetIDs),
     consistencyWindowMs: settings.config.consistencyWindow,
   };
+}
+
+/** By NodeENI. The controller plans nothing for a NodeENI that is invalid or being deleted. */
+async function changesOf(
+  ec2: Ec2Session,
+  world: MigrationWorld & { ec2: NonNullable<MigrationWorld['ec2']> },
+): Promise<NonNullable<NonNullable<MigrationWorld['ec2']>['changes']>> {
+  const planning = PlanningWorld.of(ec2, world);
+  const changes = new Map<string, ChangeAfterAdoption[] | string>();
+  for (const nodeENI of world.nodeENIs) {
+    const { name, deletionTimestamp } = nodeENI.metadata;
+    const adoptions = migrationPlanOf(nodeENI, world)?.adopt ?? [];
+    if (adoptions.length === 0 || deletionTimestamp || nodeENIFaults(nodeENI).length > 0) continue;
+    const { enis } = world.ec2;
+    changes.set(name, await changesAfterAdoption({ nodeENI, adoptions, enis, world: planning }));
+  }
+  return changes;
 }
 
 /** Tests with a dry run on one ENI whether IAM allows to tag it. */

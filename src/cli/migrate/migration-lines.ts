@@ -1,5 +1,6 @@
 import { type Style, safe } from '../output/style.js';
 import { tableLines } from '../output/table.js';
+import type { ChangeAfterAdoption } from './changes-after-adoption.js';
 import { STOP_GO_CONTROLLER } from './edits.js';
 import { isDone, type MigrationView } from './migration-view.js';
 import type { RunningControllers } from './running-controllers.js';
@@ -43,8 +44,15 @@ export function migrationLines(report: MigrationReport, style: Style): string[] 
   ];
 }
 
-function detailsOf({ nodeENI, edits, problems }: MigrationView, style: Style): string[] {
-  const name = safe(nodeENI);
+const ACTIONS: Record<ChangeAfterAdoption['action'], string> = {
+  change: 'changes in place',
+  replace: 'is replaced (spec.updatePolicy)',
+  delete: 'is detached and deleted: no NodeENI needs it any longer',
+};
+
+function detailsOf(view: MigrationView, style: Style): string[] {
+  const { edits, problems, changes, changesUnknown } = view;
+  const name = safe(view.nodeENI);
   return [
     ...edits.flatMap(({ why, command }) => [
       style.bad(`${name}: ${safe(why)}`),
@@ -53,6 +61,18 @@ function detailsOf({ nodeENI, edits, problems }: MigrationView, style: Style): s
     ...problems.map(({ message }) =>
       style.bad(`${name}: ${safe(message).replaceAll('NAME', name)}`),
     ),
+    ...changes.map(({ eniID, node, action, changes: details }) =>
+      style.warn(
+        `${name}: after its adoption, ${safe(eniID)} of node ${safe(node)} ${[ACTIONS[action], ...(details.length > 0 ? [safe(details.join('; '))] : [])].join(': ')}.`,
+      ),
+    ),
+    ...(changesUnknown === undefined
+      ? []
+      : [
+          style.warn(
+            `${name}: what changes after the adoption is unknown. ${safe(changesUnknown)}`,
+          ),
+        ]),
   ];
 }
 

@@ -3,8 +3,9 @@ import type { Node } from '../../api/node.js';
 import type { NodeENI } from '../../api/node-eni.js';
 import type { Eni } from '../../aws/ec2-gateway.js';
 import { hasGoFinalizer, unheldEnis } from '../../reconcilers/migration/listed-enis.js';
-import { planMigration } from '../../reconcilers/migration/plan-migration.js';
+import { type MigrationPlan, planMigration } from '../../reconcilers/migration/plan-migration.js';
 import { adoptedEni } from '../../reconcilers/shared/held-eni.js';
+import type { ChangeAfterAdoption } from './changes-after-adoption.js';
 import { type Edit, editsOf } from './edits.js';
 
 /** An ENI that cannot be adopted in its current state. */
@@ -26,6 +27,10 @@ export interface MigrationView {
   isBeingDeleted: boolean;
   edits: Edit[];
   problems: EniProblem[];
+  /** What the controller does with ENIs right after it has adopted them; empty if EC2 was not read. */
+  changes: ChangeAfterAdoption[];
+  /** Why `changes` cannot be planned; absent if they can. */
+  changesUnknown?: string;
 }
 
 export interface MigrationWorld {
@@ -41,6 +46,8 @@ export interface MigrationWorld {
         /** By NodeENI; undefined where EC2 does not know one of its subnets. */
         subnetIDs: ReadonlyMap<string, ReadonlySet<string> | undefined>;
         consistencyWindowMs: number;
+        /** By NodeENI; a sentence if they cannot be planned. */
+        changes?: ReadonlyMap<string, ChangeAfterAdoption[] | string>;
       }
     | undefined;
   /** Milliseconds since the epoch. */
@@ -50,10 +57,9 @@ export interface MigrationWorld {
 /** Each NodeENI's progress: what the controller will adopt, and what the user has to do first. */
 export function migrationViews(world: MigrationWorld): MigrationView[] {
   return world.nodeENIs.map((nodeENI) => {
-    const { name, uid, deletionTimestamp } = nodeENI.metadata;
-    const own = world.attachments.filter(({ metadata }) =>
-      metadata.ownerReferences?.some((owner) => owner.uid === uid),
-    );
+    const { name, deletionTimestamp } = nodeENI.metadata;
+    const own = ownOf(nodeENI, world);
+    const changes = world.ec2?.changes?.get(name) ?? [];
     return {
       nodeENI: name,
       waiting: unheldEnis(nodeENI, own).length,
@@ -62,26 +68,30 @@ export function migrationViews(world: MigrationWorld): MigrationView[] {
       isBeingDeleted: deletionTimestamp !== undefined,
       edits: editsOf(nodeENI),
       problems: problemsOf(nodeENI, own, world),
+      ...(typeof changes === 'string' ? { changes: [], changesUnknown: changes } : { changes }),
     };
   });
 }
 
-/** By the controller's own rules, if EC2 was read; otherwise what the controller reported. */
-function problemsOf(
+/** The attachments of the NodeENI. */
+function ownOf({ metadata: { uid } }: NodeENI, { attachments }: MigrationWorld): ENIAttachment[] {
+  return attachments.filter(({ metadata }) =>
+    metadata.ownerReferences?.some((owner) => owner.uid === uid),
+  );
+}
+
+/** What the controller will do with the ENIs that the NodeENI lists; undefined if EC2 was not read. */
+export function migrationPlanOf(
   nodeENI: NodeENI,
-  own: readonly ENIAttachment[],
-  { attachments, nodes, ec2, now }: MigrationWorld,
-): EniProblem[] {
-  const listed = unheldEnis(nodeENI, own);
-  if (!ec2) {
-    return listed.flatMap(({ eniID, nodeID: node, adoption: reason }) =>
-      reason ? [{ eniID, node, reason, message: 'See the condition Adopted of the NodeENI.' }] : [],
-    );
-  }
+  world: MigrationWorld,
+): MigrationPlan | undefined {
+  const { attachments, nodes, ec2, now } = world;
+  if (!ec2) return undefined;
   const { clusterID, enis, subnetIDs, consistencyWindowMs } = ec2;
-  const { unadopted } = planMigration({
+  const own = ownOf(nodeENI, world);
+  return planMigration({
     nodeENI,
-    listed,
+    listed: unheldEnis(nodeENI, own),
     enis,
     attachments: own,
     nodeNamed: (name) => nodes.find(({ metadata }) => metadata.name === name),
@@ -91,7 +101,21 @@ function problemsOf(
     consistencyWindowMs,
     now,
   });
-  return unadopted.map(({ entry, reason, message }) => ({
+}
+
+/** By the controller's own rules, if EC2 was read; otherwise what the controller reported. */
+function problemsOf(
+  nodeENI: NodeENI,
+  own: readonly ENIAttachment[],
+  world: MigrationWorld,
+): EniProblem[] {
+  const plan = migrationPlanOf(nodeENI, world);
+  if (!plan) {
+    return unheldEnis(nodeENI, own).flatMap(({ eniID, nodeID: node, adoption: reason }) =>
+      reason ? [{ eniID, node, reason, message: 'See the condition Adopted of the NodeENI.' }] : [],
+    );
+  }
+  return plan.unadopted.map(({ entry, reason, message }) => ({
     eniID: entry.eniID,
     node: entry.nodeID,
     reason,

@@ -6,7 +6,7 @@ import { isNotFound, KubeApiError } from '../../runtime/kube/kube-errors.js';
 import { mergePatch } from '../../runtime/kube/merge-patch.js';
 import { withoutFullStop } from '../../runtime/message-text.js';
 import { AWS_FLAGS, type AwsFlags } from '../ec2/aws-flags.js';
-import { type Ec2Session, openEc2 } from '../ec2/ec2-session.js';
+import { openEc2 } from '../ec2/ec2-session.js';
 import type { Cli, Session } from '../shared/cli.js';
 import { EXIT, UsageError } from '../shared/exit-code.js';
 import { type Manifests, type NodeENIManifest, readManifests } from './manifests.js';
@@ -85,7 +85,7 @@ async function plan(
   ]);
   const ec2 = await openEc2(session, flags, nodes);
   try {
-    const world = new PlanningWorld({ nodes, nodeENIs, attachments, ...ec2, ...settingsOf(ec2) });
+    const world = PlanningWorld.of(ec2, { nodes, nodeENIs, attachments });
     const reports: PlanReport[] = [];
     for (const manifest of manifests) {
       const intended = await dryRun(session, manifest);
@@ -99,17 +99,6 @@ async function plan(
   } finally {
     ec2.close();
   }
-}
-
-function settingsOf({ settings }: Ec2Session) {
-  const { defaultDeviceIndex, defaultDeleteOnTermination, reservedInterfaces } = settings.config;
-  return {
-    reservedInterfaces,
-    defaults: {
-      deviceIndex: defaultDeviceIndex,
-      deleteOnTermination: defaultDeleteOnTermination,
-    },
-  };
 }
 
 /** The NodeENI as the API server would store it: with its defaults, after validation and admission policies. */

@@ -11,6 +11,7 @@ import { instanceIDsOf } from '../../reconcilers/shared/node-placement.js';
 import { SlotInspector } from '../../reconcilers/slots/slot-inspector.js';
 import { IndexedStore } from '../../runtime/cache/store.js';
 import { systemClock } from '../../runtime/clock.js';
+import type { Ec2Session } from '../ec2/ec2-session.js';
 
 /** How old (milliseconds) an instance's description may be: a plan takes seconds. */
 export const MAX_AGE_MS = 60_000;
@@ -43,6 +44,20 @@ export class PlanningWorld {
   readonly slots: SlotInspector;
   readonly networkResolver: NetworkResolver;
   readonly poolAddresses: PoolAddresses;
+
+  /** The world with the settings of the running controller. */
+  static of(
+    ec2: Ec2Session,
+    objects: Pick<PlanningWorldOptions, 'nodes' | 'nodeENIs' | 'attachments'>,
+  ) {
+    const { config } = ec2.settings;
+    const defaults = {
+      deviceIndex: config.defaultDeviceIndex,
+      deleteOnTermination: config.defaultDeleteOnTermination,
+    };
+    const { reservedInterfaces } = config;
+    return new PlanningWorld({ ...objects, ...ec2, reservedInterfaces, defaults });
+  }
 
   constructor(readonly options: PlanningWorldOptions) {
     const { nodes, nodeENIs, attachments, instances, instanceTypes, network, reservedInterfaces } =

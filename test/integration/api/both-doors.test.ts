@@ -73,6 +73,14 @@ const NODE_ENIS: Record<string, object> = {
     ipv4: { prefixes: 1 },
     updatePolicy: { maxUnavailable: '25%' },
   },
+  'a pool for the primary address': {
+    ...aNodeENI().spec,
+    ipv4: { primary: { fromPool: ['10.0.64.0/24'] }, secondaryAddresses: 1 },
+  },
+  'only a pool for the primary address': {
+    ...aNodeENI().spec,
+    ipv4: { primary: { fromPool: ['10.0.64.9'] } },
+  },
   'addresses for pods': {
     ...attached({ type: 'routed', addresses: 'pool', routes: ROUTES }),
     ipv4: { prefixes: 1 },
@@ -115,6 +123,9 @@ const NODE_ENIS: Record<string, object> = {
 const ACROSS_FIELDS: Record<string, object> = {
   'UDP over ENA Express that is off': { enaExpress: { enabled: false, udp: true } },
   'UDP explicitly off with ENA Express': { enaExpress: { enabled: false, udp: false } },
+  'a pool with a block that begins elsewhere': {
+    ipv4: { primary: { fromPool: ['10.0.64.9/24'] } },
+  },
   'addresses and prefixes': { ipv4: { secondaryAddresses: 1, prefixes: 1 } },
   'zero addresses and zero prefixes': { ipv4: { secondaryAddresses: 0, prefixes: 0 } },
   'Auto with an index': { deviceIndexPolicy: 'Auto' },
@@ -267,6 +278,7 @@ describe('CRDs and classes refuse the same specs', function () {
       ...aRecord().spec,
       ...SETTINGS,
       subnetCIDR: RANGE,
+      privateIPAddress: ADDRESS,
       position: 0,
       baseDeviceIndex: 1,
       interfaceName: 'eni-storage',

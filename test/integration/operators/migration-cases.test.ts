@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import { GO_CONTROLLER, GO_TAGS, LEAVE_ENIS_ANNOTATION } from '../../../src/api/go-controller.js';
 import { MANAGER_NAME, TAGS } from '../../../src/api/names.js';
 import { NodeENI } from '../../../src/api/node-eni.js';
+import type { MigrationView } from '../../../src/cli/migrate/migration-view.js';
 import type { KubeObject, ResourceType } from '../../../src/runtime/kube/resource.js';
 import { DEFAULT_IDS } from '../../../tools/ec2-simulator/index.js';
 import { CONTROL_PLANE_TIMEOUT_MS } from '../../../tools/envtest/shared-control-plane.js';
@@ -10,6 +11,7 @@ import { eventually } from '../../support/eventually.js';
 import { leave } from '../../support/go-left.js';
 import { migrationPolicy, shippedPolicy } from '../../support/iam-policy.js';
 import { Stage } from '../../support/stage.js';
+import { kubectlEni, simulatorEnv } from '../cli/run.js';
 
 const CLUSTER_ID = 'cluster-that-adopts';
 const LEASES: ResourceType = {
@@ -99,6 +101,69 @@ describe('what the Go controller left', () => {
     await stage.gone('drift');
     expect(denied()).to.deep.equal([]);
     expect(stage.managedEnis()).to.deep.equal([]);
+  });
+
+  it('is changed after its adoption as kubectl eni migrate check announces', async () => {
+    const { net1, nodes } = DEFAULT_IDS.groups;
+    const instanceA = await stage.addNode('change-a', { labels: { change: 'true' } });
+    const instanceB = await stage.addNode('change-b', { labels: { change: 'true' } });
+    const instanceC = await stage.addNode('change-c');
+    const [changed = '', , unselected = ''] = await leave(stage, {
+      name: 'change',
+      spec: { securityGroupIDs: [nodes], deleteOnTermination: false },
+      enis: [
+        { node: 'change-a', instanceID: instanceA },
+        { node: 'change-b', instanceID: instanceB },
+        { node: 'change-c', instanceID: instanceC },
+      ],
+    });
+    await leave(stage, {
+      name: 'same',
+      spec: { nodeSelector: { same: 'true' }, deviceIndex: 2 },
+      enis: [
+        {
+          node: 'same-a',
+          instanceID: await stage.addNode('same-a', { labels: { same: 'true' } }),
+          deviceIndex: 2,
+        },
+      ],
+    });
+    const check = async (...flags: string[]) => {
+      const args = ['migrate', 'check', '--kubeconfig', stage.kubeconfigPath, ...flags];
+      return kubectlEni(args, { env: simulatorEnv(stage.ec2.url) });
+    };
+    const { out, error } = await check('--aws', '--cluster-id', CLUSTER_ID, '-o', 'json');
+    expect(error).to.equal('');
+    const views = (JSON.parse(out) as { nodeENIs: MigrationView[] }).nodeENIs;
+    const changesOf = (name: string) => views.find(({ nodeENI }) => nodeENI === name)?.changes;
+    expect(changesOf('same')).to.deep.equal([]);
+    expect(changesOf('change')?.map(({ node, action }) => [node, action])).to.deep.equal([
+      ['change-a', 'change'],
+      ['change-b', 'change'],
+      ['change-c', 'delete'],
+    ]);
+    expect(changesOf('change')?.[0]).to.deep.equal({
+      eniID: changed,
+      node: 'change-a',
+      action: 'change',
+      changes: [`security groups ${net1} → ${nodes}`, 'deleteOnTermination true → false'],
+    });
+    const table = await check('--aws', '--cluster-id', CLUSTER_ID);
+    expect(table.out).to.include(
+      `change: after its adoption, ${changed} of node change-a changes in place: security groups ${net1} → ${nodes}; deleteOnTermination true → false.`,
+    );
+    expect(table.out).to.include(`${unselected} of node change-c is detached and deleted`);
+    expect(JSON.parse((await check('-o', 'json')).out).nodeENIs[0].changes).to.deep.equal([]);
+
+    start();
+    await stage.ready('change', 2);
+    await stage.ready('same', 1);
+    const eni = (id: string) => stage.ec2.state.enis.find((each) => each.id === id);
+    expect(eni(changed)?.groupIds).to.deep.equal([nodes]);
+    expect(eni(changed)?.attachment?.deleteOnTermination).to.equal(false);
+    await eventually(async () => expect(eni(unselected)).to.equal(undefined));
+    expect(stage.calls()).to.include({ DetachNetworkInterface: 1, DeleteNetworkInterface: 1 });
+    expect(stage.calls()).to.not.have.any.keys('CreateNetworkInterface', 'AttachNetworkInterface');
   });
 
   it('stays in the status and keeps its place where its tags differ, until they are put right', async () => {

@@ -117,7 +117,9 @@ describe('nodeENISpecFaults', () => {
   it('counts a member that is null as not set, as the API server does', () => {
     expect(nodeENISpecFaults({ ...valid, mtu: null, tags: { team: null } })).to.deep.equal([]);
     const faults = nodeENISpecFaults({ ...valid, ipv4: { prefixes: null } });
-    expect(faults.join()).to.include('ipv4 must have at least one of secondaryAddresses, prefixes');
+    expect(faults.join()).to.include(
+      'ipv4 must have at least one of primary, secondaryAddresses, prefixes',
+    );
   });
 
   it('accepts tags that only resemble reserved ones', () => {
