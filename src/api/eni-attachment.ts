@@ -15,7 +15,7 @@ import {
 } from 'class-validator';
 import type { Condition } from '../runtime/kube/conditions.js';
 import type { ObjectMeta } from '../runtime/kube/resource.js';
-import { ENISettings } from './eni-settings.js';
+import { type ElasticIPSelection, ENISettings } from './eni-settings.js';
 import { IsPodRoutes, type PodRoute } from './ipam.js';
 import type { LinkFault } from './link-faults.js';
 import { API_GROUP, API_VERSION } from './names.js';
@@ -151,6 +151,16 @@ export interface LinkStatus {
   message?: string;
 }
 
+/** The association of an Elastic IP address, recorded before it is made. */
+export interface ElasticIPStatus {
+  allocationID: string;
+  publicIP: string;
+  /** Absent as long as the association may not exist. */
+  associationID?: string;
+  /** `spec.elasticIP` by which the address was selected. */
+  selectedBy: ElasticIPSelection;
+}
+
 export interface ENIAttachmentStatus {
   observedGeneration?: number;
   phase?: Phase;
@@ -163,6 +173,10 @@ export interface ENIAttachmentStatus {
   /** Each a /80. */
   ipv6Prefixes?: string[];
   ipv6Addresses?: string[];
+  /** Of the primary private address, whoever associated it. */
+  publicIP?: string;
+  /** What this operator associated, or is about to associate. */
+  elasticIP?: ElasticIPStatus;
   /** How many times the ENI was lost to an outside change and replaced. */
   replacements?: number;
   /** Keys of the user's tags that the operator sets; one that the spec no longer has is removed. */

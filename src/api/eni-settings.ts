@@ -8,12 +8,19 @@ import {
   IsObject,
   IsOptional,
   IsString,
+  Matches,
   Max,
   MaxLength,
   Min,
   ValidateNested,
 } from 'class-validator';
-import { HasAtLeastOneOf, HasAtMostOneOf, IsUserTags, NoUdpUnlessEnabled } from './validators.js';
+import {
+  HasAtLeastOneOf,
+  HasAtMostOneOf,
+  IsTagSelection,
+  IsUserTags,
+  NoUdpUnlessEnabled,
+} from './validators.js';
 
 const RECLAIM_POLICIES = ['Delete', 'Retain'] as const;
 
@@ -110,6 +117,24 @@ export class IPv6Addresses {
   prefixes?: number;
 }
 
+/** A public IPv4 pool that the account brought to AWS, or a pool of IPAM. */
+const POOL_ID = /^(ipv4pool-ec2|ipam-pool)-[0-9a-f]{8,17}$/;
+
+/** Which Elastic IP addresses of the account an ENI can have: what both fields select. */
+export class ElasticIPSelection {
+  /** An address must have all of them. */
+  @IsOptional()
+  @IsTagSelection()
+  tags?: Record<string, string>;
+
+  /** An address must come from it. */
+  @IsOptional()
+  @Matches(POOL_ID, {
+    message: 'pool must be the ID of a pool, ipv4pool-ec2-… or ipam-pool-…, not $value',
+  })
+  pool?: string;
+}
+
 /** The ENI settings that a NodeENI and its ENIAttachments share. */
 export class ENISettings {
   @IsOptional()
@@ -170,6 +195,13 @@ export class ENISettings {
   @IsOptional()
   @IsBoolean()
   ipv6Primary?: boolean;
+
+  /** A free one is associated with the primary private address. */
+  @IsOptional()
+  @ValidateNested()
+  @HasAtLeastOneOf(['tags', 'pool'])
+  @Type(() => ElasticIPSelection)
+  elasticIP?: ElasticIPSelection;
 
   @IsOptional()
   @IsIn(ADDRESSING)

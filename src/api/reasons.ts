@@ -50,6 +50,10 @@ export const REMEDIES = {
     'Use instance types of the Nitro System, or set spec.ipv4.secondaryAddresses instead of prefixes.',
   ENAExpressUnsupported:
     'Remove spec.enaExpress, or use instance types that support ENA Express (aws ec2 describe-instance-types --filters Name=network-info.ena-srd-supported,Values=true).',
+  ElasticIPUnavailable:
+    'Allocate or free an Elastic IP address that spec.elasticIP selects (aws ec2 describe-addresses lists them), or change spec.elasticIP. Meanwhile, the ENI stays attached without one.',
+  InternetGatewayMissing:
+    "Attach an internet gateway to the subnet's VPC, or remove spec.elasticIP. Meanwhile, the ENI stays attached without a public address.",
   NotManaged:
     'Delete the ENIAttachment: ENIAttachments are not made by hand. Create a NodeENI for the nodes that need the ENI.',
   SlotTaken:
@@ -89,6 +93,7 @@ export const CAPACITY_REASONS: readonly BlockedReason[] = [
   'InsufficientCidrBlocks',
   'AddressLimitExceeded',
   'InterfaceQuotaReached',
+  'ElasticIPUnavailable',
 ];
 
 /** What prevents an ENI from being created or attached: a reason for programs, a message for people. */

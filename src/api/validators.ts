@@ -141,6 +141,37 @@ function userTagsFault(value: unknown): string | undefined {
   return undefined;
 }
 
+/** Each tag is a filter of one read. */
+const MAX_SELECTING_TAGS = 10;
+
+/** Class-validator rule for tags by which resources are selected, of whatever key. */
+export function IsTagSelection(): PropertyDecorator {
+  return ValidateBy({
+    name: 'isTagSelection',
+    validator: {
+      validate: (value: unknown) => tagSelectionFault(value) === undefined,
+      defaultMessage: (args?: ValidationArguments) =>
+        `$property ${tagSelectionFault(args?.value) ?? 'is not valid'}`,
+    },
+  });
+}
+
+function tagSelectionFault(value: unknown): string | undefined {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    return 'must be a map of tags, such as {team: edge}';
+  }
+  const entries = Object.entries(value);
+  if (entries.length === 0 || entries.length > MAX_SELECTING_TAGS) {
+    return `must be 1 to ${MAX_SELECTING_TAGS} tags, and are ${entries.length}`;
+  }
+  const wrong = entries.find(
+    ([key, tag]) => key === '' || key.length > 128 || typeof tag !== 'string' || tag.length > 256,
+  );
+  return wrong
+    ? `has a key longer than 128 characters, an empty one, or a value longer than 256: ${JSON.stringify(wrong[0])}`
+    : undefined;
+}
+
 /** Class-validator rule: deviceIndexPolicy Auto excludes deviceIndex. Put it on a required member. */
 export function NoDeviceIndexWithAuto(options?: ValidationOptions): PropertyDecorator {
   return ValidateBy(

@@ -12,6 +12,8 @@ const TAG_WRITE: RateLimit = { capacity: 100, refillPerSecond: 10 };
  * refill rates". `…:unfiltered` is a describe without filter and page size, which has a smaller bucket.
  */
 export const DOCUMENTED_LIMITS = {
+  // Without pages: not among the actions with a smaller bucket for reads without filter and page size.
+  DescribeAddresses: PAGED_DESCRIBE,
   DescribeSubnets: PAGED_DESCRIBE,
   DescribeSecurityGroups: PAGED_DESCRIBE,
   DescribeSecurityGroupVpcAssociations: PAGED_DESCRIBE,
@@ -21,6 +23,8 @@ export const DOCUMENTED_LIMITS = {
   'DescribeSecurityGroups:unfiltered': UNPAGED_DESCRIBE,
   'DescribeInstances:unfiltered': UNPAGED_DESCRIBE,
   'DescribeNetworkInterfaces:unfiltered': UNPAGED_DESCRIBE,
+  AssociateAddress: MUTATING,
+  DisassociateAddress: MUTATING,
   AttachNetworkInterface: MUTATING,
   DetachNetworkInterface: MUTATING,
   CreateNetworkInterface: INTERFACE_WRITE,

@@ -54,6 +54,7 @@ export class ConflictError extends Ec2Error {
 export type ConflictReason =
   | 'SlotTaken'
   | 'InterfaceInUse'
+  | 'ElasticIPUnavailable'
   | 'InstanceNotAttachable'
   | 'AddressTaken'
   | 'IdempotencyMismatch';
@@ -89,6 +90,7 @@ export type UserErrorReason =
   | 'SecurityGroupVpcMismatch'
   | 'TooManySecurityGroups'
   | 'ZoneMismatch'
+  | 'InternetGatewayMissing'
   | 'NotPermitted'
   | 'InvalidRequest';
 

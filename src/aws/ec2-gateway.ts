@@ -99,6 +99,33 @@ export interface ConnectionTracking {
   udpTimeout?: number;
 }
 
+/** The public IPv4 address of a private address. */
+export interface PublicAddress {
+  publicIp: string;
+  /** Of an Elastic IP address; absent where AWS owns the address. */
+  allocationId?: string;
+  associationId?: string;
+}
+
+/** An Elastic IP address of the account. */
+export interface ElasticIp {
+  allocationId: string;
+  publicIp: string;
+  /** Absent while it is free. */
+  association?: {
+    associationId: string;
+    /** Absent where an instance of EC2-Classic or a service has it. */
+    eniId?: string;
+  };
+}
+
+/** Which Elastic IP addresses: those of the pool that carry all of the tags; at least one of both is needed. */
+export interface ElasticIpQuery {
+  /** `ipv4pool-ec2-…`, `ipam-pool-…` */
+  pool?: string;
+  tags?: Readonly<Record<string, string>>;
+}
+
 /** An elastic network interface as EC2 reports it; every read can be stale. */
 export interface Eni {
   id: string;
@@ -118,6 +145,8 @@ export interface Eni {
   ipv6Prefixes: string[];
   /** Whether one of the IPv6 addresses is the primary one. */
   hasPrimaryIpv6?: boolean;
+  /** Of the primary private address. */
+  publicAddress?: PublicAddress;
   sourceDestCheck: boolean;
   connectionTracking?: ConnectionTracking;
   /** Sorted: EC2's order has no meaning. */
@@ -210,6 +239,8 @@ export interface Ec2Gateway {
   describeInstanceTypes(types: readonly string[]): Promise<InstanceTypeLimits[]>;
   /** Any number of ids; split into several calls if EC2 requires it. */
   describeEnis(ids: readonly string[]): Promise<Eni[]>;
+  /** All addresses that match, free or not. */
+  describeElasticIps(query: ElasticIpQuery): Promise<ElasticIp[]>;
   /** All ENIs that match; split into several calls if a tag has more values than EC2 allows. */
   listEnis(filter: EniFilter): Promise<Eni[]>;
 
@@ -232,6 +263,12 @@ export interface Ec2Gateway {
   /** @returns what EC2 assigned */
   assignIpv6(eniId: string, count: AddressCount): Promise<AddressSet>;
   unassignIpv6(eniId: string, set: AddressSet): Promise<void>;
+  /**
+   * Associates an Elastic IP address with the primary private address.
+   * @throws {@link ConflictError} `ElasticIPUnavailable` if it is associated elsewhere or no longer exists
+   */
+  associateElasticIp(eniId: string, allocationId: string): Promise<{ associationId: string }>;
+  disassociateElasticIp(associationId: string): Promise<void>;
   setTags(eniId: string, tags: Readonly<Record<string, string>>): Promise<void>;
   removeTags(eniId: string, keys: readonly string[]): Promise<void>;
   /** Starts the detachment; EC2 finishes it later. */

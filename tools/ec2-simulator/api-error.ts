@@ -78,6 +78,17 @@ export const errors = {
       'SecurityGroupsPerInterfaceLimitExceeded',
       `The maximum number of security groups per interface has been reached: ${limit}`,
     ),
+  allocationsNotFound: (ids: readonly string[]) =>
+    notFound('InvalidAllocationID.NotFound', 'allocation', ids),
+  associationNotFound: (id: string) =>
+    notFound('InvalidAssociationID.NotFound', 'association', [id]),
+  alreadyAssociated: (id: string, associationId: string) =>
+    new ApiError(
+      'Resource.AlreadyAssociated',
+      `resource ${id} is already associated with associate-id ${associationId}`,
+    ),
+  noInternetGateway: (vpcId: string) =>
+    new ApiError('Gateway.NotAttached', `Network ${vpcId} is not attached to any internet gateway`),
   invalidInstanceTypes: (types: readonly string[]) =>
     new ApiError(
       'InvalidInstanceType',

@@ -1,4 +1,5 @@
 import type {
+  ElasticIpSpec,
   FaultSpec,
   InstanceSpec,
   InterfaceSpec,
@@ -10,7 +11,15 @@ import type {
   TagsSpec,
 } from './config/specs.js';
 import type { CallCounts } from './protocol/call-log.js';
-import type { Call, Eni, Instance, InstanceState, SecurityGroup, Subnet } from './region/model.js';
+import type {
+  Call,
+  ElasticIp,
+  Eni,
+  Instance,
+  InstanceState,
+  SecurityGroup,
+  Subnet,
+} from './region/model.js';
 import type { SimulatorState } from './region/state.js';
 import type { CallLatency } from './simulated-ec2.js';
 
@@ -39,6 +48,8 @@ export class SimulatorControl {
   addSubnet = (subnet: SubnetSpec): Promise<Subnet> => this.send('POST', '/subnets', subnet);
   addSecurityGroup = (group: SecurityGroupSpec): Promise<SecurityGroup> =>
     this.send('POST', '/security-groups', group);
+  addElasticIp = (address: ElasticIpSpec = {}): Promise<ElasticIp> =>
+    this.send('POST', '/elastic-ips', address);
   addInstance = (instance: InstanceSpec = {}): Promise<Instance> =>
     this.send('POST', '/instances', instance);
   terminateInstance = (id: string): Promise<void> =>

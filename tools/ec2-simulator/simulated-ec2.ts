@@ -4,6 +4,7 @@ import { writeTags } from './actions/tags.js';
 import { errors } from './api-error.js';
 import { applySettings } from './config/settings.js';
 import type {
+  ElasticIpSpec,
   FaultSpec,
   InstanceSpec,
   InterfaceSpec,
@@ -20,7 +21,15 @@ import type { CallCounts } from './protocol/call-log.js';
 import { type Answer, QueryApi } from './protocol/query-api.js';
 import { addForeignInterface, launchInstance } from './region/instances.js';
 import { removeInterface } from './region/interfaces.js';
-import type { Call, Eni, Instance, InstanceState, SecurityGroup, Subnet } from './region/model.js';
+import type {
+  Call,
+  ElasticIp,
+  Eni,
+  Instance,
+  InstanceState,
+  SecurityGroup,
+  Subnet,
+} from './region/model.js';
 import { type SimulatorState, stateOf } from './region/state.js';
 import { isAttached } from './region/transitions.js';
 import { createWorld, type World } from './world.js';
@@ -133,6 +142,11 @@ export class SimulatedEc2 {
 
   addInstance(instance: InstanceSpec = {}): Instance {
     return launchInstance(this.world.region, instance);
+  }
+
+  /** Allocates an Elastic IP address. */
+  addElasticIp(address: ElasticIpSpec = {}): ElasticIp {
+    return this.world.region.addElasticIp(address);
   }
 
   /** `shutting-down`, then `terminated` after the time of a detach. */

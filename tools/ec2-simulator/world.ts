@@ -40,6 +40,9 @@ export function createWorld(
   for (const instance of network.instances ?? []) {
     launchInstance(region, instance);
   }
+  for (const address of network.elasticIps ?? []) {
+    region.addElasticIp(address);
+  }
   const timers = new Timers(ports.clock);
   const faults = new Faults();
   return {

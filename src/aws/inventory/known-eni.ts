@@ -32,7 +32,8 @@ const ORDER: Record<WriteKind, number> = {
   primaryIpv6: 8,
   ipv4: 9,
   ipv6: 10,
-  tags: 11,
+  publicAddress: 11,
+  tags: 12,
 };
 const WRITE_KINDS = (Object.keys(ORDER) as WriteKind[]).sort((a, b) => ORDER[a] - ORDER[b]);
 

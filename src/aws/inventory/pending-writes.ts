@@ -4,6 +4,7 @@ import type {
   EnaExpress,
   Eni,
   EniAttachmentState,
+  PublicAddress,
 } from '../ec2-gateway.js';
 
 /** What a write sets. A later write of the same kind replaces the earlier one. */
@@ -19,6 +20,7 @@ export type WriteKind =
   | 'primaryIpv6'
   | 'ipv4'
   | 'ipv6'
+  | 'publicAddress'
   | 'tags';
 
 /** A write of this process, as long as EC2's reads may not show it yet. */
@@ -41,6 +43,8 @@ export interface EniModification {
   /** All that the ENI then has, the primary address first. */
   ipv4?: AddressSet;
   ipv6?: AddressSet;
+  /** Null: none any longer. */
+  publicAddress?: PublicAddress | null;
   /** Tags set, and tags removed. */
   tags?: { set: Readonly<Record<string, string>>; remove: readonly string[] };
 }
@@ -132,6 +136,9 @@ export function modifications(
       ),
     );
   }
+  if (change.publicAddress !== undefined) {
+    writes.push(settingPublicAddress(change.publicAddress ?? undefined));
+  }
   if (tags !== undefined) writes.push(settingTags(tags));
   return writes;
 }
@@ -162,6 +169,15 @@ function settingField(
     kind,
     apply,
     agrees: (read) => read !== undefined && value(read) === value(apply(read)),
+  };
+}
+
+function settingPublicAddress(publicAddress: PublicAddress | undefined): LocalWrite {
+  return {
+    kind: 'publicAddress',
+    apply: ({ publicAddress: _, ...eni }) => ({ ...eni, ...(publicAddress && { publicAddress }) }),
+    agrees: (read) =>
+      read !== undefined && read.publicAddress?.associationId === publicAddress?.associationId,
   };
 }
 

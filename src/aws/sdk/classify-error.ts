@@ -61,6 +61,11 @@ const RULES: readonly Rule[] = [
   { code: 'InvalidAttachmentID.NotFound', action: 'DetachNetworkInterface', classify: alreadyDone },
   { code: 'InvalidAttachmentID.NotFound', classify: notYetVisible },
   { code: 'InvalidInstanceID.NotFound', classify: notYetVisible },
+  {
+    code: 'InvalidAssociationID.NotFound',
+    action: 'DisassociateAddress',
+    classify: alreadyDone,
+  },
 
   {
     code: 'InvalidParameterValue',
@@ -74,6 +79,9 @@ const RULES: readonly Rule[] = [
   },
   { code: 'InvalidNetworkInterface.InUse', classify: conflict('InterfaceInUse') },
   { code: 'InvalidIPAddress.InUse', classify: conflict('AddressTaken') },
+  { code: 'Resource.AlreadyAssociated', classify: conflict('ElasticIPUnavailable') },
+  // Released since it was read.
+  { code: 'InvalidAllocationID.NotFound', classify: conflict('ElasticIPUnavailable') },
   { code: 'IncorrectState', classify: conflict('InstanceNotAttachable') },
   { code: 'IncorrectInstanceState', classify: conflict('InstanceNotAttachable') },
   { code: 'IdempotentParameterMismatch', classify: conflict('IdempotencyMismatch') },
@@ -102,6 +110,7 @@ const RULES: readonly Rule[] = [
     message: /same availability zone/i,
     classify: user('ZoneMismatch'),
   },
+  { code: 'Gateway.NotAttached', classify: user('InternetGatewayMissing') },
   { code: 'OperationNotPermitted', classify: user('NotPermitted') },
 
   { code: 'UnauthorizedOperation', classify: denied },

@@ -1,11 +1,13 @@
 import {
   AssignIpv6AddressesCommand,
   AssignPrivateIpAddressesCommand,
+  AssociateAddressCommand,
   AttachNetworkInterfaceCommand,
   CreateNetworkInterfaceCommand,
   CreateTagsCommand,
   DeleteNetworkInterfaceCommand,
   DeleteTagsCommand,
+  DescribeAddressesCommand,
   DescribeInstancesCommand,
   DescribeInstanceTypesCommand,
   DescribeNetworkInterfacesCommand,
@@ -13,6 +15,7 @@ import {
   DescribeSecurityGroupVpcAssociationsCommand,
   DescribeSubnetsCommand,
   DetachNetworkInterfaceCommand,
+  DisassociateAddressCommand,
   type EC2Client,
   ModifyNetworkInterfaceAttributeCommand,
   UnassignIpv6AddressesCommand,
@@ -29,6 +32,8 @@ import type {
   CreateEniRequest,
   DeniedWrite,
   Ec2Gateway,
+  ElasticIp,
+  ElasticIpQuery,
   EnaExpress,
   Eni,
   EniFilter,
@@ -47,6 +52,7 @@ import {
   fromEnaExpress,
   MalformedAnswerError,
   StringInterner,
+  toElasticIp,
   toEni,
   toInstance,
   toInstanceTypeLimits,
@@ -162,6 +168,19 @@ export class SdkEc2Gateway implements Ec2Gateway {
       throw invalid('DescribeNetworkInterfaces', 'A listing of ENIs needs a tag or an instance');
     }
     return this.readEnis({ ...most, and: others.map(({ name, values }) => filter(name, values)) });
+  }
+
+  /** In one call: DescribeAddresses has no pages. It has no filter for the pool either. */
+  describeElasticIps({ pool, tags = {} }: ElasticIpQuery): Promise<ElasticIp[]> {
+    const Filters = Object.entries(tags).map(([key, value]) => filter(`tag:${key}`, [value]));
+    return this.caller.call('DescribeAddresses', async () => {
+      const { Addresses = [] } = await this.client.send(
+        new DescribeAddressesCommand(Filters.length > 0 ? { Filters } : {}),
+      );
+      return Addresses.filter(
+        ({ PublicIpv4Pool }) => pool === undefined || PublicIpv4Pool === pool,
+      ).flatMap((address) => toElasticIp(address) ?? []);
+    });
   }
 
   async createEni(request: CreateEniRequest): Promise<Eni> {
@@ -304,6 +323,29 @@ export class SdkEc2Gateway implements Ec2Gateway {
           ...(prefixes.length > 0 ? { Ipv6Prefixes: [...prefixes] } : {}),
         }),
       );
+    });
+  }
+
+  associateElasticIp(eniId: string, allocationId: string): Promise<{ associationId: string }> {
+    return this.caller.call('AssociateAddress', async () => {
+      const { AssociationId } = await this.client.send(
+        new AssociateAddressCommand({
+          NetworkInterfaceId: eniId,
+          AllocationId: allocationId,
+          // Otherwise EC2 would take an address from whatever uses it.
+          AllowReassociation: false,
+        }),
+      );
+      if (!AssociationId) {
+        throw new MalformedAnswerError('EC2 answered with an association without an id');
+      }
+      return { associationId: AssociationId };
+    });
+  }
+
+  disassociateElasticIp(associationId: string): Promise<void> {
+    return this.caller.call('DisassociateAddress', async () => {
+      await this.client.send(new DisassociateAddressCommand({ AssociationId: associationId }));
     });
   }
 

@@ -1,8 +1,10 @@
 import type {
+  Address,
   ConnectionTrackingSpecificationRequest,
   EnaSrdSpecification,
   InstanceTypeInfo,
   NetworkInterface,
+  NetworkInterfaceAssociation,
   NetworkInterfaceAttachment,
   Instance as SdkInstance,
   SecurityGroup as SdkSecurityGroup,
@@ -11,11 +13,13 @@ import type {
 } from '@aws-sdk/client-ec2';
 import type {
   ConnectionTracking,
+  ElasticIp,
   EnaExpress,
   Eni,
   EniAttachmentState,
   Instance,
   InstanceTypeLimits,
+  PublicAddress,
   SecurityGroup,
   Subnet,
 } from '../ec2-gateway.js';
@@ -65,6 +69,7 @@ export function toEni(from: NetworkInterface | undefined, strings = new StringIn
     ...(from?.Ipv6Addresses?.some(({ IsPrimaryIpv6 }) => IsPrimaryIpv6)
       ? { hasPrimaryIpv6: true }
       : {}),
+    ...present('publicAddress', toPublicAddress(from?.Association)),
     sourceDestCheck: from?.SourceDestCheck ?? true,
     ...present('connectionTracking', toConnectionTracking(from)),
     securityGroupIds: (from?.Groups ?? [])
@@ -74,6 +79,35 @@ export function toEni(from: NetworkInterface | undefined, strings = new StringIn
     ...present('attachment', toAttachment(from?.Attachment, strings)),
     requesterManaged: from?.RequesterManaged ?? false,
   };
+}
+
+function toPublicAddress(from: NetworkInterfaceAssociation | undefined): PublicAddress | undefined {
+  return from?.PublicIp === undefined
+    ? undefined
+    : {
+        publicIp: from.PublicIp,
+        ...present('allocationId', from.AllocationId),
+        ...present('associationId', from.AssociationId),
+      };
+}
+
+/** Undefined for an address that no ENI can get: a service manages it, or it is none of a VPC. */
+export function toElasticIp(from: Address): ElasticIp | undefined {
+  const { AllocationId, AssociationId, NetworkInterfaceId, PublicIp, ServiceManaged } = from;
+  return AllocationId === undefined || !PublicIp || ServiceManaged
+    ? undefined
+    : {
+        allocationId: AllocationId,
+        publicIp: PublicIp,
+        ...(AssociationId
+          ? {
+              association: {
+                associationId: AssociationId,
+                ...present('eniId', NetworkInterfaceId || undefined),
+              },
+            }
+          : {}),
+      };
 }
 
 function toConnectionTracking(from: NetworkInterface | undefined): ConnectionTracking | undefined {

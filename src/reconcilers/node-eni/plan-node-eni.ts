@@ -337,7 +337,7 @@ function attachmentSpec(
   securityGroupIDs: string[],
 ): ENIAttachmentSpec {
   const { description, mtu, tags, reclaimPolicy } = spec;
-  const { ipv6, sourceDestCheck, connectionTracking, enaExpress, ipv6Primary } = spec;
+  const { ipv6, sourceDestCheck, connectionTracking, enaExpress, ipv6Primary, elasticIP } = spec;
   const { primary: _, ...numbers } = spec.ipv4 ?? {};
   const ipv4 = Object.keys(numbers).length > 0 ? numbers : undefined;
   return {
@@ -353,7 +353,15 @@ function attachmentSpec(
     ...(mtu === undefined ? {} : { mtu }),
     ...(tags === undefined ? {} : { tags }),
     ...(reclaimPolicy === undefined ? {} : { reclaimPolicy }),
-    ...definedOnly({ ipv4, ipv6, sourceDestCheck, connectionTracking, enaExpress, ipv6Primary }),
+    ...definedOnly({
+      ipv4,
+      ipv6,
+      sourceDestCheck,
+      connectionTracking,
+      enaExpress,
+      ipv6Primary,
+      elasticIP,
+    }),
   };
 }
 

@@ -280,6 +280,20 @@ describe('the CRDs', () => {
       ),
       enaExpress: sometimes(fc.record({ enabled: fc.boolean(), udp: sometimes(fc.boolean()) })),
       ipv6Primary: sometimes(fc.boolean()),
+      elasticIP: sometimes(
+        fc.record({
+          tags: sometimes(
+            fc.dictionary(
+              fc.constantFrom('team', 'Name', 'aws:x', 'constructor', 'k'.repeat(129)),
+              fc.constantFrom('', 'edge', 'v'.repeat(257)),
+              { maxKeys: 2 },
+            ),
+          ),
+          pool: sometimes(
+            fc.constantFrom('ipv4pool-ec2-012345678', 'ipam-pool-0123456789abcdef0', 'amazon', ''),
+          ),
+        }),
+      ),
       startupTaint: sometimes(
         fc.constantFrom('a.example/b:NoSchedule', 'b:NoExecute', 'b', ':NoSchedule', 'b:Never'),
       ),

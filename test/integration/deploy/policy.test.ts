@@ -54,6 +54,11 @@ const STATUS: Record<string, [unknown, unknown]> = {
   privateIPAddresses: [['10.0.0.1'], ['10.0.0.1', '10.0.0.2']],
   ipv6Addresses: [['2600::1'], ['2600::2']],
   ipv4Prefixes: [['10.0.0.16/28'], ['10.0.0.32/28']],
+  publicIP: ['198.18.0.1', '198.18.0.2'],
+  elasticIP: [
+    { allocationID: 'eipalloc-1', associationID: 'eipassoc-1' },
+    { allocationID: 'eipalloc-1', associationID: 'eipassoc-2' },
+  ],
   ipv6Prefixes: [['2600:0:0:0:1::/80'], ['2600:0:0:0:2::/80']],
   replacements: [1, 2],
   tagKeys: [['a'], ['b']],

@@ -46,6 +46,9 @@ export function unassignPrivateIpAddresses(query: Query, region: Region): XmlVal
   region.enis.put({
     ...eni,
     privateIpAddresses: [primary, ...without(secondary, ipv4)],
+    associations: eni.associations.filter(
+      ({ privateIpAddress }) => !ipv4.includes(privateIpAddress),
+    ),
     ipv4Prefixes: without(eni.ipv4Prefixes, ipv4Prefixes),
   });
   return { return: true };

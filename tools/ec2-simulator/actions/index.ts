@@ -24,6 +24,7 @@ import {
   describeVpcs,
 } from './describe-network.js';
 import { describeNetworkInterfaces } from './describe-network-interfaces.js';
+import { associateAddress, describeAddresses, disassociateAddress } from './elastic-ips.js';
 import { createTags, deleteTags } from './tags.js';
 
 /** Carries out one call. @throws ApiError, having changed nothing. */
@@ -32,11 +33,13 @@ export type Action = (query: Query, region: Region, transitions: Transitions) =>
 const ACTIONS: Readonly<Record<ActionName, Action>> = {
   AssignIpv6Addresses: assignIpv6Addresses,
   AssignPrivateIpAddresses: assignPrivateIpAddresses,
+  AssociateAddress: associateAddress,
   AttachNetworkInterface: attachNetworkInterface,
   CreateNetworkInterface: createNetworkInterface,
   CreateTags: createTags,
   DeleteNetworkInterface: deleteNetworkInterface,
   DeleteTags: deleteTags,
+  DescribeAddresses: describeAddresses,
   DescribeAvailabilityZones: describeAvailabilityZones,
   DescribeInstances: describeInstances,
   DescribeInstanceTypes: describeInstanceTypes,
@@ -46,6 +49,7 @@ const ACTIONS: Readonly<Record<ActionName, Action>> = {
   DescribeSubnets: describeSubnets,
   DescribeVpcs: describeVpcs,
   DetachNetworkInterface: detachNetworkInterface,
+  DisassociateAddress: disassociateAddress,
   ModifyNetworkInterfaceAttribute: modifyNetworkInterfaceAttribute,
   UnassignIpv6Addresses: unassignIpv6Addresses,
   UnassignPrivateIpAddresses: unassignPrivateIpAddresses,

@@ -100,6 +100,7 @@ function prepare(region: Region, id: string, change: (tags: Tags) => Tags): () =
     prepareIn(region.instances, id, change) ??
     prepareIn(region.subnets, id, change) ??
     prepareIn(region.groups, id, change) ??
+    prepareIn(region.elasticIps, id, change) ??
     prepareIn(region.vpcs, id, change);
   if (write) {
     return write;

@@ -26,7 +26,8 @@ export const DEFAULT_IDS = {
 
 /**
  * Two zones of `region`, `a` and `b`. In the first VPC the names `net1` and `net2` each stand for a subnet
- * in either zone, and `tiny-a` has 11 addresses; the second VPC is for ENIs across VPCs.
+ * in either zone, and `tiny-a` has 11 addresses; the second VPC is for ENIs across VPCs, and
+ * has no internet gateway.
  */
 export function defaultNetwork(region: string): NetworkSpec {
   const { vpc, otherVpc, subnets, groups } = DEFAULT_IDS;
@@ -35,7 +36,7 @@ export function defaultNetwork(region: string): NetworkSpec {
   return {
     vpcs: [
       { id: vpc, cidr: '10.0.0.0/16', tags: { Name: 'main' } },
-      { id: otherVpc, cidr: '10.1.0.0/16', tags: { Name: 'other' } },
+      { id: otherVpc, cidr: '10.1.0.0/16', internetGateway: false, tags: { Name: 'other' } },
     ],
     subnets: [
       { id: subnets.nodesA, vpcId: vpc, zone: a, cidr: '10.0.0.0/19', name: 'nodes-a' },

@@ -73,6 +73,8 @@ const IsMilliseconds = (): PropertyDecorator =>
 export class VpcSpec {
   @IsString() id!: string;
   @IsString() cidr!: string;
+  /** Whether an internet gateway is attached; default: yes. */
+  @IsOptional() @IsBoolean() internetGateway?: boolean;
   @IsOptional() @IsTags() tags?: Record<string, string>;
 }
 
@@ -166,6 +168,17 @@ export class InterfaceSpec {
   attachment?: AttachmentSpec;
 }
 
+/** An Elastic IP address that the account has allocated. */
+export class ElasticIpSpec {
+  /** Default: generated. */
+  @IsOptional() @IsString() id?: string;
+  /** Default: the next of 198.18.0.0/15. */
+  @IsOptional() @IsString() publicIp?: string;
+  /** Default: `amazon`. */
+  @IsOptional() @IsString() pool?: string;
+  @IsOptional() @IsTags() tags?: Record<string, string>;
+}
+
 export class NetworkSpec {
   @IsArray() @ValidateNested({ each: true }) @Type(() => VpcSpec) vpcs!: VpcSpec[];
   @IsArray() @ValidateNested({ each: true }) @Type(() => SubnetSpec) subnets!: SubnetSpec[];
@@ -180,6 +193,11 @@ export class NetworkSpec {
   @ValidateNested({ each: true })
   @Type(() => InstanceSpec)
   instances?: InstanceSpec[];
+  @IsOptional()
+  @IsArray()
+  @ValidateNested({ each: true })
+  @Type(() => ElasticIpSpec)
+  elasticIps?: ElasticIpSpec[];
 }
 
 /** Which calls a fault meets; what is absent matches every call. */

@@ -1,5 +1,6 @@
 import type { ActionName } from '../action-names.js';
 import type { Query } from '../protocol/query.js';
+import { associatedInterface } from '../region/elastic-ips.js';
 import type { Eni } from '../region/model.js';
 import type { Region } from '../region/region.js';
 import type { AccessRequest } from './access-request.js';
@@ -27,6 +28,11 @@ const theGroups: Resources = (query, region) =>
 const RESOURCES: Readonly<Record<Exclude<ActionName, 'CreateNetworkInterface'>, Resources>> = {
   AssignIpv6Addresses: theInterface,
   AssignPrivateIpAddresses: theInterface,
+  AssociateAddress: (query, region) => [
+    resourceOf(region, query.required('AllocationId')),
+    ...theInterface(query, region),
+    ...instanceOf(region.enis.writable(query.required('NetworkInterfaceId')), region),
+  ],
   AttachNetworkInterface: (query, region) => [
     ...theInterface(query, region),
     resourceOf(region, query.required('InstanceId')),
@@ -34,6 +40,7 @@ const RESOURCES: Readonly<Record<Exclude<ActionName, 'CreateNetworkInterface'>, 
   CreateTags: theTagged,
   DeleteNetworkInterface: theInterface,
   DeleteTags: theTagged,
+  DescribeAddresses: anything,
   DescribeAvailabilityZones: anything,
   DescribeInstances: anything,
   DescribeInstanceTypes: anything,
@@ -45,6 +52,16 @@ const RESOURCES: Readonly<Record<Exclude<ActionName, 'CreateNetworkInterface'>, 
   DetachNetworkInterface: (query, region) => {
     const eni = region.enis.byAttachment(query.required('AttachmentId'));
     return [resourceOf(region, eni?.id ?? 'eni-'), ...instanceOf(eni, region)];
+  },
+  DisassociateAddress: (query, region) => {
+    const id = query.required('AssociationId');
+    const eni = associatedInterface(id, region.enis.all());
+    const association = eni?.associations.find((each) => each.id === id);
+    return [
+      resourceOf(region, association?.allocationId ?? 'eipalloc-'),
+      resourceOf(region, eni?.id ?? 'eni-'),
+      ...instanceOf(eni, region),
+    ];
   },
   ModifyNetworkInterfaceAttribute: (query, region) => {
     const eni = region.enis.writable(query.required('NetworkInterfaceId'));

@@ -21,6 +21,7 @@ interface ResourceType {
 /** By the prefix of their ids. */
 const TYPES: Readonly<Record<string, ResourceType>> = {
   eni: { name: 'network-interface', find: ({ enis }, id) => enis.writable(id) },
+  eipalloc: { name: 'elastic-ip', find: ({ elasticIps }, id) => tagsOnly(elasticIps.get(id)) },
   i: { name: 'instance', find: ({ instances }, id) => tagsOnly(instances.get(id)) },
   sg: { name: 'security-group', find: ({ groups }, id) => groups.get(id) },
   subnet: {

@@ -4,6 +4,7 @@ import { ApiError, errors } from '../api-error.js';
 import { latencyOf } from '../config/settings.js';
 import type { Fault, Subject } from '../faults.js';
 import { authorize } from '../iam/authorize.js';
+import { associatedInterface } from '../region/elastic-ips.js';
 import type { Region } from '../region/region.js';
 import type { World } from '../world.js';
 import { Query } from './query.js';
@@ -83,11 +84,16 @@ function failure(fault: Fault): { error: ApiError } | 'lost' {
 /** What the call is about, as faults match it. Read before the call is carried out. */
 function subjectOf(query: Query, region: Region): Subject {
   const attachmentId = query.text('AttachmentId') ?? query.text('Attachment.AttachmentId');
+  const associationId = query.text('AssociationId');
   const attached = attachmentId === undefined ? undefined : region.enis.byAttachment(attachmentId);
+  const associated =
+    associationId === undefined ? undefined : associatedInterface(associationId, region.enis.all());
   return {
     instanceId: query.text('InstanceId') ?? attached?.attachment?.instanceId,
     eniIds: [
-      ...[query.text('NetworkInterfaceId'), attached?.id].filter((id) => id !== undefined),
+      ...[query.text('NetworkInterfaceId'), attached?.id, associated?.id].filter(
+        (id) => id !== undefined,
+      ),
       ...query.list('NetworkInterfaceId'),
       ...query.list('ResourceId'),
     ],

@@ -106,6 +106,7 @@ export function createInterface(region: Region, spec: NewInterface): Eni {
     connectionTracking: spec.connectionTracking ?? {},
     requesterManaged: spec.requesterManaged ?? false,
     tags: spec.tags ?? {},
+    associations: [],
   };
   region.enis.put(eni);
   return eni;

@@ -4,6 +4,8 @@ export type Tags = Readonly<Record<string, string>>;
 
 export interface Vpc {
   readonly id: string;
+  /** Whether an internet gateway is attached, which Elastic IP addresses need. */
+  readonly internetGateway: boolean;
   readonly cidr: string;
   readonly tags: Tags;
 }
@@ -88,6 +90,27 @@ export interface ConnectionTracking {
   readonly udpTimeout?: number;
 }
 
+/** An Elastic IP address of the account. Which ENI has it, the ENI says. */
+export interface ElasticIp {
+  /** `eipalloc-…` */
+  readonly id: string;
+  /** Creation order. */
+  readonly sequence: number;
+  readonly publicIp: string;
+  /** `amazon`, or a pool of the account. */
+  readonly pool: string;
+  readonly tags: Tags;
+}
+
+/** An Elastic IP address at a private address of an ENI. */
+export interface Association {
+  /** `eipassoc-…` */
+  readonly id: string;
+  readonly allocationId: string;
+  readonly publicIp: string;
+  readonly privateIpAddress: string;
+}
+
 /** An ENI at one moment. Never changed in place: a change is a new object, so that lagging reads can return the old one. */
 export interface Eni {
   readonly id: string;
@@ -114,6 +137,8 @@ export interface Eni {
   readonly connectionTracking: ConnectionTracking;
   readonly requesterManaged: boolean;
   readonly tags: Tags;
+  /** One for each private address at most. */
+  readonly associations: readonly Association[];
   readonly attachment?: Attachment;
 }
 

@@ -1,11 +1,18 @@
 import type { Clock } from '../../../src/runtime/clock.js';
 import { errors } from '../api-error.js';
 import type { Settings } from '../config/settings.js';
-import type { NetworkSpec, SecurityGroupSpec, SubnetSpec, VpcSpec } from '../config/specs.js';
+import type {
+  ElasticIpSpec,
+  NetworkSpec,
+  SecurityGroupSpec,
+  SubnetSpec,
+  VpcSpec,
+} from '../config/specs.js';
 import { AddressPool, Ipv6Pool } from './address-pools.js';
+import { testAddress } from './elastic-ips.js';
 import { EniStore } from './eni-store.js';
 import { newId } from './ids.js';
-import type { Eni, Instance, SecurityGroup, Subnet, Vpc } from './model.js';
+import type { ElasticIp, Eni, Instance, SecurityGroup, Subnet, Vpc } from './model.js';
 
 export interface RegionOptions {
   name: string;
@@ -33,6 +40,8 @@ export class Region {
   readonly subnets = new Map<string, Subnet>();
   readonly groups = new Map<string, SecurityGroup>();
   readonly instances = new Map<string, Instance>();
+  /** By allocation id. */
+  readonly elasticIps = new Map<string, ElasticIp>();
   readonly enis: EniStore;
   /** Outlives the ENI that a token made: EC2 answers a used token with what it once made. */
   readonly clientTokens = new Map<string, TokenUse>();
@@ -75,8 +84,8 @@ export class Region {
     }
   }
 
-  addVpc({ id, cidr, tags = {} }: VpcSpec): Vpc {
-    const vpc = { id, cidr, tags };
+  addVpc({ id, cidr, tags = {}, internetGateway = true }: VpcSpec): Vpc {
+    const vpc = { id, cidr, tags, internetGateway };
     this.vpcs.set(id, vpc);
     return vpc;
   }
@@ -104,6 +113,20 @@ export class Region {
     const group = { ...spec, description: description ?? `${spec.name} group`, tags };
     this.groups.set(group.id, group);
     return group;
+  }
+
+  /** Allocates an Elastic IP address. */
+  addElasticIp({ id, publicIp, pool = 'amazon', tags = {} }: ElasticIpSpec): ElasticIp {
+    const sequence = this.nextSequence();
+    const address: ElasticIp = {
+      id: id ?? this.newId('eipalloc'),
+      sequence,
+      publicIp: publicIp ?? testAddress(sequence),
+      pool,
+      tags,
+    };
+    this.elasticIps.set(address.id, address);
+    return address;
   }
 
   defaultGroup(vpcId: string): SecurityGroup | undefined {

@@ -1,4 +1,7 @@
+import { associationOf } from './elastic-ips.js';
 import {
+  type Association,
+  type ElasticIp,
   type Eni,
   type Instance,
   type SecurityGroup,
@@ -15,6 +18,7 @@ export interface SimulatorState {
   subnets: (Subnet & { availableAddresses: number })[];
   securityGroups: SecurityGroup[];
   vpcs: Vpc[];
+  elasticIps: (ElasticIp & { association?: Association & { eniId: string } })[];
 }
 
 export function stateOf(region: Region): SimulatorState {
@@ -27,5 +31,9 @@ export function stateOf(region: Region): SimulatorState {
     })),
     securityGroups: [...region.groups.values()],
     vpcs: [...region.vpcs.values()],
+    elasticIps: [...region.elasticIps.values()].map((address) => {
+      const association = associationOf(address, region.enis.all());
+      return { ...address, ...(association ? { association } : {}) };
+    }),
   };
 }

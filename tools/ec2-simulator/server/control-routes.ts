@@ -1,4 +1,5 @@
 import {
+  ElasticIpSpec,
   FaultSpec,
   InstanceSpec,
   InstanceStateSpec,
@@ -56,6 +57,11 @@ const ROUTES: readonly Route[] = [
     method: 'POST',
     path: '/security-groups',
     run: (simulator, body) => simulator.addSecurityGroup(parseSpec(SecurityGroupSpec, body)),
+  },
+  {
+    method: 'POST',
+    path: '/elastic-ips',
+    run: (simulator, body) => simulator.addElasticIp(parseSpec(ElasticIpSpec, body)),
   },
   {
     method: 'POST',

@@ -52,6 +52,10 @@ const ROWS: Row[] = [
     action: 'AttachNetworkInterface',
     is: NotYetVisibleError,
   },
+  { code: 'Resource.AlreadyAssociated', is: ConflictError, reason: 'ElasticIPUnavailable' },
+  { code: 'InvalidAllocationID.NotFound', is: ConflictError, reason: 'ElasticIPUnavailable' },
+  { code: 'InvalidAssociationID.NotFound', action: 'DisassociateAddress', is: AlreadyDoneError },
+  { code: 'Gateway.NotAttached', is: UserError, reason: 'InternetGatewayMissing' },
   { code: 'InvalidNetworkInterfaceId.Malformed', is: UserError, reason: 'InvalidRequest' },
   {
     code: 'InvalidNetworkInterfaceAttachmentId.Malformed',

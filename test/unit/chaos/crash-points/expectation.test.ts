@@ -36,6 +36,7 @@ const ENI: Eni = {
   sourceDestCheck: true,
   connectionTracking: {},
   ipv6Prefixes: [],
+  associations: [],
   primaryIpv6: false,
   requesterManaged: false,
   tags: {

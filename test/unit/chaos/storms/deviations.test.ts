@@ -61,6 +61,7 @@ const ENI: Eni = {
   sourceDestCheck: true,
   connectionTracking: {},
   ipv6Prefixes: [],
+  associations: [],
   primaryIpv6: false,
   requesterManaged: false,
   tags: {

@@ -2,7 +2,9 @@ import type { XmlValue } from '../../protocol/xml.js';
 import type { InstanceType } from '../../region/instance-types.js';
 import { privateDnsName } from '../../region/instances.js';
 import {
+  type Association,
   type Attachment,
+  type ElasticIp,
   type Eni,
   type Instance,
   type InstanceState,
@@ -46,7 +48,46 @@ function addresses(region: Region, eni: Eni): XmlValue {
     privateIpAddress,
     privateDnsName: privateDnsName(privateIpAddress, region.name),
     primary: index === 0,
+    association: associationView(region, eni, privateIpAddress),
   }));
+}
+
+function associationView(region: Region, eni: Eni, privateIpAddress: string | undefined): XmlValue {
+  const association = eni.associations.find((each) => each.privateIpAddress === privateIpAddress);
+  return (
+    association && {
+      allocationId: association.allocationId,
+      associationId: association.id,
+      ipOwnerId: region.accountId,
+      publicIp: association.publicIp,
+      publicDnsName: publicDnsName(region, association.publicIp),
+    }
+  );
+}
+
+function publicDnsName(region: Region, publicIp: string): string {
+  return `ec2-${publicIp.replaceAll('.', '-')}.${region.name}.compute.amazonaws.com`;
+}
+
+export function elasticIpView(
+  region: Region,
+  address: ElasticIp,
+  association: (Association & { eniId: string }) | undefined,
+): XmlValue {
+  const eni = association && region.enis.get(association.eniId);
+  return {
+    allocationId: address.id,
+    publicIp: address.publicIp,
+    publicIpv4Pool: address.pool,
+    domain: 'vpc',
+    networkBorderGroup: region.name,
+    associationId: association?.id,
+    networkInterfaceId: association?.eniId,
+    networkInterfaceOwnerId: association && region.accountId,
+    privateIpAddress: association?.privateIpAddress,
+    instanceId: eni?.attachment?.instanceId,
+    tagSet: tagSet(address.tags),
+  };
 }
 
 function attachmentFields(attachment: Attachment): Record<string, XmlValue> {
@@ -81,6 +122,7 @@ function interfaceFields(region: Region, eni: Eni): Record<string, XmlValue> {
     interfaceType: eni.interfaceType,
     groupSet: groupSet(region, eni.groupIds),
     privateIpAddressesSet: addresses(region, eni),
+    association: associationView(region, eni, primary),
     ipv6AddressesSet: eni.ipv6Addresses.map((ipv6Address, index) => ({
       ipv6Address,
       isPrimaryIpv6: eni.primaryIpv6 && index === 0,
