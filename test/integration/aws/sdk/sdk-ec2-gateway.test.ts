@@ -206,6 +206,40 @@ describe('SdkEc2Gateway', () => {
     });
   });
 
+  describe('Elastic IP addresses', () => {
+    it('are read by tags and pool, with the ENI that has each', async () => {
+      const { id: eniId } = ec2.addInterface({ subnetId: subnets.net1A });
+      const pool = 'ipv4pool-ec2-0123456789abcdef0';
+      const tags = { team: 'edge*' };
+      const free = ec2.addElasticIp({ tags, pool });
+      const used = ec2.addElasticIp({ tags });
+      ec2.addElasticIp({ tags: { team: 'edge2' }, pool });
+      const { associationId } = await gateway.associateElasticIp(eniId, used.id);
+      expect(await gateway.describeElasticIps({ tags })).to.deep.equal([
+        { allocationId: free.id, publicIp: free.publicIp },
+        { allocationId: used.id, publicIp: used.publicIp, association: { associationId, eniId } },
+      ]);
+      expect(await gateway.describeElasticIps({ tags, pool })).to.deep.equal([
+        { allocationId: free.id, publicIp: free.publicIp },
+      ]);
+      expect(await gateway.describeElasticIps({ pool })).to.have.length(2);
+    });
+
+    it('are associated without taking them from another ENI, and disassociated by association', async () => {
+      const [first, second] = [1, 2].map(() => ec2.addInterface({ subnetId: subnets.net1A }).id);
+      const { id, publicIp } = ec2.addElasticIp();
+      const { associationId } = await gateway.associateElasticIp(first ?? '', id);
+      expect(sent.at(-1)?.get('AllowReassociation')).to.equal('false');
+      const [eni] = await gateway.describeEnis([first ?? '']);
+      expect(eni?.publicAddress).to.deep.equal({ publicIp, allocationId: id, associationId });
+      const taken = await failureOf(gateway.associateElasticIp(second ?? '', id));
+      expect(taken).to.be.instanceOf(ConflictError).with.property('reason', 'ElasticIPUnavailable');
+      await gateway.disassociateElasticIp(associationId);
+      const again = await failureOf(gateway.disassociateElasticIp(associationId));
+      expect(again).to.be.instanceOf(AlreadyDoneError);
+    });
+  });
+
   describe('reading', () => {
     it('leaves out what EC2 does not know', async () => {
       const instanceId = instanceIn('a');
