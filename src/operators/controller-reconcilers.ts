@@ -5,7 +5,8 @@ import { AttachmentProvider } from '../reconcilers/eni-attachment/attachment-pro
 import { AttachmentRemover } from '../reconcilers/eni-attachment/attachment-remover.js';
 import { AttachmentReporter } from '../reconcilers/eni-attachment/attachment-reporter.js';
 import type { CreateTimes } from '../reconcilers/eni-attachment/ec2-call-times.js';
-import { DetachTimes } from '../reconcilers/eni-attachment/ec2-call-times.js';
+import { AssociateTimes, DetachTimes } from '../reconcilers/eni-attachment/ec2-call-times.js';
+import { ElasticIps } from '../reconcilers/eni-attachment/elastic-ips.js';
 import { ENIAttachmentReconciler } from '../reconcilers/eni-attachment/eni-attachment-reconciler.js';
 import { LostEnis } from '../reconcilers/eni-attachment/lost-enis.js';
 import { GoControllerWatch } from '../reconcilers/migration/go-controller-watch.js';
@@ -171,17 +172,35 @@ export class Reconcilers {
     });
     const shared = { gateway, inventory, instances, reporter, createTimes, consistencyWindowMs };
     const lost = new LostEnis({ attachments, inventory, clusterID });
+    const elasticIps = new ElasticIps({
+      attachments,
+      inventory,
+      catalog: ec2.elasticIps,
+      reporter,
+      times: new AssociateTimes({ clock, createTimes, consistencyWindowMs }),
+      clock,
+      consistencyWindowMs,
+    });
     return new ENIAttachmentReconciler({
       attachments,
       nodeENIs: kube.nodeENIs.store,
       inventory,
-      provider: new AttachmentProvider({ ...shared, attachments, slots, lost, clusterID, clock }),
+      provider: new AttachmentProvider({
+        ...shared,
+        attachments,
+        slots,
+        lost,
+        elasticIps,
+        clusterID,
+        clock,
+      }),
       remover: new AttachmentRemover({
         ...shared,
         nodes: kube.nodes.store,
         attachments,
         client: attachmentClient,
         clock,
+        elasticIps,
         detachTimes: new DetachTimes(clock),
         limits: {
           detach: new FairLimit(config.maxConcurrentCleanup),

@@ -1,4 +1,5 @@
 import type { Registry } from 'prom-client';
+import { ElasticIpCatalog } from '../aws/catalog/elastic-ip-catalog.js';
 import { InstanceCatalog } from '../aws/catalog/instance-catalog.js';
 import { InstanceTypeCatalog } from '../aws/catalog/instance-type-catalog.js';
 import { NetworkCatalog } from '../aws/catalog/network-catalog.js';
@@ -35,6 +36,7 @@ export interface Ec2Stack {
   instances: InstanceCatalog;
   instanceTypes: InstanceTypeCatalog;
   network: NetworkCatalog;
+  elasticIps: ElasticIpCatalog;
 }
 
 /** A few ENIs are observed as soon as they may be ready; a trickle of many is observed once per interval. */
@@ -72,6 +74,7 @@ export function createEc2Stack(options: Ec2StackOptions): Ec2Stack {
     inventory,
     instances: InstanceCatalog.create({ gateway, clock }),
     instanceTypes: InstanceTypeCatalog.create({ gateway, clock }),
+    elasticIps: ElasticIpCatalog.create({ gateway, clock }),
     network: NetworkCatalog.create({ gateway, clock, ttlMs: config.lookupTTL }),
   };
 }

@@ -3,6 +3,7 @@ import { API_GROUP, MANAGER_NAME } from '../api/names.js';
 import { Node, trimNode } from '../api/node.js';
 import { NodeENI } from '../api/node-eni.js';
 import { taintName } from '../api/taints.js';
+import { ELASTIC_IP_INDEX, elasticIpKeys } from '../reconcilers/eni-attachment/elastic-ip-index.js';
 import { instanceIDsOf } from '../reconcilers/shared/node-placement.js';
 import { Informer, type InformerOptions } from '../runtime/cache/informer.js';
 import type { Clock } from '../runtime/clock.js';
@@ -30,7 +31,7 @@ export interface KubeStack {
   nodeENIs: Informer<NodeENI>;
   /** Indexed by `taint`, the `key:Effect` of each, and by `instanceID`. */
   nodes: Informer<Node>;
-  /** Indexed by `uid`, `nodeENI`, `instanceID` and `subnetID`. */
+  /** Indexed by `uid`, `nodeENI`, `instanceID`, `subnetID` and the Elastic IP address. */
   attachments: Informer<ENIAttachment>;
   nodeClient: ResourceClient<Node>;
   nodeENIClient: ResourceClient<NodeENI>;
@@ -66,6 +67,7 @@ export function createKubeStack(options: KubeStackOptions): KubeStack {
       nodeENI: ({ spec }) => [spec.nodeENI],
       instanceID: ({ spec }) => [spec.instanceID],
       subnetID: ({ spec }) => [spec.subnetID],
+      [ELASTIC_IP_INDEX]: elasticIpKeys,
     },
   });
   return {

@@ -16,6 +16,7 @@ import { unclaimedEni } from '../shared/held-eni.js';
 import type { SlotInspector } from '../slots/slot-inspector.js';
 import type { AttachmentReporter } from './attachment-reporter.js';
 import type { CreateTimes } from './ec2-call-times.js';
+import type { ElasticIps } from './elastic-ips.js';
 import { impostors, ownEni } from './eni-identity.js';
 import { applyChanges, createRequestFor, ownTags } from './eni-requests.js';
 import type { LostEnis } from './lost-enis.js';
@@ -26,6 +27,7 @@ import {
   planAttachment,
   type Step,
 } from './plan-attachment.js';
+import type { ElasticIpStep } from './plan-elastic-ip.js';
 import { blockedOnFreshRead, type StepResult } from './step-result.js';
 
 export interface AttachmentProviderOptions {
@@ -35,6 +37,7 @@ export interface AttachmentProviderOptions {
   instances: InstanceCatalog;
   slots: SlotInspector;
   lost: LostEnis;
+  elasticIps: ElasticIps;
   reporter: AttachmentReporter;
   createTimes: CreateTimes;
   clusterID: string;
@@ -97,6 +100,8 @@ export class AttachmentProvider {
           step.settled ? undefined : this.options.inventory.observeTransition(step.eniId),
         ]);
         return 'continue';
+      case 'elasticIP':
+        return eni ? this.elasticIP(attachment, eni, step.next, logger) : 'continue';
       case 'observe':
         await this.options.inventory.observeTransition(step.eniId);
         return 'continue';
@@ -325,6 +330,19 @@ export class AttachmentProvider {
     if ((assignIpv4 ?? assignIpv6) && clock.now() < until) {
       this.unconfirmed.set(eniId, until);
     }
+  }
+
+  private elasticIP(
+    attachment: ENIAttachment,
+    eni: Eni,
+    next: ElasticIpStep,
+    logger: Logger,
+  ): Promise<StepResult> {
+    if (next.do === 'restore') {
+      this.noteDrift(attachment, ['elasticIP']);
+    }
+    const ec2 = this.ec2For(attachment);
+    return this.options.elasticIps.take(next, { attachment, eni, ec2, logger });
   }
 
   private async confirmLoss(attachment: ENIAttachment, eniId: string): Promise<StepResult> {

@@ -16,6 +16,7 @@ import type { Logger } from '../../runtime/logger.js';
 import { adoptedEni, unclaimedEni } from '../shared/held-eni.js';
 import type { AttachmentReporter } from './attachment-reporter.js';
 import type { CreateTimes, DetachTimes } from './ec2-call-times.js';
+import type { ElasticIps } from './elastic-ips.js';
 import { ownEni } from './eni-identity.js';
 import { ownTags, setTags } from './eni-requests.js';
 import { planRemoval, type RemovalStep } from './plan-attachment.js';
@@ -32,6 +33,7 @@ export interface AttachmentRemoverOptions {
   reporter: AttachmentReporter;
   createTimes: CreateTimes;
   detachTimes: DetachTimes;
+  elasticIps: ElasticIps;
   clock: Clock;
   /**
    * How many Detach calls, and how many Delete calls, may be in flight or wait for EC2's rate at the same
@@ -65,6 +67,15 @@ export class AttachmentRemover {
         return 'continue';
       case 'delete':
         return this.delete(attachment, eni, step.eniId, logger);
+      case 'elasticIP':
+        return eni
+          ? this.options.elasticIps.take(step.next, {
+              attachment,
+              eni,
+              ec2: this.ec2For(attachment),
+              logger,
+            })
+          : 'continue';
       case 'retain':
         await setTags(this.ec2For(attachment), step.eniId, step.tags);
         this.options.inventory.modified(step.eniId, { tags: step.tags });
@@ -275,7 +286,7 @@ export class AttachmentRemover {
   }
 
   private async release(attachment: ENIAttachment): Promise<StepResult> {
-    const { attachments, client, reporter, createTimes, detachTimes } = this.options;
+    const { attachments, client, reporter, createTimes, detachTimes, elasticIps } = this.options;
     // This pass may have written the attachment's status: the patch needs the newest resourceVersion.
     const newest = attachments.get(keyOf(attachment));
     const isSame = newest?.metadata.uid === attachment.metadata.uid;
@@ -285,6 +296,7 @@ export class AttachmentRemover {
     }
     createTimes.forget(attachment);
     detachTimes.forget(attachment);
+    elasticIps.released(attachment);
     reporter.released(attachment);
     return 'done';
   }

@@ -1,11 +1,11 @@
 import { LRUCache } from 'lru-cache';
 import { ENI_ATTACHMENT_CONDITIONS } from '../../api/conditions.js';
-import { ENIAttachment, type Phase } from '../../api/eni-attachment.js';
+import { type ElasticIPStatus, ENIAttachment, type Phase } from '../../api/eni-attachment.js';
 import type { Blocked } from '../../api/reasons.js';
 import type { Eni } from '../../aws/ec2-gateway.js';
 import type { Clock } from '../../runtime/clock.js';
 import { bothOf } from '../../runtime/concurrency/both-of.js';
-import { findCondition } from '../../runtime/kube/conditions.js';
+import { type Explanation, findCondition } from '../../runtime/kube/conditions.js';
 import type { EventRecorder } from '../../runtime/kube/events.js';
 import type { ResourceClient } from '../../runtime/kube/resource-client.js';
 import { refusedWrite } from '../shared/blocked.js';
@@ -27,6 +27,10 @@ export interface Finding {
   blocked?: Blocked;
   lost?: boolean;
   settled?: boolean;
+  /** The record of the Elastic IP address; null: none any longer; unset: as it is. */
+  elasticIP?: ElasticIPStatus | null;
+  /** What the ENI waits for, where that is not the phase's own. */
+  waiting?: Explanation;
 }
 
 /** Called for what the reporter writes, for metrics. */
@@ -107,9 +111,13 @@ export class AttachmentReporter {
   }
 
   /** The ENI is attached and has all its settings. */
-  async settled(attachment: ENIAttachment, eni: Eni): Promise<void> {
+  async settled(
+    attachment: ENIAttachment,
+    eni: Eni,
+    record: Pick<Finding, 'elasticIP'> = {},
+  ): Promise<void> {
     const phase = settledPhase(attachment, this.options.waitForAgent);
-    await this.report(attachment, { phase, eni, settled: true });
+    await this.report(attachment, { phase, eni, settled: true, ...record });
   }
 
   /** Writes which user tags are about to be set, so that each is removed once the spec no longer has it. */
@@ -118,10 +126,17 @@ export class AttachmentReporter {
     await this.options.client.patchStatus(attachment, status, { optimisticLock: true });
   }
 
-  /** Only a user can unblock the attachment; an ENI in its slot stays attached. */
-  async blocked(attachment: ENIAttachment, blocked: Blocked, eni?: Eni): Promise<void> {
+  /**
+   * Only a user can unblock the attachment; an ENI in its slot stays attached.
+   * @param found.attached whether the ENI is attached with all settings but the one that is blocked
+   */
+  async blocked(
+    attachment: ENIAttachment,
+    blocked: Blocked,
+    { eni, attached = false }: { eni?: Eni | undefined; attached?: boolean | undefined } = {},
+  ): Promise<void> {
     const wasAttached = conditionStatus(attachment, ENI_ATTACHMENT_CONDITIONS.attached) === 'True';
-    const stays = wasAttached && eni && isInItsSlot(attachment, eni);
+    const stays = (wasAttached || attached) && eni && isInItsSlot(attachment, eni);
     try {
       await this.report(attachment, { phase: stays ? 'Attached' : 'Failed', eni, blocked });
     } catch (error) {

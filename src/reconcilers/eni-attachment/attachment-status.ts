@@ -1,5 +1,10 @@
 import { ENI_ATTACHMENT_CONDITIONS } from '../../api/conditions.js';
-import type { ENIAttachment, ENIAttachmentStatus, Phase } from '../../api/eni-attachment.js';
+import type {
+  ElasticIPStatus,
+  ENIAttachment,
+  ENIAttachmentStatus,
+  Phase,
+} from '../../api/eni-attachment.js';
 import { LINK_REMEDIES } from '../../api/link-faults.js';
 import type { Blocked } from '../../api/reasons.js';
 import type { Eni } from '../../aws/ec2-gateway.js';
@@ -21,6 +26,10 @@ export interface AttachmentReport {
   lost?: boolean;
   /** Whether the ENI matches the spec, including its tags. */
   settled?: boolean;
+  /** The record of the Elastic IP address; null: none any longer; unset: as it is. */
+  elasticIP?: ElasticIPStatus | null;
+  /** What the ENI waits for, where that is not the phase's own. */
+  waiting?: Explanation;
   /** Milliseconds since the epoch. */
   now: number;
 }
@@ -32,8 +41,10 @@ export interface AttachmentReport {
 export function attachmentStatus(report: AttachmentReport): ENIAttachmentStatus {
   const { attachment, phase, eni, lost, settled = false, now } = report;
   const { eniID, attachmentID, macAddress, link, ...others } = attachment.status ?? {};
-  const { privateIPAddresses, ipv6Addresses, ipv4Prefixes, ipv6Prefixes, ...rest } = others;
-  const addresses = { privateIPAddresses, ipv6Addresses, ipv4Prefixes, ipv6Prefixes };
+  const { privateIPAddresses, ipv6Addresses, ipv4Prefixes, ipv6Prefixes, ...further } = others;
+  const { publicIP, elasticIP: recorded, ...rest } = further;
+  const addresses = { privateIPAddresses, ipv6Addresses, ipv4Prefixes, ipv6Prefixes, publicIP };
+  const elasticIP = report.elasticIP === undefined ? confirmed(recorded, eni) : report.elasticIP;
   const known = lost
     ? { replacements: (rest.replacements ?? 0) + 1 }
     : eni
@@ -44,6 +55,7 @@ export function attachmentStatus(report: AttachmentReport): ENIAttachmentStatus 
     // The link status is about the lost ENI.
     ...(link && !lost ? { link } : {}),
     ...known,
+    ...(elasticIP && !lost ? { elasticIP } : {}),
     ...(attachment.metadata.generation === undefined
       ? {}
       : { observedGeneration: attachment.metadata.generation }),
@@ -87,6 +99,18 @@ export function tagKeysOf(
   return tagKeys.length > 0 || status?.tagKeys ? { tagKeys } : {};
 }
 
+/** The record with the id of the association, once EC2 shows it. */
+function confirmed(
+  recorded: ElasticIPStatus | undefined,
+  eni: Eni | undefined,
+): ElasticIPStatus | undefined {
+  const { allocationId, associationId: associationID } = eni?.publicAddress ?? {};
+  const isNew = recorded?.associationID === undefined && associationID !== undefined;
+  return recorded && isNew && allocationId === recorded.allocationID
+    ? { ...recorded, associationID }
+    : recorded;
+}
+
 function factsOf(eni: Eni): ENIAttachmentStatus {
   return definedOnly({
     eniID: eni.id,
@@ -96,6 +120,7 @@ function factsOf(eni: Eni): ENIAttachmentStatus {
     ipv6Addresses: unlessEmpty(eni.ipv6Addresses),
     ipv4Prefixes: unlessEmpty(eni.ipv4Prefixes),
     ipv6Prefixes: unlessEmpty(eni.ipv6Prefixes),
+    publicIP: eni.publicAddress?.publicIp,
   });
 }
 
@@ -103,11 +128,18 @@ function unlessEmpty(list: string[]): string[] | undefined {
   return list.length > 0 ? list : undefined;
 }
 
-function conditionsOf({ attachment, phase, eni, blocked, now }: AttachmentReport): Condition[] {
+function conditionsOf({
+  attachment,
+  phase,
+  eni,
+  blocked,
+  waiting,
+  now,
+}: AttachmentReport): Condition[] {
   const { attached, ready } = ENI_ATTACHMENT_CONDITIONS;
   const isAttached = phase === 'Attached' || phase === 'Ready';
   const fault = phase === 'Attached' ? linkFaultOf(attachment) : undefined;
-  const progress = blocked ?? fault ?? progressOf(attachment, phase, eni);
+  const progress = blocked ?? waiting ?? fault ?? progressOf(attachment, phase, eni);
   const observedGeneration = attachment.metadata.generation ?? 0;
   const current: Omit<Condition, 'lastTransitionTime'>[] = [
     {

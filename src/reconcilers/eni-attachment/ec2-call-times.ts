@@ -94,3 +94,46 @@ export class DetachTimes {
     return since;
   }
 }
+
+export interface AssociateTimesOptions {
+  clock: Clock;
+  createTimes: CreateTimes;
+  /** Milliseconds by which EC2's reads may lag behind its writes, and calls may be under way. */
+  consistencyWindowMs: number;
+}
+
+/**
+ * Until when an AssociateAddress call for what an attachment records may take effect or show, as far as this process
+ * can know: another process can only have sent one for a record that this one has not written as the leader.
+ */
+export class AssociateTimes {
+  private readonly recordedAt = new Map<string, number>();
+  private readonly unansweredAt = new Map<string, number>();
+
+  constructor(private readonly options: AssociateTimesOptions) {}
+
+  /** This process wrote the record; it sends calls for it only from now on. */
+  recorded({ metadata }: ENIAttachment): void {
+    this.recordedAt.set(metadata.uid, this.options.clock.now());
+    this.unansweredAt.delete(metadata.uid);
+  }
+
+  /** A call ended without an answer. */
+  unanswered({ metadata }: ENIAttachment): void {
+    this.unansweredAt.set(metadata.uid, this.options.clock.now());
+  }
+
+  forget({ metadata }: ENIAttachment): void {
+    this.recordedAt.delete(metadata.uid);
+    this.unansweredAt.delete(metadata.uid);
+  }
+
+  mayArrive({ metadata }: ENIAttachment): boolean {
+    const { clock, createTimes, consistencyWindowMs } = this.options;
+    const leaderSince = createTimes.othersMayArriveUntil(0);
+    const isOwn = (this.recordedAt.get(metadata.uid) ?? Number.NEGATIVE_INFINITY) >= leaderSince;
+    const others = isOwn ? Number.NEGATIVE_INFINITY : leaderSince;
+    const own = this.unansweredAt.get(metadata.uid) ?? Number.NEGATIVE_INFINITY;
+    return clock.now() - Math.max(others, own) < consistencyWindowMs;
+  }
+}

@@ -17,6 +17,7 @@ import { type BlockedBackoff, blockedByFailure, refusedWrite } from '../shared/b
 import type { AttachmentProvider } from './attachment-provider.js';
 import type { AttachmentRemover } from './attachment-remover.js';
 import type { AttachmentReporter } from './attachment-reporter.js';
+import { ELASTIC_IP_INDEX, NO_ELASTIC_IP } from './elastic-ip-index.js';
 import { ownEni } from './eni-identity.js';
 import { ownershipFault } from './plan-attachment.js';
 import type { StepResult } from './step-result.js';
@@ -70,6 +71,13 @@ export class ENIAttachmentReconciler {
   mapENIToAttachment(eni: Eni): string[] {
     const uid = eni.tags[TAGS.attachmentUID];
     return uid === undefined ? [] : this.options.attachments.byIndex('uid', uid).map(keyOf);
+  }
+
+  /** An ENI that is gone, or has no Elastic IP address any longer, has left one for those that wait. */
+  @Watch(EniInventory)
+  mapENIToWaiting(eni: Eni, old?: Eni): string[] {
+    const left = old ? old.publicAddress && !eni.publicAddress : eni.publicAddress;
+    return left ? this.options.attachments.byIndex(ELASTIC_IP_INDEX, NO_ELASTIC_IP).map(keyOf) : [];
   }
 
   async reconcile(key: string, { logger }: ReconcileContext): Promise<Result> {
@@ -142,7 +150,7 @@ export class ENIAttachmentReconciler {
       blockedBackoff.forget(key);
       return {};
     }
-    await reporter.blocked(attachments.get(key) ?? attachment, result.blocked, result.eni);
+    await reporter.blocked(attachments.get(key) ?? attachment, result.blocked, result);
     const { afterMs, counts } = blockedBackoff.next(key);
     if (counts) {
       const { reason, message: detail } = result.blocked;

@@ -13,6 +13,7 @@ import type {
 import { hasFinalizer } from '../../runtime/kube/finalizers.js';
 import { attachmentOf, holdsItsSlot } from './eni-identity.js';
 import { type AddressChanges, addressChanges } from './plan-addresses.js';
+import { type ElasticIpStep, planElasticIp, planElasticIpRemoval } from './plan-elastic-ip.js';
 import { usedByPods } from './pod-addresses.js';
 
 /** Settings of an ENI that differ from the attachment's and can change in place. */
@@ -35,6 +36,8 @@ export type Step =
   | { do: 'adopt'; eniId: string; tags: NonNullable<EniChanges['tags']> }
   | { do: 'attach'; request: AttachEniRequest }
   | { do: 'modify'; eniId: string; changes: EniChanges; settled: boolean }
+  /** The ENI is as the spec says but for its Elastic IP address. */
+  | { do: 'elasticIP'; next: ElasticIpStep }
   /** EC2 is working on it, or its reads are stale: read again. */
   | { do: 'observe'; eniId: string }
   /** The inventory does not have the ENI of the attachment: confirm that it is lost. */
@@ -47,6 +50,8 @@ export type RemovalStep =
   | { do: 'detach'; eniId: string; attachmentId: string; force: boolean }
   | { do: 'observe'; eniId: string }
   | { do: 'delete'; eniId: string }
+  /** An ENI that is kept gives back its Elastic IP address. */
+  | { do: 'elasticIP'; next: ElasticIpStep }
   /** Keep the ENI for later, with a tag that distinguishes it from a leak. */
   | { do: 'retain'; eniId: string; tags: NonNullable<EniChanges['tags']> }
   /** A Create may have been sent whose ENI is unknown: wait until EC2's reads would show it. */
@@ -122,7 +127,11 @@ export function planAttachment(
   if (Object.keys(changes).length > 0) {
     return { do: 'modify', eniId: eni.id, changes, settled };
   }
-  return settled ? { do: 'nothing' } : { do: 'observe', eniId: eni.id };
+  if (!settled) {
+    return { do: 'observe', eniId: eni.id };
+  }
+  const next = planElasticIp(attachment, eni);
+  return next ? { do: 'elasticIP', next } : { do: 'nothing' };
 }
 
 function planMissing(
@@ -234,7 +243,12 @@ function isRetained({ spec }: ENIAttachment): boolean {
 /** The next step for a detached ENI. */
 function planFree(attachment: ENIAttachment, eni: Eni): RemovalStep {
   if (!isRetained(attachment)) {
+    // EC2 disassociates its Elastic IP address with it.
     return { do: 'delete', eniId: eni.id };
+  }
+  const next = planElasticIpRemoval(attachment, eni);
+  if (next) {
+    return { do: 'elasticIP', next };
   }
   return eni.tags[TAGS.retained] === attachment.spec.nodeENI
     ? { do: 'release' }

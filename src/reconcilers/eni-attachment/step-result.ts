@@ -9,7 +9,12 @@ export type StepResult =
   | 'continue'
   | 'requeue'
   | 'done'
-  | { blocked: Blocked; eni?: Eni | undefined };
+  | {
+      blocked: Blocked;
+      eni?: Eni | undefined;
+      /** Whether the ENI is attached with all other settings, so that only what is blocked is missing. */
+      attached?: true;
+    };
 
 /**
  * The result of a step that is blocked according to the inventory, which can be stale: only a fresh read

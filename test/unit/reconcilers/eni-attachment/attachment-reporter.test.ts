@@ -44,7 +44,7 @@ function setUp({ now = systemClock.now } = {}) {
 /** What the status becomes of an attachment that was ready, once it is blocked with its ENI like that. */
 async function statusOnceBlocked(eni?: Eni): Promise<ENIAttachmentStatus> {
   const { reporter, written } = setUp();
-  await reporter.blocked(aRecord({ status: ATTACHED }), REASON, eni);
+  await reporter.blocked(aRecord({ status: ATTACHED }), REASON, { eni });
   return written();
 }
 
@@ -115,7 +115,9 @@ describe('AttachmentReporter', () => {
 
     it('remembers it, too, where something keeps it from being taken away', async () => {
       const { reporter, written } = setUp();
-      await reporter.blocked(aRecord({ spec, status: { ...ATTACHED, ...status } }), REASON, eni);
+      await reporter.blocked(aRecord({ spec, status: { ...ATTACHED, ...status } }), REASON, {
+        eni,
+      });
       expect(written().tagKeys).to.deep.equal(['team', 'tier']);
     });
 
