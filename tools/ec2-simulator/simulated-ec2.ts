@@ -19,9 +19,11 @@ import type {
 import type { PolicyDocument } from './iam/parse-policy.js';
 import type { CallCounts } from './protocol/call-log.js';
 import { type Answer, QueryApi } from './protocol/query-api.js';
+import { associate, dissociate } from './region/elastic-ips.js';
 import { addForeignInterface, launchInstance } from './region/instances.js';
 import { removeInterface } from './region/interfaces.js';
 import type {
+  Association,
   Call,
   ElasticIp,
   Eni,
@@ -147,6 +149,23 @@ export class SimulatedEc2 {
   /** Allocates an Elastic IP address. */
   addElasticIp(address: ElasticIpSpec = {}): ElasticIp {
     return this.world.region.addElasticIp(address);
+  }
+
+  /** Associates an Elastic IP address with an ENI's primary private address, wherever it is. */
+  associateElasticIp(id: string, eniId: string): Association {
+    const address = this.world.region.elasticIps.get(id);
+    if (!address) {
+      throw errors.allocationsNotFound([id]);
+    }
+    const eni = this.eni(eniId);
+    return associate(this.world.region, address, eni, eni.privateIpAddresses[0] ?? '');
+  }
+
+  /** Ends an association of an Elastic IP address. */
+  disassociateElasticIp(associationId: string): void {
+    if (!dissociate(this.world.region, associationId)) {
+      throw errors.associationNotFound(associationId);
+    }
   }
 
   /** `shutting-down`, then `terminated` after the time of a detach. */

@@ -1,12 +1,6 @@
-import {
-  AssociateAddressCommand,
-  DisassociateAddressCommand,
-  type EC2Client,
-} from '@aws-sdk/client-ec2';
 import { expect } from 'chai';
 import type { ElasticIPSelection } from '../../../src/api/eni-settings.js';
 import type { NodeENISpec } from '../../../src/api/node-eni.js';
-import { createEc2Client } from '../../../src/aws/sdk/sdk-client.js';
 import { DEFAULT_IDS, type ElasticIp } from '../../../tools/ec2-simulator/index.js';
 import { CONTROL_PLANE_TIMEOUT_MS } from '../../../tools/envtest/shared-control-plane.js';
 import { eventually } from '../../support/eventually.js';
@@ -14,8 +8,6 @@ import { Stage, ZONE_A } from '../../support/stage.js';
 
 describe('the Elastic IP address of an ENI', () => {
   let stage: Stage;
-  /** A user, past the operator. */
-  let user: EC2Client;
   const labels = { public: 'true' };
   /** Each test has addresses of its own. */
   let tags: Record<string, string>;
@@ -25,11 +17,6 @@ describe('the Elastic IP address of an ENI', () => {
   before(async function () {
     this.timeout(CONTROL_PLANE_TIMEOUT_MS);
     stage = await Stage.open();
-    user = createEc2Client({
-      region: 'us-west-2',
-      endpoint: stage.ec2.url,
-      credentials: { accessKeyId: 'user', secretAccessKey: 'user' },
-    });
     stage.start({ RESYNC_PERIOD: '1s' });
   });
 
@@ -40,10 +27,7 @@ describe('the Elastic IP address of an ENI', () => {
     elasticIP = { tags };
   });
   afterEach(() => stage.clear());
-  after(async () => {
-    user.destroy();
-    await stage.close();
-  });
+  after(() => stage.close());
 
   const allocate = (those: Record<string, string> = tags): ElasticIp =>
     stage.ec2.addElasticIp({ tags: those });
@@ -64,18 +48,9 @@ describe('the Elastic IP address of an ENI', () => {
         reason: 'ElasticIPUnavailable',
       }),
     );
-  const associate = async (address: ElasticIp, eniId: string, AllowReassociation = true) => {
-    const { AssociationId = '' } = await user.send(
-      new AssociateAddressCommand({
-        AllocationId: address.id,
-        NetworkInterfaceId: eniId,
-        AllowReassociation,
-      }),
-    );
-    return AssociationId;
-  };
-  const disassociate = (AssociationId: string | undefined) =>
-    user.send(new DisassociateAddressCommand({ AssociationId }));
+  /** As a user does it, past the operator. */
+  const associate = ({ id }: ElasticIp, eniId: string): string =>
+    stage.ec2.associateElasticIp(id, eniId).id;
 
   async function create(spec: Partial<NodeENISpec> = { elasticIP }): Promise<void> {
     await stage.addNode('public-a', { labels });
@@ -148,7 +123,7 @@ describe('the Elastic IP address of an ENI', () => {
   it('is waited for where none is free: the ENI is attached, and gets the one that becomes free', async () => {
     const address = allocate();
     const { id: elsewhere } = stage.ec2.addInterface({ subnetId: DEFAULT_IDS.subnets.net1A });
-    const AssociationId = await associate(address, elsewhere);
+    const association = associate(address, elsewhere);
     await create();
     const nodeENI = await stage.degraded('public', 'ElasticIPUnavailable');
     const why = nodeENI.status?.conditions?.find((each) => each.type === 'Degraded')?.message;
@@ -157,7 +132,7 @@ describe('the Elastic IP address of an ENI', () => {
     expect((await theAttachment()).status?.phase).to.equal('Attached');
     expect(theEni().attachment?.status).to.equal('attached');
     expect(associationOf(address)?.eniId).to.equal(elsewhere);
-    await disassociate(AssociationId);
+    stage.ec2.disassociateElasticIp(association);
     await stage.ready('public', 1);
     expect(associationOf(address)?.eniId).to.equal(theEni().id);
     stage.ec2.removeInterface(elsewhere);
@@ -189,8 +164,11 @@ describe('the Elastic IP address of an ENI', () => {
     await create();
     await stage.ready('public', 1);
     const [before] = theEni().associations;
-    await disassociate(before?.id);
-    await eventually(() => expect(theEni().associations[0]?.id).to.not.equal(before?.id));
+    stage.ec2.disassociateElasticIp(before?.id ?? '');
+    await eventually(() => {
+      const [again = expect.fail('no association')] = theEni().associations;
+      expect(again.id).to.not.equal(before?.id);
+    });
     await stage.ready('public', 1);
     expect(theEni().associations[0]?.allocationId).to.equal(before?.allocationId);
     const { metadata, status } = await theAttachment();
@@ -209,7 +187,7 @@ describe('the Elastic IP address of an ENI', () => {
     const [moved = expect.fail('no address')] = addresses().filter((each) => each.association);
     const spare = allocate();
     const { id: elsewhere } = stage.ec2.addInterface({ subnetId: DEFAULT_IDS.subnets.net1A });
-    await associate(moved, elsewhere);
+    associate(moved, elsewhere);
     await eventually(() => expect(associationOf(spare)?.eniId).to.equal(theEni().id));
     await stage.ready('public', 1);
     expect(associationOf(moved)?.eniId).to.equal(elsewhere);
@@ -235,7 +213,7 @@ describe('the Elastic IP address of an ENI', () => {
     const address = allocate();
     await create({});
     await stage.ready('public', 1);
-    const id = await associate(users, theEni().id);
+    const id = associate(users, theEni().id);
     await eventually(async () =>
       expect((await theAttachment()).status?.publicIP).to.equal(users.publicIp),
     );
@@ -254,7 +232,7 @@ describe('the Elastic IP address of an ENI', () => {
     await create();
     await stage.ready('public', 1);
     const users = stage.ec2.addElasticIp();
-    const id = await associate(users, theEni().id);
+    const id = associate(users, theEni().id);
     await eventually(async () => {
       const { status } = await theAttachment();
       expect(status?.publicIP).to.equal(users.publicIp);
@@ -282,10 +260,10 @@ describe('the Elastic IP address of an ENI', () => {
     await create();
     await stage.ready('public', 1);
     stage.ec2.setTags({ resourceIds: [first.id], tags: { tier: 'gold' } });
-    await stage.patchNodeENI('public', { elasticIP: { tags: { tier: 'gold' } } });
+    await stage.patchNodeENI('public', { elasticIP: { tags: { edge: null, tier: 'gold' } } });
     await eventually(async () =>
-      expect((await theAttachment()).status?.elasticIP?.selectedBy.tags).to.deep.include({
-        tier: 'gold',
+      expect((await theAttachment()).status?.elasticIP?.selectedBy).to.deep.equal({
+        tags: { tier: 'gold' },
       }),
     );
     expect(stage.calls()).to.include({ AssociateAddress: 1 });

@@ -1,7 +1,7 @@
 import { errors } from '../api-error.js';
 import type { Query } from '../protocol/query.js';
 import type { XmlValue } from '../protocol/xml.js';
-import { associatedInterface, associationOf } from '../region/elastic-ips.js';
+import { associate, associationOf, dissociate } from '../region/elastic-ips.js';
 import type { Association, ElasticIp, Eni } from '../region/model.js';
 import type { Region } from '../region/region.js';
 import { list } from './support/listing.js';
@@ -69,27 +69,12 @@ export function associateAddress(query: Query, region: Region): XmlValue {
   if (present && query.boolean('AllowReassociation') === false) {
     throw errors.alreadyAssociated(address.id, present.id);
   }
-  if (present) {
-    dissolve(region, present.id);
-  }
-  const current = region.enis.get(eni.id) ?? eni;
-  const association: Association = {
-    id: region.newId('eipassoc'),
-    allocationId,
-    publicIp: address.publicIp,
-    privateIpAddress,
-  };
-  // What the private address had before becomes free.
-  const others = current.associations.filter(
-    (other) => other.privateIpAddress !== privateIpAddress,
-  );
-  region.enis.put({ ...current, associations: [...others, association] });
-  return { return: true, associationId: association.id };
+  return { return: true, associationId: associate(region, address, eni, privateIpAddress).id };
 }
 
 export function disassociateAddress(query: Query, region: Region): XmlValue {
   const associationId = query.required('AssociationId');
-  if (!dissolve(region, associationId)) {
+  if (!dissociate(region, associationId)) {
     throw errors.associationNotFound(associationId);
   }
   return { return: true };
@@ -105,15 +90,4 @@ function privateAddress(query: Query, eni: Eni): string {
     throw errors.invalidValue(`The address ${named} is not assigned to interface '${eni.id}'`);
   }
   return named;
-}
-
-/** @returns whether there was such an association */
-function dissolve(region: Region, associationId: string): boolean {
-  const eni = associatedInterface(associationId, region.enis.all());
-  if (!eni) {
-    return false;
-  }
-  const associations = eni.associations.filter(({ id }) => id !== associationId);
-  region.enis.put({ ...eni, associations });
-  return true;
 }

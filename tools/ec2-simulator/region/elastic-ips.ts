@@ -1,9 +1,5 @@
 import type { Association, ElasticIp, Eni } from './model.js';
-
-/** Of 198.18.0.0/15, which is for tests (RFC 2544). */
-export function testAddress(sequence: number): string {
-  return `198.18.${(sequence >> 8) & 255}.${sequence & 255}`;
-}
+import type { Region } from './region.js';
 
 /**
  * Where an Elastic IP address is associated.
@@ -30,4 +26,40 @@ export function associatedInterface(associationId: string, enis: Iterable<Eni>):
     }
   }
   return undefined;
+}
+
+/** Associates an address; what has it, and what the private address has, is given up. */
+export function associate(
+  region: Region,
+  address: ElasticIp,
+  eni: Eni,
+  privateIpAddress: string,
+): Association {
+  const present = associationOf(address, region.enis.all());
+  if (present) {
+    dissociate(region, present.id);
+  }
+  const current = region.enis.get(eni.id) ?? eni;
+  const association: Association = {
+    id: region.newId('eipassoc'),
+    allocationId: address.id,
+    publicIp: address.publicIp,
+    privateIpAddress,
+  };
+  const others = current.associations.filter(
+    (other) => other.privateIpAddress !== privateIpAddress,
+  );
+  region.enis.put({ ...current, associations: [...others, association] });
+  return association;
+}
+
+/** @returns whether there was such an association */
+export function dissociate(region: Region, associationId: string): boolean {
+  const eni = associatedInterface(associationId, region.enis.all());
+  if (!eni) {
+    return false;
+  }
+  const associations = eni.associations.filter(({ id }) => id !== associationId);
+  region.enis.put({ ...eni, associations });
+  return true;
 }

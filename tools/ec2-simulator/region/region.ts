@@ -9,7 +9,6 @@ import type {
   VpcSpec,
 } from '../config/specs.js';
 import { AddressPool, Ipv6Pool } from './address-pools.js';
-import { testAddress } from './elastic-ips.js';
 import { EniStore } from './eni-store.js';
 import { newId } from './ids.js';
 import type { ElasticIp, Eni, Instance, SecurityGroup, Subnet, Vpc } from './model.js';
@@ -159,4 +158,9 @@ export class Region {
     }
     return pool;
   }
+}
+
+/** Of 198.18.0.0/15, which is for tests (RFC 2544). */
+function testAddress(sequence: number): string {
+  return `198.18.${(sequence >> 8) & 255}.${sequence & 255}`;
 }

@@ -1,9 +1,9 @@
-import { CreateTagsCommand, DeleteTagsCommand } from '@aws-sdk/client-ec2';
+import { AssociateAddressCommand, CreateTagsCommand, DeleteTagsCommand } from '@aws-sdk/client-ec2';
 import { expect } from 'chai';
 import { TAGS } from '../../../../src/api/names.js';
 import { DEFAULT_IDS } from '../../../../tools/ec2-simulator/index.js';
 import type { ShippedPolicy } from '../../../support/iam-policy.js';
-import { isDenied, OWNER_TAGS, thePolicy, World } from './world.js';
+import { ADDRESS_TAGS, isDenied, OWNER_TAGS, thePolicy, World } from './world.js';
 
 const { subnets, groups } = DEFAULT_IDS;
 
@@ -62,6 +62,21 @@ const changes = (whose: string, tags: Record<string, string>): Attempt[] => [
     make: (world) => world.gateway.removeTags(world.free({ ...tags, team: 'a' }).id, ['team']),
   },
   {
+    title: `to associate its Elastic IP address with an ENI ${whose}`,
+    make: (world) =>
+      world.gateway.associateElasticIp(
+        world.free(tags).id,
+        world.ec2.addElasticIp({ tags: ADDRESS_TAGS }).id,
+      ),
+  },
+  {
+    title: `to disassociate the Elastic IP address of an ENI ${whose}`,
+    make: (world) =>
+      world.gateway.disassociateElasticIp(
+        world.associated({ address: ADDRESS_TAGS, eni: tags }).associationId,
+      ),
+  },
+  {
     title: `to delete an ENI ${whose}`,
     make: (world) => world.gateway.deleteEni(world.free(tags).id),
   },
@@ -106,6 +121,36 @@ const ATTEMPTS: readonly Attempt[] = [
     make: (world) =>
       world.client.send(new DeleteTagsCommand({ Resources: [world.free(OWNER_TAGS).id] })),
   },
+  ...Object.entries({
+    'of another cluster': { [TAGS.clusterID]: 'another' },
+    'without tags': {},
+  }).flatMap(([whose, address]): Attempt[] => [
+    {
+      title: `to associate an Elastic IP address ${whose}`,
+      make: (world) =>
+        world.gateway.associateElasticIp(
+          world.free(OWNER_TAGS).id,
+          world.ec2.addElasticIp({ tags: address }).id,
+        ),
+    },
+    {
+      title: `to take an Elastic IP address ${whose} from another ENI`,
+      make: (world) =>
+        world.client.send(
+          new AssociateAddressCommand({
+            NetworkInterfaceId: world.free(OWNER_TAGS).id,
+            AllocationId: world.associated({ address, eni: {} }).addressId,
+          }),
+        ),
+    },
+    {
+      title: `to disassociate an Elastic IP address ${whose} that a user gave to an ENI of its own`,
+      make: (world) =>
+        world.gateway.disassociateElasticIp(
+          world.associated({ address, eni: OWNER_TAGS }).associationId,
+        ),
+    },
+  ]),
   {
     title: 'to tag an instance',
     make: ({ client, instanceId }) =>

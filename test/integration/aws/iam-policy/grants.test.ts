@@ -8,18 +8,20 @@ import {
   type PolicyStatement,
   type ShippedPolicy,
 } from '../../../support/iam-policy.js';
-import { OWNER_TAGS, thePolicy, World } from './world.js';
+import { ADDRESS_TAGS, OWNER_TAGS, thePolicy, World } from './world.js';
 
 const { subnets, groups, vpc } = DEFAULT_IDS;
 
 /** Every call that the gateway can make, in an order in which each can succeed. */
-async function wholeLife({ gateway, instanceId }: World): Promise<void> {
+async function wholeLife({ gateway, instanceId, ec2 }: World): Promise<void> {
   await gateway.describeSubnets({ ids: [subnets.net1A] });
   await gateway.describeSecurityGroups({ names: ['default'], vpcId: vpc });
   await gateway.describeAssociatedGroups(vpc);
   await gateway.describeInstances([instanceId]);
   await gateway.describeInstanceTypes(['m5.large']);
   await gateway.listEnis({ tags: OWNER_TAGS });
+  const address = ec2.addElasticIp({ tags: ADDRESS_TAGS });
+  await gateway.describeElasticIps({ tags: ADDRESS_TAGS });
   const { id } = await gateway.createEni({
     clientToken: 'a-record',
     subnetId: subnets.net1A,
@@ -36,6 +38,8 @@ async function wholeLife({ gateway, instanceId }: World): Promise<void> {
   await gateway.unassignIpv4(id, ipv4);
   const ipv6 = await gateway.assignIpv6(id, { addresses: 1 });
   await gateway.unassignIpv6(id, ipv6);
+  const { associationId } = await gateway.associateElasticIp(id, address.id);
+  await gateway.disassociateElasticIp(associationId);
   await gateway.setTags(id, { team: 'storage', [TAGS.retained]: 'a-node-eni' });
   await gateway.removeTags(id, [TAGS.retained]);
   await gateway.detachEni(attachmentId);

@@ -13,6 +13,9 @@ const CLUSTER_ID = 'our-cluster';
 /** What makes an ENI ours. */
 export const OWNER_TAGS = { [TAGS.clusterID]: CLUSTER_ID, [TAGS.managedBy]: MANAGER_NAME };
 
+/** What makes an Elastic IP address one that the controller may associate. */
+export const ADDRESS_TAGS = { [TAGS.clusterID]: CLUSTER_ID };
+
 export const thePolicy = (): ShippedPolicy => shippedPolicy({ clusterID: CLUSTER_ID });
 
 /** The controller's side of EC2, with the rights that a policy gives. */
@@ -49,6 +52,16 @@ export class World {
   /** An ENI with these tags that nothing uses. */
   free(tags: Record<string, string>): Eni {
     return this.ec2.addInterface({ subnetId: DEFAULT_IDS.subnets.net1A, tags });
+  }
+
+  /** An Elastic IP address with these tags, on an ENI with those. */
+  associated(tags: { address: Record<string, string>; eni: Record<string, string> }): {
+    addressId: string;
+    associationId: string;
+  } {
+    const { id: addressId } = this.ec2.addElasticIp({ tags: tags.address });
+    const { id: associationId } = this.ec2.associateElasticIp(addressId, this.free(tags.eni).id);
+    return { addressId, associationId };
   }
 
   /** An ENI with these tags, in a slot of its own. */
