@@ -1,6 +1,8 @@
+import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
+import { parse } from 'yaml';
 import type { ElasticIPSelection } from '../../../src/api/eni-settings.js';
-import type { NodeENISpec } from '../../../src/api/node-eni.js';
+import type { NodeENI, NodeENISpec } from '../../../src/api/node-eni.js';
 import { DEFAULT_IDS, type ElasticIp } from '../../../tools/ec2-simulator/index.js';
 import { CONTROL_PLANE_TIMEOUT_MS } from '../../../tools/envtest/shared-control-plane.js';
 import { eventually } from '../../support/eventually.js';
@@ -289,6 +291,27 @@ describe('the Elastic IP address of an ENI', () => {
     await stage.createNodeENI('public', { elasticIP, subnetID, securityGroupIDs: [groups.other] });
     await stage.degraded('public', 'InternetGatewayMissing');
     expect(await condition('Attached')).to.include({ status: 'True' });
+  });
+
+  it('serves packet inspection as in the sample', async () => {
+    const file = 'manifests/samples/packet-inspection-elastic-ip.yaml';
+    const { metadata, spec }: NodeENI = parse(readFileSync(file, 'utf8'));
+    const { vpc } = DEFAULT_IDS;
+    stage.ec2.addSubnet({
+      vpcId: vpc,
+      zone: ZONE_A,
+      cidr: '10.0.220.0/24',
+      name: spec.subnetName ?? '',
+    });
+    for (const name of spec.securityGroupNames ?? []) {
+      stage.ec2.addSecurityGroup({ id: 'sg-0aa000000000000e1', name, vpcId: vpc });
+    }
+    const address = allocate(spec.elasticIP?.tags);
+    await stage.addNode('inspection-a', { labels: spec.nodeSelector });
+    await stage.createNodeENI(metadata.name, spec);
+    await stage.ready(metadata.name, 1);
+    expect(associationOf(address)?.eniId).to.equal(theEni().id);
+    expect(theEni().sourceDestCheck).to.equal(false);
   });
 
   it('is the operator’s also after a lost answer, and is disassociated with the field', async () => {

@@ -65,6 +65,13 @@ describe('the controller under docs/iam-policy.json', () => {
       });
     }
 
+    const tags = { use: 'edge', [TAGS.clusterID]: CLUSTER_ID };
+    stage.ec2.addElasticIp({ tags });
+    for (const elasticIP of [{ tags: { use: 'edge' } }, null]) {
+      await stage.patchNodeENI('policed', { elasticIP });
+      await eventually(() => expect(theEni().associations).to.have.length(elasticIP ? 1 : 0));
+    }
+
     await stage.patchNodeENI('policed', {
       securityGroupIDs: [DEFAULT_IDS.groups.nodes],
       description: 'another',
@@ -128,6 +135,18 @@ describe('the controller under docs/iam-policy.json', () => {
     expect(new Set(denied())).to.deep.equal(new Set(['CreateTags']));
     stage.ec2.setTags({ resourceIds, tags: { [TAGS.managedBy]: MANAGER_NAME } });
     await stage.ready('policed', 1);
+  });
+
+  it('says that it is denied an Elastic IP address without the cluster’s tag, and keeps the ENI attached', async () => {
+    const { id } = stage.ec2.addElasticIp({ tags: { use: 'untagged' } });
+    await stage.createNodeENI('policed', { elasticIP: { tags: { use: 'untagged' } } });
+    await stage.degraded('policed', 'AccessDenied');
+    const [{ status } = expect.fail('no attachment')] = await stage.listAttachments('policed');
+    expect(status?.phase).to.equal('Attached');
+    expect(status?.elasticIP?.allocationID).to.equal(id);
+    stage.ec2.setTags({ resourceIds: [id], tags: { [TAGS.clusterID]: CLUSTER_ID } });
+    await stage.ready('policed', 1);
+    expect(theEni().associations[0]?.allocationId).to.equal(id);
   });
 
   it('finds out at its start by dry runs which writes the role may not do, and changes nothing by them', async () => {

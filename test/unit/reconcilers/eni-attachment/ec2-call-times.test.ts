@@ -1,5 +1,8 @@
 import { expect } from 'chai';
-import { CreateTimes } from '../../../../src/reconcilers/eni-attachment/ec2-call-times.js';
+import {
+  AssociateTimes,
+  CreateTimes,
+} from '../../../../src/reconcilers/eni-attachment/ec2-call-times.js';
 import { aRecord, NOW } from '../../../support/objects.js';
 
 describe('CreateTimes', () => {
@@ -63,5 +66,48 @@ describe('CreateTimes', () => {
     log.created(attachment);
     log.becameLeader();
     expect(log.isUntouched(attachment)).to.equal(false);
+  });
+});
+
+describe('AssociateTimes', () => {
+  const record = aRecord();
+  let now: number;
+  let createTimes: CreateTimes;
+  let times: AssociateTimes;
+
+  beforeEach(() => {
+    now = NOW;
+    const clock = { now: () => now, after: () => ({ cancel: () => undefined }) };
+    createTimes = new CreateTimes(clock);
+    times = new AssociateTimes({ clock, createTimes, consistencyWindowMs: 1_000 });
+  });
+
+  it('counts with calls of an earlier leader for what it recorded', () => {
+    expect(times.mayArrive(record)).to.equal(true);
+    now += 1_000;
+    expect(times.mayArrive(record)).to.equal(false);
+  });
+
+  it('knows that there are none for what this process recorded', () => {
+    times.recorded(record);
+    expect(times.mayArrive(record)).to.equal(false);
+    times.forget(record);
+    expect(times.mayArrive(record)).to.equal(true);
+  });
+
+  it('counts with other leaders since this process recorded it', () => {
+    times.recorded(record);
+    now += 5_000;
+    createTimes.becameLeader();
+    expect(times.mayArrive(record)).to.equal(true);
+  });
+
+  it('counts with a call whose answer is missing', () => {
+    times.recorded(record);
+    now += 5_000;
+    times.unanswered(record);
+    expect(times.mayArrive(record)).to.equal(true);
+    now += 1_000;
+    expect(times.mayArrive(record)).to.equal(false);
   });
 });
