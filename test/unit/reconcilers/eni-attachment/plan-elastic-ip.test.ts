@@ -128,6 +128,7 @@ describe('planElasticIp', () => {
       detachmentTimeoutMs: 60_000,
       forceDetach: false,
       detachingSince: NOW,
+      untouched: false,
       now: NOW,
     };
     const eni = anEni({ publicAddress: ours });
