@@ -3,7 +3,8 @@ import { MANAGER_NAME, TAGS } from '../../api/names.js';
 import type { Node } from '../../api/node.js';
 import type { NodeENI } from '../../api/node-eni.js';
 import type { Blocked } from '../../api/reasons.js';
-import type { Eni } from '../../aws/ec2-gateway.js';
+import type { Eni, Subnet } from '../../aws/ec2-gateway.js';
+import { AddressPool } from '../../reconcilers/address-pool/address-pool.js';
 import { type Network, subnetsInZone } from '../../reconcilers/node-eni/network-resolver.js';
 import { isBlocked } from '../../reconcilers/shared/blocked.js';
 import { identifyNode, type NodeIdentity } from '../../reconcilers/shared/node-placement.js';
@@ -83,7 +84,7 @@ function placeFaults({ eni, nodeENI, node, network, attachments }: AdoptionInput
         ]
       : []),
     ...(isBlocked(identity) ? [identity.message] : zoneFaults(eni, identity)),
-    ...subnetFaults(eni, network),
+    ...subnetFaults(eni, network, nodeENI),
   ];
 }
 
@@ -93,14 +94,28 @@ function zoneFaults(eni: Eni, { zone }: NodeIdentity): string[] {
     : [`${eni.id} is in ${eni.zone}, and the node in ${zone}. An ENI cannot move to another zone.`];
 }
 
-function subnetFaults(eni: Eni, network: Network | Blocked): string[] {
+function subnetFaults(eni: Eni, network: Network | Blocked, nodeENI: NodeENI): string[] {
   if (isBlocked(network)) return [network.message];
   const subnets = subnetsInZone(network.subnets, eni.zone);
   if (isBlocked(subnets)) return [subnets.message];
   const ids = subnets.listed.map(({ subnet }) => subnet.id);
-  return ids.includes(eni.subnetId)
-    ? []
+  const found = subnets.listed.find(({ subnet }) => subnet.id === eni.subnetId);
+  return found
+    ? addressFaults(eni, found.subnet, nodeENI)
     : [
         `${eni.id} is in ${eni.subnetId}, and the NodeENI wants ${ids.join(', ')} in ${eni.zone}. Name that subnet in the NodeENI.`,
+      ];
+}
+
+function addressFaults(
+  { id, privateIpAddress = '' }: Eni,
+  { cidr }: Subnet,
+  { metadata, spec }: NodeENI,
+): string[] {
+  const pool = spec.ipv4?.primary?.fromPool;
+  return !pool || !cidr || AddressPool.create(pool, cidr).includes(privateIpAddress)
+    ? []
+    : [
+        `The address of ${id}, ${privateIpAddress}, is not in spec.ipv4.primary.fromPool of NodeENI ${metadata.name}. Add it there.`,
       ];
 }

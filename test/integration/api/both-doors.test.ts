@@ -40,6 +40,7 @@ const SETTINGS = {
 const FULL_NODE_ENI = {
   ...aNodeENI().spec,
   ...SETTINGS,
+  ipv4: { ...SETTINGS.ipv4, primary: { fromPool: [ADDRESS, RANGE] } },
   subnetName: 'data',
   subnetIDs: ['subnet-0000000b'],
   subnetNames: ['net1'],
@@ -153,6 +154,12 @@ const ACROSS_FIELDS: Record<string, object> = {
   'the tag Name': { tags: { Name: 'y' } },
   'the tag constructor': { tags: { constructor: 'y' } },
   'the label constructor': { nodeSelector: { constructor: 'y' } },
+  'a pool alone': { ipv4: { primary: { fromPool: [RANGE] } } },
+  ...Object.fromEntries(
+    ['10.0.64.9/24', '10.0.64.8/29', '10.0.0.0/7', '10.0.64.300', 'fd00::/64', '10.0.64.0/33'].map(
+      (entry) => [`the pool ${entry}`, { ipv4: { primary: { fromPool: [entry] } } }],
+    ),
+  ),
   'a label with a bad prefix': { nodeSelector: { 'Bad/role': 'y' } },
   'routed without a pool': { networkAttachment: { namespaces: ['apps'], type: 'routed' } },
   'routes without a pool': {

@@ -50,9 +50,13 @@ describe('the controller under docs/iam-policy.json', () => {
   const noneIsLeft = () => eventually(() => expect(stage.managedEnis()).to.deep.equal([]));
 
   it('does all that it ever does in EC2, and is denied nothing', async () => {
-    await stage.createNodeENI('policed', { tags: { team: 'storage', cost: '1' } });
+    await stage.createNodeENI('policed', {
+      tags: { team: 'storage', cost: '1' },
+      ipv4: { primary: { fromPool: ['10.0.70.9'] } },
+    });
     await stage.ready('policed', 1);
     const { id } = theEni();
+    expect(theEni().privateIpAddresses).to.deep.equal(['10.0.70.9']);
 
     for (const [secondaryAddresses, addresses] of [
       [2, 2],

@@ -120,6 +120,17 @@ describe('kubectl eni adopt, the rules', () => {
       { node: aNode('node-a', { zone: 'us-west-2b' }) },
       /cannot move to another zone/,
     ],
+    [
+      'an address outside the pool',
+      {
+        eni: anEni({ privateIpAddress: '10.0.1.9' }),
+        nodeENI: aNodeENI({
+          reclaimPolicy: 'Retain',
+          ipv4: { primary: { fromPool: ['10.0.1.64/26'] } },
+        }),
+      },
+      /10\.0\.1\.9, is not in spec\.ipv4\.primary\.fromPool/,
+    ],
     ['another subnet', { eni: anEni({ subnetId: 'subnet-0000000b' }) }, /wants subnet-0000000a/],
   ];
   for (const [what, change, fault] of faults) {
