@@ -9,6 +9,8 @@ export interface Intent {
   nodeENIsDeleted: boolean;
   /** IPv4 addresses of each ENI beside the primary one. */
   secondaryAddresses: number;
+  /** Whether each ENI has an Elastic IP address. */
+  elasticIP?: boolean;
   /** Whether each ENI is at the next device index. */
   moved?: boolean;
 }
@@ -68,7 +70,7 @@ export function duplicates({ enis }: View): string[] {
 function wrongWith(
   wanted: WantedEni,
   { enis, attachments }: View,
-  { secondaryAddresses, moved = false }: Intent,
+  { secondaryAddresses, elasticIP = false, moved = false }: Intent,
 ): string[] {
   const what = `NodeENI ${wanted.nodeENI} on ${wanted.node}`;
   const attachment = attachments.find(
@@ -82,6 +84,7 @@ function wrongWith(
     return [`${what}: no ENI; the ENIAttachment is ${attachment.status?.phase ?? 'new'}`];
   }
   const { attachment: placed, tags } = eni;
+  const [association] = eni.associations;
   const facts: (readonly [string, unknown, unknown])[] = [
     ['ENIAttachment phase', attachment.status?.phase, 'Ready'],
     ['ENIAttachment eniID', attachment.status?.eniID, eni.id],
@@ -98,6 +101,14 @@ function wrongWith(
       'ENIAttachment addresses',
       attachment.status?.privateIPAddresses?.join(),
       eni.privateIpAddresses.join(),
+    ],
+    ['Elastic IP addresses', eni.associations.length, Number(elasticIP)],
+    ['ENIAttachment publicIP', attachment.status?.publicIP, association?.publicIp],
+    ['ENIAttachment association', attachment.status?.elasticIP?.associationID, association?.id],
+    [
+      'ENIAttachment allocation',
+      attachment.status?.elasticIP?.allocationID,
+      association?.allocationId,
     ],
     ['groups', eni.groupIds.join(), wanted.securityGroupID],
     // An adopted ENI keeps its name.

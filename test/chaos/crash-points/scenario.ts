@@ -6,6 +6,8 @@ export type Change =
   | 'unlabel'
   | 'moreAddresses'
   | 'fewerAddresses'
+  | 'askForElasticIP'
+  | 'giveUpElasticIP'
   /** To the next device index, with a pool in which other addresses come first. */
   | 'move'
   | 'deleteNodeENIs'
@@ -77,6 +79,26 @@ export const SCENARIOS: readonly Scenario[] = [
     name: 'addresses assigned, and unassigned',
     afterwards: ['moreAddresses', 'fewerAddresses', 'deleteNodeENIs'],
     stretch: 'removing',
+  },
+  {
+    ...ONE,
+    name: 'Elastic IP associated, and disassociated',
+    afterwards: ['askForElasticIP', 'giveUpElasticIP', 'deleteNodeENIs'],
+    stretch: 'removing',
+  },
+  {
+    ...DOWN,
+    name: 'Elastic IP associated, and given up while down',
+    afterwards: ['askForElasticIP', 'deleteNodeENIs'],
+    whileDown: ['giveUpElasticIP'],
+    stretch: 'removing',
+  },
+  {
+    ...DOWN,
+    name: 'lagging EC2, Elastic IP associated, and disassociated',
+    afterwards: ['askForElasticIP', 'giveUpElasticIP', 'deleteNodeENIs'],
+    stretch: 'removing',
+    lagging: true,
   },
   {
     ...ONE,

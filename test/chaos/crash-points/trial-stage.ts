@@ -5,6 +5,7 @@ import type { KubeClient } from '../../../src/runtime/kube/kube-client.js';
 import { DEFAULT_IDS, type Ec2Simulator } from '../../../tools/ec2-simulator/index.js';
 import { BaseStage } from '../../../tools/stage/base-stage.js';
 import { BRISK_SETTINGS } from '../../../tools/stage/brisk-settings.js';
+import { ignoringNotFound } from '../../../tools/stage/ignoring-not-found.js';
 import { createNode, deleteNode, labelNode } from '../../../tools/stage/nodes.js';
 import { StageParts } from '../../../tools/stage/stage-parts.js';
 import { leave } from '../../support/go-left.js';
@@ -19,6 +20,9 @@ const ZONE = `${REGION}a`;
 const INSTANCE_TYPE = 'm5.xlarge';
 const LABEL = 'crash-points';
 const CLUSTER_ID = 'crash-points';
+const ELASTIC_IP_TAGS = { use: 'crash-points' };
+/** More than one, so that a second could be associated in error. */
+const ELASTIC_IPS = 3;
 
 /** EC2 as it is at its worst, in milliseconds. The controller has to expect no less. */
 const LAG = { newInvisibleMs: 1_500, staleReadMs: 800 };
@@ -61,6 +65,7 @@ export class TrialStage extends BaseStage {
       region: REGION,
       consistency: scenario.lagging ? LAG : { newInvisibleMs: 0, staleReadMs: 0 },
     });
+    for (let i = 0; i < ELASTIC_IPS; i++) ec2.addElasticIp({ tags: ELASTIC_IP_TAGS });
     const wanted: WantedEni[] = [];
     for (const node of names('node', scenario.nodes)) {
       const { id } = ec2.addInstance({ zone: ZONE, type: INSTANCE_TYPE, name: node });
@@ -133,6 +138,10 @@ export class TrialStage extends BaseStage {
       case 'fewerAddresses':
         this.intent.secondaryAddresses = change === 'moreAddresses' ? 3 : 1;
         return this.setAddresses(this.intent.secondaryAddresses);
+      case 'askForElasticIP':
+      case 'giveUpElasticIP':
+        this.intent.elasticIP = change === 'askForElasticIP';
+        return this.setElasticIP(this.intent.elasticIP);
       case 'move':
         this.intent.moved = true;
         return this.move();
@@ -169,6 +178,13 @@ export class TrialStage extends BaseStage {
     const body = { spec: { ipv4: { secondaryAddresses } } };
     for (const { metadata } of await this.listNodeENIs()) {
       await this.kube.patch(NodeENI.resource, metadata, { type: 'merge', body });
+    }
+  }
+
+  private async setElasticIP(wanted: boolean): Promise<void> {
+    const body = { spec: { elasticIP: wanted ? { tags: ELASTIC_IP_TAGS } : null } };
+    for (const { metadata } of await this.listNodeENIs()) {
+      await ignoringNotFound(this.kube.patch(NodeENI.resource, metadata, { type: 'merge', body }));
     }
   }
 

@@ -112,6 +112,26 @@ describe('what a life is expected to lead to', () => {
       { ...READY, enis: [{ ...ENI, privateIpAddresses: ['10.0.1.11'] }] },
       /address is 10.0.1.11, not 10.0.1.10/,
     ],
+    [
+      'an Elastic IP address that nothing asked for',
+      {
+        ...READY,
+        enis: [
+          {
+            ...ENI,
+            associations: [
+              {
+                id: 'eipassoc-1',
+                allocationId: 'eipalloc-1',
+                publicIp: '198.18.0.1',
+                privateIpAddress: '10.0.1.10',
+              },
+            ],
+          },
+        ],
+      },
+      /Elastic IP addresses is 1, not 0/,
+    ],
     ['a status that is behind', { ...READY, nodeENIs: [withCount(0)] }, /says 0 desired/],
   ];
   for (const [what, view, complaint] of WRONG) {
