@@ -13,6 +13,7 @@ export type {
   Instance,
   InstanceInterface,
   InstanceState,
+  PublicAddress,
   SecurityGroup,
   Subnet,
 } from './aws/ec2-gateway.js';
