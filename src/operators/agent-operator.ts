@@ -45,7 +45,7 @@ export interface AgentOperatorOptions {
 const AGENT_NAME = 'eni-operator-agent';
 
 /** Far above the size of one node's attachments; limits what a broken API server costs a node, in bytes. */
-const MAX_ANSWER_BYTES = 8 * 2 ** 20;
+const MAX_RESPONSE_BYTES = 8 * 2 ** 20;
 
 /** About as many as an instance has slots, so that no link waits for another. */
 const LINKS_AT_ONCE = 16;
@@ -84,7 +84,7 @@ export class AgentOperator extends Operator {
       access,
       logger,
       userAgent: AGENT_NAME,
-      maxAnswerBytes: MAX_ANSWER_BYTES,
+      maxResponseBytes: MAX_RESPONSE_BYTES,
       observer,
     });
     this.client = client;

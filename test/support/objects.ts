@@ -54,7 +54,7 @@ export function aSubnet(id: string, overrides: Partial<Subnet> = {}): Subnet {
   };
 }
 
-export function aRecord(
+export function anENIAttachment(
   overrides: {
     name?: string;
     spec?: Partial<ENIAttachmentSpec>;

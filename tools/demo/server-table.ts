@@ -1,4 +1,4 @@
-import { MalformedAnswerError } from '../../src/runtime/kube/kube-errors.js';
+import { MalformedResponseError } from '../../src/runtime/kube/kube-errors.js';
 
 /** A cell as the server fills it; null where the object has no such value. */
 export type Cell = string | number | boolean | null;
@@ -21,7 +21,7 @@ export interface Table {
 /**
  * Parses a Table with its objects' metadata (`includeObject=Metadata`, the default).
  * @param columns - the columns of an earlier Table of the same watch: only its first event has them.
- * @throws MalformedAnswerError for anything else
+ * @throws MalformedResponseError for anything else
  */
 export function tableOf(json: unknown, columns?: readonly ColumnDefinition[]): Table {
   const definitions = columnDefinitionsOf(json, columns);
@@ -45,7 +45,7 @@ export function columnDefinitionsOf(
 ): readonly ColumnDefinition[] {
   const table = recordOf(json);
   if (table.kind !== 'Table') {
-    throw new MalformedAnswerError('The response is not a Table');
+    throw new MalformedResponseError('The response is not a Table');
   }
   const own = listOf(table.columnDefinitions).map((column) => {
     const { name, priority } = recordOf(column);
@@ -81,7 +81,7 @@ function cellOf(value: unknown): Cell {
 
 function recordOf(json: unknown): Record<string, unknown> {
   if (typeof json !== 'object' || json === null) {
-    throw new MalformedAnswerError('The response is not a Table');
+    throw new MalformedResponseError('The response is not a Table');
   }
   return json as Record<string, unknown>;
 }

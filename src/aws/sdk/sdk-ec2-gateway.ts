@@ -50,7 +50,7 @@ import { filter } from './sdk-filters.js';
 import {
   fromConnectionTracking,
   fromEnaExpress,
-  MalformedAnswerError,
+  MalformedResponseError,
   StringInterner,
   toElasticIp,
   toEni,
@@ -227,7 +227,7 @@ export class SdkEc2Gateway implements Ec2Gateway {
         }),
       );
       if (!answer.AttachmentId) {
-        throw new MalformedAnswerError('EC2 answered with an attachment without an id');
+        throw new MalformedResponseError('EC2 answered with an attachment without an id');
       }
       return { attachmentId: answer.AttachmentId };
     });
@@ -337,7 +337,7 @@ export class SdkEc2Gateway implements Ec2Gateway {
         }),
       );
       if (!AssociationId) {
-        throw new MalformedAnswerError('EC2 answered with an association without an id');
+        throw new MalformedResponseError('EC2 answered with an association without an id');
       }
       return { associationId: AssociationId };
     });

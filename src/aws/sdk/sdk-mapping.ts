@@ -40,13 +40,13 @@ export class StringInterner {
 }
 
 /** EC2's answer lacks a required field. */
-export class MalformedAnswerError extends Error {
+export class MalformedResponseError extends Error {
   override name = 'MalformedAnswer';
 }
 
 /**
  * @param strings shared by ENIs that are read together
- * @throws {@link MalformedAnswerError} if the ENI has no id.
+ * @throws {@link MalformedResponseError} if the ENI has no id.
  */
 export function toEni(from: NetworkInterface | undefined, strings = new StringInterner()): Eni {
   const shared = (text: string | undefined): string => strings.share(text ?? '');
@@ -247,6 +247,6 @@ function present<N extends string, V>(name: N, value: V | undefined): { [K in N]
 }
 
 function required(value: string | undefined, lacking: string): string {
-  if (!value) throw new MalformedAnswerError(`EC2 answered with ${lacking}`);
+  if (!value) throw new MalformedResponseError(`EC2 answered with ${lacking}`);
   return value;
 }

@@ -1,6 +1,6 @@
 import { type Clock, sleep } from '../clock.js';
 import type { KubeClient, Selection, WatchEvent } from '../kube/kube-client.js';
-import { isGone, KubeApiError, MalformedAnswerError } from '../kube/kube-errors.js';
+import { isGone, KubeApiError, MalformedResponseError } from '../kube/kube-errors.js';
 import type { KubeObject, ResourceType } from '../kube/resource.js';
 import type { Logger } from '../logger.js';
 import type { ListRound } from './object-cache.js';
@@ -286,7 +286,7 @@ function isRefusal(error: unknown): error is KubeApiError {
 function canResume(error: unknown): boolean {
   return !(
     isGone(error) ||
-    error instanceof MalformedAnswerError ||
+    error instanceof MalformedResponseError ||
     error instanceof HistoryRewrittenError ||
     error instanceof SilentWatchError
   );

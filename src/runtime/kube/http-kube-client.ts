@@ -22,7 +22,7 @@ import type {
   WriteOptions,
 } from './kube-client.js';
 import { KubeConnection } from './kube-connection.js';
-import { apiErrorOf, MalformedAnswerError, retryAfterMs } from './kube-errors.js';
+import { apiErrorOf, MalformedResponseError, retryAfterMs } from './kube-errors.js';
 import { apiVersionOf, type KubeObject, type ResourceType } from './resource.js';
 import { collectionPath, objectPath, selectionQuery, withQuery } from './resource-path.js';
 import { WarningLog } from './warning-log.js';
@@ -53,7 +53,7 @@ export interface HttpKubeClientOptions {
    */
   requestTimeoutMs?: number;
   /** Longest response that is accepted, such as a page of a list, in bytes. Default: 64 MiB. */
-  maxAnswerBytes?: number;
+  maxResponseBytes?: number;
   /** Sent as User-Agent. */
   userAgent?: string;
   observer?: RequestObserver;
@@ -77,7 +77,7 @@ interface Call extends Pick<HttpRequest, 'method' | 'path' | 'streaming' | 'sign
  * A page of 500 objects of 128 KiB each, far above what the kinds here need. Without a limit, a broken server
  * could exhaust the process's memory.
  */
-const MAX_ANSWER_BYTES = 64 * 2 ** 20;
+const MAX_RESPONSE_BYTES = 64 * 2 ** 20;
 
 /** Longest body of an error response (a Status) that is read, in bytes. */
 const MAX_STATUS_BYTES = 2 ** 20;
@@ -220,7 +220,7 @@ export class HttpKubeClient implements KubeClient {
    */
   async text(path: string, { signal }: RequestOptions = {}): Promise<string> {
     const { body } = await this.send({ method: 'GET', path, signal });
-    return textBody(body, this.options.maxAnswerBytes ?? MAX_ANSWER_BYTES);
+    return textBody(body, this.options.maxResponseBytes ?? MAX_RESPONSE_BYTES);
   }
 
   /** Closes all connections; requests and watches in flight fail. */
@@ -238,9 +238,9 @@ export class HttpKubeClient implements KubeClient {
   ): Promise<T> {
     const { body } = await this.send(call);
     try {
-      return await readBody(body, this.options.maxAnswerBytes ?? MAX_ANSWER_BYTES);
+      return await readBody(body, this.options.maxResponseBytes ?? MAX_RESPONSE_BYTES);
     } catch (error) {
-      if (error instanceof MalformedAnswerError) {
+      if (error instanceof MalformedResponseError) {
         error.message = `${call.method} ${call.path}: ${error.message}`;
       }
       throw error;

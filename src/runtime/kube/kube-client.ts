@@ -97,7 +97,7 @@ export type NewObject<T extends KubeObject> = Omit<
  * The API server, one method per verb. It does not retry: callers know which requests are safe to repeat.
  *
  * All methods throw {@link KubeApiError} if the server refuses, `KubeUnreachableError` if no response comes,
- * and `MalformedAnswerError` for a response that is not the API's.
+ * and `MalformedResponseError` for a response that is not the API's.
  */
 export interface KubeClient {
   list<T extends KubeObject>(

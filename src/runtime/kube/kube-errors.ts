@@ -37,13 +37,13 @@ export class KubeUnreachableError extends Error {
 }
 
 /** The server's response is not the JSON that its API specifies. */
-export class MalformedAnswerError extends Error {
-  override name = 'MalformedAnswerError';
+export class MalformedResponseError extends Error {
+  override name = 'MalformedResponseError';
 }
 
 /** The server's response, or a line of its stream, exceeds the client's limit. */
-export class AnswerTooLargeError extends MalformedAnswerError {
-  override name = 'AnswerTooLargeError';
+export class ResponseTooLargeError extends MalformedResponseError {
+  override name = 'ResponseTooLargeError';
 }
 
 /** RBAC or an admission policy does not allow it (403). */

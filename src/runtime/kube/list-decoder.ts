@@ -1,4 +1,4 @@
-import { MalformedAnswerError } from './kube-errors.js';
+import { MalformedResponseError } from './kube-errors.js';
 
 const [QUOTE, COMMA, BACKSLASH] = [0x22, 0x2c, 0x5c];
 const [OPEN_ARRAY, CLOSE_ARRAY, OPEN_OBJECT, CLOSE_OBJECT] = [0x5b, 0x5d, 0x7b, 0x7d];
@@ -34,7 +34,7 @@ export class ListDecoder {
 
   constructor(private readonly onObject: (json: unknown) => void) {}
 
-  /** @throws MalformedAnswerError */
+  /** @throws MalformedResponseError */
   push(chunk: Uint8Array): void {
     // Where in this chunk the bytes begin that are to be kept: of the shell, or of the object.
     let from = 0;
@@ -105,7 +105,7 @@ export class ListDecoder {
 
   /**
    * The list's JSON value, with no objects in it.
-   * @throws MalformedAnswerError where the list is not complete
+   * @throws MalformedResponseError where the list is not complete
    */
   end(): unknown {
     return parsed(this.shell);
@@ -139,7 +139,7 @@ function parsed(pieces: readonly Uint8Array[]): unknown {
   try {
     return JSON.parse(bytes.toString('utf8'));
   } catch (cause) {
-    throw new MalformedAnswerError('The response is not JSON', { cause });
+    throw new MalformedResponseError('The response is not JSON', { cause });
   }
 }
 
@@ -147,6 +147,6 @@ function isSpace(byte: number | undefined): boolean {
   return byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09;
 }
 
-function notObjects(): MalformedAnswerError {
-  return new MalformedAnswerError('The items of a list are not all objects');
+function notObjects(): MalformedResponseError {
+  return new MalformedResponseError('The items of a list are not all objects');
 }

@@ -1,5 +1,5 @@
 import type { ListPage, WatchEvent } from './kube-client.js';
-import { AnswerTooLargeError, apiErrorOf, MalformedAnswerError } from './kube-errors.js';
+import { apiErrorOf, MalformedResponseError, ResponseTooLargeError } from './kube-errors.js';
 import { ListDecoder } from './list-decoder.js';
 import type { KubeObject } from './resource.js';
 
@@ -10,10 +10,10 @@ import type { KubeObject } from './resource.js';
 
 /**
  * The object without its `managedFields`, which only the server reads, and which can be half of an object.
- * @throws MalformedAnswerError for a value without an object's metadata.
+ * @throws MalformedResponseError for a value without an object's metadata.
  */
 export function objectOf<T extends KubeObject>(json: unknown): T {
-  if (!isKubeObject(json)) throw new MalformedAnswerError('The response is not an object');
+  if (!isKubeObject(json)) throw new MalformedResponseError('The response is not an object');
   if ('managedFields' in json.metadata) {
     // Copies the rest, because `delete` would make the object slower and larger.
     const { managedFields: _, ...metadata } = json.metadata;
@@ -32,7 +32,7 @@ export function unstoredObjectOf<T extends KubeObject>(json: unknown): T {
 /**
  * The page of a list, whose objects are read as they arrive.
  * @param options.map makes of each object what the page has
- * @throws MalformedAnswerError for anything that is not a list of objects; AnswerTooLargeError for one of more than
+ * @throws MalformedResponseError for anything that is not a list of objects; ResponseTooLargeError for one of more than
  * `maxBytes`, once so much has come; whatever the stream throws
  */
 export async function listBody<T extends KubeObject>(
@@ -57,7 +57,7 @@ function listPageOf<T extends KubeObject>(json: unknown, items: T[]): ListPage<T
   const list = record(json);
   const metadata = record(list?.metadata);
   if (typeof metadata?.resourceVersion !== 'string' || !Array.isArray(list?.items ?? [])) {
-    throw new MalformedAnswerError('The response is not a list');
+    throw new MalformedResponseError('The response is not a list');
   }
   const page: ListPage<T> = { items, resourceVersion: metadata.resourceVersion };
   if (typeof metadata.continue === 'string' && metadata.continue !== '') {
@@ -67,7 +67,7 @@ function listPageOf<T extends KubeObject>(json: unknown, items: T[]): ListPage<T
 }
 
 /**
- * @throws KubeApiError where the stream reports an error; MalformedAnswerError for what is not a watch event.
+ * @throws KubeApiError where the stream reports an error; MalformedResponseError for what is not a watch event.
  */
 export function watchEventOf<T extends KubeObject>(json: unknown): WatchEvent<T> {
   const event = record(json);
@@ -86,7 +86,7 @@ export function watchEventOf<T extends KubeObject>(json: unknown): WatchEvent<T>
       throw apiErrorOf(typeof code === 'number' ? code : 500, event.object);
     }
   }
-  throw new MalformedAnswerError('A line of the stream is not a watch event');
+  throw new MalformedResponseError('A line of the stream is not a watch event');
 }
 
 function isKubeObject(json: unknown): json is KubeObject {
@@ -100,7 +100,7 @@ function record(json: unknown): Record<string, unknown> | undefined {
 
 /**
  * Parses a whole body as JSON.
- * @throws MalformedAnswerError for a body that is not JSON; AnswerTooLargeError as soon as the body exceeds
+ * @throws MalformedResponseError for a body that is not JSON; ResponseTooLargeError as soon as the body exceeds
  * `maxBytes`; errors of the stream
  */
 export async function jsonBody(
@@ -111,11 +111,11 @@ export async function jsonBody(
   try {
     return JSON.parse(text);
   } catch (cause) {
-    throw new MalformedAnswerError('The response is not JSON', { cause });
+    throw new MalformedResponseError('The response is not JSON', { cause });
   }
 }
 
-/** @throws AnswerTooLargeError */
+/** @throws ResponseTooLargeError */
 export async function textBody(body: AsyncIterable<Uint8Array>, maxBytes: number): Promise<string> {
   const chunks: Uint8Array[] = [];
   let length = 0;
@@ -127,8 +127,8 @@ export async function textBody(body: AsyncIterable<Uint8Array>, maxBytes: number
   return Buffer.concat(chunks).toString('utf8');
 }
 
-function tooLarge(what: string, maxBytes: number): AnswerTooLargeError {
-  return new AnswerTooLargeError(`${what} has more than ${maxBytes} bytes`);
+function tooLarge(what: string, maxBytes: number): ResponseTooLargeError {
+  return new ResponseTooLargeError(`${what} has more than ${maxBytes} bytes`);
 }
 
 /**
@@ -142,7 +142,7 @@ const NEWLINE = 0x0a;
 /**
  * The JSON values of a stream with one value per line. Chunks may split a line anywhere, even within a
  * character; each line is decoded and parsed once, and not kept.
- * @throws MalformedAnswerError for a line that is not JSON; AnswerTooLargeError as soon as a line exceeds
+ * @throws MalformedResponseError for a line that is not JSON; ResponseTooLargeError as soon as a line exceeds
  * `maxBytes`; errors of the stream.
  */
 export async function* jsonLines(
@@ -183,6 +183,6 @@ function parseLine(line: Buffer): unknown {
   try {
     return JSON.parse(line.toString('utf8'));
   } catch (cause) {
-    throw new MalformedAnswerError('A line of the stream is not JSON', { cause });
+    throw new MalformedResponseError('A line of the stream is not JSON', { cause });
   }
 }

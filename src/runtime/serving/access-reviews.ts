@@ -3,7 +3,7 @@ import type { Clock } from '../clock.js';
 import type { KubeAccess } from '../kube/access/kube-access.js';
 import { type HttpLimits, roundTrip } from '../kube/http-round-trip.js';
 import { KubeConnection } from '../kube/kube-connection.js';
-import { apiErrorOf, MalformedAnswerError } from '../kube/kube-errors.js';
+import { apiErrorOf, MalformedResponseError } from '../kube/kube-errors.js';
 
 /** A token's user, as the API server reports it. */
 export interface UserInfo {
@@ -55,7 +55,7 @@ export class KubeAccessReviews implements AccessReviews {
   async authenticate(token: string): Promise<UserInfo | undefined> {
     const { authenticated, user } = await this.review(TOKEN_REVIEWS, 'TokenReview', { token });
     if (authenticated !== true) return undefined;
-    if (!isUserInfo(user)) throw new MalformedAnswerError('The TokenReview names no user');
+    if (!isUserInfo(user)) throw new MalformedResponseError('The TokenReview names no user');
     return user;
   }
 
@@ -97,7 +97,7 @@ export class KubeAccessReviews implements AccessReviews {
     if (code === 401) this.connection.credentialsRefused();
     if (code >= 300) throw apiErrorOf(code, answer);
     const status = isRecord(answer) ? answer.status : undefined;
-    if (!isRecord(status)) throw new MalformedAnswerError(`The ${kind} has no status`);
+    if (!isRecord(status)) throw new MalformedResponseError(`The ${kind} has no status`);
     return status;
   }
 }

@@ -14,7 +14,7 @@ import {
   sharedControlPlane,
 } from '../../../tools/envtest/shared-control-plane.js';
 import { silentLogger } from '../../../tools/stage/silent-logger.js';
-import { aNodeENI, aRecord } from '../../support/objects.js';
+import { aNodeENI, anENIAttachment } from '../../support/objects.js';
 import { type Schema, type Variant, variantsOf } from './support/spec-variants.js';
 
 const RANGE = '10.0.64.0/24';
@@ -282,7 +282,7 @@ describe('CRDs and classes refuse the same specs', function () {
 
   it('of ENIAttachments, with one field changed', async () => {
     const spec = {
-      ...aRecord().spec,
+      ...anENIAttachment().spec,
       ...SETTINGS,
       subnetCIDR: RANGE,
       privateIPAddress: ADDRESS,

@@ -16,7 +16,7 @@ import {
   sharedControlPlane,
 } from '../../../tools/envtest/shared-control-plane.js';
 import { silentLogger } from '../../../tools/stage/silent-logger.js';
-import { aNodeENI, aRecord } from '../../support/objects.js';
+import { aNodeENI, anENIAttachment } from '../../support/objects.js';
 
 interface Schema {
   description?: string;
@@ -370,7 +370,7 @@ describe('the CRDs', () => {
       { privateIPAddress: '10.0.64.9' },
       { privateIPAddress: '10.0.64.0/24' },
     ]) {
-      const spec = { ...aRecord().spec, ...change };
+      const spec = { ...anENIAttachment().spec, ...change };
       const schema = await refusal(ENIAttachment.resource, { spec });
       const faults = eniAttachmentSpecFaults(spec);
       expect(faults.length > 0, `${schema} / ${faults}`).to.equal(schema !== undefined);
@@ -379,7 +379,7 @@ describe('the CRDs', () => {
 
   it('keep the identity of an ENIAttachment as it was made', async () => {
     const metadata = { name: 'crd-test-identity' };
-    await kube.create(ENIAttachment.resource, { metadata, spec: aRecord().spec } as never);
+    await kube.create(ENIAttachment.resource, { metadata, spec: anENIAttachment().spec } as never);
     try {
       const body = { spec: { privateIPAddress: '10.0.64.9' } };
       await kube.patch(ENIAttachment.resource, metadata, { type: 'merge', body });
@@ -401,7 +401,7 @@ describe('the CRDs', () => {
 
   it('let records be listed by node and by NodeENI', async () => {
     const metadata = { name: 'crd-test-select' };
-    await kube.create(ENIAttachment.resource, { metadata, spec: aRecord().spec } as never);
+    await kube.create(ENIAttachment.resource, { metadata, spec: anENIAttachment().spec } as never);
     try {
       for (const [fieldSelector, count] of [
         ['spec.nodeName=node-a,spec.nodeENI=storage', 1],

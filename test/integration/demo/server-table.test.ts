@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { MalformedAnswerError } from '../../../src/runtime/kube/kube-errors.js';
+import { MalformedResponseError } from '../../../src/runtime/kube/kube-errors.js';
 import { columnDefinitionsOf, tableOf } from '../../../tools/demo/server-table.js';
 
 const ROW = {
@@ -37,7 +37,7 @@ describe("The API server's table", () => {
 
   it('is refused where it is something else', () => {
     for (const answer of [null, 'Table', { kind: 'Status' }, { kind: 'Table', rows: [1] }]) {
-      expect(() => tableOf(answer), JSON.stringify(answer)).to.throw(MalformedAnswerError);
+      expect(() => tableOf(answer), JSON.stringify(answer)).to.throw(MalformedResponseError);
     }
   });
 });

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { eniAttachmentSpecFaults, nodeENISpecFaults } from '../../../src/api/validate.js';
-import { aNodeENI, aRecord } from '../../support/objects.js';
+import { aNodeENI, anENIAttachment } from '../../support/objects.js';
 
 const valid = aNodeENI().spec;
 
@@ -134,10 +134,12 @@ describe('nodeENISpecFaults', () => {
 
 describe('eniAttachmentSpecFaults', () => {
   it('finds none in what the controller writes', () => {
-    expect(eniAttachmentSpecFaults(aRecord().spec)).to.deep.equal([]);
+    expect(eniAttachmentSpecFaults(anENIAttachment().spec)).to.deep.equal([]);
   });
 
   it('finds what is not an instance', () => {
-    expect(eniAttachmentSpecFaults({ ...aRecord().spec, instanceID: 'web-1' })).to.have.length(1);
+    expect(
+      eniAttachmentSpecFaults({ ...anENIAttachment().spec, instanceID: 'web-1' }),
+    ).to.have.length(1);
   });
 });

@@ -13,7 +13,7 @@ import type { Ec2Facts } from '../../../src/cli/doctor/ec2-facts.js';
 import type { Answer, Finding } from '../../../src/cli/doctor/finding.js';
 import { createStyle } from '../../../src/cli/output/style.js';
 import type { Pod, Workload } from '../../../src/cli/shared/kinds.js';
-import { aNode, aNodeENI, anEni, aRecord, aSubnet, NOW } from '../../support/objects.js';
+import { aNode, aNodeENI, anENIAttachment, anEni, aSubnet, NOW } from '../../support/objects.js';
 
 const meta = (name: string) => ({ name, namespace: 'eni-system', uid: name, resourceVersion: '1' });
 const crd = (plural: string): Crd =>
@@ -51,7 +51,7 @@ const HEALTHY: Omit<Values, 'now'> = {
   agents: [workload('agent', { desiredNumberScheduled: 1, numberReady: 1 })],
   agentPods: [pod('node-a')],
   nodeENIs: [reconciled()],
-  attachments: [aRecord({ status: { phase: 'Ready', attachmentID: 'eni-attach-1' } })],
+  attachments: [anENIAttachment({ status: { phase: 'Ready', attachmentID: 'eni-attach-1' } })],
   nodes: [aNode('node-a')],
   access: [
     { verb: 'list', group: '', resource: 'nodes', serviceAccount: 'eni-system/c', allowed: true },
@@ -82,7 +82,7 @@ const EC2: Ec2Facts = {
 };
 
 const link = (reason: string, message: string): ENIAttachment =>
-  aRecord({ status: { phase: 'Attached', link: { reason: reason as never, message } } });
+  anENIAttachment({ status: { phase: 'Attached', link: { reason: reason as never, message } } });
 
 function withoutField(field: string): Crd {
   const older = structuredClone(crd('nodeenis'));
@@ -225,7 +225,7 @@ describe('kubectl eni doctor', () => {
       'a removal that takes long',
       {
         attachments: [
-          aRecord({ metadata: { deletionTimestamp: '2025-12-31T00:00:00Z' }, status: {} }),
+          anENIAttachment({ metadata: { deletionTimestamp: '2025-12-31T00:00:00Z' }, status: {} }),
         ],
       },
       'removals',

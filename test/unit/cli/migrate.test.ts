@@ -4,15 +4,15 @@ import { ENI_FINALIZER, NODE_ENI_FINALIZER } from '../../../src/api/names.js';
 import type { NodeENISpec } from '../../../src/api/node-eni.js';
 import { editsOf } from '../../../src/cli/migrate/edits.js';
 import { planRelease } from '../../../src/cli/migrate/plan-release.js';
-import { aNodeENI, aRecord } from '../../support/objects.js';
+import { aNodeENI, anENIAttachment } from '../../support/objects.js';
 
 const nodeENI = aNodeENI({}, { finalizers: [NODE_ENI_FINALIZER, 'example.com/other'] });
 const owned = {
   ownerReferences: [{ uid: nodeENI.metadata.uid }],
   finalizers: [ENI_FINALIZER],
 };
-const attached = (overrides: Parameters<typeof aRecord>[0] = {}) =>
-  aRecord({
+const attached = (overrides: Parameters<typeof anENIAttachment>[0] = {}) =>
+  anENIAttachment({
     metadata: owned,
     status: { phase: 'Ready', eniID: 'eni-1', attachmentID: 'eni-attach-1' },
     ...overrides,
@@ -97,7 +97,7 @@ describe('kubectl eni release', () => {
     const annotations = { [ADOPTED_ENI_ANNOTATION]: 'eni-7' };
     const { faults, releases } = planRelease(
       [nodeENI],
-      [aRecord({ metadata: { ...owned, annotations } })],
+      [anENIAttachment({ metadata: { ...owned, annotations } })],
     );
     expect(faults).to.deep.equal([]);
     expect(releases[0]?.entries[0]).to.include({ eniID: 'eni-7', status: 'attached' });

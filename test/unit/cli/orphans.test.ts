@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { planAdoption } from '../../../src/cli/adopt/plan-adoption.js';
 import { deletable, orphanViews } from '../../../src/cli/orphans/orphan-view.js';
-import { aNode, aNodeENI, anEni, aRecord, aSubnet, NOW } from '../../support/objects.js';
+import { aNode, aNodeENI, anENIAttachment, anEni, aSubnet, NOW } from '../../support/objects.js';
 
 const TAGS = {
   'networking.k8s.aws/cluster-id': 'cluster',
@@ -20,7 +20,7 @@ const attachment = {
 };
 
 describe('kubectl eni orphans, the rules', () => {
-  const attachments = [aRecord()];
+  const attachments = [anENIAttachment()];
   const known = eni(
     'eni-known',
     {},
@@ -62,9 +62,9 @@ describe('kubectl eni orphans, the rules', () => {
     expect(
       deletedAfter(30_000, eni('eni-a', {}, { 'networking.k8s.aws/retained': 'x' })),
     ).to.deep.equal([]);
-    expect(deletedAfter(30_000, first, [aRecord({ metadata: { uid: 'nobody' } })])).to.deep.equal(
-      [],
-    );
+    expect(
+      deletedAfter(30_000, first, [anENIAttachment({ metadata: { uid: 'nobody' } })]),
+    ).to.deep.equal([]);
     expect(deletedAfter(30_000, eni('eni-unseen'))).to.deep.equal([]);
   });
 });
@@ -109,12 +109,18 @@ describe('kubectl eni adopt, the rules', () => {
       'an ENI that has an owner',
       {
         eni: anEni({ tags: { 'networking.k8s.aws/attachment-uid': 'uid' } }),
-        attachments: [aRecord({ metadata: { uid: 'uid' }, spec: { nodeName: 'other' } })] as never,
+        attachments: [
+          anENIAttachment({ metadata: { uid: 'uid' }, spec: { nodeName: 'other' } }),
+        ] as never,
       },
       /belongs to ENIAttachment/,
     ],
     ['a NodeENI that deletes', { nodeENI: aNodeENI() }, /reclaimPolicy: Retain/],
-    ['a node that has one', { attachments: [aRecord()] as never }, /has ENIAttachment .* already/],
+    [
+      'a node that has one',
+      { attachments: [anENIAttachment()] as never },
+      /has ENIAttachment .* already/,
+    ],
     [
       'another zone',
       { node: aNode('node-a', { zone: 'us-west-2b' }) },

@@ -10,7 +10,7 @@ import { NetworkCatalog } from '../../../src/aws/catalog/network-catalog.js';
 import type { Instance, SecurityGroup, Subnet } from '../../../src/aws/ec2-gateway.js';
 import { SdkEc2Gateway } from '../../../src/aws/sdk/sdk-ec2-gateway.js';
 import { systemClock } from '../../../src/runtime/clock.js';
-import { aNodeENI, aRecord, aSubnet } from '../../support/objects.js';
+import { aNodeENI, anENIAttachment, aSubnet } from '../../support/objects.js';
 
 const ZONES = ['us-west-2a', 'us-west-2b'];
 const VPC = 'vpc-00000001';
@@ -178,7 +178,7 @@ export function surviving(
   if (fate === 'gone') return undefined;
   const { uid } = aNodeENI().metadata;
   const isAttached = fate === 'attached' || fate === 'ready' || fate === 'deleting';
-  return aRecord({
+  return anENIAttachment({
     name,
     spec: fate === 'elsewhere' ? { ...made, instanceID: 'i-0eeeeeeeeeeeeeeee' } : made,
     metadata: {

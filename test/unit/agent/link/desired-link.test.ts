@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { desiredLink } from '../../../../src/agent/link/desired-link.js';
 import type { ENIAttachmentSpec, ENIAttachmentStatus } from '../../../../src/api/eni-attachment.js';
-import { aRecord } from '../../../support/objects.js';
+import { anENIAttachment } from '../../../support/objects.js';
 
 const MAC = '02:00:00:00:00:01';
 const STATUS: ENIAttachmentStatus = {
@@ -15,7 +15,11 @@ function desired(
   status: ENIAttachmentStatus = STATUS,
   metadata: object = {},
 ) {
-  const attachment = aRecord({ spec: { subnetCIDR: '10.0.1.0/24', ...spec }, status, metadata });
+  const attachment = anENIAttachment({
+    spec: { subnetCIDR: '10.0.1.0/24', ...spec },
+    status,
+    metadata,
+  });
   return desiredLink(attachment, { tableBase: 21_000 });
 }
 

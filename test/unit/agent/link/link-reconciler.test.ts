@@ -20,7 +20,7 @@ import { IndexedStore } from '../../../../src/runtime/cache/store.js';
 import { SharedRead } from '../../../../src/runtime/concurrency/shared-read.js';
 import { ResourceClient } from '../../../../src/runtime/kube/resource-client.js';
 import { aLink, FakeHost } from '../../../support/fake-host.js';
-import { aRecord, NOW } from '../../../support/objects.js';
+import { anENIAttachment, NOW } from '../../../support/objects.js';
 import { RecordingLogger } from '../../../support/recording-logger.js';
 import { stubbedKubeClient } from '../../runtime/support/stubbed-kube-client.js';
 import { VirtualTime } from '../../runtime/support/virtual-time.js';
@@ -113,7 +113,7 @@ describe('LinkReconciler', () => {
     const link = attachments.get(KEY)?.status?.link;
     attachments.put(
       KEY,
-      aRecord({
+      anENIAttachment({
         spec: { subnetCIDR: '10.0.1.0/24', ...spec },
         status: { ...status, ...(link ? { link } : {}) },
         metadata,

@@ -7,7 +7,7 @@ import { DropInWriter } from '../../../../src/agent/managers/drop-in-writer.js';
 import { ENIAttachment } from '../../../../src/api/eni-attachment.js';
 import { IndexedStore } from '../../../../src/runtime/cache/store.js';
 import { readReconciler } from '../../../../src/runtime/controller/read-reconciler.js';
-import { aRecord } from '../../../support/objects.js';
+import { anENIAttachment } from '../../../support/objects.js';
 import { RecordingLogger } from '../../../support/recording-logger.js';
 
 const macAddress = '02:00:00:00:00:01';
@@ -35,12 +35,12 @@ describe('DropInWriter', () => {
   }
 
   it('writes a file before the device is attached, and keeps it until the attachment is gone', async () => {
-    attachments.put('a', aRecord({ status: { phase: 'Creating' } }));
+    attachments.put('a', anENIAttachment({ status: { phase: 'Creating' } }));
     expect(await pass()).to.deep.equal([]);
-    attachments.put('a', aRecord({ status: { phase: 'Attaching', macAddress } }));
+    attachments.put('a', anENIAttachment({ status: { phase: 'Attaching', macAddress } }));
     expect(await pass()).to.deep.equal([FILE]);
     const metadata = { deletionTimestamp: '2026-01-01T00:00:00Z' };
-    attachments.put('a', aRecord({ status: { phase: 'Detaching', macAddress }, metadata }));
+    attachments.put('a', anENIAttachment({ status: { phase: 'Detaching', macAddress }, metadata }));
     expect(await pass()).to.deep.equal([FILE]);
     attachments.delete('a');
     expect(await pass()).to.deep.equal([]);
@@ -51,12 +51,15 @@ describe('DropInWriter', () => {
   });
 
   it('leaves a device to others whose state the agent does not manage', async () => {
-    attachments.put('a', aRecord({ spec: { linkState: 'unmanaged' }, status: { macAddress } }));
+    attachments.put(
+      'a',
+      anENIAttachment({ spec: { linkState: 'unmanaged' }, status: { macAddress } }),
+    );
     expect(await pass()).to.deep.equal([]);
   });
 
   it('makes no file name of what is no MAC address', async () => {
-    attachments.put('a', aRecord({ status: { macAddress: '../../etc/passwd' } }));
+    attachments.put('a', anENIAttachment({ status: { macAddress: '../../etc/passwd' } }));
     expect(await pass()).to.deep.equal([]);
   });
 
@@ -64,10 +67,12 @@ describe('DropInWriter', () => {
     const { watches } = readReconciler(writer);
     const { when } = watches.find(({ source }) => source === ENIAttachment) ?? expect.fail('none');
     const updated = (is: ENIAttachment, was: ENIAttachment) => when.updated?.(is, was);
-    const known = aRecord({ status: { phase: 'Attached', macAddress } });
-    expect(updated(known, aRecord())).to.equal(true);
-    expect(updated(aRecord({ status: { phase: 'Ready', macAddress } }), known)).to.equal(false);
-    const unmanaged = aRecord({ spec: { linkState: 'unmanaged' }, status: { macAddress } });
+    const known = anENIAttachment({ status: { phase: 'Attached', macAddress } });
+    expect(updated(known, anENIAttachment())).to.equal(true);
+    expect(updated(anENIAttachment({ status: { phase: 'Ready', macAddress } }), known)).to.equal(
+      false,
+    );
+    const unmanaged = anENIAttachment({ spec: { linkState: 'unmanaged' }, status: { macAddress } });
     expect(updated(unmanaged, known)).to.equal(true);
   });
 });

@@ -1,13 +1,13 @@
 import { expect } from 'chai';
 import { cniConfiguration } from '../../../../src/agent/pods/cni-configuration.js';
 import type { ENIAttachment, PodNetwork } from '../../../../src/api/eni-attachment.js';
-import { aRecord } from '../../../support/objects.js';
+import { anENIAttachment } from '../../../support/objects.js';
 
 const DEVICE = { name: 'ens6', mtu: 9001 };
 const SUBNET = '10.0.64.0/19';
 
 function attachment(status: ENIAttachment['status']): ENIAttachment {
-  return aRecord({ spec: { subnetCIDR: SUBNET }, status });
+  return anENIAttachment({ spec: { subnetCIDR: SUBNET }, status });
 }
 
 function configured(status: ENIAttachment['status'], network: Omit<PodNetwork, 'name'>) {

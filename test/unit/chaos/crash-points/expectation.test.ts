@@ -6,7 +6,7 @@ import {
   type View,
   type WantedEni,
 } from '../../../chaos/crash-points/expectation.js';
-import { aNodeENI, aRecord, INSTANCE_A } from '../../../support/objects.js';
+import { aNodeENI, anENIAttachment, INSTANCE_A } from '../../../support/objects.js';
 
 const WANTED: WantedEni = {
   node: 'node-a',
@@ -58,7 +58,7 @@ const ENI: Eni = {
   },
 };
 
-const RECORD = aRecord({
+const RECORD = anENIAttachment({
   status: {
     phase: 'Ready',
     privateIPAddresses: ['10.0.1.10'],
@@ -104,7 +104,10 @@ describe('what a life is expected to lead to', () => {
     ],
     [
       'an ENIAttachment that is behind',
-      { ...READY, attachments: [aRecord({ status: { ...RECORD.status, phase: 'Creating' } })] },
+      {
+        ...READY,
+        attachments: [anENIAttachment({ status: { ...RECORD.status, phase: 'Creating' } })],
+      },
       /ENIAttachment phase is Creating, not Ready/,
     ],
     [

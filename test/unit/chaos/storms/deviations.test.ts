@@ -6,7 +6,7 @@ import { DEFAULT_IDS, type Eni } from '../../../../tools/ec2-simulator/index.js'
 import { deviations, type View } from '../../../chaos/storms/deviations.js';
 import { type Intent, intentOf } from '../../../chaos/storms/intent.js';
 import { Model, type ModelNode } from '../../../chaos/storms/model.js';
-import { aNodeENI, aRecord } from '../../../support/objects.js';
+import { aNodeENI, anENIAttachment } from '../../../support/objects.js';
 
 const NODE: ModelNode = {
   name: 'node-1',
@@ -33,7 +33,7 @@ function aModel(): Model {
   return model;
 }
 
-const RECORD: ENIAttachment = aRecord({
+const RECORD: ENIAttachment = anENIAttachment({
   spec: {
     nodeENI: 'storm-1',
     nodeName: NODE.name,

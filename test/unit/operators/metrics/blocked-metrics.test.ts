@@ -6,7 +6,7 @@ import { blocked } from '../../../../src/api/reasons.js';
 import { BlockedMetrics } from '../../../../src/operators/metrics/blocked-metrics.js';
 import { attachmentStatus } from '../../../../src/reconcilers/eni-attachment/attachment-status.js';
 import { IndexedStore } from '../../../../src/runtime/cache/store.js';
-import { aNodeENI, aRecord, NOW } from '../../../support/objects.js';
+import { aNodeENI, anENIAttachment, NOW } from '../../../support/objects.js';
 import { metricValue, parseMetrics } from '../../../support/prometheus-text.js';
 
 describe('BlockedMetrics', () => {
@@ -31,7 +31,7 @@ describe('BlockedMetrics', () => {
   }
 
   function put(name: string, report: Partial<Parameters<typeof attachmentStatus>[0]>): void {
-    const attachment = aRecord({ name });
+    const attachment = anENIAttachment({ name });
     const status = attachmentStatus({ attachment, phase: 'Failed', now: NOW, ...report });
     attachments.put(name, { ...attachment, status });
   }

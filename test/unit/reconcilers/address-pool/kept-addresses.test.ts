@@ -1,13 +1,16 @@
 import { expect } from 'chai';
 import type { ENIAttachment } from '../../../../src/api/eni-attachment.js';
 import { keepAddresses } from '../../../../src/reconcilers/address-pool/kept-addresses.js';
-import { aRecord } from '../../../support/objects.js';
+import { anENIAttachment } from '../../../support/objects.js';
 
 const subnetID = 'subnet-0000000a';
 const entry = (nodeID: string, address: string) => ({ nodeID, subnetID, address });
 
 function on(nodeName: string, privateIPAddress: string, more: Partial<ENIAttachment> = {}) {
-  const attachment = aRecord({ name: `storage-${nodeName}`, spec: { nodeName, privateIPAddress } });
+  const attachment = anENIAttachment({
+    name: `storage-${nodeName}`,
+    spec: { nodeName, privateIPAddress },
+  });
   return { ...attachment, ...more };
 }
 

@@ -5,7 +5,7 @@ import type { Eni } from '../../../../src/aws/ec2-gateway.js';
 import { AttachmentReporter } from '../../../../src/reconcilers/eni-attachment/attachment-reporter.js';
 import { systemClock } from '../../../../src/runtime/clock.js';
 import { ResourceClient } from '../../../../src/runtime/kube/resource-client.js';
-import { anAttachment, anEni, aRecord, INSTANCE_B, NOW } from '../../../support/objects.js';
+import { anAttachment, anENIAttachment, anEni, INSTANCE_B, NOW } from '../../../support/objects.js';
 import { stubbedKubeClient } from '../../runtime/support/stubbed-kube-client.js';
 
 const ATTACHED: ENIAttachmentStatus = {
@@ -44,7 +44,7 @@ function setUp({ now = systemClock.now } = {}) {
 /** What the status becomes of an attachment that was ready, once it is blocked with its ENI like that. */
 async function statusOnceBlocked(eni?: Eni): Promise<ENIAttachmentStatus> {
   const { reporter, written } = setUp();
-  await reporter.blocked(aRecord({ status: ATTACHED }), REASON, { eni });
+  await reporter.blocked(anENIAttachment({ status: ATTACHED }), REASON, { eni });
   return written();
 }
 
@@ -80,24 +80,27 @@ describe('AttachmentReporter', () => {
     it('tells how long an attachment took, once its status is written', async () => {
       const { client, reporter, told } = setUp({ now: () => NOW + 7_000 });
       client.patch.rejects(new Error('conflict'));
-      await reporter.settled(aRecord(), eni).catch(() => undefined);
+      await reporter.settled(anENIAttachment(), eni).catch(() => undefined);
       expect(told).to.deep.equal([]);
-      client.patch.resolves(aRecord());
-      await reporter.settled(aRecord(), eni);
+      client.patch.resolves(anENIAttachment());
+      await reporter.settled(anENIAttachment(), eni);
       expect(told).to.deep.equal(['attached after 7', 'ready after 7']);
     });
 
     it('tells nothing of an attachment that was ready before', async () => {
       const { reporter, told } = setUp();
       const status = { ...ATTACHED, observedGeneration: 0 };
-      await reporter.settled(aRecord({ status }), eni);
+      await reporter.settled(anENIAttachment({ status }), eni);
       expect(told).to.deep.equal([]);
     });
 
     it('tells of each thing that is put right, a lost interface among them', async () => {
       const { reporter, told } = setUp();
-      reporter.drifted(aRecord({ status: ATTACHED }), ['tags', 'description']);
-      await reporter.report(aRecord({ status: ATTACHED }), { phase: 'Pending', lost: true });
+      reporter.drifted(anENIAttachment({ status: ATTACHED }), ['tags', 'description']);
+      await reporter.report(anENIAttachment({ status: ATTACHED }), {
+        phase: 'Pending',
+        lost: true,
+      });
       expect(told).to.deep.equal(['repaired tags', 'repaired description', 'repaired interface']);
     });
   });
@@ -109,30 +112,34 @@ describe('AttachmentReporter', () => {
 
     it('remembers one that is no longer asked for until the ENI is settled without it', async () => {
       const { reporter, written } = setUp();
-      await reporter.report(aRecord({ spec, status }), { phase: 'Attaching', eni });
+      await reporter.report(anENIAttachment({ spec, status }), { phase: 'Attaching', eni });
       expect(written().tagKeys).to.deep.equal(['team', 'tier']);
     });
 
     it('remembers it, too, where something keeps it from being taken away', async () => {
       const { reporter, written } = setUp();
-      await reporter.blocked(aRecord({ spec, status: { ...ATTACHED, ...status } }), REASON, {
-        eni,
-      });
+      await reporter.blocked(
+        anENIAttachment({ spec, status: { ...ATTACHED, ...status } }),
+        REASON,
+        {
+          eni,
+        },
+      );
       expect(written().tagKeys).to.deep.equal(['team', 'tier']);
     });
 
     it('forgets it once the ENI is settled', async () => {
       const { reporter, written } = setUp();
-      await reporter.settled(aRecord({ spec, status }), eni);
+      await reporter.settled(anENIAttachment({ spec, status }), eni);
       expect(written().tagKeys).to.deep.equal(['team']);
     });
 
     it('writes ahead those that are to be set, and nothing where they are known', async () => {
       const { reporter, client, written } = setUp();
-      await reporter.claimTags(aRecord({ spec, status }));
+      await reporter.claimTags(anENIAttachment({ spec, status }));
       expect(written()).to.deep.equal({ tagKeys: ['team', 'tier'] });
-      await reporter.claimTags(aRecord({ spec, status: { tagKeys: ['team', 'tier'] } }));
-      await reporter.claimTags(aRecord());
+      await reporter.claimTags(anENIAttachment({ spec, status: { tagKeys: ['team', 'tier'] } }));
+      await reporter.claimTags(anENIAttachment());
       expect(client.patch.callCount).to.equal(1);
     });
   });

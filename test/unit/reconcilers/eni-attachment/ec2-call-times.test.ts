@@ -3,12 +3,12 @@ import {
   AssociateTimes,
   CreateTimes,
 } from '../../../../src/reconcilers/eni-attachment/ec2-call-times.js';
-import { aRecord, NOW } from '../../../support/objects.js';
+import { anENIAttachment, NOW } from '../../../support/objects.js';
 
 describe('CreateTimes', () => {
   let now: number;
   let log: CreateTimes;
-  const attachment = aRecord();
+  const attachment = anENIAttachment();
 
   beforeEach(() => {
     now = NOW;
@@ -32,7 +32,7 @@ describe('CreateTimes', () => {
     log.sent(attachment);
     now += 1_000;
     expect(log.lastSent(attachment)).to.equal(NOW + 1_000);
-    expect(log.lastSent(aRecord({ name: 'other' }))).to.equal(NOW);
+    expect(log.lastSent(anENIAttachment({ name: 'other' }))).to.equal(NOW);
     log.forget(attachment);
     expect(log.lastSent(attachment)).to.equal(NOW);
   });
@@ -70,7 +70,7 @@ describe('CreateTimes', () => {
 });
 
 describe('AssociateTimes', () => {
-  const record = aRecord();
+  const record = anENIAttachment();
   let now: number;
   let createTimes: CreateTimes;
   let times: AssociateTimes;

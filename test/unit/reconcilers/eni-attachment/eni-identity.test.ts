@@ -6,10 +6,10 @@ import {
   isAdoptable,
   ownEni,
 } from '../../../../src/reconcilers/eni-attachment/eni-identity.js';
-import { anAttachment, anEni, aRecord, INSTANCE_B } from '../../../support/objects.js';
+import { anAttachment, anENIAttachment, anEni, INSTANCE_B } from '../../../support/objects.js';
 
 const CLUSTER = 'cluster-1';
-const record = aRecord();
+const record = anENIAttachment();
 const TAGGED = {
   [TAGS.attachmentUID]: record.metadata.uid,
   [TAGS.clusterID]: CLUSTER,
@@ -27,7 +27,7 @@ const known = (...enis: Eni[]) => ({
 });
 
 describe('ownEni', () => {
-  const named = aRecord({ status: { eniID: 'eni-9' } });
+  const named = anENIAttachment({ status: { eniID: 'eni-9' } });
 
   it('stays with the ENI that the status names, whatever else carries its tags', () => {
     const enis = known(attached({ id: 'eni-1' }), tagged({ id: 'eni-9' }));

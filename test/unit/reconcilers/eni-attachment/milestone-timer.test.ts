@@ -5,7 +5,7 @@ import {
   type Milestone,
   MilestoneTimer,
 } from '../../../../src/reconcilers/eni-attachment/milestone-timer.js';
-import { aRecord, NOW } from '../../../support/objects.js';
+import { anENIAttachment, NOW } from '../../../support/objects.js';
 
 /** An attachment that goes from status to status, as the reporter writes them. */
 class Life {
@@ -16,7 +16,7 @@ class Life {
     private times: MilestoneTimer,
     name = 'a',
   ) {
-    this.attachment = aRecord({ name });
+    this.attachment = anENIAttachment({ name });
   }
 
   /** `seconds` later its phase is this one. */
@@ -131,7 +131,7 @@ describe('MilestoneTimer', () => {
   });
 
   it('measures nothing of what is being deleted', () => {
-    life.attachment = aRecord({ metadata: { deletionTimestamp: '2026-01-01T00:00:01Z' } });
+    life.attachment = anENIAttachment({ metadata: { deletionTimestamp: '2026-01-01T00:00:01Z' } });
     life.moves(4, 'Ready');
     expect(reached).to.deep.equal([]);
   });

@@ -6,7 +6,7 @@ import {
   planRemoval,
   type RemovalRules,
 } from '../../../../src/reconcilers/eni-attachment/plan-attachment.js';
-import { anAttachment, anEni, aRecord, INSTANCE_B, NOW } from '../../../support/objects.js';
+import { anAttachment, anENIAttachment, anEni, INSTANCE_B, NOW } from '../../../support/objects.js';
 
 const rules: RemovalRules = {
   untouched: true,
@@ -20,42 +20,45 @@ const inUse = (attachment = {}) =>
 
 describe('planAttachment', () => {
   const table: [string, Parameters<typeof planAttachment>, object][] = [
-    ['makes an ENI where there is none', [aRecord(), undefined], { do: 'create' }],
+    ['makes an ENI where there is none', [anENIAttachment(), undefined], { do: 'create' }],
     [
       'makes sure before it replaces an ENI that is not to be seen',
-      [aRecord({ status: { eniID: 'eni-00000000000000001' } }), undefined],
+      [anENIAttachment({ status: { eniID: 'eni-00000000000000001' } }), undefined],
       { do: 'confirmLoss', eniId: 'eni-00000000000000001' },
     ],
-    ['attaches a free ENI', [aRecord(), anEni()], { do: 'attach' }],
+    ['attaches a free ENI', [anENIAttachment(), anEni()], { do: 'attach' }],
     [
       'waits for an ENI that is pending',
-      [aRecord(), anEni({ status: 'pending' })],
+      [anENIAttachment(), anEni({ status: 'pending' })],
       { do: 'observe' },
     ],
     [
       'sets deleteOnTermination while EC2 is still attaching',
-      [aRecord(), inUse({ status: 'attaching', deleteOnTermination: false })],
+      [anENIAttachment(), inUse({ status: 'attaching', deleteOnTermination: false })],
       { do: 'modify', settled: false },
     ],
     [
       'leaves deleteOnTermination alone where it is not asked for',
-      [aRecord({ spec: { deleteOnTermination: false } }), inUse({ deleteOnTermination: false })],
+      [
+        anENIAttachment({ spec: { deleteOnTermination: false } }),
+        inUse({ deleteOnTermination: false }),
+      ],
       { do: 'nothing' },
     ],
     [
       'waits for EC2 to finish attaching',
-      [aRecord(), inUse({ status: 'attaching' })],
+      [anENIAttachment(), inUse({ status: 'attaching' })],
       { do: 'observe' },
     ],
     [
       'waits while somebody detaches it',
-      [aRecord(), inUse({ status: 'detaching' })],
+      [anENIAttachment(), inUse({ status: 'detaching' })],
       { do: 'observe' },
     ],
-    ['does nothing where all is as asked', [aRecord(), inUse()], { do: 'nothing' }],
+    ['does nothing where all is as asked', [anENIAttachment(), inUse()], { do: 'nothing' }],
     [
       'attaches again what was detached',
-      [aRecord(), anEni({ attachment: anAttachment({ status: 'detached' }) })],
+      [anENIAttachment(), anEni({ attachment: anAttachment({ status: 'detached' }) })],
       { do: 'attach' },
     ],
   ];
@@ -66,13 +69,13 @@ describe('planAttachment', () => {
   }
 
   it('names where an ENI is that sits elsewhere, and touches it not', () => {
-    const step = planAttachment(aRecord(), inUse({ instanceId: INSTANCE_B }));
+    const step = planAttachment(anENIAttachment(), inUse({ instanceId: INSTANCE_B }));
     expect(step).to.have.nested.property('blocked.reason', 'InterfaceInUse');
     expect(step).to.have.nested.property('blocked.message').that.includes(INSTANCE_B);
   });
 
   it('changes groups and description in place, whatever the order of the groups', () => {
-    const attachment = aRecord({
+    const attachment = anENIAttachment({
       spec: { securityGroupIDs: ['sg-00000002', 'sg-00000001'], description: 'fast' },
     });
     const same = anEni({ ...inUse(), securityGroupIds: ['sg-00000001', 'sg-00000002'] });
@@ -88,14 +91,14 @@ describe('planAttachment, of tags', () => {
   const ownTags = { [TAGS.attachmentUID]: 'uid-of-storage-aaaaaaaaaa' };
 
   it('puts our own tags back where somebody took them off', () => {
-    expect(planAttachment(aRecord(), inUse(), { ownTags })).to.deep.include({
+    expect(planAttachment(anENIAttachment(), inUse(), { ownTags })).to.deep.include({
       changes: { tags: { set: ownTags, remove: [] } },
     });
   });
 
   it('takes away a user’s tag that we set, and no other', () => {
     const eni = { ...inUse(), tags: { team: 'storage', cost: '1', theirs: 'x' } };
-    const attachment = aRecord({
+    const attachment = anENIAttachment({
       spec: { tags: { team: 'net' } },
       status: { tagKeys: ['cost', 'team'] },
     });
@@ -109,7 +112,9 @@ describe('planAttachment, of retained ENIs', () => {
   const kept = anEni({ tags: { [TAGS.retained]: 'storage', [TAGS.node]: 'node-a' } });
 
   it('takes up the one that was kept for the node, in the subnet', () => {
-    expect(planAttachment(aRecord(), undefined, { untouched: true, retained: [kept] })).to.include({
+    expect(
+      planAttachment(anENIAttachment(), undefined, { untouched: true, retained: [kept] }),
+    ).to.include({
       do: 'adopt',
       eniId: kept.id,
     });
@@ -118,18 +123,21 @@ describe('planAttachment, of retained ENIs', () => {
       { ...kept, tags: { ...kept.tags, [TAGS.node]: 'node-b' } },
       { ...kept, status: 'in-use' },
     ]) {
-      const step = planAttachment(aRecord(), undefined, { untouched: true, retained: [other] });
+      const step = planAttachment(anENIAttachment(), undefined, {
+        untouched: true,
+        retained: [other],
+      });
       expect(step.do).to.equal('create');
     }
   });
 
   it('goes on with an adoption that was begun, and lets a Create that was sent go first', () => {
-    const begun = aRecord({ status: { phase: 'Attaching', eniID: kept.id } });
+    const begun = anENIAttachment({ status: { phase: 'Attaching', eniID: kept.id } });
     expect(planAttachment(begun, undefined, { retained: [kept] }).do).to.equal('adopt');
-    const created = aRecord({ status: { phase: 'Creating' } });
+    const created = anENIAttachment({ status: { phase: 'Creating' } });
     for (const [attachment, untouched] of [
       [created, true],
-      [aRecord(), false],
+      [anENIAttachment(), false],
     ] as const) {
       const step = planAttachment(attachment, undefined, { untouched, retained: [kept] });
       expect(step.do).to.equal('create');
@@ -137,7 +145,7 @@ describe('planAttachment, of retained ENIs', () => {
   });
 
   it('never deletes the ENI of an attachment that retains it, known or not', () => {
-    const retaining = aRecord({
+    const retaining = anENIAttachment({
       spec: { reclaimPolicy: 'Retain' },
       status: { phase: 'Ready', eniID: kept.id },
     });
@@ -149,7 +157,7 @@ describe('planAttachment, of retained ENIs', () => {
 
 describe('planRemoval', () => {
   const deleted = (status?: object) =>
-    aRecord({
+    anENIAttachment({
       metadata: { deletionTimestamp: new Date(NOW - 1_000).toISOString() },
       ...(status ? { status } : {}),
     });

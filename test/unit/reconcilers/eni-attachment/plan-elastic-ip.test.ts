@@ -10,7 +10,7 @@ import {
   chooseElasticIp,
   planElasticIp,
 } from '../../../../src/reconcilers/eni-attachment/plan-elastic-ip.js';
-import { anAttachment, anEni, aRecord, NOW } from '../../../support/objects.js';
+import { anAttachment, anENIAttachment, anEni, NOW } from '../../../support/objects.js';
 
 const edge = { tags: { use: 'edge' } };
 const claim: ElasticIPStatus = {
@@ -94,7 +94,7 @@ describe('planElasticIp', () => {
   ];
   for (const [title, elasticIP, recorded, publicAddress, step] of table) {
     it(title, () => {
-      const record = aRecord({
+      const record = anENIAttachment({
         spec: elasticIP ? { elasticIP } : {},
         status: recorded ? { elasticIP: recorded } : {},
       });
@@ -111,14 +111,14 @@ describe('planElasticIp', () => {
   }
 
   it('comes after all other settings', () => {
-    const record = aRecord({ spec: { elasticIP: edge, description: 'new' } });
+    const record = anENIAttachment({ spec: { elasticIP: edge, description: 'new' } });
     const eni = anEni({ status: 'in-use', attachment: anAttachment() });
     expect(planAttachment(record, eni).do).to.equal('modify');
     const attaching = anEni({
       status: 'in-use',
       attachment: anAttachment({ status: 'attaching' }),
     });
-    expect(planAttachment(aRecord({ spec: { elasticIP: edge } }), attaching).do).to.equal(
+    expect(planAttachment(anENIAttachment({ spec: { elasticIP: edge } }), attaching).do).to.equal(
       'observe',
     );
   });
@@ -133,12 +133,12 @@ describe('planElasticIp', () => {
     };
     const eni = anEni({ publicAddress: ours });
     const status = { elasticIP: confirmed, eniID: eni.id };
-    const kept = aRecord({ spec: { elasticIP: edge, reclaimPolicy: 'Retain' }, status });
+    const kept = anENIAttachment({ spec: { elasticIP: edge, reclaimPolicy: 'Retain' }, status });
     expect(planRemoval(kept, eni, rules)).to.deep.equal({
       do: 'elasticIP',
       next: { do: 'disassociate', associated: own(confirmed) },
     });
-    const deleted = aRecord({ spec: { elasticIP: edge }, status });
+    const deleted = anENIAttachment({ spec: { elasticIP: edge }, status });
     expect(planRemoval(deleted, eni, rules).do).to.equal('delete');
   });
 });

@@ -12,7 +12,7 @@ import { passes } from '../../../../src/runtime/controller/predicates.js';
 import { readReconciler } from '../../../../src/runtime/controller/read-reconciler.js';
 import { apiErrorOf } from '../../../../src/runtime/kube/kube-errors.js';
 import { ResourceClient } from '../../../../src/runtime/kube/resource-client.js';
-import { aNode, aNodeENI, aRecord, NOW } from '../../../support/objects.js';
+import { aNode, aNodeENI, anENIAttachment, NOW } from '../../../support/objects.js';
 import { RecordingLogger } from '../../../support/recording-logger.js';
 import { stubbedKubeClient } from '../../runtime/support/stubbed-kube-client.js';
 
@@ -48,7 +48,7 @@ function setUp() {
   });
   nodes.put('node-a', aNode('node-a'));
   nodeENIs.put('storage', aNodeENI());
-  attachments.put('x', aRecord({ name: 'x', status: READY }));
+  attachments.put('x', anENIAttachment({ name: 'x', status: READY }));
   plannedAttachments.publish(aNodeENI(), new Map([['node-a', ['x']]]));
   const reconcile = (key = 'node-a') =>
     reconciler.reconcile(key, { logger, reconcileID: '1', signal: new AbortController().signal });
@@ -125,13 +125,13 @@ describe('NodeConditionReconciler', () => {
   it('waits before it says that a ready node is in progress, and forgets it where it was a moment', async () => {
     const { time, attachments, client, reconcile, put } = setUp();
     put('True');
-    attachments.put('x', aRecord({ name: 'x', status: { phase: 'Attached' } }));
+    attachments.put('x', anENIAttachment({ name: 'x', status: { phase: 'Attached' } }));
     expect(await reconcile()).to.deep.equal({ requeueAfter: 10_000 });
     time.now += 4_000;
     expect(await reconcile()).to.deep.equal({ requeueAfter: 6_000 });
-    attachments.put('x', aRecord({ name: 'x', status: READY }));
+    attachments.put('x', anENIAttachment({ name: 'x', status: READY }));
     expect(await reconcile()).to.deep.equal({});
-    attachments.put('x', aRecord({ name: 'x', status: { phase: 'Attached' } }));
+    attachments.put('x', anENIAttachment({ name: 'x', status: { phase: 'Attached' } }));
     expect(await reconcile()).to.deep.equal({ requeueAfter: 10_000 });
     expect(client.patch.callCount).to.equal(0);
     time.now += 10_000;
@@ -177,7 +177,7 @@ describe('NodeConditionReconciler', () => {
     nodes.put('node-b', other);
     expect(reconciler.mapNodeToItself(aNode('node-a'))).to.deep.equal(['node-a']);
     expect(reconciler.mapNodeToItself(other)).to.deep.equal([]);
-    expect(reconciler.mapAttachmentToNode(aRecord())).to.deep.equal(['node-a']);
+    expect(reconciler.mapAttachmentToNode(anENIAttachment())).to.deep.equal(['node-a']);
     expect(reconciler.mapPlannedAttachmentsToNode({ node: 'node-b' })).to.deep.equal(['node-b']);
     const moved = aNodeENI({ nodeSelector: { role: 'other' } });
     expect(reconciler.mapNodeENIToNodes(moved)).to.deep.equal(['node-b']);

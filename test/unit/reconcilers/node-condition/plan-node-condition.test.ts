@@ -8,7 +8,7 @@ import {
   planNodeCondition,
 } from '../../../../src/reconcilers/node-condition/plan-node-condition.js';
 import type { BlockedOnNode } from '../../../../src/reconcilers/node-eni/planned-attachments.js';
-import { aNode, aNodeENI, aRecord, INSTANCE_B } from '../../../support/objects.js';
+import { aNode, aNodeENI, anENIAttachment, INSTANCE_B } from '../../../support/objects.js';
 
 const TYPE = 'networking.k8s.aws/ENIsReady';
 const FULL = blocked('SubnetFull', 'The subnet has no free address');
@@ -17,9 +17,12 @@ const one = aNodeENI({}, { name: 'one' });
 const two = aNodeENI({}, { name: 'two', uid: '2' });
 
 /** An attachment of a NodeENI on node-a. */
-function attachment(of: NodeENI, overrides: Parameters<typeof aRecord>[0] = {}): ENIAttachment {
+function attachment(
+  of: NodeENI,
+  overrides: Parameters<typeof anENIAttachment>[0] = {},
+): ENIAttachment {
   const { name } = of.metadata;
-  return aRecord({
+  return anENIAttachment({
     name: `${name}-a`,
     status: { phase: 'Ready', observedGeneration: 1 },
     ...overrides,

@@ -16,7 +16,7 @@ import {
 import {
   aNode,
   aNodeENI,
-  aRecord,
+  anENIAttachment,
   aSubnet,
   INSTANCE_A,
   INSTANCE_B,
@@ -67,7 +67,7 @@ describe('planNodeENI', () => {
     const input = inputFor({ subnetName: 'data' }, [a1], { nodes: nodes.slice(0, 1) });
     const [created] = planNodeENI({ ...input, nodesOn: () => nodes.slice(0, 1) }).create;
     expect(created?.spec.nodeName).to.equal('node-a');
-    const attachments = [aRecord({ name: created?.name ?? '', spec: created?.spec ?? {} })];
+    const attachments = [anENIAttachment({ name: created?.name ?? '', spec: created?.spec ?? {} })];
     const plan = planNodeENI({ ...input, nodes, attachments, nodesOn: () => nodes });
     expect(plan.blocked.map(({ node, blocked: { reason } }) => [node, reason])).to.deep.equal([
       ['node-a', 'ProviderIDAmbiguous'],
@@ -89,7 +89,7 @@ describe('planNodeENI', () => {
       spec.interfaceName,
     ];
     const existing = (input: NodeENIPlanInput) =>
-      planNodeENI(input).create.map(({ name, spec }) => attached(aRecord({ name, spec })));
+      planNodeENI(input).create.map(({ name, spec }) => attached(anENIAttachment({ name, spec })));
     /** As a release that did not write positions down left it. */
     const ofOldRelease = (attachments: ENIAttachment[]) =>
       attachments.map((attachment) => {
@@ -250,7 +250,7 @@ describe('planNodeENI', () => {
   it('is settled once the attachments are there', () => {
     const input = inputFor({ subnetID: 'subnet-000000a1' }, [a1]);
     const [desired] = planNodeENI(input).create;
-    const attachments = [aRecord({ name: desired?.name ?? '', spec: desired?.spec ?? {} })];
+    const attachments = [anENIAttachment({ name: desired?.name ?? '', spec: desired?.spec ?? {} })];
     expect(planNodeENI({ ...input, attachments })).to.deep.include({
       create: [],
       update: [],
@@ -261,7 +261,7 @@ describe('planNodeENI', () => {
   it('ends the attachment of a node that no longer matches', () => {
     const input = inputFor({ subnetID: 'subnet-000000a1' }, [a1]);
     const [desired] = planNodeENI(input).create;
-    const attachments = [aRecord({ name: desired?.name ?? '', spec: desired?.spec ?? {} })];
+    const attachments = [anENIAttachment({ name: desired?.name ?? '', spec: desired?.spec ?? {} })];
     const plan = planNodeENI({ ...input, attachments, nodes: [] });
     expect(plan.unselected).to.deep.equal(attachments);
     expect(plan.desired).to.equal(0);
@@ -270,7 +270,7 @@ describe('planNodeENI', () => {
   it('replaces the attachment of a node that now runs on another instance', () => {
     const input = inputFor({ subnetID: 'subnet-000000a1' }, [a1]);
     const [old] = planNodeENI(input).create;
-    const attachments = [aRecord({ name: old?.name ?? '', spec: old?.spec ?? {} })];
+    const attachments = [anENIAttachment({ name: old?.name ?? '', spec: old?.spec ?? {} })];
     const nodes = [aNode('node-a', { instance: INSTANCE_B })];
     const plan = planNodeENI({ ...input, attachments, nodes });
     expect(plan.unselected).to.deep.equal(attachments);
@@ -280,7 +280,7 @@ describe('planNodeENI', () => {
   it('changes settings in place, and a slot by replacing the attachment', () => {
     const input = inputFor({ subnetID: 'subnet-000000a1' }, [a1]);
     const [desired] = planNodeENI(input).create;
-    const attachments = [aRecord({ name: desired?.name ?? '', spec: desired?.spec ?? {} })];
+    const attachments = [anENIAttachment({ name: desired?.name ?? '', spec: desired?.spec ?? {} })];
     const described = inputFor({ subnetID: 'subnet-000000a1', description: 'fast' }, [a1], {
       attachments,
     });
@@ -299,7 +299,7 @@ describe('planNodeENI', () => {
     const plan = planNodeENI(input);
     const [desired] = plan.create;
     expect([...plan.planned]).to.deep.equal([['node-a', [desired?.name]]]);
-    const attachments = [aRecord({ name: desired?.name ?? '', spec: desired?.spec ?? {} })];
+    const attachments = [anENIAttachment({ name: desired?.name ?? '', spec: desired?.spec ?? {} })];
     expect(planNodeENI({ ...input, attachments }).planned).to.deep.equal(plan.planned);
     const moved = inputFor({ subnetID: 'subnet-000000a1', deviceIndex: 4 }, [a1], { attachments });
     expect([...planNodeENI(moved).planned], 'while the old one makes way').to.deep.equal([]);
@@ -314,7 +314,7 @@ describe('planNodeENI', () => {
           aNode(`node-${index}`, { zone, instance: `${INSTANCE_A.slice(0, -1)}${index}` }),
         );
         const attachments = nodes.map(({ metadata: { name } }, index) =>
-          aRecord({
+          anENIAttachment({
             name: `storage-${index}`,
             spec: { nodeName: name, instanceID: `${INSTANCE_A.slice(0, -1)}${index}` },
           }),

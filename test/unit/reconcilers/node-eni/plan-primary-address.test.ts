@@ -16,7 +16,7 @@ import {
   planNodeENI,
 } from '../../../../src/reconcilers/node-eni/plan-node-eni.js';
 import { systemClock } from '../../../../src/runtime/clock.js';
-import { aNode, aNodeENI, anEni, aRecord, aSubnet } from '../../../support/objects.js';
+import { aNode, aNodeENI, anENIAttachment, anEni, aSubnet } from '../../../support/objects.js';
 
 const subnet = aSubnet('subnet-0000000a', { cidr: '10.0.1.0/24' });
 const defaults = { deviceIndex: 1, deleteOnTermination: true };
@@ -66,7 +66,7 @@ const pool = ['10.0.1.8/29'];
 /** The attachments that a plan creates, with their ENIs. */
 function made(plan: NodeENIPlan, status: Partial<ENIAttachmentStatus> = {}): ENIAttachment[] {
   return plan.create.map(({ name, spec }, index) =>
-    aRecord({
+    anENIAttachment({
       name,
       spec,
       status: {
@@ -115,10 +115,13 @@ describe('the primary address of an ENI, with a pool', () => {
 
   it('is none that an ENI of any NodeENI has: as primary or secondary address, or in a prefix', () => {
     const others = [
-      aRecord({ name: 'a', spec: { nodeENI: 'other', privateIPAddress: '10.0.1.8' } }),
-      aRecord({ name: 'b', status: { privateIPAddresses: ['10.0.1.200', '10.0.1.9'] } }),
-      aRecord({ name: 'c', status: { ipv4Prefixes: ['10.0.1.16/28'] } }),
-      aRecord({ name: 'd', spec: { subnetID: 'subnet-0000000b', privateIPAddress: '10.0.1.10' } }),
+      anENIAttachment({ name: 'a', spec: { nodeENI: 'other', privateIPAddress: '10.0.1.8' } }),
+      anENIAttachment({ name: 'b', status: { privateIPAddresses: ['10.0.1.200', '10.0.1.9'] } }),
+      anENIAttachment({ name: 'c', status: { ipv4Prefixes: ['10.0.1.16/28'] } }),
+      anENIAttachment({
+        name: 'd',
+        spec: { subnetID: 'subnet-0000000b', privateIPAddress: '10.0.1.10' },
+      }),
     ];
     const enis = [anEni({ id: 'eni-1', privateIpAddresses: ['10.0.1.11'] })];
     const found = planFor({
@@ -181,7 +184,7 @@ describe('the primary address of an ENI, with a pool', () => {
   it('keeps an ENI of another address where there is none for a new one, with all that it has', () => {
     const attachments = made(planFor({ pool: ['10.0.1.99'] }));
     const spec = { deviceIndex: 5, mtu: 1500 };
-    const others = [aRecord({ name: 'x', spec: { privateIPAddress: '10.0.1.8' } })];
+    const others = [anENIAttachment({ name: 'x', spec: { privateIPAddress: '10.0.1.8' } })];
     const plan = planFor({ pool: ['10.0.1.8'], attachments, others, spec });
     expect(plan).to.deep.include({ create: [], update: [], delete: [], replace: [] });
     expect(blockedIn(plan)).to.deep.equal([['node-0', 'AddressPoolExhausted', true]]);
@@ -216,7 +219,10 @@ describe('the primary address of an ENI, with a pool', () => {
   });
 
   it('is that of the earlier instance of the node, once its ENI is gone', () => {
-    const other = aRecord({ name: 'x', spec: { nodeName: 'x', privateIPAddress: '10.0.1.8' } });
+    const other = anENIAttachment({
+      name: 'x',
+      spec: { nodeName: 'x', privateIPAddress: '10.0.1.8' },
+    });
     const [old] = made(planFor({ pool, others: [other] })) as [ENIAttachment];
     expect(old.spec.privateIPAddress).to.equal('10.0.1.9');
     const on = [aNode('node-0', { instance: 'i-0eeeeeeeeeeeeeeee' })];

@@ -13,7 +13,7 @@ import { passes } from '../../../../src/runtime/controller/predicates.js';
 import { readReconciler } from '../../../../src/runtime/controller/read-reconciler.js';
 import { apiErrorOf } from '../../../../src/runtime/kube/kube-errors.js';
 import { ResourceClient } from '../../../../src/runtime/kube/resource-client.js';
-import { aNode, aNodeENI, aRecord } from '../../../support/objects.js';
+import { aNode, aNodeENI, anENIAttachment } from '../../../support/objects.js';
 import { RecordingLogger } from '../../../support/recording-logger.js';
 import { stubbedKubeClient } from '../../runtime/support/stubbed-kube-client.js';
 
@@ -32,7 +32,7 @@ function setUp({ now = (): number => 0 } = {}) {
     indexes: { taint: ({ spec }) => spec?.taints?.map(taintName) ?? [] },
   });
   const nodeENIs = IndexedStore.create<NodeENI>();
-  const attachments = IndexedStore.create<ReturnType<typeof aRecord>>();
+  const attachments = IndexedStore.create<ReturnType<typeof anENIAttachment>>();
   const plannedAttachments = new PlannedAttachments({ logger: new RecordingLogger() });
   const client = stubbedKubeClient();
   const events: string[] = [];
@@ -53,7 +53,10 @@ function setUp({ now = (): number => 0 } = {}) {
   nodes.put('node-a', tainted('node-a', OURS));
   nodes.put('node-b', aNode('node-b'));
   nodeENIs.put('storage', aNodeENI());
-  attachments.put('x', aRecord({ name: 'x', status: { phase: 'Ready', observedGeneration: 1 } }));
+  attachments.put(
+    'x',
+    anENIAttachment({ name: 'x', status: { phase: 'Ready', observedGeneration: 1 } }),
+  );
   plannedAttachments.publish(aNodeENI(), new Map([['node-a', ['x']]]));
   client.patch.resolves(aNode('node-a'));
   const reconcile = (key = 'node-a') =>
@@ -72,7 +75,7 @@ describe('NodeReadinessReconciler', () => {
 
   it('writes nothing while an ENI is on its way', async () => {
     const { client, events, attachments, reconcile } = setUp();
-    attachments.put('x', aRecord({ name: 'x', status: { phase: 'Attached' } }));
+    attachments.put('x', anENIAttachment({ name: 'x', status: { phase: 'Attached' } }));
     await reconcile();
     expect([client.patch.callCount, events]).to.deep.equal([0, []]);
   });
@@ -149,10 +152,10 @@ describe('NodeReadinessReconciler', () => {
     const { reconciler } = setUp();
     expect(reconciler.mapNodeToItself(tainted('node-c', OTHER, OURS))).to.deep.equal(['node-c']);
     expect(reconciler.mapNodeToItself(tainted('node-c', OTHER))).to.deep.equal([]);
-    expect(reconciler.mapAttachmentToNode(aRecord())).to.deep.equal(['node-a']);
-    expect(reconciler.mapAttachmentToNode(aRecord({ spec: { nodeName: 'node-b' } }))).to.deep.equal(
-      [],
-    );
+    expect(reconciler.mapAttachmentToNode(anENIAttachment())).to.deep.equal(['node-a']);
+    expect(
+      reconciler.mapAttachmentToNode(anENIAttachment({ spec: { nodeName: 'node-b' } })),
+    ).to.deep.equal([]);
     expect(reconciler.mapPlannedAttachmentsToNode({ node: 'node-b' })).to.deep.equal([]);
     expect(reconciler.mapNodeENIToWaitingNodes(aNodeENI())).to.deep.equal(['node-a']);
   });

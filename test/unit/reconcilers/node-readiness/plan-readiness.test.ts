@@ -10,7 +10,7 @@ import {
   taintRemoval,
 } from '../../../../src/reconcilers/node-readiness/plan-readiness.js';
 import { applyJsonPatch } from '../../../support/json-patch.js';
-import { aNode, aNodeENI, aRecord, INSTANCE_B } from '../../../support/objects.js';
+import { aNode, aNodeENI, anENIAttachment, INSTANCE_B } from '../../../support/objects.js';
 
 const OURS: Taint = { key: 'networking.k8s.aws/eni-not-ready', effect: 'NoSchedule' };
 const CUSTOM: Taint = { key: 'example.com/wait', effect: 'NoExecute' };
@@ -24,8 +24,11 @@ function tainted(...taints: Taint[]): Node {
   return { ...node, spec: { ...node.spec, taints } };
 }
 
-function readyRecord(name: string, overrides: Parameters<typeof aRecord>[0] = {}): ENIAttachment {
-  return aRecord({ name, status: { phase: 'Ready', observedGeneration: 1 }, ...overrides });
+function readyRecord(
+  name: string,
+  overrides: Parameters<typeof anENIAttachment>[0] = {},
+): ENIAttachment {
+  return anENIAttachment({ name, status: { phase: 'Ready', observedGeneration: 1 }, ...overrides });
 }
 
 /** One NodeENI, whose two ENIs are ready on a node with the default taint. */
@@ -53,7 +56,11 @@ describe('planReadiness', () => {
   });
 
   describe('with a NodeENI that is blocked on the node', () => {
-    const failed = aRecord({ name: 'z', spec: { nodeENI: 'backup' }, status: { phase: 'Failed' } });
+    const failed = anENIAttachment({
+      name: 'z',
+      spec: { nodeENI: 'backup' },
+      status: { phase: 'Failed' },
+    });
     const ready = [readyRecord('x'), readyRecord('y')];
     const nodeENIs = [storage, backup];
     const overdue = ({ metadata }: typeof backup) => metadata.name === 'backup';

@@ -14,13 +14,13 @@ import { systemClock } from '../../../../src/runtime/clock.js';
 import type { Result } from '../../../../src/runtime/controller/controller.js';
 import type { EventDetails } from '../../../../src/runtime/kube/events.js';
 import { silentLogger } from '../../../../tools/stage/silent-logger.js';
-import { aNode, anAttachment, anEni, aRecord } from '../../../support/objects.js';
+import { aNode, anAttachment, anENIAttachment, anEni } from '../../../support/objects.js';
 import { CLUSTER_ID, errorDetails } from '../../aws/fixtures.js';
 import { InMemoryEc2 } from '../../aws/in-memory-ec2.js';
 import { useFakeTime } from '../../runtime/support/fake-timers.js';
 
 const GRACE_MS = 60_000;
-const RECORD = aRecord();
+const RECORD = anENIAttachment();
 const ORPHAN = anEni({
   tags: {
     [TAGS.clusterID]: CLUSTER_ID,
@@ -258,6 +258,8 @@ describe('OrphanedENIReconciler', () => {
   it('looks at the ENIs that an attachment leaves behind', async () => {
     const { reconciler } = await setUp(IN_USE);
     expect(reconciler.mapDeletedAttachmentToENIs(RECORD)).to.deep.equal([IN_USE.id]);
-    expect(reconciler.mapDeletedAttachmentToENIs(aRecord({ name: 'another' }))).to.deep.equal([]);
+    expect(
+      reconciler.mapDeletedAttachmentToENIs(anENIAttachment({ name: 'another' })),
+    ).to.deep.equal([]);
   });
 });

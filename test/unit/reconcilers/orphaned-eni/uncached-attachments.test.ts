@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { UncachedAttachments } from '../../../../src/reconcilers/orphaned-eni/uncached-attachments.js';
 import { systemClock } from '../../../../src/runtime/clock.js';
-import { aRecord } from '../../../support/objects.js';
+import { anENIAttachment } from '../../../support/objects.js';
 import { useFakeTime } from '../../runtime/support/fake-timers.js';
 import { stubbedKubeClient } from '../../runtime/support/stubbed-kube-client.js';
 
@@ -9,7 +9,7 @@ describe('UncachedAttachments', () => {
   const time = useFakeTime();
 
   const aPage = (names: string[], next?: string) => ({
-    items: names.map((name) => aRecord({ name })),
+    items: names.map((name) => anENIAttachment({ name })),
     resourceVersion: '1',
     ...(next === undefined ? {} : { continue: next }),
   });

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { chooseIndex, occupiedIndexes } from '../../../../src/reconcilers/slots/slots.js';
-import { anInstance, aRecord, INSTANCE_A } from '../../../support/objects.js';
+import { anENIAttachment, anInstance, INSTANCE_A } from '../../../support/objects.js';
 
 const none = new Set<number>();
 const choice = { attachment: undefined, networkCardIndex: 0, occupied: none, chosen: none };
@@ -21,13 +21,13 @@ describe('chooseIndex', () => {
   });
 
   it('keeps the index that an attachment has', () => {
-    expect(chooseIndex({ ...choice, attachment: aRecord({ spec: { deviceIndex: 5 } }) })).to.equal(
-      5,
-    );
+    expect(
+      chooseIndex({ ...choice, attachment: anENIAttachment({ spec: { deviceIndex: 5 } }) }),
+    ).to.equal(5);
   });
 
   it('gives up an index that somebody else took before the ENI was attached', () => {
-    const attachment = aRecord({ spec: { deviceIndex: 1 } });
+    const attachment = anENIAttachment({ spec: { deviceIndex: 1 } });
     expect(chooseIndex({ ...choice, attachment, occupied: new Set([1]) })).to.equal(2);
     const attached = { ...attachment, status: { attachmentID: 'eni-attach-1' } };
     expect(chooseIndex({ ...choice, attachment: attached, occupied: new Set([1]) })).to.equal(1);
@@ -43,8 +43,8 @@ describe('occupiedIndexes', () => {
         { eniId: 'eni-card-1', deviceIndex: 4, networkCardIndex: 1 },
       ],
     });
-    const own = aRecord({ name: 'own', status: { eniID: 'eni-own' } });
-    const other = aRecord({ name: 'other', spec: { deviceIndex: 3 } });
+    const own = anENIAttachment({ name: 'own', status: { eniID: 'eni-own' } });
+    const other = anENIAttachment({ name: 'other', spec: { deviceIndex: 3 } });
     const occupied = occupiedIndexes(new Map([[INSTANCE_A, instance]]), () => [own, other]);
     const card = { instanceID: INSTANCE_A, networkCardIndex: 0, attachmentName: 'own' };
     expect([...occupied(card)]).to.have.members([0, 3]);

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { reservedInterfaces, slotFault } from '../../../../src/reconcilers/slots/slots.js';
-import { anInstance, aRecord } from '../../../support/objects.js';
+import { anENIAttachment, anInstance } from '../../../support/objects.js';
 
 const limits = {
   type: 't3.medium',
@@ -8,7 +8,13 @@ const limits = {
   cards: [{ networkCardIndex: 0, maximumInterfaces: 3 }],
 };
 const slot = (eniId: string, deviceIndex: number) => ({ eniId, deviceIndex, networkCardIndex: 0 });
-const base = { attachment: aRecord(), siblings: [], ownEniIDs: [], instance: anInstance(), limits };
+const base = {
+  attachment: anENIAttachment(),
+  siblings: [],
+  ownEniIDs: [],
+  instance: anInstance(),
+  limits,
+};
 
 describe('slotFault', () => {
   it('finds none on an instance with a free slot', () => {
@@ -29,7 +35,7 @@ describe('slotFault', () => {
     const warm = anInstance({ interfaces: [slot('eni-launch', 0), slot('eni-warm', 2)] });
     expect(slotFault({ ...base, instance: warm, reserved: 2 })).to.equal(undefined);
     const ours = {
-      ...aRecord({ name: 'other', spec: { deviceIndex: 2 } }),
+      ...anENIAttachment({ name: 'other', spec: { deviceIndex: 2 } }),
       status: { eniID: 'eni-warm', attachmentID: 'a' },
     };
     expect(slotFault({ ...base, instance: warm, siblings: [ours], reserved: 2 })).to.have.property(
@@ -41,7 +47,7 @@ describe('slotFault', () => {
   it('counts an ENI that a sibling has just attached as its own, before the sibling’s status names it', () => {
     const instance = anInstance({ interfaces: [slot('eni-launch', 0), slot('eni-new', 2)] });
     const sibling = (phase: 'Pending' | 'Creating' | 'Failed') => ({
-      ...aRecord({ name: 'other', spec: { deviceIndex: 2 } }),
+      ...anENIAttachment({ name: 'other', spec: { deviceIndex: 2 } }),
       status: { phase },
     });
     const withSibling = (phase: 'Pending' | 'Creating' | 'Failed') =>
@@ -74,7 +80,7 @@ describe('slotFault', () => {
   });
 
   it('lets the older of two attachments have a slot', () => {
-    const older = aRecord({
+    const older = anENIAttachment({
       name: 'other-aaaaaaaaaa',
       spec: { nodeENI: 'other' },
       metadata: { creationTimestamp: '2025-12-31T00:00:00Z' },
@@ -86,7 +92,7 @@ describe('slotFault', () => {
   });
 
   it('counts slots held and claimed against the type’s limit', () => {
-    const older = aRecord({
+    const older = anENIAttachment({
       name: 'other-aaaaaaaaaa',
       spec: { deviceIndex: 2 },
       metadata: { creationTimestamp: '2025-12-31T00:00:00Z' },
@@ -99,7 +105,7 @@ describe('slotFault', () => {
   });
 
   it('does not count a claim twice that EC2 shows attached', () => {
-    const sibling = aRecord({
+    const sibling = anENIAttachment({
       name: 'other-aaaaaaaaaa',
       spec: { deviceIndex: 2 },
       metadata: { creationTimestamp: '2025-12-31T00:00:00Z' },
@@ -128,7 +134,7 @@ describe('slotFault', () => {
       slotFault({
         ...base,
         limits: several,
-        attachment: aRecord({ spec: { networkCardIndex, deviceIndex } }),
+        attachment: anENIAttachment({ spec: { networkCardIndex, deviceIndex } }),
       });
     expect(at(1, 0)).to.equal(undefined);
     expect(at(1, 1)).to.equal(undefined);

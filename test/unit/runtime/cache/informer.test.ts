@@ -8,7 +8,7 @@ import { systemClock } from '../../../../src/runtime/clock.js';
 import {
   KubeApiError,
   KubeUnreachableError,
-  MalformedAnswerError,
+  MalformedResponseError,
 } from '../../../../src/runtime/kube/kube-errors.js';
 import { RecordingLogger } from '../../../support/recording-logger.js';
 import { useFakeTime } from '../support/fake-timers.js';
@@ -199,7 +199,7 @@ describe('Informer', () => {
 
   for (const [what, error] of Object.entries({
     'its history is compacted': expired,
-    'a line is garbage, which may have been an event': new MalformedAnswerError('garbage'),
+    'a line is garbage, which may have been an event': new MalformedResponseError('garbage'),
   })) {
     it(`lists anew and tells what differs where ${what}`, async () => {
       client.answers = [

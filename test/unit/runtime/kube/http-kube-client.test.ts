@@ -6,7 +6,7 @@ import { HttpKubeClient } from '../../../../src/runtime/kube/http-kube-client.js
 import {
   KubeApiError,
   KubeUnreachableError,
-  MalformedAnswerError,
+  MalformedResponseError,
 } from '../../../../src/runtime/kube/kube-errors.js';
 import { RecordingLogger } from '../../../support/recording-logger.js';
 import { FakeAccess } from '../support/fake-access.js';
@@ -130,7 +130,7 @@ describe('HttpKubeClient', () => {
 
   it('takes a page of HTML in place of an object for a malformed answer', async () => {
     respond = (_request, response) => response.end('<html>Log in</html>');
-    expect(await refusal(get())).to.be.instanceOf(MalformedAnswerError);
+    expect(await refusal(get())).to.be.instanceOf(MalformedResponseError);
   });
 
   it('throws the error within a watch, after the events before it', async () => {

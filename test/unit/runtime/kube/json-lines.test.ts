@@ -1,8 +1,8 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import {
-  AnswerTooLargeError,
-  MalformedAnswerError,
+  MalformedResponseError,
+  ResponseTooLargeError,
 } from '../../../../src/runtime/kube/kube-errors.js';
 import { jsonBody, jsonLines } from '../../../../src/runtime/kube/wire.js';
 
@@ -54,7 +54,7 @@ describe('jsonLines', () => {
       thrown = error;
     }
     expect(read).to.deep.equal([{ a: 1 }]);
-    expect(thrown).to.be.instanceOf(MalformedAnswerError);
+    expect(thrown).to.be.instanceOf(MalformedResponseError);
   });
 
   for (const [how, chunks] of Object.entries({
@@ -66,7 +66,7 @@ describe('jsonLines', () => {
       const refused = await valuesOf(jsonLines(chunksOf(...chunks), 8)).catch(
         (error: unknown) => error,
       );
-      expect(refused).to.be.instanceOf(AnswerTooLargeError);
+      expect(refused).to.be.instanceOf(ResponseTooLargeError);
       expect(refused).to.have.property('message', 'A line of the stream has more than 8 bytes');
     });
   }
@@ -80,7 +80,7 @@ describe('jsonLines', () => {
       }
     };
     const refused = await valuesOf(jsonLines(endless(), 1_000)).catch((error: unknown) => error);
-    expect(refused).to.be.instanceOf(AnswerTooLargeError);
+    expect(refused).to.be.instanceOf(ResponseTooLargeError);
     expect(sent).to.equal(1_100);
   });
 });
@@ -89,7 +89,7 @@ describe('jsonBody', () => {
   it('reads a body as long as its limit, and refuses a longer one', async () => {
     expect(await jsonBody(chunksOf('{"a"', ':1}'), 7)).to.deep.equal({ a: 1 });
     const refused = await jsonBody(chunksOf('{"a"', ':1}'), 6).catch((error: unknown) => error);
-    expect(refused).to.be.instanceOf(AnswerTooLargeError);
+    expect(refused).to.be.instanceOf(ResponseTooLargeError);
     expect(refused).to.have.property('message', 'The answer has more than 6 bytes');
   });
 });

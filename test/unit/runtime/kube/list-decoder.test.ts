@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { MalformedAnswerError } from '../../../../src/runtime/kube/kube-errors.js';
+import { MalformedResponseError } from '../../../../src/runtime/kube/kube-errors.js';
 import { ListDecoder } from '../../../../src/runtime/kube/list-decoder.js';
 
 function decode(chunks: readonly Uint8Array[]): { objects: unknown[]; shell: unknown } {
@@ -104,7 +104,7 @@ describe('ListDecoder', () => {
     'items without a comma between them': '{"items":[{}{}]}',
   })) {
     it(`refuses ${what}`, () => {
-      expect(() => decodeText(text)).to.throw(MalformedAnswerError);
+      expect(() => decodeText(text)).to.throw(MalformedResponseError);
     });
   }
 });

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { KubeApiError, MalformedAnswerError } from '../../../../src/runtime/kube/kube-errors.js';
+import { KubeApiError, MalformedResponseError } from '../../../../src/runtime/kube/kube-errors.js';
 import { listBody, objectOf, watchEventOf } from '../../../../src/runtime/kube/wire.js';
 import { aThing } from '../support/things.js';
 
@@ -61,12 +61,12 @@ describe('wire', () => {
     'a bookmark without a version': { type: 'BOOKMARK', object: { metadata: {} } },
   })) {
     it(`takes ${what} in a watch for a malformed answer`, () => {
-      expect(() => watchEventOf(json)).to.throw(MalformedAnswerError);
+      expect(() => watchEventOf(json)).to.throw(MalformedResponseError);
     });
   }
 
   it('takes anything else than an object for a malformed answer', () => {
-    expect(() => objectOf([])).to.throw(MalformedAnswerError);
+    expect(() => objectOf([])).to.throw(MalformedResponseError);
   });
 
   const metadata = { resourceVersion: '1' };
@@ -81,7 +81,7 @@ describe('wire', () => {
         () => expect.fail('it was read'),
         (error: unknown) => error,
       );
-      expect(failure).to.be.instanceOf(MalformedAnswerError);
+      expect(failure).to.be.instanceOf(MalformedResponseError);
     });
   }
 });
