@@ -6,7 +6,7 @@ import { Node } from '../api/node.js';
 import type { Store } from '../runtime/cache/store.js';
 import { type Clock, repeat } from '../runtime/clock.js';
 import type { EventRecorder, Regarding } from '../runtime/kube/events.js';
-import type { HttpKubeClient } from '../runtime/kube/http-kube-client.js';
+import type { HttpKubeClient } from '../runtime/kube/http/http-kube-client.js';
 import { isForbidden, isNotFound, KubeApiError } from '../runtime/kube/kube-errors.js';
 import type { Logger } from '../runtime/logger.js';
 

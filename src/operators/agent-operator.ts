@@ -24,7 +24,7 @@ import { Informer } from '../runtime/cache/informer.js';
 import { ExponentialBackoff } from '../runtime/concurrency/backoff.js';
 import { SharedRead } from '../runtime/concurrency/shared-read.js';
 import type { KubeAccess } from '../runtime/kube/access/kube-access.js';
-import { HttpKubeClient } from '../runtime/kube/http-kube-client.js';
+import { HttpKubeClient } from '../runtime/kube/http/http-kube-client.js';
 import { ResourceClient } from '../runtime/kube/resource-client.js';
 import type { Logger } from '../runtime/logger.js';
 import { ControllerMetrics } from '../runtime/metrics/controller-metrics.js';

@@ -1,7 +1,7 @@
 import { ENIAttachment } from '../api/eni-attachment.js';
 import { NodeENI } from '../api/node-eni.js';
 import type { KubeAccess } from '../runtime/kube/access/kube-access.js';
-import { HttpKubeClient } from '../runtime/kube/http-kube-client.js';
+import { HttpKubeClient } from '../runtime/kube/http/http-kube-client.js';
 import type { KubeClient } from '../runtime/kube/kube-client.js';
 import { isNotFound } from '../runtime/kube/kube-errors.js';
 import type { Logger } from '../runtime/logger.js';

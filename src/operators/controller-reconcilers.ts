@@ -1,12 +1,12 @@
 import type { Registry } from 'prom-client';
 import type { Config } from '../config/controller-settings.js';
 import { PoolAddresses } from '../reconcilers/address-pool/pool-addresses.js';
+import { ElasticIps } from '../reconcilers/eni-attachment/addresses/elastic-ips.js';
 import { AttachmentProvider } from '../reconcilers/eni-attachment/attachment-provider.js';
 import { AttachmentRemover } from '../reconcilers/eni-attachment/attachment-remover.js';
 import { AttachmentReporter } from '../reconcilers/eni-attachment/attachment-reporter.js';
 import type { CreateTimes } from '../reconcilers/eni-attachment/ec2-call-times.js';
 import { AssociateTimes, DetachTimes } from '../reconcilers/eni-attachment/ec2-call-times.js';
-import { ElasticIps } from '../reconcilers/eni-attachment/elastic-ips.js';
 import { ENIAttachmentReconciler } from '../reconcilers/eni-attachment/eni-attachment-reconciler.js';
 import { LostEnis } from '../reconcilers/eni-attachment/lost-enis.js';
 import { GoControllerWatch } from '../reconcilers/migration/go-controller-watch.js';

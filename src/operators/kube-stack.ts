@@ -3,13 +3,16 @@ import { API_GROUP, MANAGER_NAME } from '../api/names.js';
 import { Node, trimNode } from '../api/node.js';
 import { NodeENI } from '../api/node-eni.js';
 import { taintName } from '../api/taints.js';
-import { ELASTIC_IP_INDEX, elasticIpKeys } from '../reconcilers/eni-attachment/elastic-ip-index.js';
+import {
+  ELASTIC_IP_INDEX,
+  elasticIpKeys,
+} from '../reconcilers/eni-attachment/addresses/elastic-ip-index.js';
 import { instanceIDsOf } from '../reconcilers/shared/node-placement.js';
 import { Informer, type InformerOptions } from '../runtime/cache/informer.js';
 import type { Clock } from '../runtime/clock.js';
 import type { KubeAccess } from '../runtime/kube/access/kube-access.js';
 import { KubeEventRecorder } from '../runtime/kube/events.js';
-import { HttpKubeClient, type RequestObserver } from '../runtime/kube/http-kube-client.js';
+import { HttpKubeClient, type RequestObserver } from '../runtime/kube/http/http-kube-client.js';
 import type { KubeObject } from '../runtime/kube/resource.js';
 import { ResourceClient } from '../runtime/kube/resource-client.js';
 import type { Logger } from '../runtime/logger.js';

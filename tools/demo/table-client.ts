@@ -1,12 +1,12 @@
 import { json } from 'node:stream/consumers';
 import { sleep, systemClock } from '../../src/runtime/clock.js';
 import type { KubeAccess } from '../../src/runtime/kube/access/kube-access.js';
-import { type HttpResponse, roundTrip } from '../../src/runtime/kube/http-round-trip.js';
-import { KubeConnection } from '../../src/runtime/kube/kube-connection.js';
+import { type HttpResponse, roundTrip } from '../../src/runtime/kube/http/http-round-trip.js';
+import { KubeConnection } from '../../src/runtime/kube/http/kube-connection.js';
+import { collectionPath, withQuery } from '../../src/runtime/kube/http/resource-path.js';
+import { jsonLines } from '../../src/runtime/kube/http/wire.js';
 import { apiErrorOf, retryAfterMs } from '../../src/runtime/kube/kube-errors.js';
 import type { ResourceType } from '../../src/runtime/kube/resource.js';
-import { collectionPath, withQuery } from '../../src/runtime/kube/resource-path.js';
-import { jsonLines } from '../../src/runtime/kube/wire.js';
 import {
   type ColumnDefinition,
   columnDefinitionsOf,

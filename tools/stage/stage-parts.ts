@@ -1,5 +1,5 @@
 import { KubeConfigAccess } from '../../src/runtime/kube/access/kubeconfig-access.js';
-import { HttpKubeClient } from '../../src/runtime/kube/http-kube-client.js';
+import { HttpKubeClient } from '../../src/runtime/kube/http/http-kube-client.js';
 import { Ec2Simulator, type SimulatorOptions } from '../ec2-simulator/index.js';
 import { ControlPlane, type ControlPlaneOptions } from '../envtest/control-plane.js';
 import { ControllerProcess, type ControllerProcessOptions } from './controller-process.js';

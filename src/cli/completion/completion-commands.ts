@@ -1,7 +1,7 @@
 import { Argument, Command } from 'commander';
 import { Node } from '../../api/node.js';
 import { NodeENI } from '../../api/node-eni.js';
-import { HttpKubeClient } from '../../runtime/kube/http-kube-client.js';
+import { HttpKubeClient } from '../../runtime/kube/http/http-kube-client.js';
 import type { KubeObject } from '../../runtime/kube/resource.js';
 import type { Cli } from '../shared/cli.js';
 import type { CliIo } from '../shared/cli-io.js';

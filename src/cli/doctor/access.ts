@@ -1,5 +1,5 @@
 import { API_GROUP } from '../../api/names.js';
-import type { HttpKubeClient } from '../../runtime/kube/http-kube-client.js';
+import type { HttpKubeClient } from '../../runtime/kube/http/http-kube-client.js';
 import type { Workload } from '../shared/kinds.js';
 import type { Answer } from './finding.js';
 

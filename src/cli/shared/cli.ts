@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { Ec2Error } from '../../aws/ec2-errors.js';
 import { RegionUnknownError } from '../../aws/region.js';
 import { KubeConfigError } from '../../runtime/kube/access/kube-access.js';
-import { HttpKubeClient } from '../../runtime/kube/http-kube-client.js';
+import { HttpKubeClient } from '../../runtime/kube/http/http-kube-client.js';
 import { KubeApiError, KubeUnreachableError } from '../../runtime/kube/kube-errors.js';
 import { type Format, rendered } from '../output/print.js';
 import { createStyle, type Style, safe, wantsColour } from '../output/style.js';

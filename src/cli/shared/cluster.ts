@@ -1,7 +1,7 @@
 import { ENIAttachment } from '../../api/eni-attachment.js';
 import { Node } from '../../api/node.js';
 import { NodeENI } from '../../api/node-eni.js';
-import type { HttpKubeClient } from '../../runtime/kube/http-kube-client.js';
+import type { HttpKubeClient } from '../../runtime/kube/http/http-kube-client.js';
 import type { KubeObject, ResourceType } from '../../runtime/kube/resource.js';
 import { type ConfigMap, KINDS, type Pod, SELECTORS, type Workload } from './kinds.js';
 

@@ -1,4 +1,4 @@
-import type { HttpKubeClient } from '../../runtime/kube/http-kube-client.js';
+import type { HttpKubeClient } from '../../runtime/kube/http/http-kube-client.js';
 import type { Cluster } from '../shared/cluster.js';
 import { type Pod, SELECTORS } from '../shared/kinds.js';
 

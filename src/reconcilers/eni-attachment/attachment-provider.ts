@@ -14,9 +14,10 @@ import { isLive } from '../shared/attachment-state.js';
 import { isNotVisible } from '../shared/blocked.js';
 import { unclaimedEni } from '../shared/held-eni.js';
 import type { SlotInspector } from '../slots/slot-inspector.js';
+import type { ElasticIps } from './addresses/elastic-ips.js';
+import type { ElasticIpStep } from './addresses/plan-elastic-ip.js';
 import type { AttachmentReporter } from './attachment-reporter.js';
 import type { CreateTimes } from './ec2-call-times.js';
-import type { ElasticIps } from './elastic-ips.js';
 import { impostors, ownEni } from './eni-identity.js';
 import { applyChanges, createRequestFor, ownTags } from './eni-requests.js';
 import type { LostEnis } from './lost-enis.js';
@@ -27,7 +28,6 @@ import {
   planAttachment,
   type Step,
 } from './plan-attachment.js';
-import type { ElasticIpStep } from './plan-elastic-ip.js';
 import { blockedOnFreshRead, type StepResult } from './step-result.js';
 
 export interface AttachmentProviderOptions {

@@ -14,13 +14,13 @@ import { keyOf } from '../../runtime/kube/resource.js';
 import type { ResourceClient } from '../../runtime/kube/resource-client.js';
 import type { Logger } from '../../runtime/logger.js';
 import { adoptedEni, unclaimedEni } from '../shared/held-eni.js';
+import type { ElasticIps } from './addresses/elastic-ips.js';
+import { heldByPods } from './addresses/pod-addresses.js';
 import type { AttachmentReporter } from './attachment-reporter.js';
 import type { CreateTimes, DetachTimes } from './ec2-call-times.js';
-import type { ElasticIps } from './elastic-ips.js';
 import { ownEni } from './eni-identity.js';
 import { ownTags, setTags } from './eni-requests.js';
 import { planRemoval, type RemovalStep } from './plan-attachment.js';
-import { heldByPods } from './pod-addresses.js';
 import { blockedOnFreshRead, type StepResult } from './step-result.js';
 
 export interface AttachmentRemoverOptions {

@@ -12,7 +12,7 @@ import type { Explanation } from '../../runtime/kube/conditions.js';
 import { type Condition, setCondition } from '../../runtime/kube/conditions.js';
 import { definedOnly } from '../../runtime/kube/merge-patch.js';
 import { isLinkUsable } from '../shared/attachment-state.js';
-import { keptForPods, named } from './pod-addresses.js';
+import { keptForPods, named } from './addresses/pod-addresses.js';
 
 /** What the status is computed from. */
 export interface AttachmentReport {

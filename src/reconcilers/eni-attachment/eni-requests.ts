@@ -2,7 +2,7 @@ import type { ENIAttachment } from '../../api/eni-attachment.js';
 import { MANAGER_NAME, TAGS } from '../../api/names.js';
 import type { AddressSet, CreateEniRequest, Ec2Gateway } from '../../aws/ec2-gateway.js';
 import type { EniInventory } from '../../aws/inventory/eni-inventory.js';
-import { type AddressChanges, addressesInCreate } from './plan-addresses.js';
+import { type AddressChanges, addressesInCreate } from './addresses/plan-addresses.js';
 import type { EniChanges } from './plan-attachment.js';
 
 /** The tags that mark an ENI as the attachment's; they are restored if they are removed. */

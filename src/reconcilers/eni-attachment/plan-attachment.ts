@@ -11,10 +11,14 @@ import type {
   EniAttachmentState,
 } from '../../aws/ec2-gateway.js';
 import { hasFinalizer } from '../../runtime/kube/finalizers.js';
+import { type AddressChanges, addressChanges } from './addresses/plan-addresses.js';
+import {
+  type ElasticIpStep,
+  planElasticIp,
+  planElasticIpRemoval,
+} from './addresses/plan-elastic-ip.js';
+import { usedByPods } from './addresses/pod-addresses.js';
 import { attachmentOf, holdsItsSlot } from './eni-identity.js';
-import { type AddressChanges, addressChanges } from './plan-addresses.js';
-import { type ElasticIpStep, planElasticIp, planElasticIpRemoval } from './plan-elastic-ip.js';
-import { usedByPods } from './pod-addresses.js';
 
 /** Settings of an ENI that differ from the attachment's and can change in place. */
 export interface EniChanges extends AddressChanges {

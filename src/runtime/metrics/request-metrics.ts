@@ -1,5 +1,5 @@
 import { Counter, type Registry } from 'prom-client';
-import type { RequestObserver } from '../kube/http-kube-client.js';
+import type { RequestObserver } from '../kube/http/http-kube-client.js';
 
 /** client-go's `rest_client_requests_total`. A watch counts when it begins. */
 export class RequestMetrics implements RequestObserver {

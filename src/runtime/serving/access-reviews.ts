@@ -1,8 +1,8 @@
 import { json } from 'node:stream/consumers';
 import type { Clock } from '../clock.js';
 import type { KubeAccess } from '../kube/access/kube-access.js';
-import { type HttpLimits, roundTrip } from '../kube/http-round-trip.js';
-import { KubeConnection } from '../kube/kube-connection.js';
+import { type HttpLimits, roundTrip } from '../kube/http/http-round-trip.js';
+import { KubeConnection } from '../kube/http/kube-connection.js';
 import { apiErrorOf, MalformedResponseError } from '../kube/kube-errors.js';
 
 /** A token's user, as the API server reports it. */

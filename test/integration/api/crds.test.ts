@@ -7,7 +7,7 @@ import { ENIAttachment, ENIAttachmentSpec, PHASES } from '../../../src/api/eni-a
 import { NodeENI, NodeENISpec } from '../../../src/api/node-eni.js';
 import { eniAttachmentSpecFaults, nodeENISpecFaults } from '../../../src/api/validate.js';
 import { KubeConfigAccess } from '../../../src/runtime/kube/access/kubeconfig-access.js';
-import { HttpKubeClient } from '../../../src/runtime/kube/http-kube-client.js';
+import { HttpKubeClient } from '../../../src/runtime/kube/http/http-kube-client.js';
 import type { KubeClient } from '../../../src/runtime/kube/kube-client.js';
 import { isInvalid, isNotFound } from '../../../src/runtime/kube/kube-errors.js';
 import type { KubeObject, ResourceType } from '../../../src/runtime/kube/resource.js';

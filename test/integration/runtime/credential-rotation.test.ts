@@ -3,7 +3,7 @@ import type http from 'node:http';
 import https from 'node:https';
 import type { TLSSocket } from 'node:tls';
 import { expect } from 'chai';
-import { HttpKubeClient } from '../../../src/runtime/kube/http-kube-client.js';
+import { HttpKubeClient } from '../../../src/runtime/kube/http/http-kube-client.js';
 import { KubeUnreachableError } from '../../../src/runtime/kube/kube-errors.js';
 import { CertificateAuthority } from '../../../tools/envtest/pki.js';
 import { untilTrue } from '../../support/eventually.js';

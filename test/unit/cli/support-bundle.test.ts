@@ -6,7 +6,7 @@ import { KINDS } from '../../../src/cli/shared/kinds.js';
 import { collect } from '../../../src/cli/support-bundle/collect.js';
 import { REDACTED, redactObject, redactText } from '../../../src/cli/support-bundle/redact.js';
 import { tar } from '../../../src/cli/support-bundle/tar.js';
-import { HttpKubeClient } from '../../../src/runtime/kube/http-kube-client.js';
+import { HttpKubeClient } from '../../../src/runtime/kube/http/http-kube-client.js';
 import type { KubeObject } from '../../../src/runtime/kube/resource.js';
 
 const JWT = 'eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJzeXN0ZW0ifQ.c2lnbmF0dXJl';

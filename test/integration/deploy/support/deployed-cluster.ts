@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import type { HttpKubeClient } from '../../../../src/runtime/kube/http-kube-client.js';
+import type { HttpKubeClient } from '../../../../src/runtime/kube/http/http-kube-client.js';
 import type { KubeClient } from '../../../../src/runtime/kube/kube-client.js';
 import type { ControlPlane } from '../../../../tools/envtest/control-plane.js';
 import { BaseStage } from '../../../../tools/stage/base-stage.js';

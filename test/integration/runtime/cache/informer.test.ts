@@ -3,7 +3,7 @@ import { Informer, type InformerOptions } from '../../../../src/runtime/cache/in
 import { isNewer } from '../../../../src/runtime/cache/object-cache.js';
 import { systemClock } from '../../../../src/runtime/clock.js';
 import type { SourceEvent } from '../../../../src/runtime/controller/source.js';
-import type { HttpKubeClient } from '../../../../src/runtime/kube/http-kube-client.js';
+import type { HttpKubeClient } from '../../../../src/runtime/kube/http/http-kube-client.js';
 import { ResourceClient } from '../../../../src/runtime/kube/resource-client.js';
 import { ControlPlane } from '../../../../tools/envtest/control-plane.js';
 import { CONTROL_PLANE_TIMEOUT_MS } from '../../../../tools/envtest/shared-control-plane.js';

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { Informer } from '../../../../src/runtime/cache/informer.js';
 import { isNewer } from '../../../../src/runtime/cache/object-cache.js';
 import { systemClock } from '../../../../src/runtime/clock.js';
-import type { HttpKubeClient } from '../../../../src/runtime/kube/http-kube-client.js';
+import type { HttpKubeClient } from '../../../../src/runtime/kube/http/http-kube-client.js';
 import { ControlPlane } from '../../../../tools/envtest/control-plane.js';
 import { CONTROL_PLANE_TIMEOUT_MS } from '../../../../tools/envtest/shared-control-plane.js';
 import { untilTrue } from '../../../support/eventually.js';

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { systemClock } from '../../../../src/runtime/clock.js';
 import { KubeEventRecorder } from '../../../../src/runtime/kube/events.js';
-import type { HttpKubeClient } from '../../../../src/runtime/kube/http-kube-client.js';
+import type { HttpKubeClient } from '../../../../src/runtime/kube/http/http-kube-client.js';
 import type { KubeObject, ResourceType } from '../../../../src/runtime/kube/resource.js';
 import {
   CONTROL_PLANE_TIMEOUT_MS,

@@ -4,7 +4,7 @@ import { KubeConfigAccess } from '../../../../src/runtime/kube/access/kubeconfig
 import {
   HttpKubeClient,
   type HttpKubeClientOptions,
-} from '../../../../src/runtime/kube/http-kube-client.js';
+} from '../../../../src/runtime/kube/http/http-kube-client.js';
 import type {
   KubeObject,
   ObjectMeta,

@@ -1,10 +1,10 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
+import { jsonBody, jsonLines } from '../../../../src/runtime/kube/http/wire.js';
 import {
   MalformedResponseError,
   ResponseTooLargeError,
 } from '../../../../src/runtime/kube/kube-errors.js';
-import { jsonBody, jsonLines } from '../../../../src/runtime/kube/wire.js';
 
 async function* chunksOf(...chunks: (string | Uint8Array)[]): AsyncGenerator<Uint8Array> {
   for (const chunk of chunks) yield Buffer.from(chunk);

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { CoreV1Api, KubeConfig } from '@kubernetes/client-node';
 import { expect } from 'chai';
 import { loadKubeAccess } from '../../../../../src/runtime/kube/access/load-kube-access.js';
-import type { HttpKubeClient } from '../../../../../src/runtime/kube/http-kube-client.js';
+import type { HttpKubeClient } from '../../../../../src/runtime/kube/http/http-kube-client.js';
 import {
   CONTROL_PLANE_TIMEOUT_MS,
   sharedControlPlane,

@@ -2,15 +2,15 @@ import { once } from 'node:events';
 import http from 'node:http';
 import { json } from 'node:stream/consumers';
 import { expect } from 'chai';
-import { HttpKubeClient } from '../../../../src/runtime/kube/http-kube-client.js';
+import { HttpKubeClient } from '../../../../../src/runtime/kube/http/http-kube-client.js';
 import {
   KubeApiError,
   KubeUnreachableError,
   MalformedResponseError,
-} from '../../../../src/runtime/kube/kube-errors.js';
-import { RecordingLogger } from '../../../support/recording-logger.js';
-import { FakeAccess } from '../support/fake-access.js';
-import { aThing, Thing } from '../support/things.js';
+} from '../../../../../src/runtime/kube/kube-errors.js';
+import { RecordingLogger } from '../../../../support/recording-logger.js';
+import { FakeAccess } from '../../support/fake-access.js';
+import { aThing, Thing } from '../../support/things.js';
 
 describe('HttpKubeClient', () => {
   let server: http.Server;

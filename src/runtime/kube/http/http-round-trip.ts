@@ -1,7 +1,7 @@
 import http from 'node:http';
-import type { Clock, Timer } from '../clock.js';
+import type { Clock, Timer } from '../../clock.js';
+import { KubeUnreachableError } from '../kube-errors.js';
 import type { Connection } from './kube-connection.js';
-import { KubeUnreachableError } from './kube-errors.js';
 
 export interface HttpLimits {
   clock: Clock;

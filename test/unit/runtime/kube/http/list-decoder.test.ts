@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { MalformedResponseError } from '../../../../src/runtime/kube/kube-errors.js';
-import { ListDecoder } from '../../../../src/runtime/kube/list-decoder.js';
+import { ListDecoder } from '../../../../../src/runtime/kube/http/list-decoder.js';
+import { MalformedResponseError } from '../../../../../src/runtime/kube/kube-errors.js';
 
 function decode(chunks: readonly Uint8Array[]): { objects: unknown[]; shell: unknown } {
   const objects: unknown[] = [];

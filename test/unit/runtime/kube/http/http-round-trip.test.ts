@@ -4,17 +4,17 @@ import net, { type AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { setImmediate } from 'node:timers/promises';
 import { expect } from 'chai';
-import { systemClock } from '../../../../src/runtime/clock.js';
+import { systemClock } from '../../../../../src/runtime/clock.js';
 import {
   DeadlineError,
   type HttpRequest,
   type HttpResponse,
   roundTrip,
-} from '../../../../src/runtime/kube/http-round-trip.js';
-import { KubeConnection } from '../../../../src/runtime/kube/kube-connection.js';
-import { KubeUnreachableError } from '../../../../src/runtime/kube/kube-errors.js';
-import { FakeAccess } from '../support/fake-access.js';
-import { VirtualTime } from '../support/virtual-time.js';
+} from '../../../../../src/runtime/kube/http/http-round-trip.js';
+import { KubeConnection } from '../../../../../src/runtime/kube/http/kube-connection.js';
+import { KubeUnreachableError } from '../../../../../src/runtime/kube/kube-errors.js';
+import { FakeAccess } from '../../support/fake-access.js';
+import { VirtualTime } from '../../support/virtual-time.js';
 
 describe('An exchange over HTTP', () => {
   let server: http.Server;

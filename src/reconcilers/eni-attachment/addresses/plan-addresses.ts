@@ -1,5 +1,5 @@
-import type { ENIAttachmentSpec } from '../../api/eni-attachment.js';
-import type { AddressCount, AddressSet, CreateEniRequest, Eni } from '../../aws/ec2-gateway.js';
+import type { ENIAttachmentSpec } from '../../../api/eni-attachment.js';
+import type { AddressCount, AddressSet, CreateEniRequest, Eni } from '../../../aws/ec2-gateway.js';
 
 /** Addresses and prefixes to unassign from an ENI, and then to assign to it. */
 export interface AddressChanges {

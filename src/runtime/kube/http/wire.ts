@@ -1,7 +1,7 @@
-import type { ListPage, WatchEvent } from './kube-client.js';
-import { apiErrorOf, MalformedResponseError, ResponseTooLargeError } from './kube-errors.js';
+import type { ListPage, WatchEvent } from '../kube-client.js';
+import { apiErrorOf, MalformedResponseError, ResponseTooLargeError } from '../kube-errors.js';
+import type { KubeObject } from '../resource.js';
 import { ListDecoder } from './list-decoder.js';
-import type { KubeObject } from './resource.js';
 
 /**
  * Parsers of the API server's responses. They check the envelope that the runtime relies on (metadata with

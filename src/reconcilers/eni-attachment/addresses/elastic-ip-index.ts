@@ -1,7 +1,7 @@
-import { ENI_ATTACHMENT_CONDITIONS } from '../../api/conditions.js';
-import type { ENIAttachment } from '../../api/eni-attachment.js';
-import type { BlockedReason } from '../../api/reasons.js';
-import { findCondition } from '../../runtime/kube/conditions.js';
+import { ENI_ATTACHMENT_CONDITIONS } from '../../../api/conditions.js';
+import type { ENIAttachment } from '../../../api/eni-attachment.js';
+import type { BlockedReason } from '../../../api/reasons.js';
+import { findCondition } from '../../../runtime/kube/conditions.js';
 
 /** Index of the attachments: by the allocation id of the address that each records, or {@link NO_ELASTIC_IP}. */
 export const ELASTIC_IP_INDEX = 'elasticIP';

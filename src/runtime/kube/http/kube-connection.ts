@@ -2,13 +2,13 @@ import http from 'node:http';
 import https from 'node:https';
 import { createSecureContext } from 'node:tls';
 import { isDeepStrictEqual } from 'node:util';
-import type { Clock } from '../clock.js';
+import type { Clock } from '../../clock.js';
 import {
   type ApiServer,
   type KubeAccess,
   KubeConfigError,
   type TlsCredentials,
-} from './access/kube-access.js';
+} from '../access/kube-access.js';
 
 /** Below the idle timeouts of the API server (90 s) and of load balancers, in milliseconds. */
 const IDLE_MS = 30_000;

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
-import type { ElasticIPStatus, ENIAttachment } from '../../api/eni-attachment.js';
-import type { ElasticIp, Eni } from '../../aws/ec2-gateway.js';
+import type { ElasticIPStatus, ENIAttachment } from '../../../api/eni-attachment.js';
+import type { ElasticIp, Eni } from '../../../aws/ec2-gateway.js';
 
 /** The next step towards the Elastic IP address that an attachment asks for, or away from one that it has. */
 export type ElasticIpStep =

@@ -1,16 +1,16 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import type { ElasticIPStatus } from '../../../../src/api/eni-attachment.js';
-import type { ElasticIp, PublicAddress } from '../../../../src/aws/ec2-gateway.js';
-import {
-  planAttachment,
-  planRemoval,
-} from '../../../../src/reconcilers/eni-attachment/plan-attachment.js';
+import type { ElasticIPStatus } from '../../../../../src/api/eni-attachment.js';
+import type { ElasticIp, PublicAddress } from '../../../../../src/aws/ec2-gateway.js';
 import {
   chooseElasticIp,
   planElasticIp,
-} from '../../../../src/reconcilers/eni-attachment/plan-elastic-ip.js';
-import { anAttachment, anENIAttachment, anEni, NOW } from '../../../support/objects.js';
+} from '../../../../../src/reconcilers/eni-attachment/addresses/plan-elastic-ip.js';
+import {
+  planAttachment,
+  planRemoval,
+} from '../../../../../src/reconcilers/eni-attachment/plan-attachment.js';
+import { anAttachment, anENIAttachment, anEni, NOW } from '../../../../support/objects.js';
 
 const edge = { tags: { use: 'edge' } };
 const claim: ElasticIPStatus = {

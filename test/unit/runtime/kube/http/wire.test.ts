@@ -1,7 +1,10 @@
 import { expect } from 'chai';
-import { KubeApiError, MalformedResponseError } from '../../../../src/runtime/kube/kube-errors.js';
-import { listBody, objectOf, watchEventOf } from '../../../../src/runtime/kube/wire.js';
-import { aThing } from '../support/things.js';
+import { listBody, objectOf, watchEventOf } from '../../../../../src/runtime/kube/http/wire.js';
+import {
+  KubeApiError,
+  MalformedResponseError,
+} from '../../../../../src/runtime/kube/kube-errors.js';
+import { aThing } from '../../support/things.js';
 
 async function* bodyOf(json: unknown): AsyncGenerator<Uint8Array> {
   yield Buffer.from(JSON.stringify(json));

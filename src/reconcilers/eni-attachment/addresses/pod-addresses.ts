@@ -1,9 +1,9 @@
 import ipaddr from 'ipaddr.js';
-import type { ENIAttachment } from '../../api/eni-attachment.js';
-import type { Node } from '../../api/node.js';
-import { type Blocked, blocked } from '../../api/reasons.js';
-import type { Eni } from '../../aws/ec2-gateway.js';
-import { firstFew } from '../../runtime/message-text.js';
+import type { ENIAttachment } from '../../../api/eni-attachment.js';
+import type { Node } from '../../../api/node.js';
+import { type Blocked, blocked } from '../../../api/reasons.js';
+import type { Eni } from '../../../aws/ec2-gateway.js';
+import { firstFew } from '../../../runtime/message-text.js';
 import { addressChanges, type IsInUse } from './plan-addresses.js';
 
 /** How many addresses a message names. */

@@ -1,20 +1,20 @@
 import { expect } from 'chai';
-import type { HttpKubeClient } from '../../../../src/runtime/kube/http-kube-client.js';
+import type { HttpKubeClient } from '../../../../../src/runtime/kube/http/http-kube-client.js';
 import {
   isAlreadyExists,
   isConflict,
   isInvalid,
   isNotFound,
   KubeUnreachableError,
-} from '../../../../src/runtime/kube/kube-errors.js';
+} from '../../../../../src/runtime/kube/kube-errors.js';
 import {
   CONTROL_PLANE_TIMEOUT_MS,
   sharedControlPlane,
-} from '../../../../tools/envtest/shared-control-plane.js';
-import { untilTrue } from '../../../support/eventually.js';
-import { accessOf, ConfigMap, clientOf, newNamespace } from '../support/cluster-client.js';
-import { HttpProxy } from '../support/http-proxy.js';
-import { TcpProxy } from '../support/tcp-proxy.js';
+} from '../../../../../tools/envtest/shared-control-plane.js';
+import { untilTrue } from '../../../../support/eventually.js';
+import { accessOf, ConfigMap, clientOf, newNamespace } from '../../support/cluster-client.js';
+import { HttpProxy } from '../../support/http-proxy.js';
+import { TcpProxy } from '../../support/tcp-proxy.js';
 
 const { resource } = ConfigMap;
 

@@ -1,12 +1,6 @@
-import { type Clock, systemClock } from '../clock.js';
-import type { Logger } from '../logger.js';
-import type { KubeAccess } from './access/kube-access.js';
-import {
-  type HttpLimits,
-  type HttpRequest,
-  type HttpResponse,
-  roundTrip,
-} from './http-round-trip.js';
+import { type Clock, systemClock } from '../../clock.js';
+import type { Logger } from '../../logger.js';
+import type { KubeAccess } from '../access/kube-access.js';
 import type {
   DeleteOptions,
   KubeClient,
@@ -20,12 +14,18 @@ import type {
   WatchEvent,
   WatchOptions,
   WriteOptions,
-} from './kube-client.js';
+} from '../kube-client.js';
+import { apiErrorOf, MalformedResponseError, retryAfterMs } from '../kube-errors.js';
+import { apiVersionOf, type KubeObject, type ResourceType } from '../resource.js';
+import { WarningLog } from '../warning-log.js';
+import {
+  type HttpLimits,
+  type HttpRequest,
+  type HttpResponse,
+  roundTrip,
+} from './http-round-trip.js';
 import { KubeConnection } from './kube-connection.js';
-import { apiErrorOf, MalformedResponseError, retryAfterMs } from './kube-errors.js';
-import { apiVersionOf, type KubeObject, type ResourceType } from './resource.js';
 import { collectionPath, objectPath, selectionQuery, withQuery } from './resource-path.js';
-import { WarningLog } from './warning-log.js';
 import {
   jsonBody,
   jsonLines,

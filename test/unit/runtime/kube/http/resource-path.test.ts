@@ -3,8 +3,8 @@ import {
   collectionPath,
   objectPath,
   withQuery,
-} from '../../../../src/runtime/kube/resource-path.js';
-import { Thing } from '../support/things.js';
+} from '../../../../../src/runtime/kube/http/resource-path.js';
+import { Thing } from '../../support/things.js';
 
 const CONFIG_MAPS = {
   group: '',

@@ -1,10 +1,10 @@
 import { expect } from 'chai';
-import { systemClock } from '../../../../src/runtime/clock.js';
-import { KubeConfigError } from '../../../../src/runtime/kube/access/kube-access.js';
-import { KubeConnection } from '../../../../src/runtime/kube/kube-connection.js';
-import { CertificateAuthority } from '../../../../tools/envtest/pki.js';
-import { FakeAccess } from '../support/fake-access.js';
-import { useFakeTime } from '../support/fake-timers.js';
+import { systemClock } from '../../../../../src/runtime/clock.js';
+import { KubeConfigError } from '../../../../../src/runtime/kube/access/kube-access.js';
+import { KubeConnection } from '../../../../../src/runtime/kube/http/kube-connection.js';
+import { CertificateAuthority } from '../../../../../tools/envtest/pki.js';
+import { FakeAccess } from '../../support/fake-access.js';
+import { useFakeTime } from '../../support/fake-timers.js';
 
 describe('KubeConnection', () => {
   let access: FakeAccess;

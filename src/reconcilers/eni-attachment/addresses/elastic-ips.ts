@@ -1,17 +1,18 @@
-import type { ElasticIPStatus, ENIAttachment } from '../../api/eni-attachment.js';
-import type { ElasticIPSelection } from '../../api/eni-settings.js';
-import { type Blocked, blocked } from '../../api/reasons.js';
-import type { ElasticIpCatalog } from '../../aws/catalog/elastic-ip-catalog.js';
-import { AlreadyDoneError, ConflictError, RetryableError } from '../../aws/ec2-errors.js';
-import type { Ec2Gateway, ElasticIp, Eni } from '../../aws/ec2-gateway.js';
-import type { EniInventory } from '../../aws/inventory/eni-inventory.js';
-import type { Store } from '../../runtime/cache/store.js';
-import type { Clock } from '../../runtime/clock.js';
-import type { Logger } from '../../runtime/logger.js';
-import { isLive } from '../shared/attachment-state.js';
-import { answerOrBlocked, isBlocked } from '../shared/blocked.js';
-import type { AttachmentReporter } from './attachment-reporter.js';
-import type { AssociateTimes } from './ec2-call-times.js';
+import type { ElasticIPStatus, ENIAttachment } from '../../../api/eni-attachment.js';
+import type { ElasticIPSelection } from '../../../api/eni-settings.js';
+import { type Blocked, blocked } from '../../../api/reasons.js';
+import type { ElasticIpCatalog } from '../../../aws/catalog/elastic-ip-catalog.js';
+import { AlreadyDoneError, ConflictError, RetryableError } from '../../../aws/ec2-errors.js';
+import type { Ec2Gateway, ElasticIp, Eni } from '../../../aws/ec2-gateway.js';
+import type { EniInventory } from '../../../aws/inventory/eni-inventory.js';
+import type { Store } from '../../../runtime/cache/store.js';
+import type { Clock } from '../../../runtime/clock.js';
+import type { Logger } from '../../../runtime/logger.js';
+import { isLive } from '../../shared/attachment-state.js';
+import { answerOrBlocked, isBlocked } from '../../shared/blocked.js';
+import type { AttachmentReporter } from '../attachment-reporter.js';
+import type { AssociateTimes } from '../ec2-call-times.js';
+import type { StepResult } from '../step-result.js';
 import { ELASTIC_IP_INDEX } from './elastic-ip-index.js';
 import {
   type Associated,
@@ -19,7 +20,6 @@ import {
   type ElasticIpStep,
   ownAssociation,
 } from './plan-elastic-ip.js';
-import type { StepResult } from './step-result.js';
 
 export interface ElasticIpsOptions {
   /** With {@link ELASTIC_IP_INDEX}. */

@@ -1,5 +1,5 @@
-import type { ObjectName, Selection } from './kube-client.js';
-import type { ResourceType } from './resource.js';
+import type { ObjectName, Selection } from '../kube-client.js';
+import type { ResourceType } from '../resource.js';
 
 /** Path of a kind's collection on the API server: in one namespace, or in all. */
 export function collectionPath(resource: ResourceType, namespace?: string): string {
