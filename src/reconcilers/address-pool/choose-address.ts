@@ -99,7 +99,8 @@ export class AddressChooser {
       return { address: undefined, isHeld: false };
     }
     const isRefused = attachment !== undefined && isAddressTaken(attachment);
-    if (attachment && current !== undefined && !isRefused && addresses.pool.includes(current)) {
+    const isInPool = current !== undefined && addresses.pool.includes(current);
+    if (attachment && isInPool && !isRefused) {
       return { address: attachment.spec.privateIPAddress ?? current, isHeld: false };
     }
     const former = isRefused ? undefined : this.formerAddress(request, addresses);
@@ -110,7 +111,7 @@ export class AddressChooser {
       return { address, isHeld: holder !== undefined && holder !== name };
     }
     // EC2 may give it the address later: what else has it may let it go.
-    return isRefused && isLive(attachment)
+    return isInPool && isRefused && isLive(attachment)
       ? { address: current, isHeld: false }
       : this.exhausted(subnet.id, subnet.cidr, addresses.pool);
   }

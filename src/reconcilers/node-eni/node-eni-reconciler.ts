@@ -244,7 +244,7 @@ export class NodeENIReconciler {
       attachments,
       defaults,
       nodesOn: (instanceID) => this.nodesOn(instanceID),
-      addresses: poolAddresses.factsFor(nodeENI, attachments),
+      addresses: nodeENI.spec.ipv4?.primary && poolAddresses.factsFor(nodeENI, attachments),
       ...found,
     });
     const endClaim = poolAddresses.claim(plan.create);

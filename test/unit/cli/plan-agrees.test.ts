@@ -4,7 +4,9 @@ import { createStubInstance } from 'sinon';
 import type { ENIAttachment } from '../../../src/api/eni-attachment.js';
 import type { Node } from '../../../src/api/node.js';
 import type { NodeENI } from '../../../src/api/node-eni.js';
+import { createStyle } from '../../../src/cli/output/style.js';
 import { decide } from '../../../src/cli/plan/decision.js';
+import { planLines } from '../../../src/cli/plan/plan-lines.js';
 import { planReport } from '../../../src/cli/plan/plan-nodeeni.js';
 import { PlanningWorld } from '../../../src/cli/plan/planning-world.js';
 import { PoolAddresses } from '../../../src/reconcilers/address-pool/pool-addresses.js';
@@ -190,6 +192,17 @@ describe('kubectl eni plan and the controller', function () {
     expect(plan.blocked.map(({ node, blocked }) => [node, blocked.reason])).to.deep.equal([
       [nodes[0], 'AdoptionPending'],
     ]);
+  });
+
+  it('show the primary address of each ENI that comes from a pool', async () => {
+    const { world } = goWorld();
+    const { status: _, ...fresh } = world.nodeENI;
+    const ipv4 = { primary: { fromPool: ['10.0.1.9'] } };
+    const nodeENI = { ...fresh, spec: { ...fresh.spec, ipv4 } };
+    const report = await planReport({ nodeENI, object: 'created' }, planningWorld(world, []));
+    const lines = planLines([report], createStyle({ isColoured: false })).join('\n');
+    expect(lines).to.match(/node-a +\+ create .* 10\.0\.1\.9$/m);
+    expect(lines).to.match(/! node-b: AddressPoolExhausted: .*10\.0\.1\.9/);
   });
 
   it('report each ENI of a decision once, and count what is left', async () => {
