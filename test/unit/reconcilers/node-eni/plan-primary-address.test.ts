@@ -270,7 +270,7 @@ describe('the primary address of an ENI, with a pool', () => {
     expect(planFor({ pool, attachments: going, taken: ['10.0.1.8'] }).create).to.deep.equal([]);
     const alone = planFor({ pool: ['10.0.1.8'], attachments, taken: ['10.0.1.8'] });
     expect(alone).to.deep.include({ create: [], delete: [], replace: [], blocked: [] });
-    const others = [aRecord({ name: 'x', spec: { privateIPAddress: '10.0.1.64' } })];
+    const others = [anENIAttachment({ name: 'x', spec: { privateIPAddress: '10.0.1.64' } })];
     const left = planFor({ pool: ['10.0.1.64'], attachments, others });
     expect(left).to.deep.include({ create: [], delete: [], replace: [] });
     expect(blockedIn(left)).to.deep.equal([['node-0', 'AddressPoolExhausted', false]]);
