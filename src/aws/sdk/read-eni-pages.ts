@@ -35,6 +35,11 @@ const NETWORK_INTERFACE: readonly ElementShape[] = [
     type: 'list',
     fields: [{ element: 'ipv6Prefix' }],
   },
+  {
+    element: 'association',
+    type: 'structure',
+    fields: [{ element: 'publicIp' }, { element: 'allocationId' }, { element: 'associationId' }],
+  },
   { element: 'sourceDestCheck', type: 'boolean' },
   {
     element: 'connectionTrackingConfiguration',

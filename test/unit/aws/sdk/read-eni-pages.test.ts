@@ -60,6 +60,7 @@ const ENI = fc.tuple(
     ipv6AddressesSet: list(structure({ ipv6Address: TEXT, isPrimaryIpv6: FLAG })),
     ipv4PrefixSet: list(structure({ ipv4Prefix: TEXT })),
     ipv6PrefixSet: list(structure({ ipv6Prefix: TEXT })),
+    association: structure({ publicIp: TEXT, allocationId: TEXT, associationId: TEXT }),
     sourceDestCheck: FLAG,
     connectionTrackingConfiguration: structure({
       tcpEstablishedTimeout: NUMBER,
