@@ -55,7 +55,7 @@ export class ENIAttachmentSpec extends ENISettings {
   @IsString()
   subnetCIDR?: string;
 
-  /** The primary IPv4 address, from the NodeENI's pool; absent where EC2 chooses it. It never changes. */
+  /** The primary IPv4 address, from the NodeENI's pool; absent if EC2 chooses it. It never changes. */
   @IsOptional()
   @IsIPv4Address()
   privateIPAddress?: string;
@@ -173,7 +173,7 @@ export interface ENIAttachmentStatus {
   /** Each a /80. */
   ipv6Prefixes?: string[];
   ipv6Addresses?: string[];
-  /** Of the primary private address, whoever associated it. */
+  /** The one of the primary private address, also if another program associated it. */
   publicIP?: string;
   /** What this operator associated, or is about to associate. */
   elasticIP?: ElasticIPStatus;

@@ -120,7 +120,7 @@ export class IPv6Addresses {
 /** A public IPv4 pool that the account brought to AWS, or a pool of IPAM. */
 const POOL_ID = /^(ipv4pool-ec2|ipam-pool)-[0-9a-f]{8,17}$/;
 
-/** Which Elastic IP addresses of the account an ENI can have: what both fields select. */
+/** The Elastic IP addresses of the account that an ENI can have: those that both fields select. */
 export class ElasticIPSelection {
   /** An address must have all of them. */
   @IsOptional()

@@ -19,10 +19,10 @@ export const REMEDIES = {
   InsufficientCidrBlocks:
     'Reserve room for prefixes in the subnet (aws ec2 create-subnet-cidr-reservation --reservation-type prefix), use another subnet, or set spec.ipv4.secondaryAddresses instead of prefixes.',
   AddressPoolExhausted:
-    'Add free addresses of the subnet to spec.ipv4.primary.fromPool, or take the label from nodes that do not need the ENI. The first four addresses of a subnet and its last do not count.',
+    'Add free addresses of the subnet to spec.ipv4.primary.fromPool, or remove the label from nodes that do not need the ENI. The first four addresses of a subnet and its last do not count.',
   AddressTaken:
-    'The controller uses another address of the pool, if one is free. Reserve the pool, so that EC2 gives its addresses to nothing else (aws ec2 create-subnet-cidr-reservation --reservation-type explicit), or remove the address from spec.ipv4.primary.fromPool.',
-  SubnetIPv6Only: 'Name a subnet with an IPv4 CIDR block, or remove spec.ipv4.primary.',
+    'The controller uses another address of the pool, if one is free. Reserve the pool, so that EC2 assigns its addresses to nothing else (aws ec2 create-subnet-cidr-reservation --reservation-type explicit), or remove the address from spec.ipv4.primary.fromPool.',
+  SubnetIPv6Only: 'Use a subnet with an IPv4 CIDR block, or remove spec.ipv4.primary.',
   SecurityGroupNotFound:
     "Name a security group that exists in the subnet's VPC (aws ec2 describe-security-groups lists them).",
   SecurityGroupVpcMismatch:

@@ -144,7 +144,7 @@ function userTagsFault(value: unknown): string | undefined {
 /** Each tag is a filter of one read. */
 const MAX_SELECTING_TAGS = 10;
 
-/** Class-validator rule for tags by which resources are selected, of whatever key. */
+/** Class-validator rule for tags that select resources, with any key. */
 export function IsTagSelection(): PropertyDecorator {
   return ValidateBy({
     name: 'isTagSelection',
@@ -162,7 +162,7 @@ function tagSelectionFault(value: unknown): string | undefined {
   }
   const entries = Object.entries(value);
   if (entries.length === 0 || entries.length > MAX_SELECTING_TAGS) {
-    return `must be 1 to ${MAX_SELECTING_TAGS} tags, and are ${entries.length}`;
+    return `must have 1 to ${MAX_SELECTING_TAGS} tags, and has ${entries.length}`;
   }
   const wrong = entries.find(
     ([key, tag]) => key === '' || key.length > 128 || typeof tag !== 'string' || tag.length > 256,

@@ -102,7 +102,7 @@ export interface ConnectionTracking {
 /** The public IPv4 address of a private address. */
 export interface PublicAddress {
   publicIp: string;
-  /** Of an Elastic IP address; absent where AWS owns the address. */
+  /** Of an Elastic IP address; absent if AWS owns the address. */
   allocationId?: string;
   associationId?: string;
 }

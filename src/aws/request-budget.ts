@@ -7,7 +7,7 @@ import {
 import { DOCUMENTED_LIMITS, type Ec2Action } from './ec2-actions.js';
 
 /**
- * How late a call can arrive at EC2, in milliseconds: a burst opens many connections at once, each with TLS. EC2's full
+ * How late a call can arrive at EC2, in milliseconds: a burst opens many connections at the same time, each with TLS. EC2's full
  * bucket gains nothing until then. A call that arrives even later can be throttled, which halves the rate for a while.
  */
 const ARRIVES_WITHIN_MS = 250;

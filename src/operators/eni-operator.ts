@@ -175,7 +175,7 @@ export class EniOperator extends Operator {
     }
   }
 
-  protected override async takeCharge(signal: AbortSignal): Promise<void> {
+  protected override async activate(signal: AbortSignal): Promise<void> {
     if (this.elector) {
       const { lost } = this.elector;
       lost.addEventListener('abort', () => this.fail(lost.reason), { once: true });

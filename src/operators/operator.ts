@@ -60,7 +60,7 @@ export abstract class Operator extends BaseOperator {
   private readonly gracefulStopMs: number;
   private readonly observer: ControllerObserver | undefined;
   private readonly sources = new Map<SourceClass, EventSource<unknown>>();
-  /** Sources that start after {@link takeCharge}. */
+  /** Sources that start after {@link activate}. */
   private readonly lateSources = new Set<EventSource<unknown>>();
   private readonly reconcilers: { instance: object; overrides: ReconcilerOverrides }[] = [];
   private readonly synced = new Set<EventSource<unknown>>();
@@ -100,16 +100,16 @@ export abstract class Operator extends BaseOperator {
    * Late sources and workers start after this resolves; a subclass waits here, for example for a Lease. It is called
    * once all other sources have an answer, while they may still be listing.
    */
-  protected async takeCharge(_signal: AbortSignal): Promise<void> {}
+  protected async activate(_signal: AbortSignal): Promise<void> {}
 
-  /** Called once all but the late sources have synced, in charge or not. */
+  /** Called once all but the late sources have synced, active or not. */
   protected sourcesSynced(_signal: AbortSignal): void {}
 
-  /** Called in charge, once all but the late sources have synced; workers start after it resolves. */
+  /** Called when active, once all but the late sources have synced; workers start after it resolves. */
   protected async beforeWorkers(_signal: AbortSignal): Promise<void> {}
 
   /**
-   * The counterpart of {@link takeCharge}, at a graceful stop.
+   * The counterpart of {@link activate}, at a graceful stop.
    * @param unfinished keys whose reconcile did not end within the time of the graceful stop.
    */
   protected async afterWorkers(_unfinished: readonly string[]): Promise<void> {}
@@ -172,7 +172,7 @@ export abstract class Operator extends BaseOperator {
 
   /**
    * Registers the source that `@Watch(token)` and `@Reconciler({ for: token })` refer to.
-   * @param options.late whether it starts after {@link takeCharge}, so that its data is no older than
+   * @param options.late whether it starts after {@link activate}, so that its data is no older than
    * that.
    */
   protected addSource<S>(
@@ -230,10 +230,10 @@ export abstract class Operator extends BaseOperator {
         Promise.race([source.answered?.() ?? starts[index], starts[index]]),
       ),
     );
-    const inCharge = this.takeCharge(signal);
+    const activated = this.activate(signal);
     await Promise.all([
-      inCharge.then(() => this.allSynced(late.map((source) => this.startSource(source)))),
-      Promise.all([synced, inCharge]).then(() => this.beforeWorkers(signal)),
+      activated.then(() => this.allSynced(late.map((source) => this.startSource(source)))),
+      Promise.all([synced, activated]).then(() => this.beforeWorkers(signal)),
     ]);
   }
 
@@ -256,7 +256,7 @@ export abstract class Operator extends BaseOperator {
     return undefined;
   }
 
-  /** Late sources wait for {@link takeCharge}; they have their own check. */
+  /** Late sources wait for {@link activate}; they have their own check. */
   private sourcesAwaited(): string | undefined {
     if (this.awaitedAnswer !== undefined)
       return `waiting for the API server: ${this.awaitedAnswer}`;

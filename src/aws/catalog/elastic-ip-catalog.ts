@@ -7,7 +7,7 @@ const GATHER_MS = 20;
 /** Milliseconds between two reads, a twentieth of EC2's refill. */
 const MIN_INTERVAL_MS = 1_000;
 const MAX_BATCH = 100;
-/** Milliseconds after which a read is of no more use. */
+/** Milliseconds after which a read is no longer used. */
 const MAX_AGE_MS = 60_000;
 
 export interface ElasticIpCatalogOptions {
@@ -23,7 +23,7 @@ export interface ElasticIpRead {
   readAt: number;
 }
 
-/** Elastic IP addresses, read only when something needs one, and once for all that need one then. */
+/** Elastic IP addresses, read only when an attachment needs one, and once for all attachments that then need one. */
 export class ElasticIpCatalog {
   private readonly known = new Map<string, ElasticIpRead>();
   private readonly batcher: Batcher<string, ElasticIpRead>;

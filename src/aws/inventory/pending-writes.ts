@@ -43,7 +43,7 @@ export interface EniModification {
   /** All that the ENI then has, the primary address first. */
   ipv4?: AddressSet;
   ipv6?: AddressSet;
-  /** Null: none any longer. */
+  /** Null: none anymore. */
   publicAddress?: PublicAddress | null;
   /** Tags set, and tags removed. */
   tags?: { set: Readonly<Record<string, string>>; remove: readonly string[] };

@@ -47,7 +47,7 @@ export class TransitionTimes {
     this.started.set(eniId, { transition, at, lastReadAt: undefined });
   }
 
-  /** A read that began at `begun` (milliseconds) shows the ENI; undefined: EC2 does not have it any more. */
+  /** A read that began at `begun` (milliseconds) shows the ENI; undefined: EC2 no longer has it. */
   read(eniId: string, eni: Eni | undefined, begun: number): void {
     const started = this.started.get(eniId);
     if (!started || begun < started.at) return;

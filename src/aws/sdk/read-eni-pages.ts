@@ -1,7 +1,7 @@
 import type { DescribeNetworkInterfacesResult, EC2Client } from '@aws-sdk/client-ec2';
 import { type ElementShape, readXml, xmlFields } from './xml-reader.js';
 
-/** What of an ENI is read: all that `toEni` uses. */
+/** The fields of an ENI that are read: all that `toEni` uses. */
 const NETWORK_INTERFACE: readonly ElementShape[] = [
   { element: 'networkInterfaceId' },
   { element: 'status' },

@@ -28,7 +28,7 @@ export function registerInventoryMetrics({ registry, inventory }: InventoryMetri
   });
   new Gauge({
     name: 'eni_inventory_transition_seconds',
-    help: 'How long EC2 takes to attach or detach an ENI after it answered the call: an exponentially weighted mean, by which the controller chooses when to read the ENI. 0 before the first one.',
+    help: 'How long EC2 takes to attach or detach an ENI after its response to the call: an exponentially weighted mean, from which the controller derives when to read the ENI. 0 before the first one.',
     labelNames: ['transition'] as const,
     registers,
     collect() {

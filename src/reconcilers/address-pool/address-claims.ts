@@ -1,9 +1,9 @@
 import { LRUCache } from 'lru-cache';
 import type { Clock } from '../../runtime/clock.js';
 
-/** How long an address that something else had is not tried again, in milliseconds. */
+/** How long not to retry an address that something else has, in milliseconds. */
 const TAKEN_FOR_MS = 600_000;
-/** Addresses that something else has; beyond that, EC2 is asked once more. */
+/** Addresses that something else has; beyond that, the oldest are tried again. */
 const MAX_TAKEN = 10_000;
 
 export interface ClaimedAddress {
@@ -35,7 +35,7 @@ export class AddressClaims {
 
   /**
    * Claims addresses until their ENIAttachments are written.
-   * @returns ends the claim
+   * @returns a function that ends the claim
    */
   claim(addresses: readonly ClaimedAddress[]): () => void {
     const keys = addresses.map(keyOf);

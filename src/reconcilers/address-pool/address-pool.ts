@@ -53,7 +53,7 @@ export class AddressPool {
     return this.ranges.some(({ first, last }) => first <= number && number <= last);
   }
 
-  /** The addresses in the order of the pool, each computed when it is asked for. Some can come twice. */
+  /** The addresses in the order of the pool, each computed when it is requested. Some can occur twice. */
   *addresses(): Generator<string> {
     for (const { first, last } of this.ranges) {
       for (let number = first; number <= last; number++) {

@@ -12,7 +12,7 @@ import { AddressPool, toNumber } from './address-pool.js';
 import { placeOf } from './kept-addresses.js';
 import { isAddressTaken, primaryAddressOf } from './primary-address.js';
 
-/** An address that another NodeENI remembers for a node. */
+/** An address that another NodeENI keeps for a node. */
 export interface KeptByOther extends KeptAddress {
   /** Whether it selects the node now, so that the node waits for its ENI. */
   isSelected: boolean;
@@ -22,11 +22,11 @@ export interface KeptByOther extends KeptAddress {
 export interface AddressFacts {
   /** The attachments of all NodeENIs in the subnet, including those being deleted. */
   attachmentsIn: (subnetID: string) => readonly ENIAttachment[];
-  /** The operator's ENIs in the subnet, which can lack an attachment: retained ones, say. */
+  /** The operator's ENIs in the subnet; some lack an attachment, such as retained ones. */
   enisIn: (subnetID: string) => readonly Eni[];
-  /** What other NodeENIs remember for their nodes. */
+  /** The addresses that other NodeENIs keep for their nodes. */
   keptByOthers: readonly KeptByOther[];
-  /** Whether a reconcile under way has chosen the address, or EC2 refused it lately. */
+  /** Whether a reconcile under way has chosen the address, or EC2 refused it recently. */
   isClaimed: (address: ClaimedAddress) => boolean;
 }
 
@@ -56,7 +56,7 @@ export interface ChosenAddress {
   isHeld: boolean;
 }
 
-/** Who has an address. */
+/** What has an address. */
 interface Holder {
   nodeENI: string | undefined;
   node: string | undefined;
@@ -90,7 +90,7 @@ export class AddressChooser {
     if (subnet.cidr === undefined) {
       return blocked(
         'SubnetIPv6Only',
-        `Subnet ${subnet.id} is IPv6-only, and spec.ipv4.primary asks for an IPv4 address`,
+        `Subnet ${subnet.id} is IPv6-only, and spec.ipv4.primary requests an IPv4 address`,
       );
     }
     const addresses = this.subnet(subnet.id, subnet.cidr);
@@ -110,7 +110,7 @@ export class AddressChooser {
       addresses.take(address, { nodeENI: this.name, node: nodeName, attachment: name });
       return { address, isHeld: holder !== undefined && holder !== name };
     }
-    // EC2 may give it the address later: what else has it may let it go.
+    // A retry may succeed later, once the address is released.
     return isInPool && isRefused && isLive(attachment)
       ? { address: current, isHeld: false }
       : this.exhausted(subnet.id, subnet.cidr, addresses.pool);
@@ -130,7 +130,7 @@ export class AddressChooser {
     );
   }
 
-  /** The address that the node had before, as the best source says: an attachment, an ENI, the status. */
+  /** The address that the node had before, by the best source: an attachment, an ENI, the status. */
   private formerAddress(
     { nodeName, subnet, name }: AddressRequest,
     addresses: SubnetAddresses,
@@ -195,7 +195,7 @@ class SubnetAddresses {
   }
 
   holderOf(address: string): Holder | undefined {
-    return this.holders.get(address) ?? (this.isInPrefix(address) ? NOBODY : undefined);
+    return this.holders.get(address) ?? (this.isInPrefix(address) ? UNKNOWN_HOLDER : undefined);
   }
 
   /** What an ENI without an attachment, or else the status, has for the node. */
@@ -258,4 +258,4 @@ class SubnetAddresses {
   }
 }
 
-const NOBODY: Holder = { nodeENI: undefined, node: undefined };
+const UNKNOWN_HOLDER: Holder = { nodeENI: undefined, node: undefined };

@@ -53,8 +53,8 @@ export class PoolAddresses {
   }
 
   /**
-   * Keeps the plans of other NodeENIs from choosing the same addresses until the attachments are written.
-   * @returns ends that
+   * Prevents the plans of other NodeENIs from choosing the same addresses until the attachments are written.
+   * @returns a function that ends that
    */
   claim(planned: readonly DesiredAttachment[]): () => void {
     return this.claims.claim(

@@ -2,7 +2,7 @@ import { ENI_ATTACHMENT_CONDITIONS } from '../../api/conditions.js';
 import type { ENIAttachment } from '../../api/eni-attachment.js';
 import { findCondition } from '../../runtime/kube/conditions.js';
 
-/** The primary IPv4 address that the attachment's ENI has, or else the one that it asks for. */
+/** The primary IPv4 address that the attachment's ENI has, or else the requested one. */
 export function primaryAddressOf({ spec, status }: ENIAttachment): string | undefined {
   return status?.privateIPAddresses?.[0] ?? spec.privateIPAddress;
 }

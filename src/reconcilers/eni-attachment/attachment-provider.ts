@@ -198,7 +198,7 @@ export class AttachmentProvider {
     if (leftBehind) {
       return { blocked: leftBehind };
     }
-    // Written first: after a crash, the status says which tags of the user are removed once the spec lacks them.
+    // Written first: after a crash, the status records which user tags to remove once the spec lacks them.
     if (attachment.spec.tags && isPending(attachment)) {
       await reporter.report(attachment, { phase: 'Creating' });
     } else if (attachment.spec.tags) {

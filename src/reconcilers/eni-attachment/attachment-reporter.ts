@@ -27,9 +27,9 @@ export interface Finding {
   blocked?: Blocked;
   lost?: boolean;
   settled?: boolean;
-  /** The record of the Elastic IP address; null: none any longer; unset: as it is. */
+  /** The record of the Elastic IP address; null: removed; unset: unchanged. */
   elasticIP?: ElasticIPStatus | null;
-  /** What the ENI waits for, where that is not the phase's own. */
+  /** What the ENI waits for, if the phase does not show it. */
   waiting?: Explanation;
 }
 
@@ -82,8 +82,8 @@ export class AttachmentReporter {
 
   /**
    * Waits for a call to EC2, and writes the status if the call takes longer than a second, as it does while it waits
-   * for EC2's rate: a shorter phase is not worth a write.
-   * @throws what `call` throws, or else what {@link report} throws
+   * for EC2's rate: a shorter phase is not written.
+   * @throws the error of `call`, or else that of {@link report}
    */
   async reportIfSlow<T>(attachment: ENIAttachment, finding: Finding, call: Promise<T>): Promise<T> {
     let reported: Promise<void> | undefined;
@@ -128,7 +128,7 @@ export class AttachmentReporter {
 
   /**
    * Only a user can unblock the attachment; an ENI in its slot stays attached.
-   * @param found.attached whether the ENI is attached with all settings but the one that is blocked
+   * @param found.attached whether the ENI is attached with all settings except the blocked one
    */
   async blocked(
     attachment: ENIAttachment,

@@ -26,9 +26,9 @@ export interface AttachmentReport {
   lost?: boolean;
   /** Whether the ENI matches the spec, including its tags. */
   settled?: boolean;
-  /** The record of the Elastic IP address; null: none any longer; unset: as it is. */
+  /** The record of the Elastic IP address; null: removed; unset: unchanged. */
   elasticIP?: ElasticIPStatus | null;
-  /** What the ENI waits for, where that is not the phase's own. */
+  /** What the ENI waits for, if the phase does not show it. */
   waiting?: Explanation;
   /** Milliseconds since the epoch. */
   now: number;

@@ -118,7 +118,7 @@ export class AssociateTimes {
     this.unansweredAt.delete(metadata.uid);
   }
 
-  /** A call ended without an answer. */
+  /** A call ended without a response. */
   unanswered({ metadata }: ENIAttachment): void {
     this.unansweredAt.set(metadata.uid, this.options.clock.now());
   }

@@ -40,7 +40,7 @@ export type Step =
   | { do: 'adopt'; eniId: string; tags: NonNullable<EniChanges['tags']> }
   | { do: 'attach'; request: AttachEniRequest }
   | { do: 'modify'; eniId: string; changes: EniChanges; settled: boolean }
-  /** The ENI is as the spec says but for its Elastic IP address. */
+  /** The ENI matches the spec except for its Elastic IP address. */
   | { do: 'elasticIP'; next: ElasticIpStep }
   /** EC2 is working on it, or its reads are stale: read again. */
   | { do: 'observe'; eniId: string }
@@ -54,7 +54,7 @@ export type RemovalStep =
   | { do: 'detach'; eniId: string; attachmentId: string; force: boolean }
   | { do: 'observe'; eniId: string }
   | { do: 'delete'; eniId: string }
-  /** An ENI that is kept gives back its Elastic IP address. */
+  /** A retained ENI releases its Elastic IP address. */
   | { do: 'elasticIP'; next: ElasticIpStep }
   /** Keep the ENI for later, with a tag that distinguishes it from a leak. */
   | { do: 'retain'; eniId: string; tags: NonNullable<EniChanges['tags']> }

@@ -242,7 +242,7 @@ export class NetworkResolver {
     const { securityGroupIDs: ids = [], securityGroupNames: names = [] } = spec;
     const { catalog } = this.options;
     const entries = subnetEntries(spec);
-    // Names are unique within a VPC only, which the subnets tell: both are looked up at once.
+    // Names are unique only within a VPC, which the subnets determine: both are looked up in parallel.
     if (names.length > 0) catalog.prefetchSecurityGroups(names);
     const [found, groupsById] = await Promise.all([
       this.subnets(entries),

@@ -31,7 +31,7 @@ export interface NodeENIReport {
   blockedNodes: readonly BlockedNode[];
   /** Nodes with ENIs that wait to be replaced. */
   outdated?: number;
-  /** Addresses to remember for nodes without an ENI; unset: those that the status has. */
+  /** Addresses to remember for nodes without an ENI; unset: those in the status. */
   keptAddresses?: readonly KeptAddress[];
   /** The device index in effect, if it is the same on all nodes. */
   deviceIndex: number | undefined;

@@ -99,7 +99,7 @@ export function planNodeENI(input: NodeENIPlanInput): NodeENIPlan {
   const byNode = Map.groupBy(input.attachments, (attachment) => attachment.spec.nodeName);
   const matching = new Set(input.nodes.map(({ metadata }) => metadata.name));
   const pool = addressChooser(input, matching);
-  // Where nodes compete for addresses, the order has to be the same in every plan.
+  // If nodes compete for addresses, the order must be the same in every plan.
   const nodes = pool ? input.nodes.toSorted(byName) : input.nodes;
   for (const node of nodes) {
     planNode(plan, node, byNode.get(node.metadata.name) ?? [], { ...input, pool });
@@ -110,9 +110,9 @@ export function planNodeENI(input: NodeENIPlanInput): NodeENIPlan {
   return plan;
 }
 
-/** The input, and what is kept for the time of one plan. */
+/** The input, and the state during one plan. */
 interface Planning extends NodeENIPlanInput {
-  /** Absent where EC2 chooses the primary addresses. */
+  /** Absent if EC2 chooses the primary addresses. */
   pool: AddressChooser | undefined;
 }
 

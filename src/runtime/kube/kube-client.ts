@@ -32,7 +32,7 @@ export interface ListOptions<T = KubeObject> extends Selection, RequestOptions {
   /** Unset: the most recent state. `'0'`: the server's cached state. */
   resourceVersion?: string | undefined;
   resourceVersionMatch?: 'Exact' | 'NotOlderThan' | undefined;
-  /** Maps each object to what the page has, as it arrives: the objects are never in memory all as they were sent. */
+  /** Maps each object as it arrives, so that the objects are never all in memory as they were sent. */
   map?: ((object: T) => T) | undefined;
 }
 

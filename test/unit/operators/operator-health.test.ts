@@ -63,7 +63,7 @@ class TestOperator extends Operator {
     await this.regionFound.promise;
   }
 
-  protected override takeCharge(): Promise<void> {
+  protected override activate(): Promise<void> {
     return this.lease.promise;
   }
 }

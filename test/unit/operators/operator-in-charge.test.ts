@@ -79,7 +79,7 @@ class ElectedOperator extends Operator {
     this.addReconciler(this.reconciler);
   }
 
-  protected override async takeCharge(): Promise<void> {
+  protected override async activate(): Promise<void> {
     await this.elected.promise;
     this.log.push('elected');
   }

@@ -71,7 +71,7 @@ class TestOperator extends Operator {
     this.addReconciler(this.reconciler, this.overrides);
   }
 
-  protected override takeCharge(): Promise<void> {
+  protected override activate(): Promise<void> {
     return this.beforeWork;
   }
 }

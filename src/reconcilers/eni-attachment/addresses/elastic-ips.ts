@@ -44,7 +44,7 @@ export interface ElasticIpTarget {
 
 /**
  * How old a read of the addresses may be, in milliseconds: one read then serves all ENIs that need an address at the
- * same time. That there is no free one is believed of a new read only.
+ * same time. Only a new read proves that none is free.
  */
 const FRESH_ENOUGH_MS = 5_000;
 
@@ -75,7 +75,7 @@ export class ElasticIps {
     }
   }
 
-  /** The attachment is gone. */
+  /** The attachment no longer exists. */
   released(attachment: ENIAttachment): void {
     this.options.times.forget(attachment);
   }
@@ -109,7 +109,7 @@ export class ElasticIps {
     }
   }
 
-  /** A free address, reserved; or the current one, where the selection has it. */
+  /** A free address, reserved; or the current one, if the selection includes it. */
   private async find(
     attachment: ENIAttachment,
     selection: ElasticIPSelection,
@@ -179,7 +179,7 @@ export class ElasticIps {
         throw error;
       }
     }
-    // It is in use: by this very ENI after a call whose answer was lost, or elsewhere.
+    // It is in use: by this ENI after a call whose response was lost, or elsewhere.
     const now = await inventory.observe(eni.id);
     if (now?.publicAddress) {
       return 'continue';
@@ -205,7 +205,7 @@ export class ElasticIps {
     return now && ownAssociation(target.attachment, now) ? 'requeue' : 'continue';
   }
 
-  /** @returns false where the association had ended already; the ENI was then read */
+  /** @returns false if the association had already ended; the ENI was then read */
   private async end(
     { eni, ec2, logger }: ElasticIpTarget,
     { associationId, claim: { allocationID, publicIP } }: Associated,

@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { ElasticIPStatus, ENIAttachment } from '../../../api/eni-attachment.js';
 import type { ElasticIp, Eni } from '../../../aws/ec2-gateway.js';
 
-/** The next step towards the Elastic IP address that an attachment asks for, or away from one that it has. */
+/** The next step towards the Elastic IP address that an attachment requests, or in removing one that it has. */
 export type ElasticIpStep =
   /** Choose a free address, and record it before it is associated; `current`: in place of this one. */
   | { do: 'choose'; current?: Associated }
@@ -12,7 +12,7 @@ export type ElasticIpStep =
   /** The association that is recorded no longer exists: record that it is made again. */
   | { do: 'restore'; claim: ElasticIPStatus }
   | { do: 'disassociate'; associated: Associated }
-  /** What is recorded is not what the ENI has: forget it, once no call that makes it can arrive. */
+  /** The record does not match the ENI: remove it, once no call that makes the association can arrive. */
   | { do: 'forget'; claim: ElasticIPStatus };
 
 /** An association that this operator made. */
@@ -23,7 +23,7 @@ export interface Associated {
 
 /**
  * Whether the ENI has its Elastic IP address from this operator: the record is written before the call, so an
- * association without a record is somebody else's, as is one with another id than was recorded.
+ * association without a record belongs to another program, as does one with another id than the recorded one.
  */
 export function ownAssociation({ status }: ENIAttachment, eni: Eni): Associated | undefined {
   const claim = status?.elasticIP;
@@ -36,7 +36,7 @@ export function ownAssociation({ status }: ENIAttachment, eni: Eni): Associated 
     : undefined;
 }
 
-/** What to do next so that the ENI has an Elastic IP address as the spec says; `undefined`: nothing. */
+/** The next step so that the ENI has the Elastic IP address that the spec requests; `undefined`: none. */
 export function planElasticIp(attachment: ENIAttachment, eni: Eni): ElasticIpStep | undefined {
   const wanted = attachment.spec.elasticIP;
   const claim = attachment.status?.elasticIP;
@@ -58,7 +58,7 @@ export function planElasticIp(attachment: ENIAttachment, eni: Eni): ElasticIpSte
   return claim.associationID === undefined ? { do: 'associate', claim } : { do: 'restore', claim };
 }
 
-/** What to do next so that the ENI has no Elastic IP address from this operator; `undefined`: nothing. */
+/** The next step so that the ENI has no Elastic IP address of this operator; `undefined`: none. */
 export function planElasticIpRemoval(
   attachment: ENIAttachment,
   eni: Eni,
@@ -73,7 +73,7 @@ export function planElasticIpRemoval(
 
 export interface Candidates {
   addresses: readonly ElasticIp[];
-  /** Whether an address is another attachment's, or EC2 refused it a moment ago. */
+  /** Whether an address belongs to another attachment, or EC2 refused it recently. */
   isTaken: (allocationId: string) => boolean;
   /** UID of the attachment that needs an address. */
   uid: string;

@@ -12,8 +12,8 @@ const METADATA_KEY = Buffer.from('"metadata":');
 const MANAGED_FIELDS_KEY = Buffer.from('"managedFields":');
 
 /**
- * Takes a list apart while its bytes arrive, in whatever pieces: `onObject` gets the JSON value of each object at
- * once, so that the list is never in memory as a whole. Managed fields, up to half of an object, are not parsed.
+ * Takes a list apart while its bytes arrive, in whatever pieces: `onObject` gets the JSON value of each object
+ * immediately, so that the list is never in memory as a whole. Managed fields, up to half of an object, are not parsed.
  */
 export class ListDecoder {
   private depth = 0;
@@ -36,7 +36,7 @@ export class ListDecoder {
 
   /** @throws MalformedResponseError */
   push(chunk: Uint8Array): void {
-    // Where in this chunk the bytes begin that are to be kept: of the shell, or of the object.
+    // Where the bytes to keep begin in this chunk: those of the shell, or of the object.
     let from = 0;
     for (let at = 0; at < chunk.length; at += 1) {
       const byte = chunk[at];

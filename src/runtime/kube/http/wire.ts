@@ -33,7 +33,7 @@ export function unstoredObjectOf<T extends KubeObject>(json: unknown): T {
  * The page of a list, whose objects are read as they arrive.
  * @param options.map makes of each object what the page has
  * @throws MalformedResponseError for anything that is not a list of objects; ResponseTooLargeError for one of more than
- * `maxBytes`, once so much has come; whatever the stream throws
+ * `maxBytes`, as soon as it exceeds that; errors of the stream
  */
 export async function listBody<T extends KubeObject>(
   body: AsyncIterable<Uint8Array>,
