@@ -102,7 +102,10 @@ export class ElasticIps {
       if (current && !(await this.end(target, current))) {
         return 'continue';
       }
-      return await this.record(target, { allocationID, publicIP, selectedBy });
+      await this.record(target, { allocationID, publicIP, selectedBy });
+      // Not after a restoration: the association may exist, where reads lag behind an earlier leader's call.
+      this.options.times.recorded(attachment);
+      return 'continue';
     } finally {
       // The store has the record by now.
       this.reserved.delete(allocationID);
@@ -158,7 +161,6 @@ export class ElasticIps {
       message: `${elasticIP.publicIP} is being associated with ${eni.id}.`,
     };
     await this.options.reporter.report(attachment, { phase: 'Attached', eni, elasticIP, waiting });
-    this.options.times.recorded(attachment);
     return 'continue';
   }
 
