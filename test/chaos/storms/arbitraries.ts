@@ -47,6 +47,12 @@ const GROUPS: readonly Edit[] = [
 /** First slots that leave room for one another's two subnets, where all go by their order. */
 const SPACIOUS_SLOTS = [1, 3, 5, 7, 9, 11, 13];
 
+/** Parts of all subnets, with more addresses than a storm has ENIs; the second is a part of the first. */
+const POOLS: readonly NonNullable<NodeENISpec['ipv4']>[] = [
+  { primary: { fromPool: ['10.0.64.0/22', '10.0.96.0/22', '10.0.128.0/22', '10.0.160.0/22'] } },
+  { primary: { fromPool: ['10.0.66.0/23', '10.0.98.0/23', '10.0.130.0/23', '10.0.162.0/23'] } },
+];
+
 const role = fc.constantFrom<Role[]>(...ROLES);
 const roles = fc.subarray([...ROLES], { minLength: 1, maxLength: 2 });
 const zone = fc.constantFrom<ZoneLetter[]>('a', 'b');
@@ -84,6 +90,7 @@ const spec: fc.Arbitrary<NodeENISpec> = fc
         deleteOnTermination: fc.boolean(),
         description: fc.constantFrom('first', 'second'),
         tags,
+        ipv4: fc.constantFrom(...POOLS),
         updatePolicy: fc.oneof(
           { weight: 5, arbitrary: fc.constant({ maxUnavailable: '100%' }) },
           { weight: 1, arbitrary: fc.constant({ maxUnavailable: 1 }) },
@@ -99,6 +106,7 @@ const edit: fc.Arbitrary<Edit> = fc.oneof(
   fc.constantFrom(...GROUPS),
   fc.record({ deviceIndex: slot }),
   fc.record({ tags }),
+  fc.record({ ipv4: fc.constantFrom(...POOLS) }),
   fc.record({ description: fc.constantFrom('first', 'second') }),
   fc.record({ deleteOnTermination: fc.boolean() }),
   fc.record({ nodeSelector: role.map((each) => ({ [each]: 'true' })) }),

@@ -1,3 +1,4 @@
+import { BlockList } from 'node:net';
 import { ENI_ATTACHMENT_CONDITIONS } from '../../../src/api/conditions.js';
 import type { ENIAttachment } from '../../../src/api/eni-attachment.js';
 import { TAGS } from '../../../src/api/names.js';
@@ -94,6 +95,7 @@ function wrongEni(what: string, eni: Eni, wanted: WantedEni): string[] {
     ['attachment', attachment?.status, 'attached'],
     ['deleteOnTermination', attachment?.deleteOnTermination, wanted.deleteOnTermination],
     ['subnet', eni.subnetId, wanted.subnetID],
+    ['address outside the pool', outsideOf(wanted.pool, eni), undefined],
     ['groups', eni.groupIds.toSorted().join(), wanted.securityGroupIDs.join()],
     ['description', eni.description, wanted.description ?? eni.description],
     [
@@ -106,6 +108,17 @@ function wrongEni(what: string, eni: Eni, wanted: WantedEni): string[] {
     ['no_manage tag', tags[TAGS.noManage], 'true'],
     ['retained tag', tags[TAGS.retained], undefined],
   ]);
+}
+
+/** The primary address, if the pool does not have it. */
+function outsideOf(pool: readonly string[] | undefined, { privateIpAddresses }: Eni) {
+  const [address] = privateIpAddresses;
+  const blocks = new BlockList();
+  for (const block of pool ?? ['0.0.0.0/0']) {
+    const [network = '', length] = block.split('/');
+    blocks.addSubnet(network, Number(length ?? 32));
+  }
+  return address !== undefined && blocks.check(address) ? undefined : String(address);
 }
 
 /** An ENIAttachment of what no NodeENI asks of that instance, in whatever order things came. */

@@ -18,6 +18,8 @@ export interface WantedEni {
   /** Unset: any, for a description that is no longer asked for stays. */
   description?: string | undefined;
   tags: Record<string, string>;
+  /** Unset: any address. */
+  pool?: readonly string[] | undefined;
 }
 
 /** What there should be, as far as it does not depend on who came first. */
@@ -90,6 +92,7 @@ function wantedOn({ name, spec, hadOtherSubnets }: ModelNodeENI, node: ModelNode
     deleteOnTermination: spec.deleteOnTermination ?? true,
     description: spec.description,
     tags: spec.tags ?? {},
+    pool: spec.ipv4?.primary?.fromPool,
   }));
 }
 

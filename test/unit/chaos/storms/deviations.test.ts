@@ -28,6 +28,7 @@ function aModel(): Model {
     subnetName: 'net1',
     securityGroupIDs: [GROUP],
     tags: { team: 'red' },
+    ipv4: { primary: { fromPool: ['10.0.64.0/24'] } },
   };
   model.nodeENIs.set('storm-1', { name: 'storm-1', spec });
   return model;
@@ -122,6 +123,7 @@ describe('what a storm is judged by', () => {
     ['an ENI without an ENIAttachment', { enis: [ENI, { ...ENI, id: 'eni-2', tags: {} }] }],
     ['an ENIAttachment that is missing', { attachments: [] }],
     ['other groups', { enis: [{ ...ENI, groupIds: [DEFAULT_IDS.groups.nodes] }] }],
+    ['an address outside the pool', { enis: [{ ...ENI, privateIpAddresses: ['10.0.65.4'] }] }],
     ['a tag too many', { enis: [{ ...ENI, tags: { ...ENI.tags, tier: '1' } }] }],
     [
       'another slot',
