@@ -4,7 +4,7 @@ import { createInterface } from 'node:readline';
 import type { RealNode } from '../../../tools/real-node/real-node.js';
 import { INTERFACE } from './nodes.js';
 
-/** Hears from the kernel whether a node's interface of these tests goes, or goes down. */
+/** Reports whether the kernel says that a node's interface of these tests goes, or goes down. */
 export class LinkWatch {
   private readonly changes: string[] = [];
 

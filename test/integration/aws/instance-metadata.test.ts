@@ -56,7 +56,7 @@ describe('metadataRegion', () => {
     ]);
   });
 
-  it('asks nobody where the metadata service is disabled', async () => {
+  it('sends no request where the metadata service is disabled', async () => {
     server = await MetadataServer.start(imdsV2);
     const env = { ...server.env, AWS_EC2_METADATA_DISABLED: 'true' };
 

@@ -4,7 +4,7 @@ import { CONTROL_PLANE_TIMEOUT_MS } from '../../../tools/envtest/shared-control-
 import { needNamespaces } from '../../support/namespaces.js';
 
 describe('A run with the node agent', () => {
-  it('sees each device up, tells of it once, and writes nothing with nothing to do', async function () {
+  it('sees each device up, reports it once, and writes nothing with nothing to do', async function () {
     this.timeout(CONTROL_PLANE_TIMEOUT_MS);
     await needNamespaces(this);
     const { oneByOne, atOnce, rest, memory } = await runAgent({

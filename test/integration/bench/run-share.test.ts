@@ -4,7 +4,7 @@ import { parseScenario } from '../../../bench/scenario.js';
 import { CONTROL_PLANE_TIMEOUT_MS } from '../../../tools/envtest/shared-control-plane.js';
 
 describe('A run with another user of the account', () => {
-  it("tells the controller's calls from the other user's", async function () {
+  it("distinguishes the controller's calls from the other user's", async function () {
     this.timeout(CONTROL_PLANE_TIMEOUT_MS);
     const { own, other } = await runShare({
       scenario: parseScenario('3x1'),

@@ -45,7 +45,7 @@ describe('the Helm chart, on an API server', function () {
     return (body.spec as { replicas?: number } | undefined)?.replicas;
   }
 
-  it('installs, upgrades and rolls back, and tells the next step', async () => {
+  it('installs, upgrades and rolls back, and reports the next step', async () => {
     const notes = await done('install', 'eni-operator', CHART, '--create-namespace');
     expect(notes).to.include(`service account ${NAMESPACE}/eni-operator-controller an IAM role`);
     expect(await replicas()).to.equal(1);

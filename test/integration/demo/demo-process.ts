@@ -41,7 +41,7 @@ export class DemoProcess {
     return new DemoProcess(
       spawn(process.execPath, ['--enable-source-maps', MAIN, ...args], {
         stdio: ['ignore', 'pipe', 'pipe'],
-        // Colours are for terminals; those of whoever runs the tests are not asked for here.
+        // Colours are for terminals; those of the terminal that runs the tests do not apply here.
         env: { ...process.env, FORCE_COLOR: undefined, TMPDIR: temporary, ...env },
         // A process group, as a shell makes it.
         detached: true,
@@ -73,7 +73,7 @@ export class DemoProcess {
     process.kill(-(this.child.pid ?? 0), signal);
   }
 
-  /** Nobody reads what it prints any more. */
+  /** Nothing reads what it prints any more. */
   closeOutput(): void {
     this.child.stdout.destroy();
   }

@@ -85,7 +85,7 @@ describe('npm run demo', function () {
       expect(demo.output).to.include('No resources found');
     });
 
-    it('tells that nothing is left in EC2, and how often it was called', () => {
+    it('reports that nothing is left in EC2, and how often it was called', () => {
       expect(demo.output).to.include('"NetworkInterfaces": []');
       expect(demo.output).to.match(/^CreateNetworkInterface +3$/m);
       expect(demo.output).to.match(/^DeleteNetworkInterface +3$/m);

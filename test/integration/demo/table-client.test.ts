@@ -75,7 +75,7 @@ describe('The client of tables', () => {
     expect(accepted).to.have.length(10);
   });
 
-  it('tells each change of a watch, with the columns that only the first one names', async () => {
+  it('reports each change of a watch, with the columns that only the first one names', async () => {
     const lines = [
       { type: 'ADDED', object: table('a') },
       { type: 'DELETED', object: table('a', null) },

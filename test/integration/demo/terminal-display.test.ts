@@ -102,7 +102,7 @@ describe('The demo on a terminal', () => {
     expect(screen.lines).to.deep.equal(['above', 'NODE   PHASE', 'a      Ready', 'below']);
   });
 
-  it('tells how long something took where it was seen under way', async () => {
+  it('reports how long something took where it was seen under way', async () => {
     const screen = new Screen();
     const display = new TerminalDisplay(screen as unknown as WriteStream);
     const work = Promise.withResolvers<number>();

@@ -11,7 +11,7 @@ interface ClusterRole extends Manifest {
   rules: Rule[];
 }
 
-/** What the API server asks about the controller while it admits a write; no request of its own tells of it. */
+/** What the API server asks about the controller while it admits a write; no request of its own shows it. */
 describe('the permissions that a write of another object needs', () => {
   let cluster: DeployedCluster;
   let manifests: Manifest[];

@@ -23,7 +23,7 @@ const NODE = 'deployed-node';
 const ZONE = 'us-west-2a';
 const TAINT = { key: 'networking.k8s.aws/eni-not-ready', effect: 'NoSchedule' };
 
-/** What the API server asks itself while it admits a write (admission-grants.test.ts): no request tells of it. */
+/** What the API server asks itself while it admits a write (admission-grants.test.ts): no request shows it. */
 const ASKED_BY_ADMISSION = [
   // By the admission policies, to know who is who.
   'provision eniattachments.networking.k8s.aws',
@@ -184,7 +184,7 @@ describe('the deployed components, as their service accounts', () => {
       expect(body.items).to.have.length(1);
     });
 
-    // Somebody meddles with the interface, twice: the second time the Event repeats.
+    // A user changes the interface, twice: the second time the Event repeats.
     for (let time = 0; time < 2; time++) {
       const name = first.status?.link?.name ?? '';
       await host.namespace.ip(`link set ${name} mtu 1500`);

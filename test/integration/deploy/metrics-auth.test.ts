@@ -14,7 +14,7 @@ import { type Manifest, parseManifests, render } from './support/manifest.js';
 import { granted } from './support/permissions.js';
 import { PodProcess } from './support/pod-process.js';
 
-/** Who scrapes, bound to the component's ClusterRole, and somebody who is not. */
+/** A scraper bound to the component's ClusterRole, and a user who is not. */
 const ACCOUNTS = parseManifests(`
 apiVersion: v1
 kind: ServiceAccount
@@ -93,7 +93,7 @@ describe('the component metrics-auth', () => {
     });
   }
 
-  it('shows metrics to those whom its ClusterRole is bound to, and to nobody else', async () => {
+  it('shows metrics to those whom its ClusterRole is bound to, and to no other client', async () => {
     expect(await scrape('prometheus')).to.equal(200);
     expect(await scrape('stranger')).to.equal(403);
   });

@@ -35,7 +35,7 @@ describe('The control endpoint', () => {
     expect(await state()).to.equal(undefined);
   });
 
-  it("makes, tags, detaches and removes somebody else's ENIs", async () => {
+  it("makes, tags, detaches and removes another program's ENIs", async () => {
     const instance = await control.addInstance();
     const { id } = await control.addInterface({
       attachment: { instanceId: instance.id, deviceIndex: 1 },

@@ -246,7 +246,7 @@ describe('The other Describe actions', () => {
     );
   });
 
-  it('tells what an instance type can carry, card by card', async () => {
+  it('reports what an instance type can carry, card by card', async () => {
     const { InstanceTypes } = await harness.ec2.send(
       new DescribeInstanceTypesCommand({ InstanceTypes: ['c6in.32xlarge'] }),
     );

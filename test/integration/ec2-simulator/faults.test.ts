@@ -83,7 +83,7 @@ describe('Planned failures', () => {
     retrying.destroy();
   });
 
-  it('tells calls apart by their instance and their ENI, also by attachment id', async () => {
+  it('distinguishes calls by their instance and their ENI, also by attachment id', async () => {
     const [one, two] = [harness.simulator.addInstance(), harness.simulator.addInstance()];
     const attach = async (InstanceId: string): Promise<string> => {
       const { NetworkInterface } = await create();

@@ -58,7 +58,7 @@ describe('IAM policies', () => {
     expect(message).to.include('with an explicit deny in an identity-based policy');
   });
 
-  it('come before DryRun, which tells of them', async () => {
+  it('come before DryRun, which reports them', async () => {
     const { id } = harness.simulator.addInterface();
     const dryRun = new DeleteNetworkInterfaceCommand({ NetworkInterfaceId: id, DryRun: true });
     under(allow('ec2:Describe*'));

@@ -84,7 +84,7 @@ describe('the addresses of an ENI', () => {
     expect(theEni().id).to.equal(id);
   });
 
-  it('are assigned again after somebody took one away, and what nothing asks for is left alone', async () => {
+  it('are assigned again after a user took one away, and what no field names is left alone', async () => {
     await stage.addNode('addresses-a', { labels });
     await stage.createNodeENI('addresses', { ipv4: { secondaryAddresses: 2 } });
     await stage.ready('addresses', 1);

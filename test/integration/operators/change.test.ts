@@ -136,7 +136,7 @@ describe('changes', () => {
     });
   }
 
-  describe('made by somebody else in EC2', () => {
+  describe('made by another program in EC2', () => {
     const toldOnce = (reason: string) =>
       eventually(async () => {
         const events = (await stage.events('change-')).filter((event) => event.reason === reason);

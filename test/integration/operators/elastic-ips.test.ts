@@ -159,7 +159,7 @@ describe('the Elastic IP address of an ENI', () => {
     expect(stage.calls()).not.to.have.property('DisassociateAddress');
   });
 
-  it('is associated again after somebody disassociated it, and an Event says so', async () => {
+  it('is associated again after a user disassociated it, and an Event says so', async () => {
     allocate();
     allocate();
     allocate();
@@ -182,7 +182,7 @@ describe('the Elastic IP address of an ENI', () => {
     );
   });
 
-  it('is not taken back from the ENI to which somebody moved it: another one is chosen', async () => {
+  it('is not taken back from the ENI to which a user moved it: another one is chosen', async () => {
     allocate();
     await create();
     await stage.ready('public', 1);

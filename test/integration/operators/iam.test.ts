@@ -130,7 +130,7 @@ describe('the controller under docs/iam-policy.json', () => {
     expect(Object.keys(stage.calls()).sort()).to.deep.equal(actionsOf(policy));
   });
 
-  it('says that it is denied an ENI whose owner’s tag somebody changed, until that is put right', async () => {
+  it('says that it is denied an ENI whose owner’s tag a user changed, until that is put right', async () => {
     await stage.createNodeENI('policed');
     await stage.ready('policed', 1);
     const resourceIds = [theEni().id];
@@ -214,7 +214,7 @@ describe('the controller under docs/iam-policy.json', () => {
     await eventually(async () => expect(await stage.listAttachments('policed')).to.deep.equal([]));
   });
 
-  it('leaves nothing of an ENI that somebody deleted', async () => {
+  it('leaves nothing of an ENI that a user deleted', async () => {
     await stage.createNodeENI('policed');
     await stage.ready('policed', 1);
     stage.ec2.removeInterface(theEni().id);

@@ -148,7 +148,7 @@ describe('the main job', () => {
     await eventually(async () => expect(await stage.listAttachments('storage')).to.deep.equal([]));
   });
 
-  it('makes an attachment anew that somebody deletes by hand', async () => {
+  it('recreates an attachment that a user deletes by hand', async () => {
     await stage.addNode('main-a', { labels: { storage: 'true' } });
     await stage.createNodeENI('storage');
     await stage.ready('storage', 1);
@@ -177,7 +177,7 @@ describe('the main job', () => {
     }
   });
 
-  it('tells one Event of an ENI that is attached, and one of its end', async () => {
+  it('emits one Event for an ENI that is attached, and one for its deletion', async () => {
     await stage.addNode('main-a', { labels: { quiet: 'true' } });
     await stage.createNodeENI('quiet');
     await stage.ready('quiet', 1);

@@ -181,7 +181,7 @@ describe('metrics over TLS, for whom RBAC allows', () => {
   });
 
   /**
-   * The API server's RBAC hears of a binding a moment after it is made; a verdict from before it counts for a
+   * The API server's RBAC applies a binding a moment after it is made; a verdict from before it counts for a
    * minute, so that each try needs a token of its own.
    */
   async function rbacKnows(first: string): Promise<[status: number | undefined, head: string]> {

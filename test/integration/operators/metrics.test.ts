@@ -127,7 +127,7 @@ describe('the metrics of a controller', () => {
     expect(metricValue(ended, 'workqueue_depth', { name: controller })).to.equal(0);
   });
 
-  it('tell of requests to the API server, and of the Lease', () => {
+  it('report requests to the API server, and the Lease', () => {
     const created = { method: 'POST', code: '201' };
     expect(metricValue(ended, 'rest_client_requests_total', created)).to.be.at.least(ENIS);
     expect(metricValue(ended, 'leader_election_master_status', { name: LEASE.name })).to.equal(1);

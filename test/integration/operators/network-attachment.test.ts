@@ -238,7 +238,7 @@ describe('the NetworkAttachmentDefinitions of a NodeENI', () => {
         webhooks: [
           {
             name: 'definitions.example.com',
-            // Nobody listens there.
+            // Nothing listens there.
             clientConfig: { url: 'https://127.0.0.1:1/' },
             rules: [
               {

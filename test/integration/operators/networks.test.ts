@@ -115,7 +115,7 @@ describe('networks as users have them', () => {
     ['aws:////INSTANCE', (id: string) => `aws:////${id}`],
     ['INSTANCE', (id: string) => id],
   ] as const) {
-    it(`nodes with the providerID ${form}: EC2 tells their zone where no label does`, async () => {
+    it(`nodes with the providerID ${form}: EC2 reports their zone where no label does`, async () => {
       const { id } = stage.ec2.addInstance({ zone: ZONE_A });
       const metadata = { name: 'networks-a', labels };
       const resource = {

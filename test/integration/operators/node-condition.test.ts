@@ -66,7 +66,7 @@ describe('the condition ENIsReady of a Node', () => {
     await eventually(async () => expect(await condition('condition-a')).to.equal(undefined));
   });
 
-  it('leaves kubelet’s conditions alone, and comes back where somebody removes it', async () => {
+  it('leaves kubelet’s conditions alone, and comes back where a user removes it', async () => {
     await stage.addNode('condition-c', { labels });
     const kubelets = {
       type: 'Ready',

@@ -68,7 +68,7 @@ describe('a node with a startup taint', () => {
     return () => stage.ec2.clearFaults();
   }
 
-  /** Resolves once the NodeENI's status tells of that many ENIs, ready or not. */
+  /** Resolves once the NodeENI's status reports that many ENIs, ready or not. */
   const desired = (name: string, count: number) =>
     eventually(async () => expect((await stage.nodeENI(name)).status?.desired).to.equal(count));
 

@@ -72,7 +72,7 @@ describe('orphaned ENIs', () => {
     });
   const linesOf = (eniID: string) => stage.log.log.filter((line) => line.eniID === eniID);
 
-  /** As an impatient user does it: without the finalizer, deletion waits for nobody. */
+  /** As an impatient user does it: without the finalizer, deletion waits for nothing. */
   const forceRemove = async (attachment: ENIAttachment): Promise<void> => {
     const body = { metadata: { finalizers: null } };
     await stage.kube.patch(ENIAttachment.resource, attachment.metadata, { type: 'merge', body });
@@ -97,7 +97,7 @@ describe('orphaned ENIs', () => {
     expect(linesOf(id)).to.have.length(1);
   });
 
-  it('tells of it at the kube-system namespace where the Node is gone', async () => {
+  it('reports it at the kube-system namespace where the Node is gone', async () => {
     const { id } = anOrphan({ [TAGS.node]: 'long-gone' });
     stage.start(SHORT_GRACE);
     await isGone(id);
@@ -124,7 +124,7 @@ describe('orphaned ENIs', () => {
     expect(stage.calls()).to.not.have.any.keys('DetachNetworkInterface', 'DeleteNetworkInterface');
   });
 
-  it('deletes nothing and tells once of each orphan where ORPHAN_CLEANUP is report', async () => {
+  it('deletes nothing and reports each orphan once where ORPHAN_CLEANUP is report', async () => {
     const { id } = anOrphan();
     stage.start({ ...SHORT_GRACE, ORPHAN_CLEANUP: 'report' });
     expect(await told(id, 'Orphaned')).to.deep.include({ type: 'Warning' });

@@ -64,7 +64,7 @@ describe('the probes of a controller', () => {
     });
   });
 
-  it('are well where a controller stands by, which tells nothing of the cluster twice', async () => {
+  it('are well where a controller stands by, which reports nothing of the cluster twice', async () => {
     const leader = stage.start(ELECTING);
     await eventually(() => expect(leader.log.map(({ msg }) => msg)).to.include('Started'));
     const standby = stage.start(ELECTING);

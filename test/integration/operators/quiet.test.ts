@@ -20,7 +20,7 @@ describe('a settled system', () => {
       ({ metadata }) => metadata.resourceVersion,
     );
 
-  it('asks EC2 for one listing a resync, writes nothing, and wakes nobody', async () => {
+  it('asks EC2 for one listing a resync, writes nothing, and triggers nothing', async () => {
     for (const name of ['still-1', 'still-2', 'still-3']) {
       await stage.addNode(name, { labels: { still: 'true' } });
     }

@@ -6,7 +6,7 @@ describe('resolveRegion', () => {
     throw new Error('was asked');
   };
 
-  it('takes the configured Region and asks nobody', async () => {
+  it('takes the configured Region and sends no request', async () => {
     const region = await resolveRegion({
       configured: 'eu-west-1',
       metadata: never,

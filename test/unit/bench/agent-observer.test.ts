@@ -14,7 +14,7 @@ describe('An event of a link', () => {
     });
   });
 
-  it('tells a carrier from a device that is up', () => {
+  it('distinguishes a carrier from a device that is up', () => {
     const down = EVENT.replace('MULTICAST,UP,LOWER_UP', 'MULTICAST,LOWER_UP');
     expect(parseLinkEvent(down)).to.include({ up: false });
   });

@@ -61,7 +61,7 @@ describe('Admissions by a token bucket', () => {
     expect(admissions([0, 0, 0, 0], limit)).to.deep.equal([0, 0, 1, 2]);
   });
 
-  it('save up no more than the capacity while nobody calls', () => {
+  it('save up no more than the capacity while there are no calls', () => {
     expect(admissions([0, 0, 100, 100, 100], limit)).to.deep.equal([0, 0, 100, 100, 101]);
   });
 

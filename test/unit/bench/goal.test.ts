@@ -23,7 +23,7 @@ describe('Reaching a goal', () => {
     return { what: 'things', target: 3, count };
   }
 
-  it('looks every 20 ms, and tells when it first saw the count', async () => {
+  it('looks every 20 ms, and reports when it first saw the count', async () => {
     const counts: number[] = [];
     const reached = reach(goal({ doneAt: 55, lookMs: 0 }), {
       clock: systemClock,

@@ -178,7 +178,7 @@ describe('kubectl eni doctor', () => {
       /SubnetFull: Full\. Free IP addresses/,
     ],
     [
-      'a NodeENI that nobody reconciles',
+      'a NodeENI without a running controller',
       { nodeENIs: [aNodeENI()] },
       'nodeenis',
       /has not processed/,

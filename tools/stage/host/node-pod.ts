@@ -21,7 +21,7 @@ export class NodePod {
     return this.parts.address;
   }
 
-  /** Answers whoever asks its address. */
+  /** Answers every request to its address. */
   async serve(): Promise<void> {
     const echo = this.namespace.spawn(process.execPath, [ECHO, 'serve', this.address]);
     await new Promise((resolve) => echo.stdout.once('data', resolve));

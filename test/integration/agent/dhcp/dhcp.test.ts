@@ -123,7 +123,7 @@ describe('DHCP of an ENI that has its address', () => {
     await lease.logged('Address confirmed by DHCP', 2);
   });
 
-  it('hears of a refusal, which is broadcast', async () => {
+  it('receives a refusal, which is broadcast', async () => {
     await run(router, REFUSER);
     const refused = await hold().logged('Address not confirmed by DHCP');
     expect(refused.fact).to.include(`The DHCP server ${SERVER} rejects ${ADDRESS}`);

@@ -180,7 +180,7 @@ describe('rtnetlink in adversity', () => {
     expect(await network.routes(PROTOCOL)).to.have.lengthOf(50_000);
   });
 
-  it('events that the kernel had to drop are told of as an overrun, after which all is heard', async () => {
+  it('events that the kernel had to drop are reported as an overrun, after which all events arrive', async () => {
     const self = await start({ eventBufferBytes: 4096 });
     const batch = Array.from(
       { length: 30 },

@@ -120,7 +120,7 @@ describe('the devices of a host, over rtnetlink', () => {
     expect(own.trim()).to.equal('2');
   });
 
-  it('are heard of when they appear late, are renamed, go down and go away', async () => {
+  it('are reported when they appear late, are renamed, go down and go away', async () => {
     remote.takeChanges();
     const late = '02:00:00:00:00:07';
     const heard = (expected: Partial<HostLink>) =>

@@ -105,7 +105,7 @@ describe('the addresses, routes and rules of a host, over rtnetlink', () => {
     expect(shown).to.include('nodad').and.not.to.include('tentative');
   });
 
-  it('an address that DHCP renews is told apart, and left as it is', async () => {
+  it('an address that DHCP renews is recognized, and left as it is', async () => {
     await namespace.ip('address add 10.0.1.5/24 dev eth1 valid_lft 3600 preferred_lft 3600');
     await remote.network.addAddress(ipv4());
     const addresses = await remote.network.addresses();
@@ -198,7 +198,7 @@ describe('the addresses, routes and rules of a host, over rtnetlink', () => {
       .and.to.include('static');
   });
 
-  it('changes by others are heard of: of addresses, rules, and our routes alone', async () => {
+  it('changes by other programs are reported: of addresses, rules, and the agent’s own routes only', async () => {
     const [rule] = rulesOf();
     const [route] = routesOf();
     if (!rule || !route) throw new Error('nothing to lose');

@@ -195,7 +195,7 @@ describe('SdkEc2Gateway', () => {
       expect(free?.status).to.equal('available');
     });
 
-    it('refuses an empty list of security groups before EC2 hears of it', async () => {
+    it('refuses an empty list of security groups before EC2 receives it', async () => {
       const create = await failureOf(gateway.createEni(requestOf({ securityGroupIds: [] })));
       const modify = await failureOf(gateway.setSecurityGroups('eni-1', []));
 
@@ -356,7 +356,7 @@ describe('SdkEc2Gateway', () => {
   });
 
   describe('failures', () => {
-    it('tells a taken slot, a busy ENI, another zone and a full instance apart', async () => {
+    it('distinguishes a taken slot, a busy ENI, another zone and a full instance', async () => {
       const instanceId = instanceIn('a', 't3.small');
       const [first, second, third, elsewhere] = await Promise.all([
         gateway.createEni(requestOf({ clientToken: '1' })),
@@ -483,7 +483,7 @@ describe('SdkEc2Gateway', () => {
     });
   });
 
-  it('tells of each call, and names itself to AWS', async () => {
+  it('reports each call, and names itself to AWS', async () => {
     ec2.failNext({ action: 'DescribeInstances', code: 'InternalError' });
     await gateway.createEni(requestOf());
     await failureOf(gateway.describeInstances(['i-1']));

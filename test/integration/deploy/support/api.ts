@@ -101,7 +101,7 @@ export class Api {
   }
 }
 
-/** A path that the API server does not serve is told of in plain text. */
+/** A path that the API server does not serve is answered in plain text. */
 function parsed(text: string): Answer['body'] {
   return text.startsWith('{') ? (JSON.parse(text) as Answer['body']) : { message: text };
 }

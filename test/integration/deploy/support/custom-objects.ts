@@ -38,7 +38,7 @@ export const MULTUS_CRD = bareCrd({
   plural: 'network-attachment-definitions',
 });
 
-/** A CustomResourceDefinition of a kind of somebody else's, with anything in it. */
+/** A CustomResourceDefinition of another program's kind, with any fields. */
 export function bareCrd({ group, kind, plural }: Record<'group' | 'kind' | 'plural', string>) {
   const openAPIV3Schema = { type: 'object', 'x-kubernetes-preserve-unknown-fields': true };
   return {

@@ -99,7 +99,7 @@ describe('Informer, against a real API server', function () {
     return informer.store.get(`${namespace}/${name}`)?.data?.n;
   }
 
-  it('tells what is there, and then each change', async () => {
+  it('reports what is there, and then each change', async () => {
     await create('a');
     await started();
     expect(told()).to.deep.equal(['added a=0']);
@@ -117,7 +117,7 @@ describe('Informer, against a real API server', function () {
     expect(heard).to.have.length(1_200);
   });
 
-  it('tells each of 5,000 changes once, in order', async () => {
+  it('reports each of 5,000 changes once, in order', async () => {
     const names = Array.from({ length: 50 }, (_, index) => `busy-${index}`);
     await forEachParallel(names, 16, (name) => create(name));
     await started();
@@ -167,7 +167,7 @@ describe('Informer, against a real API server', function () {
     expect(heard.filter(({ type }) => type === 'deleted')).to.have.length(5);
   });
 
-  it('leaves a connection that has gone silent, and hears what it missed', async () => {
+  it('leaves a connection that has gone silent, and receives what it missed', async () => {
     await create('a');
     const informer = await started({ silenceMs: 500 });
     proxy.goSilent();
@@ -200,7 +200,7 @@ describe('Informer, against a real API server', function () {
     ]);
   });
 
-  it('outlives a restart of the API server, and tells of it once', async () => {
+  it('outlives a restart of the API server, and reports it once', async () => {
     await create('a');
     const informer = await started();
     await controlPlane.stopApiServer();
@@ -222,7 +222,7 @@ describe('Informer, against a real API server', function () {
     expect(valueIn(informer, 'a')).to.equal('0');
   });
 
-  it('hears of the objects that its field selector means, and of their leaving', async () => {
+  it('receives the objects that its field selector selects, and their removal from it', async () => {
     const informer = await started({ fieldSelector: 'metadata.name=chosen' });
     await create('other');
     await create('chosen');
@@ -255,7 +255,7 @@ describe('Informer, against a real API server', function () {
   });
 
   describe('with own writes', () => {
-    it('reads them at once, and tells each once', async () => {
+    it('reads them at once, and reports each once', async () => {
       const whole = await started({ namespace: undefined });
       heard.length = 0;
       const own = ResourceClient.create({ kind: ConfigMap, client, observer: whole });

@@ -19,7 +19,7 @@ function linkHeader(family = 0): Buffer {
   return header;
 }
 
-/** What the kernel says of a PCI device: an ENI, with attributes that nobody reads among the others. */
+/** What the kernel says of a PCI device: an ENI, with attributes that nothing reads among the others. */
 const ENI = [
   linkHeader(),
   ...attribute(3, Buffer.from('ens6\0')),

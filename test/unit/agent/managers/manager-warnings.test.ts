@@ -51,7 +51,7 @@ describe('other managers of the host', () => {
     expect(netlinkSockets).to.deep.equal([{ protocol: 4, port: 0, groups: 0 }]);
   });
 
-  it('are told of, each with what it does and what to do about it', async () => {
+  it('are logged, each with its effect and the remedy', async () => {
     await logManagers({ network, proc, logger });
     expect(logger.entries.map(({ fields }) => fields.manager)).to.deep.equal([
       'systemd-networkd',

@@ -142,7 +142,7 @@ describe('NetworkCatalog', () => {
     expect(idsOf(await catalog.subnets({ ids: ['subnet-1'] }))).to.deep.equal(['subnet-1']);
   });
 
-  it('tells groups of one name apart by their VPC', async () => {
+  it('distinguishes groups of one name by their VPC', async () => {
     groups = [
       { id: 'sg-1', name: 'web', vpcId: 'vpc-1' },
       { id: 'sg-2', name: 'web', vpcId: 'vpc-2' },

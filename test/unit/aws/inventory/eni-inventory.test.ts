@@ -49,7 +49,7 @@ describe('EniInventory', () => {
   };
 
   describe('listing', () => {
-    it("knows the cluster's ENIs once started, by id and by uid, and tells of each", async () => {
+    it("knows the cluster's ENIs once started, by id and by uid, and reports each", async () => {
       const other = eniFixture({ id: 'eni-2' });
       ec2.holds(eniFixture(), other, eniFixture({ id: 'eni-3', tags: {} }));
 
@@ -100,7 +100,7 @@ describe('EniInventory', () => {
       expect(events).to.have.length(1);
     });
 
-    it('tells what changed and what is gone', async () => {
+    it('reports what changed and what is gone', async () => {
       const gone = eniFixture({ id: 'eni-2' });
       const changed = eniFixture({ status: 'in-use' });
       ec2.holds(eniFixture(), gone);
@@ -346,7 +346,7 @@ describe('EniInventory', () => {
       expect(await settled(inventory.observe('eni-1'))).to.deep.equal(known);
     });
 
-    it('keeps a created ENI that nobody asks EC2 about, however long', async () => {
+    it('keeps a created ENI that nothing asks EC2 about, however long', async () => {
       await started();
       inventory.created(eniFixture());
 

@@ -70,7 +70,7 @@ describe('The report', () => {
     expect(cells(table, 'refused: patch nodes 409')).to.deep.equal(['0.20', '0.00']);
   });
 
-  it('tells what is asked with nothing to do for a minute', () => {
+  it('reports the requests with nothing to do for a minute', () => {
     const quiet = {
       seconds: 120,
       ...cost({ ec2: { total: 3, byAction: {}, throttled: 0, refused: {} } }),
@@ -80,7 +80,7 @@ describe('The report', () => {
     expect(cells(table, 'Kubernetes writes a minute')).to.deep.equal(['0.0', '160']);
   });
 
-  it('tells what the controller spent in all', () => {
+  it('reports what the controller spent in all', () => {
     const table = report([result('10x1')], {});
     expect(cells(table, 'RSS at most, MiB')).to.deep.equal(['120']);
     expect(cells(table, 'CPU in all, s')).to.deep.equal(['3.21']);

@@ -39,7 +39,7 @@ describe('CrashGate', () => {
     expect(gate.isMet).to.equal(false);
   });
 
-  it('tells the moment at the crash point, and holds every request after it', () => {
+  it('reports the moment at the crash point, and holds every request after it', () => {
     const gate = gateAt(SECOND_CREATE);
     expect(gate.meet('Create')).to.equal('pass');
     expect(gate.meet('Create')).to.equal('unanswered');

@@ -28,7 +28,7 @@ describe('the name of a write', () => {
     expect(kubernetes('PUT', '/api/v1/namespaces/n')).to.equal('put namespaces');
   });
 
-  it('tells one patch from another by the phase and the finalizers that it sets', () => {
+  it('distinguishes patches by the phase and the finalizers that it sets', () => {
     expect(
       kubernetes('PATCH', `${GROUP}/eniattachments/a/status`, { status: { phase: 'Ready' } }),
     ).to.equal('patch eniattachments/status Ready');

@@ -77,7 +77,7 @@ describe('AttachmentReporter', () => {
   describe('for metrics', () => {
     const eni = anEni({ status: 'in-use', attachment: anAttachment() });
 
-    it('tells how long an attachment took, once its status is written', async () => {
+    it('reports how long an attachment took, once its status is written', async () => {
       const { client, reporter, told } = setUp({ now: () => NOW + 7_000 });
       client.patch.rejects(new Error('conflict'));
       await reporter.settled(anENIAttachment(), eni).catch(() => undefined);
@@ -87,14 +87,14 @@ describe('AttachmentReporter', () => {
       expect(told).to.deep.equal(['attached after 7', 'ready after 7']);
     });
 
-    it('tells nothing of an attachment that was ready before', async () => {
+    it('reports nothing of an attachment that was ready before', async () => {
       const { reporter, told } = setUp();
       const status = { ...ATTACHED, observedGeneration: 0 };
       await reporter.settled(anENIAttachment({ status }), eni);
       expect(told).to.deep.equal([]);
     });
 
-    it('tells of each thing that is put right, a lost interface among them', async () => {
+    it('reports each thing that is put right, a lost interface among them', async () => {
       const { reporter, told } = setUp();
       reporter.drifted(anENIAttachment({ status: ATTACHED }), ['tags', 'description']);
       await reporter.report(anENIAttachment({ status: ATTACHED }), {
@@ -134,7 +134,7 @@ describe('AttachmentReporter', () => {
       expect(written().tagKeys).to.deep.equal(['team']);
     });
 
-    it('writes ahead those that are to be set, and nothing where they are known', async () => {
+    it('writes ahead those that have to be set, and nothing where they are known', async () => {
       const { reporter, client, written } = setUp();
       await reporter.claimTags(anENIAttachment({ spec, status }));
       expect(written()).to.deep.equal({ tagKeys: ['team', 'tier'] });

@@ -51,7 +51,7 @@ describe('planAttachment', () => {
       { do: 'observe' },
     ],
     [
-      'waits while somebody detaches it',
+      'waits while a user detaches it',
       [anENIAttachment(), inUse({ status: 'detaching' })],
       { do: 'observe' },
     ],
@@ -90,7 +90,7 @@ describe('planAttachment', () => {
 describe('planAttachment, of tags', () => {
   const ownTags = { [TAGS.attachmentUID]: 'uid-of-storage-aaaaaaaaaa' };
 
-  it('puts our own tags back where somebody took them off', () => {
+  it('puts our own tags back where a user took them off', () => {
     expect(planAttachment(anENIAttachment(), inUse(), { ownTags })).to.deep.include({
       changes: { tags: { set: ownTags, remove: [] } },
     });
@@ -165,7 +165,7 @@ describe('planRemoval', () => {
   const table: [string, Parameters<typeof planRemoval>, object][] = [
     ['detaches what is attached', [deleted(), inUse(), rules], { do: 'detach', force: false }],
     [
-      'leaves where it is what somebody attached elsewhere',
+      'leaves an ENI where a user attached it',
       [deleted(), inUse({ instanceId: INSTANCE_B }), rules],
       { do: 'blocked' },
     ],

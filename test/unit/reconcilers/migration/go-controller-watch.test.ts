@@ -55,7 +55,7 @@ describe('GoControllerWatch', () => {
     expect(await watch.fault()).to.equal(undefined);
   });
 
-  it('takes a finalizer that is back much later for somebody’s old manifest', async () => {
+  it('takes a finalizer that is back much later for an old manifest', async () => {
     const { watch, pass } = watchOver(undefined);
     watch.finalizerRemoved(held);
     pass(600_000);

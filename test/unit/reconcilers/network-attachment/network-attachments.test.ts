@@ -130,7 +130,7 @@ describe('NetworkAttachments', () => {
     expect(client.list.callCount).to.equal(2);
   });
 
-  it('never writes over what somebody else has made of that name', async () => {
+  it('never writes over what another program has made of that name', async () => {
     const { client, reconcile, writes } = setUp();
     client.get.resolves(EXISTING);
     const { condition } = await reconcile(aNodeENI(DESIRED, { finalizers }));

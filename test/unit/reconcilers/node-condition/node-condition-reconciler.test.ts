@@ -198,7 +198,7 @@ describe('NodeConditionReconciler', () => {
     expect(counts({ ...node, metadata: { ...node.metadata, resourceVersion: '2' } })).to.equal(
       false,
     );
-    expect(counts({ ...node, status: {} }), 'somebody removed it').to.equal(true);
+    expect(counts({ ...node, status: {} }), 'removed by a user').to.equal(true);
     expect(counts({ ...node, metadata: { ...node.metadata, uid: '2' } })).to.equal(true);
   });
 });

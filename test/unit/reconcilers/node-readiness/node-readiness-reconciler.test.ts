@@ -136,14 +136,14 @@ describe('NodeReadinessReconciler', () => {
     expect(events).to.deep.equal(['Warning NoNodeENI', 'Warning NoNodeENI']);
   });
 
-  it('is woken by a node made anew under its name, though nothing else of it differs', () => {
+  it('is woken by a node created again under its name, though nothing else of it differs', () => {
     const { reconciler } = setUp();
     const watch = readReconciler(reconciler).watches.find(({ source }) => source === Node);
     const counts = (object: Node, old: Node) =>
       passes(watch?.when ?? {}, { type: 'updated', object, old });
     const node = tainted('node-a', OURS);
-    const anew = { ...node, metadata: { ...node.metadata, uid: 'another' } };
-    expect(counts(anew, node), 'made anew').to.equal(true);
+    const recreated = { ...node, metadata: { ...node.metadata, uid: 'another' } };
+    expect(counts(recreated, node), 'recreated').to.equal(true);
     const beat = { ...node, metadata: { ...node.metadata, resourceVersion: '2' } };
     expect(counts(beat, node), 'a heartbeat').to.equal(false);
   });

@@ -201,7 +201,7 @@ describe('taintRemoval', () => {
     );
   });
 
-  it('loses no taint that somebody changed meanwhile: it takes off the right ones, or fails', () => {
+  it('loses no taint that a user changed meanwhile: it takes off the right ones, or fails', () => {
     fc.assert(
       fc.property(taints, fc.array(fc.nat(7)), taints, (known, picked, live) => {
         const removed = known.filter((_, index) => picked.includes(index)).map(taintName);

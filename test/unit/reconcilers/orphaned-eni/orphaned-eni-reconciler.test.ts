@@ -196,7 +196,7 @@ describe('OrphanedENIReconciler', () => {
     expect(reasons()).to.deep.equal(['OrphanedInUse']);
   });
 
-  it('leaves what EC2 says is in use for another grace period, and tells once of it', async () => {
+  it('leaves what EC2 reports as in use for another grace period, and reports it once', async () => {
     const { pass, outlastGrace, deleteEni, observer, reasons } = await setUp(ORPHAN);
     deleteEni.rejects(new ConflictError(errorDetails(), 'InterfaceInUse'));
     await outlastGrace();
@@ -219,7 +219,7 @@ describe('OrphanedENIReconciler', () => {
     expect(reasons()).to.deep.equal(['OrphanDeleted']);
   });
 
-  it('tells once of what it may only report, and asks no more', async () => {
+  it('reports once what it may only report, and sends no further request', async () => {
     const { pass, outlastGrace, observe, observer, reasons } = await setUp(ORPHAN, 'report');
     await outlastGrace();
     await pass();
@@ -229,7 +229,7 @@ describe('OrphanedENIReconciler', () => {
     expect(observe.callCount).to.equal(1);
   });
 
-  it('tells of an orphan at its Node, and at the cluster where the Node is gone', async () => {
+  it('reports an orphan at its Node, and at the cluster where the Node is gone', async () => {
     for (const [node, of] of [
       [aNode('node-a'), 'node-a'],
       [undefined, 'kube-system'],

@@ -55,7 +55,7 @@ describe('planOrphan', () => {
     expect(planOrphan(young, rules)).to.deep.include({ do: 'wait', ms: 1 });
   });
 
-  it('grants the grace period again to an ENI that somebody has changed', () => {
+  it('grants the grace period again to an ENI that a user has changed', () => {
     const changed = { ...seen(orphan()), eni: orphan({ description: 'mine now' }) };
     expect(planOrphan(changed, rules)).to.deep.include({ do: 'wait', ms: GRACE_MS });
   });
@@ -83,7 +83,7 @@ describe('planOrphan', () => {
     });
   });
 
-  it('tells once of an orphan that is in use, and never deletes it', () => {
+  it('reports an orphan that is in use once, and never deletes it', () => {
     expect(planOrphan(seen(attached()), rules)).to.deep.include({
       do: 'report',
       finding: 'OrphanedInUse',
@@ -112,7 +112,7 @@ describe('planOrphan', () => {
     expect(planOrphan(later, rules)).to.deep.include({ do: 'delete' });
   });
 
-  it('tells once of an orphan, and deletes nothing, where it may only report', () => {
+  it('reports an orphan once, and deletes nothing, where it may only report', () => {
     const reportOnly: OrphanRules = { ...rules, cleanup: 'report' };
     expect(planOrphan(seen(orphan()), reportOnly)).to.deep.include({
       do: 'report',

@@ -25,7 +25,7 @@ describe('BlockedBackoff', () => {
     expect(retries.next('b')).to.deep.equal({ afterMs: 100, counts: true });
   });
 
-  it('begins anew once the cause is gone', () => {
+  it('begins again once the cause is gone', () => {
     retries.forget('a');
     expect(retries.next('a')).to.deep.equal({ afterMs: 100, counts: true });
   });

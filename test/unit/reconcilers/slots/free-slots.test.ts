@@ -26,7 +26,7 @@ describe('chooseIndex', () => {
     ).to.equal(5);
   });
 
-  it('gives up an index that somebody else took before the ENI was attached', () => {
+  it('gives up an index that another program took before the ENI was attached', () => {
     const attachment = anENIAttachment({ spec: { deviceIndex: 1 } });
     expect(chooseIndex({ ...choice, attachment, occupied: new Set([1]) })).to.equal(2);
     const attached = { ...attachment, status: { attachmentID: 'eni-attach-1' } };

@@ -137,7 +137,7 @@ describe('Informer', () => {
       expect(client.listed[1]).to.include({ limit: 1 });
     });
 
-    it(`lists anew after ${what} where history has gone back, and says so`, async () => {
+    it(`lists again after ${what} where history has gone back, and says so`, async () => {
       client.answers = [
         page(1_000, [aThing('a', 900), aThing('later', 950)]),
         page(50, [aThing('a', 40)]),
@@ -153,7 +153,7 @@ describe('Informer', () => {
     });
   }
 
-  it('lists anew where an own write is newer than all that the API server has', async () => {
+  it('lists again where an own write is newer than all that the API server has', async () => {
     client.answers = [page(10, [aThing('a', 3)]), page(12, [aThing('a', 3)])];
     const created = await started();
     created.observeWrite(aThing('a', 15));
@@ -162,7 +162,7 @@ describe('Informer', () => {
     expect(created.store.get('a')).to.deep.equal(aThing('a', 3));
   });
 
-  it('lists anew after an outage in which new versions may have overtaken the old ones', async () => {
+  it('lists again after an outage in which new versions may have overtaken the old ones', async () => {
     client.answers = [
       page(100, [aThing('same', 1), aThing('undone', 90), aThing('unmade', 95)]),
       failing(unreachable),
@@ -182,7 +182,7 @@ describe('Informer', () => {
     );
   });
 
-  it('lists anew where it could not look for longer than 10 seconds', async () => {
+  it('lists again where it could not look for longer than 10 seconds', async () => {
     const busy = new KubeApiError({
       status: 429,
       reason: 'TooManyRequests',
@@ -201,7 +201,7 @@ describe('Informer', () => {
     'its history is compacted': expired,
     'a line is garbage, which may have been an event': new MalformedResponseError('garbage'),
   })) {
-    it(`lists anew and tells what differs where ${what}`, async () => {
+    it(`lists again and reports what differs where ${what}`, async () => {
       client.answers = [
         page(10, [aThing('same', 1), aThing('gone', 2)]),
         page(30, [aThing('same', 1), aThing('new', 25)]),
@@ -215,7 +215,7 @@ describe('Informer', () => {
     });
   }
 
-  it('lists anew where the watch goes back in time', async () => {
+  it('lists again where the watch goes back in time', async () => {
     client.answers = [page(1_000, [aThing('a', 900)]), page(50, [aThing('a', 40)])];
     const { store } = await started();
     client.watching.send({ type: 'BOOKMARK', resourceVersion: '45' });
@@ -224,7 +224,7 @@ describe('Informer', () => {
     expect(client.watching.options.resourceVersion).to.equal('50');
   });
 
-  it('starts a list anew where its continue token has expired, and drops nothing meanwhile', async () => {
+  it('starts a list again where its continue token has expired, and drops nothing meanwhile', async () => {
     client.answers = [
       page(10, [aThing('a', 1), aThing('b', 2)]),
       page(20, [aThing('a', 1)], 'more'),
@@ -286,7 +286,7 @@ describe('Informer', () => {
     expect(created.refusal()).to.equal(undefined);
   });
 
-  it('backs off from 0.8 to 2 seconds while the server is away, and anew after that', async () => {
+  it('backs off from 0.8 to 2 seconds while the server is away, and again from the start after that', async () => {
     const listedAt: number[] = [];
     const away = (): never => {
       listedAt.push(Date.now());
@@ -331,7 +331,7 @@ describe('Informer', () => {
     expect(client.listed).to.have.length(2);
   });
 
-  it('cuts a watch that has gone silent, and lists anew', async () => {
+  it('cuts a watch that has gone silent, and lists again', async () => {
     client.answers = [page(10, []), page(20, [])];
     await started({ silenceMs: 60_000 });
     await time.tick(59_000);
@@ -373,7 +373,7 @@ describe('Informer', () => {
     expect(created.fault()).to.equal(undefined);
   });
 
-  it('is at fault once it neither hears nor tries anything, against all its time limits', async () => {
+  it('is at fault once it neither receives nor requests anything, against all its time limits', async () => {
     client.answers = [page(10, [])];
     const created = informer({ silenceMs: 60_000 });
     // A watch that cannot be cut.
@@ -397,7 +397,7 @@ describe('Informer', () => {
     expect(client.watches.length).to.be.within(3, 8);
   });
 
-  it('tells of an outage once, and of its end once', async () => {
+  it('reports an outage once, and its end once', async () => {
     client.answers = [page(10, [])];
     await started();
     client.refuseWatch = unreachable;
@@ -412,7 +412,7 @@ describe('Informer', () => {
     expect(logger.messages('info')).to.deep.equal(['List and watch recovered']);
   });
 
-  it('tells of an outage again where its cause changes', async () => {
+  it('reports an outage again where its cause changes', async () => {
     const forbidden = new KubeApiError({ status: 403, reason: 'Forbidden', message: 'no' });
     client.answers = [failing(unreachable), failing(unreachable), failing(forbidden)];
     void informer()

@@ -27,13 +27,13 @@ describe('ObjectCache', () => {
     heard.length = 0;
   }
 
-  it('tells of what a first list has as added', () => {
+  it('reports what a first list has as added', () => {
     list(10, aThing('a', 3), aThing('b', 7));
     expect(heard).to.deep.equal(['added a@3', 'added b@7']);
     expect(replica.store.size).to.equal(2);
   });
 
-  it('tells only what differs when a list is taken anew, deletions included', () => {
+  it('reports only what differs when a list is taken again, deletions included', () => {
     list(10, aThing('same', 3), aThing('changed', 4), aThing('gone', 5));
     forgetHeard();
     list(20, aThing('same', 3), aThing('changed', 15), aThing('new', 16));
@@ -204,7 +204,7 @@ describe('ObjectCache', () => {
     expect(replica.store.get('a')).to.deep.equal(aThing('a', 3));
   });
 
-  it('has a change in its store before it tells of it', () => {
+  it('has a change in its store before it reports it', () => {
     const seen: (string | undefined)[] = [];
     replica = ObjectCache.create<Thing>({
       onChange: () => seen.push(replica.store.get('a')?.metadata.resourceVersion),

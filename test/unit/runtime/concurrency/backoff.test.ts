@@ -23,7 +23,7 @@ describe('ExponentialBackoff', () => {
     expect(backoff.attempts('a')).to.equal(2);
   });
 
-  it('begins anew with a key that was forgotten', () => {
+  it('begins again with a key that was forgotten', () => {
     const backoff = ExponentialBackoff.create({ baseMs: 5, maxMs: 1_000 });
     backoff.next('a');
     backoff.forget('a');

@@ -25,7 +25,7 @@ describe('SharedRead', () => {
     expect(await Promise.all(others)).to.deep.equal([2, 2, 2]);
   });
 
-  it('looks anew for whoever asks after a look', async () => {
+  it('reads again for a caller that asks after a read', async () => {
     const first = shared.take();
     looks[0]?.resolve(1);
     await first;
@@ -34,7 +34,7 @@ describe('SharedRead', () => {
     expect(await second).to.equal(2);
   });
 
-  it('tells a failure to those who asked for that look, and to no others', async () => {
+  it('reports a failure only to the callers of that read', async () => {
     const first = shared.take();
     const next = shared.take();
     looks[0]?.reject(new Error('busy'));

@@ -222,7 +222,7 @@ describe('TokenBucket', () => {
     expect(bucket.view().rate).to.equal(4);
   });
 
-  it('gives no token to a call that nobody wants at its turn', async () => {
+  it('gives no token to a call that is no longer wanted at its turn', async () => {
     const bucket = bucketOf(1, 5);
     let wanted = true;
     const dismissed: string[] = [];

@@ -49,7 +49,7 @@ describe('Controller', () => {
     return created;
   }
 
-  /** Returns the results one after the other, the last one for ever; errors are thrown. */
+  /** Returns the results one after the other, the last one forever; errors are thrown. */
   function script(...results: (Result | Error)[]): () => Promise<Result> {
     return async () => {
       const result = (results.length > 1 ? results.shift() : results[0]) ?? {};
@@ -198,7 +198,7 @@ describe('Controller', () => {
     expect(entry?.fields).to.deep.equal({ controller: 'thing', key: 'a', reconcileID: 'id-1' });
   });
 
-  it('tells its observer how each pass ended and how long it took', async () => {
+  it('reports to its observer how each reconcile ended and how long it took', async () => {
     const told: string[] = [];
     const created = controller(
       script({}, { requeueAfter: 1_000 }, new Error('no'), new TerminalError('never')),

@@ -168,7 +168,7 @@ describe('WorkQueue', () => {
     expect(queue.inProgress()).to.deep.equal([]);
   });
 
-  it('tells its observer of adds, retries, waits and work in seconds', async () => {
+  it('reports adds, retries, waits and work in seconds to its observer', async () => {
     const told: string[] = [];
     const observer: WorkQueueObserver = {
       added: () => told.push('added'),

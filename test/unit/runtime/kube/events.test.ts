@@ -109,7 +109,7 @@ describe('KubeEventRecorder', () => {
     expect(client.create.callCount).to.equal(4);
   });
 
-  it('sends in order, and holds nobody up meanwhile', async () => {
+  it('sends in order, and blocks nothing meanwhile', async () => {
     let answer = (): void => undefined;
     client.create.onFirstCall().returns(
       new Promise((resolve) => {

@@ -11,7 +11,7 @@ const LEASE_DURATION = 3_000;
 const RENEW_DEADLINE = 2_000;
 const RETRY_PERIOD = 500;
 const TICK = 50;
-/** Milliseconds until a process that has ended is started anew, as by kubelet. */
+/** Milliseconds until a process that has ended is started again, as by kubelet. */
 const RESTART = 1_000;
 
 /** What happens to one of the processes, and how long it is left at that. */

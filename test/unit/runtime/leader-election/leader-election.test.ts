@@ -151,7 +151,7 @@ describe('LeaderElector', () => {
     });
   });
 
-  it('writes a lease of broken seconds as the next whole one, so that nobody waits too short', async () => {
+  it('writes a lease of broken seconds as the next whole one, so that no process waits too short', async () => {
     candidate('only', { leaseDurationMs: 15_100 }).run();
     await time.tick(0);
     expect(server.lease?.spec?.leaseDurationSeconds).to.equal(16);
@@ -186,7 +186,7 @@ describe('LeaderElector', () => {
     ['an hour ahead', 3_600_000],
     ['an hour behind', -3_600_000],
   ] as const) {
-    it(`compares no clocks: a waiter whose clock is ${clocks} neither hurries nor waits for ever`, async () => {
+    it(`compares no clocks: a waiter whose clock is ${clocks} neither hurries nor waits forever`, async () => {
       const first = candidate('first').run();
       await time.tick(0);
       const skewed = { ...systemClock, now: () => Date.now() + skew };
@@ -253,7 +253,7 @@ describe('LeaderElector', () => {
     expect(only.calls).to.deep.equal(['pause']);
   });
 
-  it('resumes within the retry period where nobody else has led, however long the API server was away', async () => {
+  it('resumes within the retry period where no other process has led, however long the API server was away', async () => {
     const only = candidate('only').run();
     await time.tick(0);
     only.cutOff();
@@ -356,7 +356,7 @@ describe('LeaderElector', () => {
     expect(server.holder).to.equal('third');
   });
 
-  it('renews a lease that somebody else has touched but not taken', async () => {
+  it('renews a lease that another program has changed but not taken', async () => {
     const [first] = await pair();
     server.patch({ spec: { renewTime: 'whenever' } });
     await time.tick(60_000);
@@ -414,7 +414,7 @@ describe('LeaderElector', () => {
     expect(await until(() => second.leads)).to.be.at.most(LONGEST_RETRY + 100);
   });
 
-  it('ceases to lead before the API server hears of the release', async () => {
+  it('ceases to lead before the API server receives the release', async () => {
     const [first] = await pair();
     first.client.weather = () => ({ thereMs: 1_000 });
     const releasing = first.elector.release();
@@ -494,11 +494,11 @@ describe('LeaderElector', () => {
     expect(server.holder).to.equal('second');
   });
 
-  it('leaves a lease that was deleted to its holder, who makes it anew', async () => {
+  it('leaves a lease that was deleted to its holder, who creates it again', async () => {
     const [first, second] = await pair();
     await time.tick(RETRY_PERIOD / 2);
     server.lease = undefined;
-    // The holder is slow to hear of it.
+    // The holder notices it late.
     first.client.weather = () => ({ thereMs: 1_500 });
     await time.tick(60_000);
     expect([first.leads, second.leads]).to.deep.equal([true, false]);

@@ -84,7 +84,7 @@ describe('CertificateFiles', () => {
     });
   }
 
-  it('tells of a new pair at the next look, and only of a new one', async () => {
+  it('reports a new pair at the next check, and only a new one', async () => {
     await watched();
     await clock.pass(3 * LOOK_MS);
     expect(renewed).to.deep.equal([]);

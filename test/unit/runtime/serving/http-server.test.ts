@@ -68,7 +68,7 @@ describe('HttpServer', () => {
     expect(answer.headers.get('allow')).to.equal('GET, HEAD');
   });
 
-  it('survives a handler that throws, and tells the log but not the asker', async () => {
+  it('survives a handler that throws, and reports the error in the log but not to the client', async () => {
     const server = await serve(() => {
       throw new Error('secret');
     });

@@ -59,7 +59,7 @@ describe('TokenAuthorizer', () => {
   });
 
   for (const header of [undefined, '', 'Bearer', 'Bearer ', 'Basic abc', 'Bearer a b']) {
-    it(`asks nobody about ${JSON.stringify(header)}`, async () => {
+    it(`sends no request about ${JSON.stringify(header)}`, async () => {
       expect(await statusFor(header)).to.equal(401);
       expect(reviews.authenticated).to.deep.equal([]);
     });
@@ -99,7 +99,7 @@ describe('TokenAuthorizer', () => {
     expect(reviews.authenticated).to.deep.equal(['known-a']);
   });
 
-  it('lets nobody in while the API server does not answer, and asks again at once after that', async () => {
+  it('admits no client while the API server does not answer, and asks again at once after that', async () => {
     reviews.unreachable = true;
     expect(await statusFor('Bearer known-a')).to.equal(503);
     expect(logger.messages('warn')).to.deep.equal(['A token could not be reviewed']);

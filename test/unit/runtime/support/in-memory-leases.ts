@@ -73,7 +73,7 @@ export interface Weather {
 export class LeaseClient implements KubeClient {
   /** Requests that set out. */
   requests = 0;
-  /** How the next request fares; asked anew for each. */
+  /** How the next request fares; asked again for each. */
   weather: () => Weather = () => ({});
 
   /**
@@ -124,7 +124,7 @@ export class LeaseClient implements KubeClient {
   private async send(act: () => Lease, { signal }: RequestOptions = {}): Promise<Lease> {
     this.requests += 1;
     const { lost = false, thereMs = 0, backMs = 0 } = this.weather();
-    // What is on its way arrives, though nobody waits for the answer any more.
+    // What is on its way arrives, though nothing waits for the answer any more.
     const arrival = lost ? never() : this.answer(act, thereMs, backMs);
     const answer = await Promise.race([arrival, aborted(signal)]);
     if ('error' in answer) throw answer.error;

@@ -30,7 +30,7 @@ export class StallableProcess implements Clock {
     return this.clock.now() + this.skewMs;
   }
 
-  /** What nobody sets: it passes during a stall too. */
+  /** A clock that cannot be set, and that runs during a stall too. */
   monotonicNow(): number {
     return this.clock.now();
   }

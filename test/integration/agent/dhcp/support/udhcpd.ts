@@ -43,7 +43,7 @@ export class Udhcpd {
     ];
     await writeFile(config, `${lines.join('\n')}\n`);
     await writeFile(join(folder, 'leases'), '');
-    // It tells of each answer on its standard error.
+    // It reports each answer on its standard error.
     const command = ['-c', 'exec busybox udhcpd -f "$0" 2>/dev/null', config];
     return new Udhcpd(namespace.spawn('sh', command), folder);
   }

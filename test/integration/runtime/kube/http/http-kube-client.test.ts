@@ -82,7 +82,7 @@ describe('HttpKubeClient, against a real API server', () => {
     expect(applied.data).to.deep.equal({ a: 'b' });
   });
 
-  it('tells conflicts, existing objects and invalid ones apart', async () => {
+  it('distinguishes conflicts, existing objects and invalid ones', async () => {
     const { metadata } = await create('refused');
     expect(isAlreadyExists(await refusal(create('refused')))).to.equal(true);
     const stale = { metadata: { resourceVersion: '1' }, data: { n: '1' } };
@@ -203,7 +203,7 @@ describe('HttpKubeClient, against a real API server', () => {
       expect(await refusal(request())).to.be.instanceOf(KubeUnreachableError);
     });
 
-    it('from a server that is cut off meanwhile, and hears the next request again', async () => {
+    it('from a server that is cut off meanwhile, and answers the next request again', async () => {
       proxy.goSilent();
       const pending = refusal(request());
       await untilTrue('the connection is there', () => proxy.accepted === 1);

@@ -49,7 +49,7 @@ export type Reaction = AnswerOptions | Buffer | 'silence' | DhcpSocketError;
 /** A DHCP server and the way to it, in memory; it reacts as it is told to. */
 export class ScriptedDhcp {
   readonly questions: Question[] = [];
-  /** What it does about each question, the last for ever. */
+  /** What it does about each question, the last forever. */
   reactions: Reaction[] = ['silence'];
   open = 0;
 

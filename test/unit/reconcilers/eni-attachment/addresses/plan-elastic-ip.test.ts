@@ -46,13 +46,7 @@ describe('planElasticIp', () => {
     ['associates what it recorded', edge, claim, undefined, { do: 'associate', claim }],
     ['is content with what it associated', edge, confirmed, ours, undefined],
     ['knows what it recorded before a crash', edge, claim, ours, undefined],
-    [
-      'restores what somebody ended',
-      edge,
-      confirmed,
-      undefined,
-      { do: 'restore', claim: confirmed },
-    ],
+    ['restores what a user ended', edge, confirmed, undefined, { do: 'restore', claim: confirmed }],
     [
       'forgets what a user replaced by the same address',
       edge,

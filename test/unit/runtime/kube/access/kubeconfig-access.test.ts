@@ -30,13 +30,13 @@ describe('KubeConfigAccess', () => {
     });
   });
 
-  it('sends who is to be impersonated', async () => {
+  it('sends the user to impersonate', async () => {
     expect(await headersOf(accessOf({ impersonateUser: 'ann' }))).to.deep.equal({
       'impersonate-user': 'ann',
     });
   });
 
-  it('sends credentials in the clear only where the cluster is to be trusted unseen', async () => {
+  it('sends credentials in the clear only where TLS verification is skipped', async () => {
     const server = 'http://127.0.0.1:8001';
     expect(await headersOf(accessOf({ token: 'one' }, { server }))).to.deep.equal({});
     expect(
@@ -52,7 +52,7 @@ describe('KubeConfigAccess', () => {
     expect(unseen.tls).to.deep.equal({ rejectUnauthorized: false });
   });
 
-  it('tells of an HTTP proxy, and refuses one that it cannot speak to', () => {
+  it('reports an HTTP proxy, and refuses one that it cannot speak to', () => {
     expect(accessOf({}, { proxyUrl: 'http://proxy:3128' }).server).to.deep.equal({
       url: 'https://api.example.com:6443',
       proxyUrl: 'http://proxy:3128',

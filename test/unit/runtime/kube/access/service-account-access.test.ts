@@ -31,7 +31,7 @@ describe('ServiceAccountAccess', () => {
       .catch((error: unknown) => error);
   }
 
-  it('finds the API server by the service that each pod is told of', () => {
+  it('finds the API server by the service variables of each pod', () => {
     expect(find('10.0.0.1').server.url).to.equal('https://10.0.0.1:443');
     expect(find('fd00::1').server.url).to.equal('https://[fd00::1]:443');
   });

@@ -211,7 +211,7 @@ describe('HttpKubeClient', () => {
     expect(tokens).to.deep.equal(['Bearer one', 'Bearer two']);
   });
 
-  it('tells its observer of each answer, and of each that did not come', async () => {
+  it('reports each response to its observer, and each that did not come', async () => {
     respond = (request, response) => {
       if (request.method === 'DELETE') request.socket.destroy();
       else response.end(JSON.stringify(aThing('a', 1)));

@@ -160,7 +160,7 @@ describe('An exchange over HTTP', () => {
       expect(await given).to.equal('Not within 5000 ms: the rest of it');
     });
 
-    it('but for the parts of a stream for ever', async () => {
+    it('but for the parts of a stream forever', async () => {
       const { body, response } = await aHalfAnswer({ streaming: true });
       const next = body.next();
       await clock.pass(3_600_000);

@@ -20,7 +20,7 @@ describe('KubeConnection', () => {
     return promise.catch((error: unknown) => error);
   }
 
-  it('tells origin and base path of the server apart', async () => {
+  it('distinguishes origin and base path of the server', async () => {
     const { origin, basePath } = await connection.current();
     expect({ origin, basePath }).to.deep.equal({
       origin: 'https://api.example.com:6443',
