@@ -1,7 +1,7 @@
 import type { DescribeNetworkInterfacesResult, EC2Client } from '@aws-sdk/client-ec2';
-import { type ElementShape, readXml, xmlFields } from './xml-reader.js';
+import { type ElementShape, fieldsOf, readXml } from './xml-shapes.js';
 
-/** The fields of an ENI that are read: all that `toEni` uses. */
+/** The fields of an ENI that are read: all that `toEni` uses. A test compares them with the SDK's parser. */
 const NETWORK_INTERFACE: readonly ElementShape[] = [
   { element: 'networkInterfaceId' },
   { element: 'status' },
@@ -79,7 +79,7 @@ const NETWORK_INTERFACE: readonly ElementShape[] = [
   { element: 'requesterManaged', type: 'boolean' },
 ];
 
-const PAGE = xmlFields([
+const PAGE = fieldsOf([
   {
     element: 'networkInterfaceSet',
     property: 'NetworkInterfaces',
@@ -94,7 +94,7 @@ type HttpAnswer = { statusCode: number; body: unknown };
 
 /**
  * From now on, the client reads responses to DescribeNetworkInterfaces with {@link readXml}. The SDK's parser
- * takes 0.3 ms of CPU time for each ENI: 3 s for a listing of 10,000. Errors are left to the SDK.
+ * copies each text character by character, and builds two trees of all fields: a listing of 10,000 ENIs took seconds. Errors are left to the SDK.
  */
 export function readEniPages(client: EC2Client): void {
   client.middlewareStack.add(
@@ -115,16 +115,10 @@ export function readEniPages(client: EC2Client): void {
       if (context.commandName !== 'DescribeNetworkInterfacesCommand' || answer.statusCode >= 300) {
         return result;
       }
-      pages.set(context, readXml(await bytesOf(answer.body), PAGE));
+      pages.set(context, await readXml(answer.body as AsyncIterable<Uint8Array>, PAGE));
       return { ...result, response: Object.assign(answer, { body: new Uint8Array() }) };
     },
     // Next to the handler: the SDK's own parser comes after it, and finds nothing left.
     { name: 'readEniPage', step: 'deserialize', priority: 'low' },
   );
-}
-
-async function bytesOf(body: unknown): Promise<Buffer> {
-  const chunks: Uint8Array[] = [];
-  for await (const chunk of body as AsyncIterable<Uint8Array>) chunks.push(chunk);
-  return Buffer.concat(chunks);
 }
