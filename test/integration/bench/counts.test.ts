@@ -26,9 +26,9 @@ const STALE_CATALOG: Readonly<Record<string, Limit>> = {
   DescribeSubnets: [0, NODE_ENIS],
 };
 
-/** A look at EC2 serves all ENIs that wait for it, so there are fewer looks than ENIs however slow the machine is. */
+/** A look at EC2 serves all ENIs that wait for it; on a slow machine each may come alone, with a look of its own. */
 function looks(enis: number): Limit {
-  return [1, enis / 2];
+  return [1, enis];
 }
 
 /** What is outside of its limit, and what has none. */
