@@ -145,6 +145,8 @@ export interface LinkStatus {
   addresses?: string[];
   /** Addresses of the ENI that pods on the node have now. */
   podAddresses?: string[];
+  /** Addresses and prefixes of the ENI that no further pod gets: the CNI configuration is without them. */
+  withdrawnAddresses?: string[];
   /** What prevents the interface from matching the spec: one word for programs … */
   reason?: LinkFault;
   /** … and a sentence for people. */

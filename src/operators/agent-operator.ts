@@ -8,6 +8,7 @@ import { tableOf } from '../agent/host/own-ids.js';
 import { Contention } from '../agent/link/contention.js';
 import { LinkReconciler } from '../agent/link/link-reconciler.js';
 import { LinkReporter } from '../agent/link/link-reporter.js';
+import { PodAddressReporter } from '../agent/link/pod-address-reporter.js';
 import { logManagers } from '../agent/managers/detect-managers.js';
 import {
   DropInFolder,
@@ -97,7 +98,8 @@ export class AgentOperator extends Operator {
       fieldSelector: `spec.nodeName=${nodeName}`,
       indexes: {
         macAddress: ({ status }) => (status?.macAddress ? [status.macAddress.toLowerCase()] : []),
-        table: ({ spec }) => (spec.routing === 'policy' ? [String(tableOf(spec, tableBase))] : []),
+        table: ({ spec }) =>
+          spec.routing === 'policy' || spec.podNetwork ? [String(tableOf(spec, tableBase))] : [],
       },
     });
     this.addSource(ENIAttachment, informer);
@@ -118,6 +120,7 @@ export class AgentOperator extends Operator {
     const podNetworks = new PodNetworks({
       configurationDir: config.multusConfDir,
       stateDir: config.cniStateDir,
+      clock,
     });
     this.addReconciler(
       new LinkReconciler({
@@ -135,6 +138,9 @@ export class AgentOperator extends Operator {
       { backoff: backoff(), concurrency: LINKS_AT_ONCE },
     );
     this.addReconciler(new HostSweeper({ attachments, network, tableBase }), {
+      backoff: backoff(),
+    });
+    this.addReconciler(new PodAddressReporter({ attachments, podNetworks, reporter }), {
       backoff: backoff(),
     });
     if (config.multusConfDir !== undefined) {

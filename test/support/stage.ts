@@ -215,7 +215,7 @@ export class Stage extends BaseStage {
   }
 
   /** Resolves once the NodeENI is no more. */
-  async gone(name: string): Promise<void> {
+  async gone(name: string, timeoutMs?: number): Promise<void> {
     await eventually(async () => {
       try {
         const { status } = await this.nodeENI(name);
@@ -225,7 +225,7 @@ export class Stage extends BaseStage {
           throw error;
         }
       }
-    });
+    }, timeoutMs);
   }
 
   /** Deletes all NodeENIs and Nodes, and waits until their ENIs are gone. */

@@ -15,7 +15,7 @@ import { HostEvent, type KnownLinks } from '../host/host-events.js';
 import { type HostLink, type HostNetwork, HostNetworkError } from '../host/host-network.js';
 import type { HostSnapshot } from '../host/host-snapshot.js';
 import { carryOut, describeStep, type HostStep } from '../host/host-step.js';
-import type { PodNetworks } from '../pods/pod-networks.js';
+import type { PodNetworkState, PodNetworks } from '../pods/pod-networks.js';
 import type { Contention } from './contention.js';
 import { type DesiredLink, desiredLink } from './desired-link.js';
 import type { LinkReporter } from './link-reporter.js';
@@ -44,9 +44,6 @@ const MAX_ROUNDS = 4;
 const DEVICE_GRACE_MS = 30_000;
 /** Milliseconds between attempts of a change that the kernel refused. */
 const REFUSED_RETRY_MS = 30_000;
-
-/** Milliseconds between two reads of the addresses that pods have: host-local does not notify the agent. */
-const POD_LOOK_MS = 5_000;
 
 /** What the last reconciliation reached. */
 interface Settled {
@@ -115,20 +112,15 @@ export class LinkReconciler {
     if (isLinkFault(desired)) return this.refuse(attachment, desired);
     const heldFor = contention.heldFor(key, desiredKeyOf(desired));
     if (heldFor > 0) return { requeueAfter: heldFor };
-    const result = await this.settle(attachment, desired, logger);
-    const { requeueAfter = Number.POSITIVE_INFINITY } = result;
-    return attachment.spec.podNetwork
-      ? { requeueAfter: Math.min(requeueAfter, POD_LOOK_MS) }
-      : result;
+    return this.settle(attachment, desired, logger);
   }
 
-  /** Whether the attachment is being deleted while pods have addresses of its ENI. Reports them. */
+  /** Whether the attachment is being deleted while pods have addresses of its ENI, or may still get one. */
   private async isHeldByPods(attachment: ENIAttachment): Promise<boolean> {
     if (attachment.metadata.deletionTimestamp === undefined) return false;
-    const podAddresses = await this.options.podNetworks.addressesInUse(attachment);
+    const { podAddresses, settlesInMs } = await this.options.podNetworks.provide(attachment);
     if (podAddresses === undefined) return false;
-    await this.options.reporter.reportPods(attachment, podAddresses);
-    return podAddresses.length > 0;
+    return podAddresses.length > 0 || settlesInMs !== undefined;
   }
 
   private async settle(
@@ -279,12 +271,9 @@ export class LinkReconciler {
   private async podsOn(
     attachment: ENIAttachment,
     { name, mtu }: HostLink,
-  ): Promise<{ fault?: Fault | undefined; podAddresses?: string[] | undefined }> {
-    if (!attachment.spec.podNetwork || attachment.metadata.deletionTimestamp !== undefined)
-      return {};
-    const { podNetworks } = this.options;
-    const fault = await podNetworks.provide(attachment, { name, mtu });
-    return { fault, podAddresses: await podNetworks.addressesInUse(attachment) };
+  ): Promise<Omit<PodNetworkState, 'settlesInMs'>> {
+    if (attachment.metadata.deletionTimestamp !== undefined) return {};
+    return this.options.podNetworks.provide(attachment, { name, mtu });
   }
 
   /** Handles an attachment without a device: it has not appeared yet, was detached, or is in a pod. */

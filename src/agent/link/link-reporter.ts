@@ -1,4 +1,4 @@
-import type { ENIAttachment } from '../../api/eni-attachment.js';
+import type { ENIAttachment, LinkStatus } from '../../api/eni-attachment.js';
 import { isNotFound } from '../../runtime/kube/kube-errors.js';
 import type { ResourceClient } from '../../runtime/kube/resource-client.js';
 import { type LinkFinding, linkStatus } from './link-status.js';
@@ -11,16 +11,16 @@ export class LinkReporter {
   constructor(private readonly client: ResourceClient<ENIAttachment>) {}
 
   /**
-   * Writes which addresses of an ENI pods have, before the ENI is detached.
+   * Writes the addresses of an ENI that pods have, and those that no further pod gets, if they changed.
    * @throws KubeApiError, KubeUnreachableError
    */
-  async reportPods(attachment: ENIAttachment, podAddresses: string[]): Promise<void> {
-    const { metadata, status } = attachment;
+  async reportPods(
+    attachment: ENIAttachment,
+    pods: Pick<LinkStatus, 'podAddresses' | 'withdrawnAddresses'>,
+  ): Promise<void> {
+    const { status } = attachment;
     try {
-      const acted =
-        metadata.generation === undefined ? {} : { observedGeneration: metadata.generation };
-      const link = { ...status?.link, ...acted, podAddresses };
-      await this.client.patchStatus(attachment, { ...status, link });
+      await this.client.patchStatus(attachment, { ...status, link: { ...status?.link, ...pods } });
     } catch (error) {
       if (isNotFound(error)) return;
       throw error;

@@ -16,6 +16,8 @@ export interface LinkFinding {
    * Addresses of the ENI that pods have; undefined if the ENI has none for pods, or if the state is unknown.
    */
   podAddresses?: string[] | undefined;
+  /** Those that no further pod gets, and prefixes. */
+  withdrawnAddresses?: string[] | undefined;
 }
 
 /** The CRD's bounds: they limit what one attachment costs the API server, whatever the state of the host. */
@@ -27,11 +29,11 @@ const CARRYING = new Set(['up', 'unknown']);
 
 /** The `status.link` to report: the state of the device, and its fault if there is one. */
 export function linkStatus(finding: LinkFinding): LinkStatus {
-  const { attachment, link, snapshot, fault, podAddresses } = finding;
+  const { attachment, link, snapshot, fault, podAddresses, withdrawnAddresses } = finding;
   const { metadata, spec, status } = attachment;
   const said = {
     ...(metadata.generation === undefined ? {} : { observedGeneration: metadata.generation }),
-    ...definedOnly({ podAddresses }),
+    ...definedOnly({ podAddresses, withdrawnAddresses }),
     ...(fault ? { reason: fault.reason, message: printable(fault.message, MAX_MESSAGE) } : {}),
   };
   if (link === undefined) return { ...said, state: 'absent' };

@@ -1,19 +1,38 @@
 import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import ipaddr from 'ipaddr.js';
-import type { ENIAttachment } from '../../api/eni-attachment.js';
+import type { ENIAttachment, PodNetwork } from '../../api/eni-attachment.js';
 import { type Fault, linkFault } from '../../api/link-faults.js';
 import { MANAGER_NAME } from '../../api/names.js';
+import { covers, podPoolOf } from '../../api/pod-pool.js';
+import type { Clock } from '../../runtime/clock.js';
 import { describeError } from '../../runtime/logger.js';
 import { writeFileAtomically } from '../host/write-file-atomically.js';
 import { cniConfiguration, type PodDevice } from './cni-configuration.js';
-import { podRanges } from './pod-ranges.js';
+import { planWithdrawal } from './plan-withdrawal.js';
+import { Withdrawals } from './withdrawals.js';
 
 export interface PodNetworksOptions {
   /** Folder in which Multus looks for configurations; undefined: the agent cannot write there. */
   configurationDir: string | undefined;
   /** Folder in which host-local stores the addresses that it has assigned, one folder per network. */
   stateDir: string;
+  clock: Clock;
+}
+
+/** A pod network on this node. */
+export interface PodNetworkState {
+  /** Why its configuration cannot be written. */
+  fault?: Fault | undefined;
+  /**
+   * The addresses of the network that pods on this node have, sorted; `undefined` if host-local's state cannot
+   * be read.
+   */
+  podAddresses?: string[] | undefined;
+  /** Addresses and prefixes of the ENI that no further pod gets. */
+  withdrawnAddresses?: string[] | undefined;
+  /** Milliseconds until more of them count as withdrawn. */
+  settlesInMs?: number | undefined;
 }
 
 const FILE = /^eni-operator-([a-z0-9][-a-z0-9]{0,62})\.conf$/;
@@ -23,30 +42,89 @@ const MAX_ADDRESSES = 1_024;
 
 /** The CNI configurations of pod networks on this node, and the addresses that pods have of them. */
 export class PodNetworks {
-  constructor(private readonly options: PodNetworksOptions) {}
+  private readonly withdrawals: Withdrawals;
+  /** By network. */
+  private readonly devices = new Map<string, PodDevice>();
+  /** The latest work on a network's file, by network: one at a time. */
+  private readonly work = new Map<string, Promise<unknown>>();
+
+  constructor(private readonly options: PodNetworksOptions) {
+    this.withdrawals = new Withdrawals(options.clock);
+  }
 
   /**
-   * Writes the configuration of the attachment's network, if it changed.
-   * @returns why it cannot, or `undefined`
+   * Writes the configuration of the attachment's network, if it changed, without the addresses that no further
+   * pod may get; removes it if no address is left. Then reads which addresses pods have: one that the state
+   * names as withdrawn, and that no pod has, can be unassigned.
+   * @param device the interface; default: the one of the last call. Without one, only the removal for an
+   *   attachment that is being deleted is possible.
    */
-  async provide(attachment: ENIAttachment, device: PodDevice): Promise<Fault | undefined> {
+  provide(attachment: ENIAttachment, device?: PodDevice): Promise<PodNetworkState> {
     const { podNetwork } = attachment.spec;
+    if (!podNetwork) return Promise.resolve({});
+    const { name } = podNetwork;
+    if (device) this.devices.set(name, device);
+    const before = this.work.get(name) ?? Promise.resolve();
+    const done = before.then(() => this.provideNow(attachment, podNetwork));
+    this.work.set(
+      name,
+      done.catch(() => undefined),
+    );
+    return done;
+  }
+
+  private async provideNow(
+    attachment: ENIAttachment,
+    network: PodNetwork,
+  ): Promise<PodNetworkState> {
+    const { withdrawals } = this;
+    const { name } = network;
+    const earlier = [
+      ...withdrawals.of(name),
+      ...(attachment.status?.link?.withdrawnAddresses ?? []),
+    ];
+    const inUse = await this.addressesInUse(attachment);
+    const isDeleted = attachment.metadata.deletionTimestamp !== undefined;
+    if (!isDeleted && !this.devices.has(name)) return { podAddresses: inUse };
+    const withdrawn = planWithdrawal(attachment, {
+      earlier: new Set(earlier),
+      isInUse: (each) => inUse === undefined || inUse.some((address) => covers(each, address)),
+    });
+    const fault = await this.write(attachment, network, withdrawn);
+    // After a failed write, the file can have any address.
+    withdrawals.set(name, fault ? [] : withdrawn);
+    const withdrawnAddresses = withdrawals.settled(name).slice(0, MAX_ADDRESSES);
+    const settlesInMs = withdrawals.settlesIn(name);
+    // This read comes after the withdrawal: a pod that got an address before it counts.
+    const podAddresses = await this.addressesInUse(attachment);
+    return { fault, podAddresses, withdrawnAddresses, settlesInMs };
+  }
+
+  private async write(
+    attachment: ENIAttachment,
+    network: PodNetwork,
+    withdrawn: readonly string[],
+  ): Promise<Fault | undefined> {
     const { configurationDir: dir } = this.options;
-    if (!podNetwork) return undefined;
+    const { name } = network;
+    const device = this.devices.get(name);
     if (dir === undefined) {
-      const fact = `The agent has no folder for the CNI configuration of the network ${podNetwork.name}`;
+      const fact = `The agent has no folder for the CNI configuration of the network ${name}`;
       return linkFault('PodNetworkUnavailable', fact);
     }
-    const content = cniConfiguration(attachment, podNetwork, device);
-    const path = join(dir, fileOf(podNetwork.name));
+    const path = join(dir, fileOf(name));
     try {
       const present = await readOrNothing(path);
-      if (content === undefined || content === present) return undefined;
+      const rest = without(attachment, withdrawn);
+      const content = device && cniConfiguration(rest, network, device);
+      if (content === present) return undefined;
       if (present !== undefined && !hasAgentMark(present)) {
+        if (content === undefined) return undefined;
         const fact = `The file ${path} on the node belongs to another program`;
         return linkFault('PodNetworkUnavailable', fact);
       }
-      await writeFileAtomically(dir, fileOf(podNetwork.name), content);
+      if (content === undefined) await rm(path, { force: true });
+      else await writeFileAtomically(dir, fileOf(name), content);
       return undefined;
     } catch (error) {
       const fact = `The CNI configuration ${path} cannot be written (${describeError(error)})`;
@@ -73,33 +151,43 @@ export class PodNetworks {
     return removed;
   }
 
-  /**
-   * The addresses of the attachment's network that pods on this node have, sorted; `undefined` if
-   * host-local's state cannot be read.
-   */
-  async addressesInUse(attachment: ENIAttachment): Promise<string[] | undefined> {
-    const { podNetwork } = attachment.spec;
+  private async addressesInUse({ spec, status }: ENIAttachment): Promise<string[] | undefined> {
+    const { podNetwork } = spec;
     if (!podNetwork) return undefined;
     const { stateDir } = this.options;
     try {
       if (!(await readdir(stateDir)).includes(podNetwork.name)) return [];
       const files = await readdir(join(stateDir, podNetwork.name));
-      const ranges = podRanges(attachment).map(({ match }) => ipaddr.parseCIDR(match));
+      const pool = Object.values(podPoolOf(status)).flat();
       return files
         .filter((file) => ipaddr.isValid(file))
-        .filter((file) => {
-          const address = ipaddr.parse(file);
-          return ranges.some(
-            ([network, length]) =>
-              address.kind() === network.kind() && address.match(network, length),
-          );
-        })
+        .filter((file) => pool.some((each) => covers(each, file)))
         .sort()
         .slice(0, MAX_ADDRESSES);
     } catch {
       return undefined;
     }
   }
+}
+
+/** The attachment as if its ENI did not have these addresses. */
+function without(attachment: ENIAttachment, withdrawn: readonly string[]): ENIAttachment {
+  const { status = {} } = attachment;
+  const left = new Set(withdrawn);
+  const rest = (list: readonly string[] = []) => list.filter((each) => !left.has(each));
+  const { ipv4Addresses, ipv4Prefixes, ipv6Prefixes } = podPoolOf(status);
+  return {
+    ...attachment,
+    status: {
+      ...status,
+      privateIPAddresses: [
+        ...(status.privateIPAddresses ?? []).slice(0, 1),
+        ...rest(ipv4Addresses),
+      ],
+      ipv4Prefixes: rest(ipv4Prefixes),
+      ipv6Prefixes: rest(ipv6Prefixes),
+    },
+  };
 }
 
 function fileOf(name: string): string {

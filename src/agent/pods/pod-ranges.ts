@@ -1,5 +1,6 @@
 import ipaddr from 'ipaddr.js';
 import type { ENIAttachment } from '../../api/eni-attachment.js';
+import { podPoolOf } from '../../api/pod-pool.js';
 
 /** Addresses of the ENI that are for pods: a prefix, or one address. */
 export interface PodRange {
@@ -16,12 +17,12 @@ export interface PodRange {
  * The addresses of the ENI that are for pods: IPv4 addresses other than the primary one, which belongs to the
  * node, and prefixes. Invalid entries of the status are skipped.
  */
-export function podRanges({ status = {} }: ENIAttachment): PodRange[] {
-  const [, ...secondary] = status.privateIPAddresses ?? [];
+export function podRanges({ status }: ENIAttachment): PodRange[] {
+  const { ipv4Addresses, ipv4Prefixes, ipv6Prefixes } = podPoolOf(status);
   return [
-    ...(status.ipv4Prefixes ?? []).flatMap((prefix) => prefixRange(prefix, 4)),
-    ...secondary.flatMap((address) => addressRange(address)),
-    ...(status.ipv6Prefixes ?? []).flatMap((prefix) => prefixRange(prefix, 6)),
+    ...ipv4Prefixes.flatMap((prefix) => prefixRange(prefix, 4)),
+    ...ipv4Addresses.flatMap((address) => addressRange(address)),
+    ...ipv6Prefixes.flatMap((prefix) => prefixRange(prefix, 6)),
   ];
 }
 

@@ -196,10 +196,14 @@ function useOf(
   eni: Eni | undefined,
 ): Omit<Condition, 'lastTransitionTime'>[] {
   const type = ENI_ATTACHMENT_CONDITIONS.addressesInUse;
-  const kept = eni ? keptForPods(attachment, eni) : [];
-  if (kept.length > 0) {
-    const message = `Pods on the node use ${named(kept)}; the ENI keeps these addresses until the pods are gone.`;
+  const kept = eni && keptForPods(attachment, eni);
+  if (kept?.for === 'pods') {
+    const message = `Pods on the node use ${named(kept.addresses)}; the ENI keeps these addresses until the pods are gone.`;
     return [{ type, status: 'True', reason: 'PodsRun', message }];
+  }
+  if (kept) {
+    const message = `The ENI keeps ${named(kept.addresses)} until the node's agent reports that no further pod gets them.`;
+    return [{ type, status: 'True', reason: 'WaitingForAgent', message }];
   }
   const message = 'The ENI has no address that it keeps only for pods.';
   return attachment.status?.conditions?.some((condition) => condition.type === type)

@@ -49,8 +49,9 @@ const attachmentChanged: Predicates<ENIAttachment> = {
 };
 
 function linkStatus({ status }: ENIAttachment) {
-  const { state, reason, message, observedGeneration, podAddresses } = status?.link ?? {};
-  return { state, reason, message, observedGeneration, podAddresses };
+  const { state, reason, message, observedGeneration, podAddresses, withdrawnAddresses } =
+    status?.link ?? {};
+  return { state, reason, message, observedGeneration, podAddresses, withdrawnAddresses };
 }
 
 function finalizersRemoved(attachment: ENIAttachment): boolean {

@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
@@ -21,6 +21,8 @@ import { AgentWorld } from './support/agent-world.js';
 
 const FILE = 'eni-operator-pods.conf';
 const NAMESPACE = 'pods-of-multus';
+/** The agent waits 10 s for starts that had read an earlier configuration, and looks every 5 s. */
+const SETTLED_WITHIN_MS = 25_000;
 /** Labels of a namespace that opts in. */
 const ALLOWED = { 'networking.k8s.aws/network-attachments': 'allowed' };
 const MULTUS = 'test/integration/operators/fixtures/multus';
@@ -39,6 +41,8 @@ interface TestNode {
   runtime: PodRuntime;
   /** Where Multus reads. */
   confDir: string;
+  /** Where host-local stores addresses. */
+  stateDir: string;
 }
 
 /** Two nodes on a VPC that drops what EC2 drops, and pods by Multus and the reference plugins ptp and host-local. */
@@ -74,7 +78,7 @@ describe('pods with addresses of their node’s ENI', () => {
         ...{ programs, kube, kubeconfigPath, nodeName: name, namespace: NAMESPACE },
         ...{ host: made.host, configurationDir: confDir, stateDir },
       });
-      nodes.push({ name, confDir, runtime, ...made });
+      nodes.push({ name, confDir, stateDir, runtime, ...made });
     }
   });
 
@@ -154,6 +158,39 @@ describe('pods with addresses of their node’s ENI', () => {
     });
   }
 
+  it('never get one that is about to be unassigned; one that a start had got before stays', async function () {
+    this.timeout(90_000);
+    await createNetwork({ secondaryAddresses: 3 });
+    const { confDir, stateDir, runtime } = nodeAt(0);
+    const a = await addPod(nodeAt(0));
+    const b = await addPod(nodeAt(1));
+    const given = async () => (await attachmentOn(nodeAt(0))).status?.privateIPAddresses ?? [];
+    const [primary, gateway, , last = ''] = await given();
+    await stage.patchNodeENI('pods', { ipv4: { secondaryAddresses: 2 } });
+    await eventually(async () =>
+      expect(await readFile(join(confDir, FILE), 'utf8')).not.to.include(`"${last}"`),
+    );
+    // A start that had read the file from before has its address only now.
+    await writeFile(join(stateDir, 'pods', last), 'a-late-container');
+    const problem = await runtime.start('too-many', 'pods').catch(String);
+    expect(problem, String(problem)).to.include('no IP addresses available');
+    await eventually(async () => {
+      const { conditions, link } = (await attachmentOn(nodeAt(0))).status ?? {};
+      expect(link?.withdrawnAddresses).to.deep.equal([last]);
+      const condition = conditions?.find(({ type }) => type === 'AddressesInUse');
+      expect(condition).to.include({ status: 'True', reason: 'PodsRun' });
+      expect(condition?.message).to.include(last);
+    }, SETTLED_WITHIN_MS);
+    expect(await given()).to.include(last);
+
+    await rm(join(stateDir, 'pods', last));
+    await eventually(
+      async () => expect(await given()).to.deep.equal([primary, gateway, a.address]),
+      SETTLED_WITHIN_MS,
+    );
+    expect(await a.reaches(b.address)).to.equal(true);
+  });
+
   it('keep them until they are gone, also after the NodeENI is deleted; then nothing is left', async function () {
     this.timeout(60_000);
     const before = await nodeAt(0).host.namespace.ip('rule show');
@@ -161,6 +198,11 @@ describe('pods with addresses of their node’s ENI', () => {
     expect(await readdir(nodeAt(0).confDir)).to.deep.equal([FILE]);
     const a = await addPod(nodeAt(0));
     const b = await addPod(nodeAt(1));
+    const { namespace } = nodeAt(0).host;
+    const rules = await namespace.ip('rule show');
+    const [prefix = ''] = (await attachmentOn(nodeAt(0))).status?.ipv4Prefixes ?? [];
+    await namespace.ip(`rule del from ${prefix}`);
+    await eventually(async () => expect(await namespace.ip('rule show')).to.equal(rules));
     await eventually(async () =>
       expect((await attachmentOn(nodeAt(0))).status?.link?.podAddresses).to.deep.equal([a.address]),
     );
@@ -176,7 +218,7 @@ describe('pods with addresses of their node’s ENI', () => {
     expect(await a.reaches(b.address)).to.equal(true);
 
     for (const pod of pods.splice(0)) await pod.delete();
-    await stage.gone('pods');
+    await stage.gone('pods', SETTLED_WITHIN_MS);
     expect(stage.managedEnis()).to.deep.equal([]);
     await eventually(async () =>
       expect(await nodeAt(0).host.namespace.ip('rule show')).to.equal(before),

@@ -169,9 +169,13 @@ describe('the addresses of an ENI', () => {
       (await stage.listAttachments('addresses'))[0] ?? expect.fail('there is no ENIAttachment');
 
     /** What the node's agent would report. */
-    async function report(podAddresses: string[]): Promise<void> {
+    async function report(
+      podAddresses: readonly string[],
+      withdrawnAddresses: readonly string[] = [],
+    ): Promise<void> {
       const { metadata } = await theAttachment();
-      const link = { observedGeneration: metadata.generation, state: 'up', podAddresses };
+      const observedGeneration = metadata.generation;
+      const link = { observedGeneration, state: 'up', podAddresses, withdrawnAddresses };
       const patch = { type: 'merge', body: { status: { link } } } as const;
       await stage.kube.patch(ENIAttachment.resource, metadata, patch, { subresource: 'status' });
     }
@@ -212,6 +216,11 @@ describe('the addresses of an ENI', () => {
       expect(counts()).to.deep.equal([1, 2, 0, 0]);
       const [, second = ''] = firsts();
       await report([second]);
+      await eventually(async () =>
+        expect(await condition('AddressesInUse')).to.include({ reason: 'WaitingForAgent' }),
+      );
+      expect(counts(), 'a pod can still get one of the first prefix').to.deep.equal([1, 2, 0, 0]);
+      await report([second], theEni().ipv4Prefixes.slice(0, 1));
       await become(1, 1, 0, 0);
       expect(firsts()).to.deep.equal([second]);
       await eventually(async () =>
@@ -228,6 +237,11 @@ describe('the addresses of an ENI', () => {
       );
       expect(theEni().attachment?.status).to.equal('attached');
       await report([]);
+      await eventually(async () =>
+        expect((await condition('Ready'))?.message).to.include('has not reported yet'),
+      );
+      expect(theEni().attachment?.status).to.equal('attached');
+      await report([], theEni().ipv4Prefixes);
       await stage.gone('addresses');
       expect(stage.managedEnis()).to.deep.equal([]);
     });

@@ -1,4 +1,5 @@
 import type { ENIAttachmentSpec } from '../../../api/eni-attachment.js';
+import { type WantedAddresses, wantedIpv4, wantedIpv6 } from '../../../api/pod-pool.js';
 import type { AddressCount, AddressSet, CreateEniRequest, Eni } from '../../../aws/ec2-gateway.js';
 
 /** Addresses and prefixes to unassign from an ENI, and then to assign to it. */
@@ -43,34 +44,26 @@ export function addressesInCreate(spec: ENIAttachmentSpec): AddressesInCreate {
   };
 }
 
-/** How many addresses and prefixes the ENI should have; `undefined`: as many as it has. */
-interface Wanted {
-  addresses: number | undefined;
-  prefixes: number | undefined;
-}
-
 /**
  * The changes that give the ENI as many addresses as the spec says. Addresses in use stay, so the ENI can
  * have more for a while.
  */
 export function addressChanges(
-  { ipv4, ipv6, subnetCIDR }: ENIAttachmentSpec,
+  spec: ENIAttachmentSpec,
   eni: Eni,
   isInUse: IsInUse = () => false,
 ): AddressChanges {
   const [, ...secondary] = eni.privateIpAddresses;
   const ofIpv4 = changesOf(
-    ipv4 && { addresses: ipv4.secondaryAddresses ?? 0, prefixes: ipv4.prefixes ?? 0 },
+    wantedIpv4(spec),
     { addresses: secondary, prefixes: eni.ipv4Prefixes },
     isInUse,
   );
   // The first IPv6 address stays if it is the primary one, or if the subnet is IPv6-only.
-  const kept = eni.hasPrimaryIpv6 || subnetCIDR === undefined ? 1 : 0;
+  const kept = eni.hasPrimaryIpv6 || spec.subnetCIDR === undefined ? 1 : 0;
+  const { addresses, prefixes } = wantedIpv6(spec);
   const ofIpv6 = changesOf(
-    ipv6 && {
-      addresses: ipv6.addresses === undefined ? undefined : Math.max(0, ipv6.addresses - kept),
-      prefixes: ipv6.prefixes,
-    },
+    { addresses: addresses === undefined ? undefined : Math.max(0, addresses - kept), prefixes },
     { addresses: eni.ipv6Addresses.slice(kept), prefixes: eni.ipv6Prefixes },
     isInUse,
   );
@@ -83,13 +76,10 @@ export function addressChanges(
 }
 
 function changesOf(
-  wanted: Wanted | undefined,
+  wanted: WantedAddresses,
   present: AddressSet,
   isInUse: IsInUse,
 ): { unassign?: AddressSet; assign?: AddressCount } {
-  if (!wanted) {
-    return {};
-  }
   const { addresses = present.addresses.length, prefixes = present.prefixes.length } = wanted;
   const unassign = {
     addresses: surplus(present.addresses, addresses, isInUse),

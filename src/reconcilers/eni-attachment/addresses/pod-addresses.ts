@@ -1,6 +1,6 @@
-import ipaddr from 'ipaddr.js';
 import type { ENIAttachment } from '../../../api/eni-attachment.js';
 import type { Node } from '../../../api/node.js';
+import { covers, podPoolOf } from '../../../api/pod-pool.js';
 import { type Blocked, blocked } from '../../../api/reasons.js';
 import type { Eni } from '../../../aws/ec2-gateway.js';
 import { firstFew } from '../../../runtime/message-text.js';
@@ -13,44 +13,57 @@ const MAX_NAMED = 3;
 const REPORT_WITHIN_MS = 60_000;
 
 /**
- * Whether a pod has the address, or one of the prefix, according to the agent's report. Until the agent has
- * reported on the current spec of an ENI whose addresses are for pods, all count as in use.
+ * Whether the ENI has to keep an address or a prefix for pods, according to the agent's report: a pod has it,
+ * or can still get it. Until the agent has reported on the current spec of an ENI whose addresses are for pods,
+ * all count as in use.
  */
-export function usedByPods({ metadata, spec, status }: ENIAttachment): IsInUse {
-  const { podAddresses, observedGeneration } = status?.link ?? {};
+export function usedByPods(attachment: ENIAttachment): IsInUse {
+  const { metadata, spec, status } = attachment;
+  const { podAddresses, withdrawnAddresses = [], observedGeneration } = status?.link ?? {};
   const isCurrent = podAddresses !== undefined && observedGeneration === metadata.generation;
   if (spec.podNetwork && !isCurrent) {
     return () => true;
   }
-  const used = (podAddresses ?? []).filter((each) => ipaddr.isValid(each));
-  return (addressOrPrefix) => used.some((address) => contains(addressOrPrefix, address));
+  const withdrawn = new Set(withdrawnAddresses);
+  const canStillBeGot = (each: string) =>
+    spec.podNetwork !== undefined && !isOfNode(each) && !withdrawn.has(each);
+  return (addressOrPrefix) => canStillBeGot(addressOrPrefix) || isHad(attachment, addressOrPrefix);
 }
 
-function contains(addressOrPrefix: string, address: string): boolean {
-  if (!addressOrPrefix.includes('/')) {
-    return isSame(addressOrPrefix, address);
-  }
-  if (!ipaddr.isValidCIDR(addressOrPrefix)) {
-    return false;
-  }
-  const [network, length] = ipaddr.parseCIDR(addressOrPrefix);
-  const parsed = ipaddr.parse(address);
-  return parsed.kind() === network.kind() && parsed.match(network, length);
+/** Single IPv6 addresses are the node's. */
+function isOfNode(addressOrPrefix: string): boolean {
+  return addressOrPrefix.includes(':') && !addressOrPrefix.includes('/');
 }
 
-function isSame(a: string, b: string): boolean {
-  return (
-    ipaddr.isValid(a) &&
-    ipaddr.parse(a).toNormalizedString() === ipaddr.parse(b).toNormalizedString()
-  );
+/** Whether a pod has the address, or one of the prefix. */
+function isHad({ status }: ENIAttachment, addressOrPrefix: string): boolean {
+  return (status?.link?.podAddresses ?? []).some((address) => covers(addressOrPrefix, address));
 }
 
-/** Addresses and prefixes that the spec no longer requests, and that the ENI keeps because pods use them. */
-export function keptForPods(attachment: ENIAttachment, eni: Eni): string[] {
-  const { spec } = attachment;
+/** Addresses and prefixes that the spec no longer requests, and that the ENI keeps for now. */
+export interface KeptAddresses {
+  /** `pods`: they have some of them. `agent`: it has not reported yet that no further pod gets them. */
+  for: 'pods' | 'agent';
+  addresses: string[];
+}
+
+/** What the ENI keeps for pods; `undefined`: nothing. */
+export function keptForPods(attachment: ENIAttachment, eni: Eni): KeptAddresses | undefined {
+  const { spec, status } = attachment;
   const all = surplusOf(addressChanges(spec, eni));
   const released = new Set(surplusOf(addressChanges(spec, eni, usedByPods(attachment))));
-  return all.length > released.size ? all.filter((each) => !released.has(each)) : [];
+  if (all.length <= released.size) {
+    return undefined;
+  }
+  // The agent chooses which ones go.
+  const chosen = (status?.link?.withdrawnAddresses ?? []).filter((each) => isHad(attachment, each));
+  const unused = surplusOf(addressChanges(spec, eni, (each) => isHad(attachment, each)));
+  const waiting = unused.filter((each) => !released.has(each));
+  if (chosen.length === 0 && waiting.length > 0) {
+    return { for: 'agent', addresses: waiting };
+  }
+  const kept = all.filter((each) => !released.has(each));
+  return { for: 'pods', addresses: chosen.length > 0 ? chosen : kept };
 }
 
 function surplusOf({ unassignIpv4, unassignIpv6 }: ReturnType<typeof addressChanges>): string[] {
@@ -61,8 +74,8 @@ function surplusOf({ unassignIpv4, unassignIpv6 }: ReturnType<typeof addressChan
 }
 
 /**
- * Why the ENI of a deleted attachment stays attached: pods on its node would lose their network. Waits first
- * for the report of an agent that tracks pods, so that a pod that has just started counts.
+ * Why the ENI of a deleted attachment stays attached: pods on its node would lose their network. Waits for the
+ * report of an agent that tracks pods, that no further pod gets an address of the ENI.
  * @param now milliseconds since the epoch
  */
 export function heldByPods(
@@ -70,23 +83,25 @@ export function heldByPods(
   node: Node | undefined,
   now: number,
 ): Blocked | undefined {
-  const { podAddresses, observedGeneration } = status?.link ?? {};
+  const { podAddresses, withdrawnAddresses = [] } = status?.link ?? {};
   if (!node || !spec.podNetwork || podAddresses === undefined) {
     return undefined;
   }
-  const deletedForMs = now - Date.parse(metadata.deletionTimestamp ?? '');
-  if (observedGeneration !== metadata.generation && deletedForMs < REPORT_WITHIN_MS) {
+  if (podAddresses.length > 0) {
     return blocked(
       'AddressesInUse',
-      `The agent of node ${spec.nodeName} has not reported yet which pods use the ENI`,
+      `Pods on node ${spec.nodeName} have ${named(podAddresses)} of the ENI of NodeENI ${spec.nodeENI}`,
     );
   }
-  return podAddresses.length > 0
-    ? blocked(
+  const deletedForMs = now - Date.parse(metadata.deletionTimestamp ?? '');
+  const pool = Object.values(podPoolOf(status)).flat();
+  const isWithdrawn = pool.every((each) => withdrawnAddresses.includes(each));
+  return isWithdrawn || deletedForMs >= REPORT_WITHIN_MS
+    ? undefined
+    : blocked(
         'AddressesInUse',
-        `Pods on node ${spec.nodeName} have ${named(podAddresses)} of the ENI of NodeENI ${spec.nodeENI}`,
-      )
-    : undefined;
+        `The agent of node ${spec.nodeName} has not reported yet that no further pod uses the ENI`,
+      );
 }
 
 /** Some of the addresses, for a message. */

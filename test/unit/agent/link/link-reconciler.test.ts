@@ -99,7 +99,11 @@ describe('LinkReconciler', () => {
       reporter: new LinkReporter(ResourceClient.create({ kind: ENIAttachment, client })),
       contention: new Contention(time),
       leases,
-      podNetworks: new PodNetworks({ configurationDir: undefined, stateDir: '/nonexistent' }),
+      podNetworks: new PodNetworks({
+        configurationDir: undefined,
+        stateDir: '/nonexistent',
+        clock: time,
+      }),
       clock: time,
       tableBase: 21_000,
     });

@@ -1,0 +1,65 @@
+import { expect } from 'chai';
+import { planWithdrawal } from '../../../../src/agent/pods/plan-withdrawal.js';
+import type { ENIAttachmentSpec } from '../../../../src/api/eni-attachment.js';
+import { anENIAttachment } from '../../../support/objects.js';
+
+const [A, B, C] = ['10.0.64.16/28', '10.0.64.32/28', '10.0.64.48/28'] as const;
+const [PRIMARY, X, Y, Z] = ['10.0.64.5', '10.0.64.6', '10.0.64.7', '10.0.64.8'] as const;
+
+interface Situation {
+  spec: Partial<ENIAttachmentSpec>;
+  earlier?: string[];
+  inUse?: string[];
+  metadata?: object;
+}
+
+/** Of an ENI with three prefixes and three secondary addresses. */
+function withdrawn({ spec, earlier = [], inUse = [], metadata = {} }: Situation): string[] {
+  const status = {
+    privateIPAddresses: [PRIMARY, X, Y, Z],
+    ipv4Prefixes: [A, B, C],
+    ipv6Prefixes: ['2600:1f14:abc:de01:1::/80', '2600:1f14:abc:de01:2::/80'],
+  };
+  const attachment = anENIAttachment({ spec, status, metadata });
+  const isInUse = (each: string) => inUse.includes(each);
+  return planWithdrawal(attachment, { earlier: new Set(earlier), isInUse });
+}
+
+const prefixes = (count: number) => ({ ipv4: { secondaryAddresses: 3, prefixes: count } });
+const addresses = (count: number) => ({ ipv4: { secondaryAddresses: count, prefixes: 3 } });
+
+describe('what no further pod gets', () => {
+  it('is nothing while the spec requests all, or does not say', () => {
+    expect(withdrawn({ spec: prefixes(3) })).to.deep.equal([]);
+    expect(withdrawn({ spec: prefixes(4) })).to.deep.equal([]);
+    expect(withdrawn({ spec: {} })).to.deep.equal([]);
+  });
+
+  it('is what is in excess: unused ones first, from the end', () => {
+    expect(withdrawn({ spec: prefixes(1) })).to.deep.equal([C, B]);
+    expect(withdrawn({ spec: prefixes(2), inUse: [C] })).to.deep.equal([B]);
+    expect(withdrawn({ spec: prefixes(1), inUse: [C, A] })).to.deep.equal([B, C]);
+    expect(withdrawn({ spec: { ipv6: { prefixes: 1 } } })).to.deep.equal([
+      '2600:1f14:abc:de01:2::/80',
+    ]);
+  });
+
+  it('stays the same when pods come and go, as long as it is in excess', () => {
+    expect(withdrawn({ spec: prefixes(2), earlier: [B], inUse: [B] })).to.deep.equal([B]);
+    expect(withdrawn({ spec: prefixes(1), earlier: [A] })).to.deep.equal([A, C]);
+    expect(withdrawn({ spec: prefixes(3), earlier: [B] })).to.deep.equal([]);
+  });
+
+  it('is the gateway of single addresses only after all others', () => {
+    expect(withdrawn({ spec: addresses(1), inUse: [Y, Z] })).to.deep.equal([Z, Y]);
+    expect(withdrawn({ spec: addresses(0), inUse: [Y] })).to.deep.equal([Z, Y, X]);
+  });
+
+  it('is everything once the attachment is being deleted', () => {
+    const metadata = { deletionTimestamp: '2026-01-01T00:00:00Z' };
+    expect(withdrawn({ spec: prefixes(3), metadata })).to.have.members([
+      ...[X, Y, Z, A, B, C],
+      ...['2600:1f14:abc:de01:1::/80', '2600:1f14:abc:de01:2::/80'],
+    ]);
+  });
+});

@@ -1,0 +1,123 @@
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { PodNetworks } from '../../../../src/agent/pods/pod-networks.js';
+import type { ENIAttachment } from '../../../../src/api/eni-attachment.js';
+import { anENIAttachment, NOW } from '../../../support/objects.js';
+import { VirtualTime } from '../../runtime/support/virtual-time.js';
+
+const DEVICE = { name: 'ens6', mtu: 9001 };
+const FILE = 'eni-operator-pods.conf';
+const [A, B] = ['10.0.64.16/28', '10.0.64.32/28'] as const;
+
+/** Of an ENI with the prefixes A and B. */
+function attachment(prefixes: number, metadata: object = {}): ENIAttachment {
+  return anENIAttachment({
+    spec: {
+      subnetCIDR: '10.0.64.0/19',
+      ipv4: { prefixes },
+      podNetwork: { name: 'pods', type: 'routed' },
+    },
+    status: { privateIPAddresses: ['10.0.64.5'], ipv4Prefixes: [A, B] },
+    metadata,
+  });
+}
+
+describe('PodNetworks', () => {
+  let dir: string;
+  let configurationDir: string;
+  let stateDir: string;
+  let time: VirtualTime;
+  let podNetworks: PodNetworks;
+
+  beforeEach(async () => {
+    dir = await mkdtemp(join(tmpdir(), 'pod-networks-'));
+    [configurationDir, stateDir] = [join(dir, 'net.d'), join(dir, 'networks')];
+    await mkdir(configurationDir);
+    await mkdir(stateDir);
+    time = new VirtualTime(NOW);
+    podNetworks = new PodNetworks({ configurationDir, stateDir, clock: time });
+  });
+
+  afterEach(() => rm(dir, { recursive: true }));
+
+  /** As host-local does. */
+  async function allocate(address: string): Promise<void> {
+    await mkdir(join(stateDir, 'pods'), { recursive: true });
+    await writeFile(join(stateDir, 'pods', address), 'container\neth0');
+  }
+
+  async function ranges(): Promise<string[]> {
+    const { ipam } = JSON.parse(await readFile(join(configurationDir, FILE), 'utf8'));
+    return ipam.ranges.flat().map(({ subnet }: { subnet: string }) => subnet);
+  }
+
+  it('withdraws what the spec no longer requests before it says so', async () => {
+    await podNetworks.provide(attachment(2), DEVICE);
+    expect(await ranges()).to.deep.equal([A, B]);
+    const first = await podNetworks.provide(attachment(1), DEVICE);
+    expect(await ranges(), 'at once').to.deep.equal([A]);
+    expect(first).to.deep.include({ withdrawnAddresses: [], settlesInMs: 10_000 });
+    await time.pass(9_999);
+    expect((await podNetworks.provide(attachment(1))).withdrawnAddresses).to.deep.equal([]);
+    await time.pass(1);
+    expect(await podNetworks.provide(attachment(1))).to.deep.include({
+      withdrawnAddresses: [B],
+      settlesInMs: undefined,
+    });
+  });
+
+  it('sees a pod whose start had read the configuration from before', async () => {
+    await podNetworks.provide(attachment(2), DEVICE);
+    await podNetworks.provide(attachment(1), DEVICE);
+    await allocate('10.0.64.34');
+    await time.pass(10_000);
+    expect(await podNetworks.provide(attachment(1))).to.deep.include({
+      podAddresses: ['10.0.64.34'],
+      withdrawnAddresses: [B],
+    });
+    expect(await ranges(), 'stays withdrawn, although A has no pods').to.deep.equal([A]);
+  });
+
+  it('gives an address back, and starts from the beginning when it goes again', async () => {
+    await podNetworks.provide(attachment(1), DEVICE);
+    await time.pass(10_000);
+    expect((await podNetworks.provide(attachment(2))).withdrawnAddresses).to.deep.equal([]);
+    expect(await ranges()).to.deep.equal([A, B]);
+    expect((await podNetworks.provide(attachment(1))).withdrawnAddresses).to.deep.equal([]);
+  });
+
+  it('removes the configuration when the attachment is deleted, also after a restart', async () => {
+    await podNetworks.provide(attachment(2), DEVICE);
+    const deleted = attachment(2, { deletionTimestamp: '2026-01-01T00:00:00Z' });
+    const restarted = new PodNetworks({ configurationDir, stateDir, clock: time });
+    expect((await restarted.provide(deleted)).withdrawnAddresses).to.deep.equal([]);
+    expect(await readdir(configurationDir)).to.deep.equal([]);
+    await time.pass(10_000);
+    expect((await restarted.provide(deleted)).withdrawnAddresses).to.deep.equal([A, B]);
+  });
+
+  it('leaves the configuration as it is after a restart until it knows the device', async () => {
+    await podNetworks.provide(attachment(2), DEVICE);
+    const restarted = new PodNetworks({ configurationDir, stateDir, clock: time });
+    expect(await restarted.provide(attachment(1))).to.deep.equal({ podAddresses: [] });
+    expect(await ranges()).to.deep.equal([A, B]);
+  });
+
+  it('withdraws nothing while it cannot write', async () => {
+    await podNetworks.provide(attachment(2), DEVICE);
+    await writeFile(join(configurationDir, FILE), '{"type":"bridge"}');
+    const state = await podNetworks.provide(attachment(1), DEVICE);
+    expect(state.fault?.reason).to.equal('PodNetworkUnavailable');
+    await time.pass(60_000);
+    expect((await podNetworks.provide(attachment(1))).withdrawnAddresses).to.deep.equal([]);
+  });
+
+  it('restores a configuration that was removed', async () => {
+    await podNetworks.provide(attachment(2), DEVICE);
+    await rm(join(configurationDir, FILE));
+    await podNetworks.provide(attachment(2));
+    expect(await ranges()).to.deep.equal([A, B]);
+  });
+});
