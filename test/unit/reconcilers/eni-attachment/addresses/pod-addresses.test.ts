@@ -6,7 +6,7 @@ import {
   keptForPods,
   usedByPods,
 } from '../../../../../src/reconcilers/eni-attachment/addresses/pod-addresses.js';
-import { aNode, anEni, anENIAttachment, NOW } from '../../../../support/objects.js';
+import { aNode, anENIAttachment, anEni, NOW } from '../../../../support/objects.js';
 
 const [A, B] = ['10.0.64.16/28', '10.0.64.32/28'] as const;
 const ENI = anEni({ ipv4Prefixes: [A, B] });
