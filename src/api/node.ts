@@ -1,7 +1,6 @@
 import type { Condition } from '../runtime/kube/conditions.js';
 import { NODE_CONDITIONS } from './conditions.js';
 import { RESERVED_INTERFACES_ANNOTATION } from './names.js';
-import type { Taint } from './taints.js';
 
 /**
  * A Node, reduced to what the operator needs for placing ENIs and for node readiness: the store keeps only
@@ -72,4 +71,17 @@ function trimSpec({ providerID, taints = [] }: NonNullable<Node['spec']> = {}): 
 function trimStatus({ conditions = [] }: NonNullable<Node['status']> = {}): Pick<Node, 'status'> {
   const own = conditions.filter(({ type }) => type === NODE_CONDITIONS.enisReady);
   return own.length === 0 ? {} : { status: { conditions: own } };
+}
+
+/** A taint of a Node; its value does not matter here. */
+export interface Taint {
+  key: string;
+  effect: string;
+}
+
+/**
+ * `key:Effect`, as kubelet's `--register-with-taints` and `spec.startupTaint` write a taint without a value.
+ */
+export function taintName({ key, effect }: Taint): string {
+  return `${key}:${effect}`;
 }

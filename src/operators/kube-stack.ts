@@ -1,8 +1,7 @@
 import { ENIAttachment } from '../api/eni-attachment.js';
 import { API_GROUP, MANAGER_NAME } from '../api/names.js';
-import { Node, trimNode } from '../api/node.js';
+import { Node, taintName, trimNode } from '../api/node.js';
 import { NodeENI } from '../api/node-eni.js';
-import { taintName } from '../api/taints.js';
 import {
   ELASTIC_IP_INDEX,
   elasticIpKeys,

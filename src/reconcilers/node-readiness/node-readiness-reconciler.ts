@@ -1,7 +1,6 @@
 import { ENIAttachment } from '../../api/eni-attachment.js';
-import { Node } from '../../api/node.js';
+import { Node, type Taint, taintName } from '../../api/node.js';
 import { NodeENI } from '../../api/node-eni.js';
-import { type Taint, taintName } from '../../api/taints.js';
 import type { Store } from '../../runtime/cache/store.js';
 import type { ReconcileContext, Result } from '../../runtime/controller/controller.js';
 import { Reconciler, Watch } from '../../runtime/controller/decorators.js';

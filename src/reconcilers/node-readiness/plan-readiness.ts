@@ -1,8 +1,7 @@
 import type { ENIAttachment } from '../../api/eni-attachment.js';
 import { DEFAULT_STARTUP_TAINT } from '../../api/names.js';
-import type { Node } from '../../api/node.js';
+import { type Node, type Taint, taintName } from '../../api/node.js';
 import type { NodeENI } from '../../api/node-eni.js';
-import { type Taint, taintName } from '../../api/taints.js';
 import type { JsonPatchOperation } from '../../runtime/kube/kube-client.js';
 import { isLive, isReady } from '../shared/attachment-state.js';
 import { isBlocked } from '../shared/blocked.js';

@@ -1,8 +1,7 @@
 import { expect } from 'chai';
 import { DEFAULT_STARTUP_TAINT } from '../../../src/api/names.js';
-import { Node } from '../../../src/api/node.js';
+import { Node, type Taint, taintName } from '../../../src/api/node.js';
 import type { NodeENISpec } from '../../../src/api/node-eni.js';
-import { type Taint, taintName } from '../../../src/api/taints.js';
 import type { KubeObject } from '../../../src/runtime/kube/resource.js';
 import { CONTROL_PLANE_TIMEOUT_MS } from '../../../tools/envtest/shared-control-plane.js';
 import { eventually } from '../../support/eventually.js';

@@ -1,9 +1,8 @@
 import { expect } from 'chai';
 import { ENIAttachment, type ENIAttachmentSpec } from '../../../src/api/eni-attachment.js';
 import { DEFAULT_STARTUP_TAINT } from '../../../src/api/names.js';
-import { Node } from '../../../src/api/node.js';
+import { Node, taintName } from '../../../src/api/node.js';
 import { NodeENI } from '../../../src/api/node-eni.js';
-import { taintName } from '../../../src/api/taints.js';
 import { isAlreadyExists, KubeApiError } from '../../../src/runtime/kube/kube-errors.js';
 import type { KubeObject, ResourceType } from '../../../src/runtime/kube/resource.js';
 import { CONTROL_PLANE_TIMEOUT_MS } from '../../../tools/envtest/shared-control-plane.js';

@@ -38,7 +38,7 @@ describe('What is loaded to ask the API server', () => {
   it('is no package at all, for a pod: memory on each node is dear', async () => {
     expect(
       await packagesOf(
-        'kube/http-kube-client.js',
+        'kube/http/http-kube-client.js',
         'kube/access/load-kube-access.js',
         'cache/informer.js',
         'kube/events.js',

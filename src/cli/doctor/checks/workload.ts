@@ -1,8 +1,7 @@
 import { NODE_ENI_CONDITIONS } from '../../../api/conditions.js';
 import type { ENIAttachment } from '../../../api/eni-attachment.js';
-import type { Node } from '../../../api/node.js';
+import { type Node, taintName } from '../../../api/node.js';
 import type { NodeENI } from '../../../api/node-eni.js';
-import { taintName } from '../../../api/taints.js';
 import {
   startupTaintOf,
   startupTaints,

@@ -1,7 +1,6 @@
 import { expect } from 'chai';
-import { Node } from '../../../../src/api/node.js';
+import { Node, type Taint, taintName } from '../../../../src/api/node.js';
 import type { NodeENI } from '../../../../src/api/node-eni.js';
-import { type Taint, taintName } from '../../../../src/api/taints.js';
 import { PlannedAttachments } from '../../../../src/reconcilers/node-eni/planned-attachments.js';
 import { BlockedTimes } from '../../../../src/reconcilers/node-readiness/blocked-times.js';
 import { NodeReadinessReconciler } from '../../../../src/reconcilers/node-readiness/node-readiness-reconciler.js';

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import type { ENIAttachment } from '../../../../src/api/eni-attachment.js';
 import { DEFAULT_STARTUP_TAINT } from '../../../../src/api/names.js';
 import type { Node } from '../../../../src/api/node.js';
-import { type Taint, taintName } from '../../../../src/api/taints.js';
+import { type Taint, taintName } from '../../../../src/api/node.js';
 import {
   planReadiness,
   type ReadinessInput,
