@@ -38,6 +38,8 @@ export interface EniInventoryOptions {
   transitionGatherMs?: number;
   /** The time between two batches of observations, in milliseconds; default one second. */
   observeIntervalMs?: number;
+  /** Observations that are worth a batch of their own, whatever the time since the last one; default 10. */
+  observeUnpacedFrom?: number;
   /** Batches of observations that may follow each other immediately after a pause; default 1. */
   observeBurst?: number;
   /** How long EC2's reads can lag behind a write, in milliseconds; default 30 seconds. */
@@ -75,7 +77,11 @@ export class EniInventory implements EventSource<Eni> {
       fieldsOf: ({ id }) => ({ eniID: id }),
     });
     const batching = { clock, gatherMs, minIntervalMs, burst, maxBatch: MAX_BATCH };
-    this.observations = Batcher.create({ ...batching, fetch: (ids) => this.describe(ids) });
+    this.observations = Batcher.create({
+      ...batching,
+      unpacedFrom: options.observeUnpacedFrom,
+      fetch: (ids) => this.describe(ids),
+    });
     this.lookups = Batcher.create({ ...batching, fetch: (uids) => this.lookUp(uids) });
     this.transitions = new TransitionReads({
       times: this.times,
@@ -93,6 +99,7 @@ export class EniInventory implements EventSource<Eni> {
       transitionGatherMs: 100,
       observeIntervalMs: 1_000,
       observeBurst: 1,
+      observeUnpacedFrom: 10,
       consistencyWindowMs: 30_000,
       ...options,
     });

@@ -61,12 +61,12 @@ export class TransitionTimes {
 
   /**
    * When to read the ENI to see its transition over, in milliseconds: when half of such transitions are over, and later
-   * by what it has taken already.
+   * by what it has taken already. One that is in no transition is as EC2's reads may still show it: a little later.
    * @param now milliseconds
    */
   readAt(eniId: string, eni: Eni, now: number): number {
     const transition = transitionOf(eni);
-    if (!transition) return now;
+    if (!transition) return now + MIN_PAUSE_MS;
     let started = this.started.get(eniId);
     if (started?.transition !== transition) {
       // An earlier process or another program began it.

@@ -7,7 +7,6 @@ import type { Ec2Gateway, Eni } from '../../aws/ec2-gateway.js';
 import type { EniInventory } from '../../aws/inventory/eni-inventory.js';
 import type { Store } from '../../runtime/cache/store.js';
 import type { Clock } from '../../runtime/clock.js';
-import { bothOf } from '../../runtime/concurrency/both-of.js';
 import type { FairLimit } from '../../runtime/concurrency/fair-queue.js';
 import { withoutFinalizer } from '../../runtime/kube/finalizers.js';
 import { keyOf } from '../../runtime/kube/resource.js';
@@ -62,7 +61,11 @@ export class AttachmentRemover {
       case 'detach':
         return this.detach(attachment, eni, step, logger);
       case 'observe':
-        await this.options.inventory.observeTransition(step.eniId);
+        await this.options.reporter.reportIfSlow(
+          attachment,
+          { phase: 'Detaching', eni },
+          this.options.inventory.observeTransition(step.eniId),
+        );
         this.options.instances.invalidate(attachment.spec.instanceID);
         return 'continue';
       case 'delete':
@@ -176,10 +179,9 @@ export class AttachmentRemover {
         return 'continue';
       }
     }
-    // Concurrent with the call: this status is for users only, since EC2 shows what is being detached.
-    const reported = reporter.report(attachment, { phase: 'Detaching', eni });
     try {
-      await bothOf(this.sendDetach(attachment, { eniId, attachmentId, force }, logger), reported);
+      const call = this.sendDetach(attachment, { eniId, attachmentId, force }, logger);
+      await reporter.reportIfSlow(attachment, { phase: 'Detaching', eni }, call);
     } catch (error) {
       if (!(error instanceof AlreadyDoneError || error instanceof ConflictError)) {
         throw error;

@@ -1,4 +1,4 @@
-import type { Clock } from '../clock.js';
+import type { Clock, Timer } from '../clock.js';
 
 export interface BatcherOptions<K, V> {
   /** Fetches the values of many keys with one request; unknown keys are absent from the map. */
@@ -13,6 +13,8 @@ export interface BatcherOptions<K, V> {
    * Default: 1.
    */
   burst?: number;
+  /** A batch of at least so many keys starts without that time, and does not count for it. Default: none does. */
+  unpacedFrom?: number;
   /** The maximum of keys per fetch; a larger batch is fetched in parts that start together. */
   maxBatch: number;
 }
@@ -30,6 +32,7 @@ export class Batcher<K, V> {
   private waiting = new Map<K, Load<V>[]>();
   /** The generic cell rate algorithm's theoretical arrival time. */
   private dueAt = Number.NEGATIVE_INFINITY;
+  private timer: Timer | undefined;
 
   private constructor(private readonly options: BatcherOptions<K, V>) {}
 
@@ -42,25 +45,32 @@ export class Batcher<K, V> {
    * @throws the error of the fetch for its part of the batch.
    */
   load(key: K): Promise<V | undefined> {
-    if (this.waiting.size === 0) this.schedule();
+    const { clock, gatherMs, minIntervalMs, burst = 1, unpacedFrom } = this.options;
     return new Promise((resolve, reject) => {
       const loads = this.waiting.get(key) ?? [];
       loads.push({ resolve, reject });
       this.waiting.set(key, loads);
+      if (loads.length > 1) return;
+      const untilAllowed = this.dueAt - (burst - 1) * minIntervalMs - clock.now();
+      if (this.waiting.size === 1) this.startAfter(Math.max(gatherMs, untilAllowed));
+      else if (this.waiting.size === unpacedFrom && untilAllowed > gatherMs) {
+        this.startAfter(gatherMs);
+      }
     });
   }
 
-  private schedule(): void {
-    const { clock, gatherMs, minIntervalMs, burst = 1 } = this.options;
-    const untilAllowed = this.dueAt - (burst - 1) * minIntervalMs - clock.now();
-    clock.after(Math.max(gatherMs, untilAllowed), () => this.startBatch());
+  private startAfter(ms: number): void {
+    this.timer?.cancel();
+    this.timer = this.options.clock.after(ms, () => this.startBatch());
   }
 
   private startBatch(): void {
-    const { clock, minIntervalMs } = this.options;
-    this.dueAt = Math.max(clock.now(), this.dueAt) + minIntervalMs;
+    const { clock, minIntervalMs, unpacedFrom = Number.POSITIVE_INFINITY } = this.options;
     const batch = [...this.waiting];
     this.waiting = new Map();
+    if (batch.length < unpacedFrom) {
+      this.dueAt = Math.max(clock.now(), this.dueAt) + minIntervalMs;
+    }
     for (let from = 0; from < batch.length; from += this.options.maxBatch) {
       void this.fetchPart(new Map(batch.slice(from, from + this.options.maxBatch)));
     }

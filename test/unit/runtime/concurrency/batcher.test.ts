@@ -76,6 +76,25 @@ describe('Batcher', () => {
     expect(fetches.map(({ at }) => at)).to.deep.equal([20, 70, 120, 1_020]);
   });
 
+  it('starts a batch that is large enough at any time, and does not count it', async () => {
+    const batcher = create({ unpacedFrom: 3 });
+    void batcher.load('a');
+    await timers.tickAsync(100);
+    for (const key of ['b', 'c', 'c']) void batcher.load(key);
+    await timers.tickAsync(100);
+    expect(fetches.map(({ at }) => at)).to.deep.equal([20]);
+    void batcher.load('d');
+    await timers.tickAsync(100);
+    void batcher.load('e');
+    await timers.tickAsync(2_000);
+
+    expect(fetches).to.deep.equal([
+      { at: 20, keys: ['a'] },
+      { at: 220, keys: ['b', 'c', 'd'] },
+      { at: 1_020, keys: ['e'] },
+    ]);
+  });
+
   it('gathers again after a pause that was long enough', async () => {
     const batcher = create();
     void batcher.load('a');
