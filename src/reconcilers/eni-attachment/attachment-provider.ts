@@ -245,8 +245,8 @@ export class AttachmentProvider {
     if (createTimes.sentWithin(attachment, consistencyWindowMs)) {
       return 'requeue';
     }
-    const found = await inventory.find(attachment.metadata.uid);
-    if (found.length === 0) {
+    await inventory.find(attachment.metadata.uid);
+    if (!this.eniOf(attachment)) {
       createTimes.confirmedAbsent(attachment);
     }
     return 'continue';
