@@ -32,6 +32,7 @@ const SETTINGS = {
   connectionTracking: { tcpEstablishedTimeout: 60, udpStreamTimeout: 60, udpTimeout: 30 },
   enaExpress: { enabled: true, udp: true },
   ipv6Primary: true,
+  elasticIP: { tags: { use: 'gateway' }, pool: 'ipv4pool-ec2-0123456789abcdef0' },
   addressing: 'static',
   routing: 'policy',
   linkState: 'up',

@@ -17,7 +17,7 @@ const SAMPLE: { scenario: string; write: string; moments: Moment[] }[] = [
   },
   {
     scenario: 'NodeENI deleted',
-    write: 'patch eniattachments/status Creating',
+    write: 'patch eniattachments/status Attaching',
     moments: ['late'],
   },
   { scenario: 'NodeENI deleted', write: 'AttachNetworkInterface', moments: ['unanswered'] },

@@ -107,7 +107,7 @@ describe('npm run demo', function () {
     });
 
     it('appends a line a change, and writes no escape code', () => {
-      expect(demo.output).to.match(/^ADDED.*node-1.*\n(.*\n)*?.*Creating.*\n.*Attaching.*\n/m);
+      expect(demo.output).to.match(/^ADDED.*node-1.*\n(.*\n)*?.*Attaching.*\n(.*\n)*?.*Ready.*\n/m);
       expect(demo.output).not.to.include('\u001b');
     });
   });
