@@ -292,7 +292,7 @@ describe('ENIManager', () => {
       .to.be.instanceOf(UserError)
       .with.property(
         'detail',
-        'There are 2 of subnet named "net1". Name its id, or its zone and VPC',
+        'There are 2 of subnet named "net1". Specify its id, or its zone and VPC',
       );
   });
 
