@@ -103,7 +103,7 @@ describe('the metrics of a controller', () => {
 
   it('tell how much of EC2’s rate is left', () => {
     const action = 'CreateNetworkInterface';
-    expect(metricValue(ended, 'eni_ec2_budget_tokens', { action })).to.be.within(1, 94);
+    expect(metricValue(ended, 'eni_ec2_budget_tokens', { action })).to.be.within(1, 100);
     expect(metricValue(ended, 'eni_ec2_budget_rate', { action })).to.equal(5);
     expect(metricValue(ended, 'eni_ec2_budget_waiting')).to.equal(0);
   });
