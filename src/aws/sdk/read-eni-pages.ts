@@ -94,7 +94,8 @@ type HttpAnswer = { statusCode: number; body: unknown };
 
 /**
  * From now on, the client reads responses to DescribeNetworkInterfaces with {@link readXml}. The SDK's parser
- * copies each text character by character, and builds two trees of all fields: a listing of 10,000 ENIs took seconds. Errors are left to the SDK.
+ * copies each text character by character, and builds two trees of all fields: a listing of 10,000 ENIs took
+ * seconds. Errors are left to the SDK.
  */
 export function readEniPages(client: EC2Client): void {
   client.middlewareStack.add(
