@@ -183,7 +183,7 @@ export class AttachmentProvider {
 
   private async create(attachment: ENIAttachment, logger: Logger): Promise<StepResult> {
     const { inventory, reporter, createTimes, clusterID, slots, lost } = this.options;
-    if (this.mayAdopt(attachment) && createTimes.isInherited(attachment)) {
+    if (createTimes.isInherited(attachment) && this.mayAdopt(attachment)) {
       return this.confirmUntouched(attachment);
     }
     const fault = await slots.fault(attachment, { maxAgeMs: FRESH_ENOUGH_TO_CREATE_MS });

@@ -17,6 +17,7 @@ import type {
 } from '../../../../bench/results.js';
 import { parseScenario } from '../../../../bench/scenario.js';
 import { storedResults } from '../../../../bench/stored-results.js';
+import { cells } from './rows.js';
 
 const COST: Cost = {
   ec2: { total: 0, byAction: {}, throttled: 0, refused: {} },
@@ -78,15 +79,6 @@ function agent(started: number): AgentResult {
     rest: { seconds: 30, enis: 5, cpuSeconds: 0, kubeWrites: 0 },
     memory: { started, rss: 60, peakRss: 70 },
   };
-}
-
-/** The cells of the first row with this label. */
-function cells(table: string, label: string): string[] {
-  const line = table.split('\n').find((each) => each.split('│')[1]?.trim() === label);
-  return (line ?? expect.fail(`no row ${label} in\n${table}`))
-    .split('│')
-    .slice(2, -1)
-    .map((cell) => cell.trim());
 }
 
 describe('Results beside earlier ones', () => {

@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import type { CallFrame, CpuProfile } from '../../../../bench/profile/cpu-profile.js';
 import { partOf } from '../../../../bench/profile/part-of-program.js';
 import { profileReport } from '../../../../bench/reports/profile.js';
+import { rowsOf } from './rows.js';
 
 function frame(functionName: string, url = ''): CallFrame {
   return { functionName, url, lineNumber: 4, columnNumber: 0 };
@@ -20,14 +21,7 @@ describe('The report of a CPU profile', () => {
       samples: [1, 2, 3, 4],
       timeDeltas: [0, 9e6, 1e6, 2e6],
     };
-    const lines = profileReport('10x1', profile)
-      .split('\n')
-      .map((line) =>
-        line
-          .split('│')
-          .slice(1, -1)
-          .map((cell) => cell.trim()),
-      );
+    const lines = rowsOf(profileReport('10x1', profile));
     expect(lines).to.deep.include(['Node: HTTP', '3.00', '100.0']);
     expect(lines).to.deep.include(['send (node:_http_client:5)', '3.00', '100.0']);
     expect(lines.filter(([label]) => label === 'in all')).to.deep.equal([

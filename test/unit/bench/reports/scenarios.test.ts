@@ -4,6 +4,7 @@ import { report, scenarioRows } from '../../../../bench/reports/scenarios.js';
 import { legend } from '../../../../bench/reports/table.js';
 import type { Cost, PhaseResult, ScenarioResult } from '../../../../bench/results.js';
 import { parseScenario } from '../../../../bench/scenario.js';
+import { cells } from './rows.js';
 
 function cost(overrides: Partial<Cost> = {}): Cost {
   return {
@@ -37,15 +38,6 @@ function result(name: string, overrides: Partial<ScenarioResult> = {}): Scenario
     cpuSeconds: 3.21,
     ...overrides,
   };
-}
-
-/** The cells of the first row with this label. */
-function cells(table: string, label: string): string[] {
-  const line = table.split('\n').find((each) => each.split('│')[1]?.trim() === label);
-  return (line ?? expect.fail(`no row ${label} in\n${table}`))
-    .split('│')
-    .slice(2, -1)
-    .map((cell) => cell.trim());
 }
 
 describe('The report', () => {

@@ -3,6 +3,7 @@ import { type Ec2Calls, NO_CALLS } from '../../../../bench/measures/ec2-calls.js
 import { shareReport } from '../../../../bench/reports/share.js';
 import type { PhaseResult, ShareResult } from '../../../../bench/results.js';
 import { parseScenario } from '../../../../bench/scenario.js';
+import { rowsOf } from './rows.js';
 
 const PHASE: PhaseResult = {
   enis: 80,
@@ -28,14 +29,7 @@ describe('The report of a shared account', () => {
       throttled: 7,
       refused: {},
     };
-    const lines = shareReport([result(1, throttled), result(0.5, NO_CALLS)])
-      .split('\n')
-      .map((line) =>
-        line
-          .split('│')
-          .slice(1, -1)
-          .map((cell) => cell.trim()),
-      );
+    const lines = rowsOf(shareReport([result(1, throttled), result(0.5, NO_CALLS)]));
     expect(lines).to.deep.include(['EC2_BUDGET_SHARE', '1', '0.5']);
     expect(lines).to.deep.include(['EC2 / floor', '1.20', '1.20']);
     expect(lines).to.deep.include(['CreateNetworkInterface', '90', '0']);
