@@ -193,9 +193,10 @@ export class Stage extends BaseStage {
   async ready(name: string, count: number): Promise<NodeENI> {
     return eventually(async () => {
       const nodeENI = await this.nodeENI(name);
-      const { desired, attached, ready, conditions } = nodeENI.status ?? {};
-      const isReady = conditions?.find(({ type }) => type === 'Ready')?.status;
-      if (!(desired === count && attached === count && ready === count && isReady === 'True')) {
+      const { desired, attached, ready, conditions, observedGeneration } = nodeENI.status ?? {};
+      const isReady = conditions?.find(({ type }) => type === 'Ready')?.status === 'True';
+      const isCurrent = observedGeneration === nodeENI.metadata.generation;
+      if (!(isCurrent && desired === count && attached === count && ready === count && isReady)) {
         throw new Error(`not ${count} ENIs ready: ${JSON.stringify(nodeENI.status)}`);
       }
       return nodeENI;

@@ -171,10 +171,14 @@ describe('the Elastic IP address of an ENI', () => {
       const [again = expect.fail('no association')] = theEni().associations;
       expect(again.id).to.not.equal(before?.id);
     });
-    await stage.ready('public', 1);
     expect(theEni().associations[0]?.allocationId).to.equal(before?.allocationId);
-    const { metadata, status } = await theAttachment();
-    expect(status?.elasticIP?.associationID).to.equal(theEni().associations[0]?.id);
+    // The NodeENI can stay Ready throughout, so its status does not say when the attachment's is written.
+    await eventually(async () => {
+      const { status } = await theAttachment();
+      expect(status?.elasticIP?.associationID).to.equal(theEni().associations[0]?.id);
+    });
+    await stage.ready('public', 1);
+    const { metadata } = await theAttachment();
     await eventually(async () =>
       expect((await stage.events(metadata.name)).map(({ note }) => note).join()).to.include(
         'elasticIP',
