@@ -25,7 +25,7 @@ const NAMESPACE = 'pods-of-multus';
 const SETTLED_WITHIN_MS = 25_000;
 /** Labels of a namespace that opts in. */
 const ALLOWED = { 'networking.k8s.aws/network-attachments': 'allowed' };
-const MULTUS = 'test/integration/operators/fixtures/multus';
+const MULTUS = 'tools/stage/multus';
 const CRDS: ResourceType = {
   group: 'apiextensions.k8s.io',
   version: 'v1',

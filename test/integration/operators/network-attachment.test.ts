@@ -28,7 +28,7 @@ const WEBHOOKS: ResourceType = {
 };
 /** Labels of a namespace that opts in. */
 const ALLOWED = { 'networking.k8s.aws/network-attachments': 'allowed' };
-const MULTUS = 'test/integration/operators/fixtures/multus';
+const MULTUS = 'tools/stage/multus';
 
 describe('the NetworkAttachmentDefinitions of a NodeENI', () => {
   let stage: Stage;

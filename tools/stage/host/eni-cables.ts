@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Ec2Simulator, Eni } from '../../ec2-simulator/index.js';
 import type { NetworkNamespace } from './network-namespace.js';
-import type { Vpc } from './vpc.js';
+import type { Port, Vpc } from './vpc.js';
 
 export interface EniCablesOptions {
   instanceId: string;
@@ -11,15 +11,26 @@ export interface EniCablesOptions {
   namespace: NetworkNamespace;
 }
 
+/** What is plugged in. */
+interface Cable {
+  /** On the host. */
+  device: string;
+  port: Port;
+  /** Those that the VPC lets pass. */
+  addresses: Set<string>;
+}
+
 /** Between two looks at what EC2 has attached, in milliseconds. */
 const LOOK_MS = 20;
 
 /**
  * Keeps an instance's host in step with EC2: what is attached appears as a device with the ENI's MAC address,
- * first as ethN, then renamed, as udev does it; what is detached is gone.
+ * first as ethN, then renamed, as udev does it; what is detached is gone. The VPC lets only packets of the ENI's
+ * addresses pass.
  */
 export class EniCables {
-  private readonly devices = new Map<string, string>();
+  /** By ids of ENIs. */
+  private readonly cables = new Map<string, Cable>();
   private readonly stopping = new AbortController();
 
   private constructor(private readonly options: EniCablesOptions) {}
@@ -34,10 +45,11 @@ export class EniCables {
     while (!signal.aborted) {
       const attached = this.attachedEnis();
       for (const eni of attached) {
-        if (!this.devices.has(eni.id)) await this.plugIn(eni);
+        const cable = this.cables.get(eni.id) ?? (await this.plugIn(eni));
+        await this.assign(addressesOf(eni), cable);
       }
       const ids = new Set(attached.map(({ id }) => id));
-      for (const [id, device] of this.devices) {
+      for (const [id, { device }] of this.cables) {
         if (!ids.has(id)) await this.plugOut(id, device);
       }
       await sleep(LOOK_MS, undefined, { signal }).catch(() => undefined);
@@ -56,27 +68,45 @@ export class EniCables {
     );
   }
 
-  private async plugIn(eni: Eni): Promise<void> {
+  private async plugIn({ id, macAddress, attachment, subnetId }: Eni): Promise<Cable> {
     const { ec2, vpc, namespace } = this.options;
-    const index = eni.attachment?.deviceIndex ?? 0;
-    const port = `v${eni.id.slice(-12)}`;
-    const end = `type veth peer name ${port} netns ${vpc.namespace.name}`;
-    await namespace.ip(`link add eth${index} address ${eni.macAddress} ${end}`);
-    const device = `ens${5 + index}`;
-    this.devices.set(eni.id, device);
-    await namespace.ip(`link set eth${index} name ${device}`).catch(() => {
-      // A device that is up already keeps its name on older kernels.
-      this.devices.set(eni.id, `eth${index}`);
-    });
-    const subnet = ec2.state.subnets.find(({ id }) => id === eni.subnetId);
+    const index = attachment?.deviceIndex ?? 0;
+    const name = `v${id.slice(-12)}`;
+    const end = `type veth peer name ${name} netns ${vpc.namespace.name}`;
+    await namespace.ip(`link add eth${index} address ${macAddress} ${end}`);
+    const subnet = ec2.state.subnets.find((each) => each.id === subnetId);
     const [network = ''] = subnet?.cidr?.split('/') ?? [];
     const router = network.replace(/\d+$/, (last) => String(Number(last) + 1));
-    const { macAddress } = eni;
-    await vpc.serve({ name: port, macAddress, router, addresses: addressesOf(eni) });
+    const cable: Cable = {
+      device: `ens${5 + index}`,
+      port: { name, macAddress, router },
+      addresses: new Set(),
+    };
+    this.cables.set(id, cable);
+    await namespace.ip(`link set eth${index} name ${cable.device}`).catch(() => {
+      // A device that is up already keeps its name on older kernels.
+      cable.device = `eth${index}`;
+    });
+    await vpc.serve(cable.port);
+    return cable;
+  }
+
+  private async assign(current: readonly string[], { port, addresses }: Cable): Promise<void> {
+    const { vpc } = this.options;
+    for (const address of current) {
+      if (addresses.has(address)) continue;
+      await vpc.assign(address, port);
+      addresses.add(address);
+    }
+    for (const address of addresses) {
+      if (current.includes(address)) continue;
+      await vpc.unassign(address, port);
+      addresses.delete(address);
+    }
   }
 
   private async plugOut(id: string, device: string): Promise<void> {
-    this.devices.delete(id);
+    this.cables.delete(id);
     await this.options.namespace.ip(`link del ${device}`);
   }
 }

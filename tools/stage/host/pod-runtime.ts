@@ -51,12 +51,14 @@ const CLUSTER_NETWORK = {
 };
 
 /**
- * Runs a plugin. `ip netns exec` gives each command mounts of its own, so the machine's folder stays as it is.
- * A plugin prints its error where it prints its result.
+ * Runs a plugin. `ip netns exec` gives each command mounts of its own, so the machine's folder stays as it is, and
+ * is not made where there is none. A plugin prints its error where it prints its result.
  */
 const CALL = `
 state=$1; configuration=$2; shift 2
-mkdir -p /var/lib/cni && mount -t tmpfs tmpfs /var/lib/cni && mkdir /var/lib/cni/networks || exit
+if [ -d /var/lib/cni ]; then mount -t tmpfs tmpfs /var/lib/cni || exit
+else mount -t tmpfs tmpfs /var/lib || exit; fi
+mkdir -p /var/lib/cni/networks || exit
 mount --bind "$state" /var/lib/cni/networks || exit
 result=$("$@" < "$configuration") && echo "$result" || { echo "$result" >&2; exit 1; }
 `;
@@ -100,23 +102,32 @@ export class PodRuntime {
    */
   async start(name: string, network: string): Promise<NodePod> {
     const { kube, nodeName, namespace } = this.options;
-    const pod = { namespace, name };
-    await using undo = new AsyncDisposableStack();
-    const { metadata } = await kube.create<Pod>(PODS, {
-      metadata: { ...pod, annotations: { [NETWORKS]: network } },
+    const pod = await kube.create<Pod>(PODS, {
+      metadata: { namespace, name, annotations: { [NETWORKS]: network } },
       spec: {
         nodeName,
         terminationGracePeriodSeconds: 0,
         containers: [{ name: 'main', image: 'none' }],
       },
     });
-    undo.defer(() => ignoringNotFound(kube.delete(PODS, pod)));
+    return this.run(pod);
+  }
+
+  /**
+   * Runs a pod of this node whose object exists. If it does not start, its object is deleted, as at its end.
+   * @throws NamespaceCommandError with what Multus says, if it refuses
+   */
+  async run({ metadata }: Pod): Promise<NodePod> {
+    const { kube, namespace } = this.options;
+    const { name, uid = '' } = metadata;
+    await using undo = new AsyncDisposableStack();
+    undo.defer(() => ignoringNotFound(kube.delete(PODS, { namespace, name })));
     const sandbox = await NetworkNamespace.create('pod');
     undo.defer(() => sandbox.delete());
-    const call = { sandbox, name, uid: metadata.uid ?? '' };
+    const call = { sandbox, name, uid };
     undo.defer(async () => void (await this.callMultus('DEL', call)));
     await this.callMultus('ADD', call);
-    const { metadata: now } = await kube.get<Pod>(PODS, pod);
+    const { metadata: now } = await kube.get<Pod>(PODS, { namespace, name });
     const status: unknown = JSON.parse(now.annotations?.[NETWORK_STATUS] ?? '[]');
     const parts = undo.move();
     return new NodePod({

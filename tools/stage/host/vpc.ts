@@ -16,8 +16,6 @@ export interface Port {
   macAddress: string;
   /** The subnet's router. */
   router: string;
-  /** Addresses and prefixes of the ENI. */
-  addresses: readonly string[];
 }
 
 /**
@@ -45,21 +43,12 @@ export class Vpc {
     return new Vpc(namespace);
   }
 
-  /** Serves a cable whose end is there already. */
-  async serve({ name, macAddress, router, addresses }: Port): Promise<void> {
+  /** Serves a cable whose end is there already. Nothing passes until {@link assign} gives it addresses. */
+  async serve({ name, router }: Port): Promise<void> {
     const { namespace } = this;
     await namespace.ip(`link set ${name} up`);
     await namespace.ip(`addr add ${router}/32 dev ${name}`);
     await namespace.ip(`addr add fe80:ec2::1/64 dev ${name} nodad`);
-    for (const address of addresses) {
-      const length = address.includes(':') ? 128 : 32;
-      const destination = address.includes('/') ? address : `${address}/${length}`;
-      await namespace.ip(`route replace ${destination} dev ${name}`);
-      // EC2 delivers by the ENI's MAC address: it asks no host for it.
-      for (const each of ipv4AddressesOf(address)) {
-        await namespace.ip(`neigh replace ${each} lladdr ${macAddress} dev ${name} nud permanent`);
-      }
-    }
     // As EC2 does: it answers ARP for the whole VPC, and drops what has a source that the ENI does not have.
     for (const [setting, value] of [
       [`${name}/proxy_arp`, 1],
@@ -75,9 +64,29 @@ export class Vpc {
     }
   }
 
+  /** Lets packets of an address or a prefix pass through the port, both ways. */
+  async assign(address: string, { name, macAddress }: Port): Promise<void> {
+    const { namespace } = this;
+    await namespace.ip(`route replace ${destinationOf(address)} dev ${name}`);
+    // EC2 delivers by the ENI's MAC address: it asks no host for it.
+    for (const each of ipv4AddressesOf(address)) {
+      await namespace.ip(`neigh replace ${each} lladdr ${macAddress} dev ${name} nud permanent`);
+    }
+  }
+
+  /** From now on it drops the packets of that address or prefix. */
+  async unassign(address: string, { name }: Port): Promise<void> {
+    await this.namespace.ip(`route del ${destinationOf(address)} dev ${name}`);
+  }
+
   async delete(): Promise<void> {
     await this.namespace.delete();
   }
+}
+
+function destinationOf(address: string): string {
+  const length = address.includes(':') ? 128 : 32;
+  return address.includes('/') ? address : `${address}/${length}`;
 }
 
 /** A single IPv4 address, or those of a prefix, a /28. */
