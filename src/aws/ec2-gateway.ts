@@ -138,6 +138,7 @@ export interface Eni {
   privateIpAddress?: string;
   /** All private IPv4 addresses, the primary first. */
   privateIpAddresses: string[];
+  /** The primary one first, if there is one. */
   ipv6Addresses: string[];
   /** Each a /28. */
   ipv4Prefixes: string[];

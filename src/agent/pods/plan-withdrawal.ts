@@ -4,6 +4,8 @@ import { podPoolOf, wantedIpv4, wantedIpv6 } from '../../api/pod-pool.js';
 export interface Withdrawal {
   /** Addresses and prefixes that no further pod gets already. */
   earlier: ReadonlySet<string>;
+  /** The single address that is the gateway of pods with the others. */
+  gateway: string | undefined;
   /** Whether a pod has the address, or one of the prefix. */
   isInUse: (addressOrPrefix: string) => boolean;
 }
@@ -20,17 +22,27 @@ export function planWithdrawal(attachment: ENIAttachment, withdrawal: Withdrawal
     return [...ipv4Addresses, ...ipv4Prefixes, ...ipv6Prefixes];
   }
   const ipv4 = wantedIpv4(spec);
-  // The first single address is the pods' gateway, which must not change while there are pods.
-  const [gateway] = ipv4Addresses;
-  const keepsGateway = {
-    ...withdrawal,
-    isInUse: (each: string) => each === gateway || withdrawal.isInUse(each),
-  };
   return [
-    ...excess(ipv4Addresses, ipv4.addresses, keepsGateway),
+    ...excessAddresses(ipv4Addresses, ipv4.addresses, withdrawal),
     ...excess(ipv4Prefixes, ipv4.prefixes, withdrawal),
     ...excess(ipv6Prefixes, wantedIpv6(spec).prefixes, withdrawal),
   ];
+}
+
+/** Pods with other addresses need the gateway, so it goes last, and only after they have ended. */
+function excessAddresses(
+  present: readonly string[],
+  count: number | undefined,
+  withdrawal: Withdrawal,
+): string[] {
+  const { gateway, isInUse } = withdrawal;
+  const others = present.filter((each) => each !== gateway);
+  const inOrder = present.length > others.length ? [String(gateway), ...others] : others;
+  const chosen = excess(inOrder, count, {
+    ...withdrawal,
+    isInUse: (each) => each === gateway || isInUse(each),
+  });
+  return others.some(isInUse) ? chosen.filter((each) => each !== gateway) : chosen;
 }
 
 function excess(

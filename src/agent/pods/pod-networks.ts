@@ -2,14 +2,20 @@ import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import ipaddr from 'ipaddr.js';
 import type { ENIAttachment, PodNetwork } from '../../api/eni-attachment.js';
-import { type Fault, linkFault } from '../../api/link-faults.js';
-import { MANAGER_NAME } from '../../api/names.js';
+import { type Fault, isLinkFault, linkFault } from '../../api/link-faults.js';
 import { covers, podPoolOf } from '../../api/pod-pool.js';
 import type { Clock } from '../../runtime/clock.js';
 import { describeError } from '../../runtime/logger.js';
 import { writeFileAtomically } from '../host/write-file-atomically.js';
-import { cniConfiguration, type PodDevice } from './cni-configuration.js';
+import {
+  cniConfiguration,
+  type OwnConfiguration,
+  ownConfiguration,
+  type PodDevice,
+} from './cni-configuration.js';
 import { planWithdrawal } from './plan-withdrawal.js';
+import { podGateway } from './pod-gateway.js';
+import { podRanges } from './pod-ranges.js';
 import { Withdrawals } from './withdrawals.js';
 
 export interface PodNetworksOptions {
@@ -40,11 +46,23 @@ const TEMPORARY = /^\.eni-operator-[a-z0-9][-a-z0-9]{0,62}\.conf\.tmp$/;
 /** The CRD's bound. */
 const MAX_ADDRESSES = 1_024;
 
+/** The file of a network, as it is before a change. */
+interface NetworkFile {
+  dir: string;
+  name: string;
+  path: string;
+  content: string | undefined;
+  /** Unless another program wrote it. */
+  own: OwnConfiguration | undefined;
+}
+
 /** The CNI configurations of pod networks on this node, and the addresses that pods have of them. */
 export class PodNetworks {
   private readonly withdrawals: Withdrawals;
   /** By network. */
   private readonly devices = new Map<string, PodDevice>();
+  /** By network: pods can have it when no file names it any longer. */
+  private readonly gateways = new Map<string, string>();
   /** The latest work on a network's file, by network: one at a time. */
   private readonly work = new Map<string, Promise<unknown>>();
 
@@ -86,11 +104,27 @@ export class PodNetworks {
     const inUse = await this.addressesInUse(attachment);
     const isDeleted = attachment.metadata.deletionTimestamp !== undefined;
     if (!isDeleted && !this.devices.has(name)) return { podAddresses: inUse };
+    const file = await this.open(name);
+    if (isLinkFault(file)) {
+      withdrawals.set(name, []);
+      return { fault: file, podAddresses: inUse, withdrawnAddresses: [] };
+    }
+    const isHad = (each: string) => inUse?.some((address) => covers(each, address));
+    const gateway = podGateway({
+      addresses: network.type === 'routed' ? singleAddresses(attachment) : [],
+      earlier: file.own?.gateway ?? this.gateways.get(name),
+      isInUse: (address) => isHad(address) ?? false,
+    });
+    if (gateway !== undefined) this.gateways.set(name, gateway);
     const withdrawn = planWithdrawal(attachment, {
       earlier: new Set(earlier),
-      isInUse: (each) => inUse === undefined || inUse.some((address) => covers(each, address)),
+      gateway,
+      isInUse: (each) => isHad(each) ?? true,
     });
-    const fault = await this.write(attachment, network, withdrawn);
+    const rest = without(attachment, withdrawn);
+    const device = this.devices.get(name);
+    const content = device && cniConfiguration({ attachment: rest, network, device, gateway });
+    const fault = await this.write(file, content);
     // After a failed write, the file can have any address.
     withdrawals.set(name, fault ? [] : withdrawn);
     const withdrawnAddresses = withdrawals.settled(name).slice(0, MAX_ADDRESSES);
@@ -100,31 +134,41 @@ export class PodNetworks {
     return { fault, podAddresses, withdrawnAddresses, settlesInMs };
   }
 
-  private async write(
-    attachment: ENIAttachment,
-    network: PodNetwork,
-    withdrawn: readonly string[],
-  ): Promise<Fault | undefined> {
+  private async open(network: string): Promise<NetworkFile | Fault> {
     const { configurationDir: dir } = this.options;
-    const { name } = network;
-    const device = this.devices.get(name);
     if (dir === undefined) {
-      const fact = `The agent has no folder for the CNI configuration of the network ${name}`;
+      const fact = `The agent has no folder for the CNI configuration of the network ${network}`;
       return linkFault('PodNetworkUnavailable', fact);
     }
-    const path = join(dir, fileOf(name));
+    const name = fileOf(network);
+    const path = join(dir, name);
     try {
-      const present = await readOrNothing(path);
-      const rest = without(attachment, withdrawn);
-      const content = device && cniConfiguration(rest, network, device);
-      if (content === present) return undefined;
-      if (present !== undefined && !hasAgentMark(present)) {
-        if (content === undefined) return undefined;
-        const fact = `The file ${path} on the node belongs to another program`;
-        return linkFault('PodNetworkUnavailable', fact);
-      }
+      const content = await readOrNothing(path);
+      return {
+        dir,
+        name,
+        path,
+        content,
+        own: content === undefined ? undefined : ownConfiguration(content),
+      };
+    } catch (error) {
+      const fact = `The CNI configuration ${path} cannot be read (${describeError(error)})`;
+      return linkFault('PodNetworkUnavailable', fact);
+    }
+  }
+
+  /** @param content `undefined`: no file */
+  private async write(file: NetworkFile, content: string | undefined): Promise<Fault | undefined> {
+    const { dir, name, path, content: present, own } = file;
+    if (content === present) return undefined;
+    if (present !== undefined && !own) {
+      if (content === undefined) return undefined;
+      const fact = `The file ${path} on the node belongs to another program`;
+      return linkFault('PodNetworkUnavailable', fact);
+    }
+    try {
       if (content === undefined) await rm(path, { force: true });
-      else await writeFileAtomically(dir, fileOf(name), content);
+      else await writeFileAtomically(dir, name, content);
       return undefined;
     } catch (error) {
       const fact = `The CNI configuration ${path} cannot be written (${describeError(error)})`;
@@ -142,7 +186,7 @@ export class PodNetworks {
       const isLeft = name !== undefined && !names.has(name);
       if (
         TEMPORARY.test(file) ||
-        (isLeft && hasAgentMark((await readOrNothing(join(dir, file))) ?? ''))
+        (isLeft && ownConfiguration((await readOrNothing(join(dir, file))) ?? ''))
       ) {
         await rm(join(dir, file), { force: true });
         removed.push(file);
@@ -170,6 +214,10 @@ export class PodNetworks {
   }
 }
 
+function singleAddresses(attachment: ENIAttachment): string[] {
+  return podRanges(attachment).flatMap(({ kind, first }) => (kind === 'address' ? [first] : []));
+}
+
 /** The attachment as if its ENI did not have these addresses. */
 function without(attachment: ENIAttachment, withdrawn: readonly string[]): ENIAttachment {
   const { status = {} } = attachment;
@@ -192,19 +240,6 @@ function without(attachment: ENIAttachment, withdrawn: readonly string[]): ENIAt
 
 function fileOf(name: string): string {
   return `eni-operator-${name}.conf`;
-}
-
-function hasAgentMark(content: string): boolean {
-  try {
-    const parsed: unknown = JSON.parse(content);
-    return (
-      typeof parsed === 'object' &&
-      parsed !== null &&
-      Reflect.get(parsed, 'managedBy') === MANAGER_NAME
-    );
-  } catch {
-    return false;
-  }
 }
 
 async function readOrNothing(path: string): Promise<string | undefined> {

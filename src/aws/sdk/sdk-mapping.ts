@@ -50,9 +50,9 @@ export class MalformedResponseError extends Error {
  */
 export function toEni(from: NetworkInterface | undefined, strings = new StringInterner()): Eni {
   const shared = (text: string | undefined): string => strings.share(text ?? '');
-  const addresses = (from?.PrivateIpAddresses ?? [])
-    .toSorted((a, b) => Number(b.Primary ?? false) - Number(a.Primary ?? false))
-    .flatMap(({ PrivateIpAddress }) => PrivateIpAddress ?? []);
+  const addresses = primaryFirst(from?.PrivateIpAddresses, ({ Primary }) => Primary).flatMap(
+    ({ PrivateIpAddress }) => PrivateIpAddress ?? [],
+  );
   return {
     id: required(from?.NetworkInterfaceId, 'a network interface without an id'),
     status: from?.Status ?? 'pending',
@@ -63,7 +63,9 @@ export function toEni(from: NetworkInterface | undefined, strings = new StringIn
     ...present('macAddress', from?.MacAddress),
     ...present('privateIpAddress', from?.PrivateIpAddress ?? addresses[0]),
     privateIpAddresses: addresses,
-    ipv6Addresses: (from?.Ipv6Addresses ?? []).flatMap(({ Ipv6Address }) => Ipv6Address ?? []),
+    ipv6Addresses: primaryFirst(from?.Ipv6Addresses, ({ IsPrimaryIpv6 }) => IsPrimaryIpv6).flatMap(
+      ({ Ipv6Address }) => Ipv6Address ?? [],
+    ),
     ipv4Prefixes: (from?.Ipv4Prefixes ?? []).flatMap(({ Ipv4Prefix }) => Ipv4Prefix ?? []),
     ipv6Prefixes: (from?.Ipv6Prefixes ?? []).flatMap(({ Ipv6Prefix }) => Ipv6Prefix ?? []),
     ...(from?.Ipv6Addresses?.some(({ IsPrimaryIpv6 }) => IsPrimaryIpv6)
@@ -79,6 +81,16 @@ export function toEni(from: NetworkInterface | undefined, strings = new StringIn
     ...present('attachment', toAttachment(from?.Attachment, strings)),
     requesterManaged: from?.RequesterManaged ?? false,
   };
+}
+
+/** EC2 promises no order. */
+function primaryFirst<T>(
+  addresses: readonly T[] = [],
+  isPrimary: (address: T) => boolean | undefined,
+): T[] {
+  return addresses.toSorted(
+    (a, b) => Number(isPrimary(b) ?? false) - Number(isPrimary(a) ?? false),
+  );
 }
 
 function toPublicAddress(from: NetworkInterfaceAssociation | undefined): PublicAddress | undefined {

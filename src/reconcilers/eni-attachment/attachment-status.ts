@@ -12,6 +12,7 @@ import type { Explanation } from '../../runtime/kube/conditions.js';
 import { type Condition, setCondition } from '../../runtime/kube/conditions.js';
 import { definedOnly } from '../../runtime/kube/merge-patch.js';
 import { isLinkUsable } from '../shared/attachment-state.js';
+import { partition } from '../shared/partition.js';
 import { keptForPods, named } from './addresses/pod-addresses.js';
 
 /** What the status is computed from. */
@@ -48,7 +49,7 @@ export function attachmentStatus(report: AttachmentReport): ENIAttachmentStatus 
   const known = lost
     ? { replacements: (rest.replacements ?? 0) + 1 }
     : eni
-      ? factsOf(eni)
+      ? factsOf(eni, attachment.status)
       : definedOnly({ eniID: eniID ?? report.eniID, attachmentID, macAddress, ...addresses });
   return {
     ...rest,
@@ -111,17 +112,32 @@ function confirmed(
     : recorded;
 }
 
-function factsOf(eni: Eni): ENIAttachmentStatus {
+/** The facts of EC2, with the addresses in the order of the earlier status: EC2 promises none. */
+function factsOf(eni: Eni, earlier: ENIAttachmentStatus = {}): ENIAttachmentStatus {
+  const { privateIpAddresses, ipv6Addresses, hasPrimaryIpv6 } = eni;
+  const { ipv4Prefixes, ipv6Prefixes } = earlier;
   return definedOnly({
     eniID: eni.id,
     attachmentID: eni.attachment?.attachmentId,
     macAddress: eni.macAddress,
-    privateIPAddresses: unlessEmpty(eni.privateIpAddresses),
-    ipv6Addresses: unlessEmpty(eni.ipv6Addresses),
-    ipv4Prefixes: unlessEmpty(eni.ipv4Prefixes),
-    ipv6Prefixes: unlessEmpty(eni.ipv6Prefixes),
+    privateIPAddresses: unlessEmpty([
+      ...privateIpAddresses.slice(0, 1),
+      ...inEarlierOrder(privateIpAddresses.slice(1), earlier.privateIPAddresses),
+    ]),
+    ipv6Addresses: unlessEmpty([
+      ...ipv6Addresses.slice(0, hasPrimaryIpv6 ? 1 : 0),
+      ...inEarlierOrder(ipv6Addresses.slice(hasPrimaryIpv6 ? 1 : 0), earlier.ipv6Addresses),
+    ]),
+    ipv4Prefixes: unlessEmpty(inEarlierOrder(eni.ipv4Prefixes, ipv4Prefixes)),
+    ipv6Prefixes: unlessEmpty(inEarlierOrder(eni.ipv6Prefixes, ipv6Prefixes)),
     publicIP: eni.publicAddress?.publicIp,
   });
+}
+
+/** Those that the earlier list has, where it has them, and then the others. */
+function inEarlierOrder(present: string[], earlier: readonly string[] = []): string[] {
+  const [known, added] = partition(present, (each) => earlier.includes(each));
+  return [...known.toSorted((a, b) => earlier.indexOf(a) - earlier.indexOf(b)), ...added];
 }
 
 function unlessEmpty(list: string[]): string[] | undefined {

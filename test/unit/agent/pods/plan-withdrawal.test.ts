@@ -10,11 +10,15 @@ interface Situation {
   spec: Partial<ENIAttachmentSpec>;
   earlier?: string[];
   inUse?: string[];
+  /** Default: the first. */
+  gateway?: string | undefined;
   metadata?: object;
 }
 
 /** Of an ENI with three prefixes and three secondary addresses. */
-function withdrawn({ spec, earlier = [], inUse = [], metadata = {} }: Situation): string[] {
+function withdrawn(situation: Situation): string[] {
+  const { spec, earlier = [], inUse = [], metadata = {} } = situation;
+  const gateway = 'gateway' in situation ? situation.gateway : X;
   const status = {
     privateIPAddresses: [PRIMARY, X, Y, Z],
     ipv4Prefixes: [A, B, C],
@@ -22,7 +26,7 @@ function withdrawn({ spec, earlier = [], inUse = [], metadata = {} }: Situation)
   };
   const attachment = anENIAttachment({ spec, status, metadata });
   const isInUse = (each: string) => inUse.includes(each);
-  return planWithdrawal(attachment, { earlier: new Set(earlier), isInUse });
+  return planWithdrawal(attachment, { earlier: new Set(earlier), gateway, isInUse });
 }
 
 const prefixes = (count: number) => ({ ipv4: { secondaryAddresses: 3, prefixes: count } });
@@ -52,7 +56,14 @@ describe('what no further pod gets', () => {
 
   it('is the gateway of single addresses only after all others', () => {
     expect(withdrawn({ spec: addresses(1), inUse: [Y, Z] })).to.deep.equal([Z, Y]);
-    expect(withdrawn({ spec: addresses(0), inUse: [Y] })).to.deep.equal([Z, Y, X]);
+    expect(withdrawn({ spec: addresses(1), gateway: Z })).to.deep.equal([Y, X]);
+    expect(withdrawn({ spec: addresses(0), gateway: Y })).to.deep.equal([Z, X, Y]);
+    expect(withdrawn({ spec: addresses(2), gateway: undefined, inUse: [Z] })).to.deep.equal([Y]);
+  });
+
+  it('is not the gateway while a pod has another address, which needs it', () => {
+    expect(withdrawn({ spec: addresses(0), inUse: [Y] })).to.deep.equal([Z, Y]);
+    expect(withdrawn({ spec: addresses(0), inUse: [Y], earlier: [X, Y, Z] })).to.deep.equal([Z, Y]);
   });
 
   it('is everything once the attachment is being deleted', () => {

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
@@ -21,6 +21,18 @@ function attachment(prefixes: number, metadata: object = {}): ENIAttachment {
     },
     status: { privateIPAddresses: ['10.0.64.5'], ipv4Prefixes: [A, B] },
     metadata,
+  });
+}
+
+/** Of an ENI with these secondary addresses. */
+function withSingles(addresses: string[], secondaryAddresses = addresses.length): ENIAttachment {
+  return anENIAttachment({
+    spec: {
+      subnetCIDR: '10.0.64.0/19',
+      ipv4: { secondaryAddresses },
+      podNetwork: { name: 'pods', type: 'routed' },
+    },
+    status: { privateIPAddresses: ['10.0.64.5', ...addresses] },
   });
 }
 
@@ -52,6 +64,56 @@ describe('PodNetworks', () => {
     const { ipam } = JSON.parse(await readFile(join(configurationDir, FILE), 'utf8'));
     return ipam.ranges.flat().map(({ subnet }: { subnet: string }) => subnet);
   }
+
+  async function singles(): Promise<{ gateways: string[]; addresses: string[] }> {
+    const { ipam } = JSON.parse(await readFile(join(configurationDir, FILE), 'utf8'));
+    const ranges: { gateway: string; rangeStart: string }[] = ipam.ranges.flat();
+    return {
+      gateways: [...new Set(ranges.map(({ gateway }) => gateway))],
+      addresses: ranges.map(({ rangeStart }) => rangeStart),
+    };
+  }
+
+  it('keeps the gateway under running pods when the pool grows in another order, also after a restart', async () => {
+    const [X, Y, Z, W] = ['10.0.64.9', '10.0.64.7', '10.0.64.8', '10.0.64.6'];
+    await podNetworks.provide(withSingles([X, Y]), DEVICE);
+    expect(await singles()).to.deep.equal({ gateways: [X], addresses: [Y] });
+    await allocate(Y);
+    const restarted = new PodNetworks({ configurationDir, stateDir, clock: time });
+    await restarted.provide(withSingles([W, Y, Z, X]), DEVICE);
+    expect(await singles()).to.deep.equal({ gateways: [X], addresses: [W, Y, Z] });
+  });
+
+  it('makes no address the gateway that a pod has, after the gateway was unassigned in EC2', async () => {
+    const [X, Y, Z] = ['10.0.64.6', '10.0.64.7', '10.0.64.8'];
+    await podNetworks.provide(withSingles([X, Y]), DEVICE);
+    await allocate(Y);
+    await podNetworks.provide(withSingles([Y, Z]));
+    expect(await singles()).to.deep.equal({ gateways: [Z], addresses: [Y] });
+  });
+
+  it('withdraws the gateway once no pod needs it', async () => {
+    const [X, Y, Z] = ['10.0.64.6', '10.0.64.7', '10.0.64.8'];
+    await podNetworks.provide(withSingles([X, Y, Z]), DEVICE);
+    await allocate(Y);
+    const shrunk = withSingles([Z, Y, X], 0);
+    await podNetworks.provide(shrunk);
+    expect(await readdir(configurationDir)).to.deep.equal([]);
+    await time.pass(10_000);
+    expect((await podNetworks.provide(shrunk)).withdrawnAddresses).to.have.members([Y, Z]);
+    await rm(join(stateDir, 'pods', Y));
+    await podNetworks.provide(shrunk);
+    await time.pass(10_000);
+    expect((await podNetworks.provide(shrunk)).withdrawnAddresses).to.have.members([X, Y, Z]);
+  });
+
+  it('leaves the file as it is when only the order of the addresses changed', async () => {
+    const path = join(configurationDir, FILE);
+    await podNetworks.provide(withSingles(['10.0.64.6', '10.0.64.7', '10.0.64.8']), DEVICE);
+    const { ino } = await stat(path);
+    await podNetworks.provide(withSingles(['10.0.64.8', '10.0.64.7', '10.0.64.6']));
+    expect((await stat(path)).ino).to.equal(ino);
+  });
 
   it('withdraws what the spec no longer requests before it says so', async () => {
     await podNetworks.provide(attachment(2), DEVICE);
