@@ -16,7 +16,7 @@ import {
   NETWORKMANAGER_DROP_IN,
 } from '../agent/managers/drop-in-folder.js';
 import { DropInWriter } from '../agent/managers/drop-in-writer.js';
-import { PodNetworkSweeper } from '../agent/pods/pod-network-sweeper.js';
+import { networkOf, PodNetworkSweeper } from '../agent/pods/pod-network-sweeper.js';
 import { PodNetworks } from '../agent/pods/pod-networks.js';
 import { HostSweeper } from '../agent/sweep/host-sweeper.js';
 import { ENIAttachment } from '../api/eni-attachment.js';
@@ -120,6 +120,7 @@ export class AgentOperator extends Operator {
     const podNetworks = new PodNetworks({
       configurationDir: config.multusConfDir,
       stateDir: config.cniStateDir,
+      hasNetwork: (name) => attachments.list().some((each) => networkOf(each) === name),
       clock,
     });
     this.addReconciler(
@@ -144,7 +145,7 @@ export class AgentOperator extends Operator {
       backoff: backoff(),
     });
     if (config.multusConfDir !== undefined) {
-      this.addReconciler(new PodNetworkSweeper({ attachments, podNetworks }), {
+      this.addReconciler(new PodNetworkSweeper({ podNetworks }), {
         backoff: backoff(),
       });
     }

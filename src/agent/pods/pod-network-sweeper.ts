@@ -1,15 +1,8 @@
 import { ENIAttachment } from '../../api/eni-attachment.js';
-import type { Store } from '../../runtime/cache/store.js';
 import type { ReconcileContext, Result } from '../../runtime/controller/controller.js';
 import { Reconciler, Watch } from '../../runtime/controller/decorators.js';
 import { HostEvent } from '../host/host-events.js';
 import type { PodNetworks } from './pod-networks.js';
-
-export interface PodNetworkSweeperOptions {
-  /** This node's attachments. */
-  attachments: Store<ENIAttachment>;
-  podNetworks: PodNetworks;
-}
 
 /** Milliseconds within which several changes cause one pass. */
 const COALESCE_MS = 20;
@@ -21,7 +14,7 @@ const HOST = 'host';
  */
 @Reconciler({ name: 'pod-network-sweeper' })
 export class PodNetworkSweeper {
-  constructor(private readonly options: PodNetworkSweeperOptions) {}
+  constructor(private readonly options: { podNetworks: PodNetworks }) {}
 
   @Watch(ENIAttachment, { when: { updated: networkChanged }, coalesceMs: COALESCE_MS })
   hostOf(): string[] {
@@ -34,15 +27,14 @@ export class PodNetworkSweeper {
   }
 
   async reconcile(_key: string, { logger }: ReconcileContext): Promise<Result> {
-    const { attachments, podNetworks } = this.options;
-    const names = new Set(attachments.list().flatMap((attachment) => networkOf(attachment) ?? []));
-    const removed = await podNetworks.keepOnly(names);
+    const removed = await this.options.podNetworks.sweep();
     if (removed.length > 0) logger.info('CNI configurations removed', { removed });
     return {};
   }
 }
 
-function networkOf({ metadata, spec }: ENIAttachment): string | undefined {
+/** The network that an attachment provides: none while it is being deleted. */
+export function networkOf({ metadata, spec }: ENIAttachment): string | undefined {
   return metadata.deletionTimestamp === undefined ? spec.podNetwork?.name : undefined;
 }
 

@@ -6,7 +6,7 @@ import { type Fault, isLinkFault, linkFault } from '../../api/link-faults.js';
 import { covers, podPoolOf } from '../../api/pod-pool.js';
 import type { Clock } from '../../runtime/clock.js';
 import { describeError } from '../../runtime/logger.js';
-import { writeFileAtomically } from '../host/write-file-atomically.js';
+import { TEMPORARY_SUFFIX, writeFileAtomically } from '../host/write-file-atomically.js';
 import {
   cniConfiguration,
   type OwnConfiguration,
@@ -23,6 +23,8 @@ export interface PodNetworksOptions {
   configurationDir: string | undefined;
   /** Folder in which host-local stores the addresses that it has assigned, one folder per network. */
   stateDir: string;
+  /** Whether an attachment on this node, not one that is being deleted, has a network of this name now. */
+  hasNetwork: (name: string) => boolean;
   clock: Clock;
 }
 
@@ -42,7 +44,7 @@ export interface PodNetworkState {
 }
 
 const FILE = /^eni-operator-([a-z0-9][-a-z0-9]{0,62})\.conf$/;
-const TEMPORARY = /^\.eni-operator-[a-z0-9][-a-z0-9]{0,62}\.conf\.tmp$/;
+const TEMPORARY = /^\.eni-operator-([a-z0-9][-a-z0-9]{0,62})\.conf\.tmp$/;
 /** The CRD's bound. */
 const MAX_ADDRESSES = 1_024;
 
@@ -82,13 +84,44 @@ export class PodNetworks {
     if (!podNetwork) return Promise.resolve({});
     const { name } = podNetwork;
     if (device) this.devices.set(name, device);
-    const before = this.work.get(name) ?? Promise.resolve();
-    const done = before.then(() => this.provideNow(attachment, podNetwork));
+    return this.inTurn(name, () => this.provideNow(attachment, podNetwork));
+  }
+
+  /** Removes the agent's files of networks that no attachment has, and those of interrupted writes. */
+  async sweep(): Promise<string[]> {
+    const { configurationDir: dir } = this.options;
+    if (dir === undefined) return [];
+    const removed: string[] = [];
+    for (const file of await readdir(dir)) {
+      const name = (FILE.exec(file) ?? TEMPORARY.exec(file))?.[1];
+      if (name === undefined) continue;
+      // In turn, so that a temporary file is not one of a write that is under way.
+      if (await this.inTurn(name, () => this.removeLeftover(join(dir, file), name))) {
+        removed.push(file);
+      }
+    }
+    return removed;
+  }
+
+  private inTurn<T>(network: string, work: () => Promise<T>): Promise<T> {
+    const before = this.work.get(network) ?? Promise.resolve();
+    const done = before.then(work);
     this.work.set(
-      name,
+      network,
       done.catch(() => undefined),
     );
     return done;
+  }
+
+  /** @returns whether the file was one, and is removed */
+  private async removeLeftover(path: string, network: string): Promise<boolean> {
+    const content = await readOrNothing(path);
+    if (content === undefined) return false;
+    const isInterrupted = path.endsWith(TEMPORARY_SUFFIX);
+    const isLeft = !this.options.hasNetwork(network) && ownConfiguration(content) !== undefined;
+    if (!isInterrupted && !isLeft) return false;
+    await rm(path, { force: true });
+    return true;
   }
 
   private async provideNow(
@@ -103,7 +136,9 @@ export class PodNetworks {
     ];
     const inUse = await this.addressesInUse(attachment);
     const isDeleted = attachment.metadata.deletionTimestamp !== undefined;
-    if (!isDeleted && !this.devices.has(name)) return { podAddresses: inUse };
+    // The caller's attachment can be of before a change, and the file removed since.
+    const isKept = isDeleted || (this.devices.has(name) && this.options.hasNetwork(name));
+    if (!isKept) return { podAddresses: inUse };
     const file = await this.open(name);
     if (isLinkFault(file)) {
       withdrawals.set(name, []);
@@ -174,25 +209,6 @@ export class PodNetworks {
       const fact = `The CNI configuration ${path} cannot be written (${describeError(error)})`;
       return linkFault('PodNetworkUnavailable', fact);
     }
-  }
-
-  /** Removes the agent's files of all other networks. */
-  async keepOnly(names: ReadonlySet<string>): Promise<string[]> {
-    const { configurationDir: dir } = this.options;
-    if (dir === undefined) return [];
-    const removed: string[] = [];
-    for (const file of await readdir(dir)) {
-      const name = FILE.exec(file)?.[1];
-      const isLeft = name !== undefined && !names.has(name);
-      if (
-        TEMPORARY.test(file) ||
-        (isLeft && ownConfiguration((await readOrNothing(join(dir, file))) ?? ''))
-      ) {
-        await rm(join(dir, file), { force: true });
-        removed.push(file);
-      }
-    }
-    return removed;
   }
 
   private async addressesInUse({ spec, status }: ENIAttachment): Promise<string[] | undefined> {

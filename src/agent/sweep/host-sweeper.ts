@@ -37,8 +37,10 @@ export class HostSweeper {
 
   async reconcile(_key: string, { logger }: ReconcileContext): Promise<Result> {
     const { attachments, network, tableBase } = this.options;
+    const snapshot = await observe(network);
+    // Read after the snapshot, which can have the rules of an attachment that arrived meanwhile.
     const tables = new Set(attachments.list().map(({ spec }) => tableOf(spec, tableBase)));
-    for (const step of planSweep(await observe(network), tables)) {
+    for (const step of planSweep(snapshot, tables)) {
       logger.info('Removing what an ENI left behind', { ...step });
       await carryOut(network, step);
     }

@@ -102,6 +102,7 @@ describe('LinkReconciler', () => {
       podNetworks: new PodNetworks({
         configurationDir: undefined,
         stateDir: '/nonexistent',
+        hasNetwork: () => true,
         clock: time,
       }),
       clock: time,

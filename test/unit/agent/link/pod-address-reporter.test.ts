@@ -33,6 +33,7 @@ describe('PodAddressReporter', () => {
     podNetworks = new PodNetworks({
       configurationDir: join(dir, 'net.d'),
       stateDir: join(dir, 'networks'),
+      hasNetwork: () => true,
       clock: time,
     });
     written = [];

@@ -41,6 +41,8 @@ describe('PodNetworks', () => {
   let configurationDir: string;
   let stateDir: string;
   let time: VirtualTime;
+  /** Of the attachments. */
+  let networks: Set<string>;
   let podNetworks: PodNetworks;
 
   beforeEach(async () => {
@@ -49,10 +51,17 @@ describe('PodNetworks', () => {
     await mkdir(configurationDir);
     await mkdir(stateDir);
     time = new VirtualTime(NOW);
-    podNetworks = new PodNetworks({ configurationDir, stateDir, clock: time });
+    networks = new Set(['pods']);
+    podNetworks = started();
   });
 
   afterEach(() => rm(dir, { recursive: true }));
+
+  /** As after a start of the agent. */
+  function started(): PodNetworks {
+    const hasNetwork = (name: string) => networks.has(name);
+    return new PodNetworks({ configurationDir, stateDir, hasNetwork, clock: time });
+  }
 
   /** As host-local does. */
   async function allocate(address: string): Promise<void> {
@@ -79,7 +88,7 @@ describe('PodNetworks', () => {
     await podNetworks.provide(withSingles([X, Y]), DEVICE);
     expect(await singles()).to.deep.equal({ gateways: [X], addresses: [Y] });
     await allocate(Y);
-    const restarted = new PodNetworks({ configurationDir, stateDir, clock: time });
+    const restarted = started();
     await restarted.provide(withSingles([W, Y, Z, X]), DEVICE);
     expect(await singles()).to.deep.equal({ gateways: [X], addresses: [W, Y, Z] });
   });
@@ -153,7 +162,7 @@ describe('PodNetworks', () => {
   it('removes the configuration when the attachment is deleted, also after a restart', async () => {
     await podNetworks.provide(attachment(2), DEVICE);
     const deleted = attachment(2, { deletionTimestamp: '2026-01-01T00:00:00Z' });
-    const restarted = new PodNetworks({ configurationDir, stateDir, clock: time });
+    const restarted = started();
     expect((await restarted.provide(deleted)).withdrawnAddresses).to.deep.equal([]);
     expect(await readdir(configurationDir)).to.deep.equal([]);
     await time.pass(10_000);
@@ -162,7 +171,7 @@ describe('PodNetworks', () => {
 
   it('leaves the configuration as it is after a restart until it knows the device', async () => {
     await podNetworks.provide(attachment(2), DEVICE);
-    const restarted = new PodNetworks({ configurationDir, stateDir, clock: time });
+    const restarted = started();
     expect(await restarted.provide(attachment(1))).to.deep.equal({ podAddresses: [] });
     expect(await ranges()).to.deep.equal([A, B]);
   });
@@ -181,5 +190,45 @@ describe('PodNetworks', () => {
     await rm(join(configurationDir, FILE));
     await podNetworks.provide(attachment(2));
     expect(await ranges()).to.deep.equal([A, B]);
+  });
+
+  it('sweeps what it wrote for networks that are gone, and what a dead agent began to write', async () => {
+    const others = ['00-multus.conf', 'eni-operator-foreign.conf', 'eni-operator-pods.conf.tmp'];
+    for (const name of others) await writeFile(join(configurationDir, name), '{"type":"bridge"}');
+    await podNetworks.provide(attachment(2), DEVICE);
+    await writeFile(join(configurationDir, `.${FILE}.tmp`), '{"cniVer');
+    expect(await podNetworks.sweep()).to.deep.equal([`.${FILE}.tmp`]);
+    expect(await readdir(configurationDir)).to.have.members([...others, FILE]);
+    networks.clear();
+    expect(await podNetworks.sweep()).to.deep.equal([FILE]);
+    expect(await readdir(configurationDir)).to.have.members(others);
+  });
+
+  it('sweeps no temporary file of a write that is under way', async () => {
+    await podNetworks.provide(attachment(2), DEVICE);
+    for (let round = 0; round < 50; round++) {
+      let isWriting = true;
+      const write = podNetworks.provide(attachment(1 + (round % 2)), DEVICE);
+      const written = write.finally(() => {
+        isWriting = false;
+      });
+      const removed: string[] = [];
+      while (isWriting) removed.push(...(await podNetworks.sweep()));
+      expect((await written).fault, `round ${round}`).to.equal(undefined);
+      expect(removed, `round ${round}`).to.deep.equal([]);
+    }
+  });
+
+  it('sweeps no file of a network that came meanwhile, and writes none of one that went', async () => {
+    networks.clear();
+    const sweep = podNetworks.sweep();
+    networks.add('pods');
+    await podNetworks.provide(attachment(2), DEVICE);
+    await sweep;
+    expect(await readdir(configurationDir)).to.deep.equal([FILE]);
+    networks.clear();
+    await podNetworks.sweep();
+    await podNetworks.provide(attachment(2), DEVICE);
+    expect(await readdir(configurationDir)).to.deep.equal([]);
   });
 });
