@@ -1,15 +1,21 @@
 import { readdir } from 'node:fs/promises';
 import { expect } from 'chai';
 import { CONTROL_PLANE_TIMEOUT_MS } from '../../../tools/envtest/shared-control-plane.js';
+import { HOST_LOCAL_FOLDER, MULTUS_FOLDER } from '../../../tools/stage/host/pod-runtime.js';
 import { bareCrd } from './support/custom-objects.js';
 import { AGENT, CONTROLLER, DeployedCluster, NAMESPACE } from './support/deployed-cluster.js';
 import { type Manifest, OVERLAYS, render, renderWithPorts, theOne } from './support/manifest.js';
 import type { PodSpec } from './support/pod-process.js';
 
+interface Volume {
+  name: string;
+  hostPath?: { path: string };
+}
+
 interface Workload extends Manifest {
   spec: {
     replicas?: number;
-    template: { metadata: object; spec: PodSpec & { volumes?: object[] } };
+    template: { metadata: object; spec: PodSpec & { volumes?: Volume[] } };
   };
 }
 
@@ -80,6 +86,20 @@ describe('the overlays', () => {
       { name: 'METRICS_ADDRESS', value: '[$(HOST_IP)]:$(METRICS_PORT)' },
     ]);
     expect(manifests.filter(({ metadata }) => /ports/.test(metadata.name))).to.deep.equal([]);
+  });
+
+  it('mount with pod-addresses the folders that Multus and host-local have by default', async () => {
+    const manifests = await render('default', { COMPONENTS: 'pod-addresses' });
+    const { spec } = theOne<Workload>(manifests, ...DAEMON_SET).spec.template;
+    const [agent] = spec.containers;
+    const folderOn = (setting: string) => {
+      const { value } = agent?.env?.find(({ name }) => name === setting) ?? {};
+      const { name } = agent?.volumeMounts?.find(({ mountPath }) => mountPath === value) ?? {};
+      return spec.volumes?.find((volume) => volume.name === name)?.hostPath?.path;
+    };
+    // PodRuntime runs Multus with these and names neither.
+    expect(folderOn('MULTUS_CONF_DIR')).to.equal(MULTUS_FOLDER);
+    expect(folderOn('CNI_STATE_DIR')).to.equal(HOST_LOCAL_FOLDER);
   });
 
   it('take image, Region and role from the environment, and change no file', async () => {

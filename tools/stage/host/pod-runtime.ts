@@ -18,9 +18,9 @@ export interface PodRuntimeOptions {
   kube: KubeClient;
   /** Of the API server, as this machine reaches it. */
   kubeconfigPath: string;
-  /** Where Multus finds configurations of NetworkAttachmentDefinitions that have none. */
+  /** What the node has as {@link MULTUS_FOLDER}. */
   configurationDir: string;
-  /** Where host-local stores addresses: what it has as /var/lib/cni/networks. */
+  /** What the node has as {@link HOST_LOCAL_FOLDER}. */
   stateDir: string;
 }
 
@@ -50,16 +50,25 @@ const CLUSTER_NETWORK = {
   },
 };
 
+/** Where Multus looks for configurations unless it is configured otherwise. */
+export const MULTUS_FOLDER = '/etc/cni/multus/net.d';
+/** Where host-local stores addresses unless it is configured otherwise. */
+export const HOST_LOCAL_FOLDER = '/var/lib/cni/networks';
+
 /**
- * Runs a plugin. `ip netns exec` gives each command mounts of its own, so the machine's folder stays as it is, and
- * is not made where there is none. A plugin prints its error where it prints its result.
+ * Runs a plugin on a machine whose folders for CNI are the node's. `ip netns exec` gives each command mounts of its
+ * own, so the machine's folders stay as they are, and none is made where there is none. A plugin prints its error
+ * where it prints its result.
  */
 const CALL = `
-state=$1; configuration=$2; shift 2
-if [ -d /var/lib/cni ]; then mount -t tmpfs tmpfs /var/lib/cni || exit
-else mount -t tmpfs tmpfs /var/lib || exit; fi
-mkdir -p /var/lib/cni/networks || exit
-mount --bind "$state" /var/lib/cni/networks || exit
+put() {
+  if [ -d "$2/cni" ]; then mount -t tmpfs tmpfs "$2/cni" || exit
+  else mount -t tmpfs tmpfs "$2" || exit; fi
+  mkdir -p "$2/cni/$3" && mount --bind "$1" "$2/cni/$3" || exit
+}
+put "$1" ${MULTUS_FOLDER.replace('/cni/', ' ')}
+put "$2" ${HOST_LOCAL_FOLDER.replace('/cni/', ' ')}
+configuration=$3; shift 3
 result=$("$@" < "$configuration") && echo "$result" || { echo "$result" >&2; exit 1; }
 `;
 
@@ -74,7 +83,7 @@ export class PodRuntime {
   ) {}
 
   static async create(options: PodRuntimeOptions): Promise<PodRuntime> {
-    const { host, kubeconfigPath, configurationDir, programs } = options;
+    const { host, kubeconfigPath, programs } = options;
     const folder = await TemporaryDirectory.create('eni-pods-');
     const [kubeconfig, binDir] = [join(folder.path, 'kubeconfig'), programs.path.split(':')[0]];
     const { apiServer } = host;
@@ -86,7 +95,6 @@ export class PodRuntime {
       name: 'multus',
       type: 'multus',
       kubeconfig,
-      confDir: configurationDir,
       cniDir: join(folder.path, 'multus'),
       binDir,
       logLevel: 'error',
@@ -141,12 +149,12 @@ export class PodRuntime {
     await this.folder.remove();
   }
 
-  /** As containerd does, with the folder of the node's host-local in the place of the machine's. */
+  /** As containerd does, with the node's folders in the place of the machine's. */
   private callMultus(
     command: 'ADD' | 'DEL',
     { sandbox, name, uid }: { sandbox: NetworkNamespace; name: string; uid: string },
   ): Promise<string> {
-    const { host, programs, stateDir, namespace } = this.options;
+    const { host, programs, configurationDir, stateDir, namespace } = this.options;
     const id = sandbox.name;
     const args = {
       K8S_POD_NAMESPACE: namespace,
@@ -166,7 +174,8 @@ export class PodRuntime {
     };
     const settings = Object.entries(env).map((pair) => pair.join('='));
     const configuration = join(this.folder.path, 'multus.conf');
-    const words = [stateDir, configuration, 'env', ...settings, programs.multus];
+    const folders = [configurationDir, stateDir];
+    const words = [...folders, configuration, 'env', ...settings, programs.multus];
     return host.namespace.exec('sh', ['-c', CALL, 'call-multus', ...words]);
   }
 }
