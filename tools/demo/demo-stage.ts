@@ -2,7 +2,9 @@ import type { CallLatency, Ec2Simulator } from '../ec2-simulator/index.js';
 import { findAssets } from '../envtest/assets.js';
 import { BaseStage } from '../stage/base-stage.js';
 import { ControllerProcess } from '../stage/controller-process.js';
+import type { CniPrograms } from '../stage/host/cni-programs.js';
 import type { NodeHost } from '../stage/host/node-host.js';
+import type { Vpc } from '../stage/host/vpc.js';
 import { StageParts } from '../stage/stage-parts.js';
 import { Component } from './component.js';
 import type { Display } from './display.js';
@@ -11,6 +13,7 @@ import { Kubernetes } from './kubernetes.js';
 import type { LastLines } from './last-lines.js';
 import type { Lifeline } from './lifeline.js';
 import { registerNodes } from './nodes.js';
+import { Pods } from './pods.js';
 
 export const REGION = 'us-west-2';
 
@@ -43,6 +46,8 @@ export interface StageOptions {
   lifeline: Lifeline;
   /** Whether the nodes have hosts, each with an agent; that needs network namespaces. */
   agents: boolean;
+  /** What connects pods; undefined where no pods are shown. They need agents. */
+  programs: CniPrograms | undefined;
   logs: LastLines;
 }
 
@@ -51,6 +56,7 @@ interface Cast {
   ec2: Ec2Simulator;
   lifeline: Lifeline;
   hosts: Hosts | undefined;
+  pods: Pods | undefined;
 }
 
 /** Everything that the demo runs on. */
@@ -67,7 +73,7 @@ export class DemoStage extends BaseStage {
    * @throws ForeignClusterError; the lifeline's reason; what a part throws that does not start
    */
   static async open(options: StageOptions): Promise<DemoStage> {
-    const { display, lifeline, agents, logs } = options;
+    const { display, lifeline, agents, programs, logs } = options;
     if (process.env.USE_EXISTING_CLUSTER === 'true') {
       throw new ForeignClusterError();
     }
@@ -79,7 +85,7 @@ export class DemoStage extends BaseStage {
     const cluster = parts.use(
       await display.during(
         'Kubernetes: a real kube-apiserver and etcd',
-        Kubernetes.start({ lifeline }),
+        Kubernetes.start({ lifeline, multus: programs !== undefined }),
       ),
     );
     lifeline.signal.throwIfAborted();
@@ -101,7 +107,11 @@ export class DemoStage extends BaseStage {
           ),
         )
       : undefined;
-    return new DemoStage({ cluster, ec2, lifeline, hosts }, parts.move());
+    const pods =
+      hosts && programs
+        ? parts.use(await Pods.create({ cluster, hosts, programs, lifeline }))
+        : undefined;
+    return new DemoStage({ cluster, ec2, lifeline, hosts, pods }, parts.move());
   }
 
   get cluster(): Kubernetes {
@@ -125,7 +135,21 @@ export class DemoStage extends BaseStage {
   host(node: string): NodeHost {
     const { hosts } = this;
     if (!hosts) throw new RangeError('The nodes have no hosts');
-    return hosts.of(node);
+    return hosts.of(node).host;
+  }
+
+  /** What the nodes' hosts are plugged into. @throws RangeError where nodes have no hosts */
+  get vpc(): Vpc {
+    const { hosts } = this;
+    if (!hosts) throw new RangeError('The nodes have no hosts');
+    return hosts.vpc;
+  }
+
+  /** @throws RangeError where no pods are shown */
+  get pods(): Pods {
+    const { pods } = this.cast;
+    if (!pods) throw new RangeError('There are no pods');
+    return pods;
   }
 
   /**

@@ -1,5 +1,6 @@
 import { systemClock } from '../../src/runtime/clock.js';
 import { ComponentEndedError } from '../stage/component-process.js';
+import { builtCniPrograms } from '../stage/host/cni-programs.js';
 import { whyNoNamespaces } from '../stage/host/network-namespace.js';
 import { createDisplay } from './create-display.js';
 import { DemoStage } from './demo-stage.js';
@@ -7,6 +8,7 @@ import type { Display } from './display.js';
 import { howToConnect, introduction, whatToTry } from './hints.js';
 import { LastLines } from './last-lines.js';
 import { Interrupted, interruption, Lifeline } from './lifeline.js';
+import { buildPrograms } from './pod-programs.js';
 import { STEPS } from './steps.js';
 import { walk } from './walk.js';
 import { bad, dim } from './wording.js';
@@ -16,6 +18,8 @@ export interface DemoOptions {
   fast: boolean;
   /** Stops before anything is taken away, and waits for Ctrl-C. */
   keep: boolean;
+  /** Builds what the pods need, if it is not built yet. */
+  pods: boolean;
 }
 
 /**
@@ -51,15 +55,20 @@ interface Means {
 
 async function show(
   { display, logs, lifeline }: Means,
-  { fast, keep }: DemoOptions,
+  { fast, keep, pods }: DemoOptions,
 ): Promise<void> {
   const noAgents = await whyNoNamespaces();
-  display.say(...introduction(noAgents), '');
   const agents = noAgents === undefined;
-  const stage = await DemoStage.open({ display, lifeline, agents, logs });
+  const built = agents ? await builtCniPrograms() : undefined;
+  display.say(...introduction({ noAgents, pods: pods || built !== undefined }), '');
+  const missing = agents && pods && !built;
+  const programs = missing ? await buildPrograms({ display, lifeline }) : built;
+  const stage = await DemoStage.open({ display, lifeline, agents, programs, logs });
   try {
     display.say('', ...howToConnect(stage));
-    const steps = STEPS.filter(({ onNode }) => agents || !onNode);
+    const steps = STEPS.filter(
+      ({ onNode, withPods }) => (agents || !onNode) && (programs || !withPods),
+    );
     const given = steps.filter(({ removes }) => !removes);
     await walk(keep ? given : steps, { stage, display, clock: systemClock, fast });
     if (keep) {

@@ -1,6 +1,6 @@
 import { TAGS } from '../../src/api/names.js';
 import type { Command } from './command.js';
-import type { Table } from './server-table.js';
+import { tableOfCells } from './server-table.js';
 import { layOut } from './table-layout.js';
 
 /** EC2 as its own tools show it; read from the simulator, past the controller. */
@@ -37,7 +37,7 @@ export function callsByAction(): Command {
         ([action, outcomes]) => [action, sum(Object.values(outcomes))] as const,
       );
       calls.sort(([a], [b]) => Number(isRead(a)) - Number(isRead(b)));
-      return layOut(tableOf(['EC2 action', 'Calls'], calls));
+      return layOut(tableOfCells(['EC2 action', 'Calls'], calls));
     },
   };
 }
@@ -48,11 +48,4 @@ function isRead(action: string): boolean {
 
 function sum(numbers: readonly number[]): number {
   return numbers.reduce((total, number) => total + number, 0);
-}
-
-function tableOf(columns: readonly string[], rows: readonly (readonly [string, number])[]): Table {
-  return {
-    columns,
-    rows: rows.map((cells, index) => ({ uid: String(index), labels: {}, createdAt: 0, cells })),
-  };
 }

@@ -3,20 +3,32 @@ import { type DemoStage, REGION } from './demo-stage.js';
 import type { Step } from './steps.js';
 import { bold, dim } from './wording.js';
 
-/** @param noAgents why nodes can have no hosts; undefined where they can. */
-export function introduction(noAgents: string | undefined): string[] {
+export interface Introduction {
+  /** Why nodes can have no hosts; undefined where they can. */
+  noAgents: string | undefined;
+  /** Whether pods are shown. */
+  pods: boolean;
+}
+
+export function introduction({ noAgents, pods }: Introduction): string[] {
   return [
     bold('eni-operator gives nodes the network interfaces (ENIs) their labels ask for.'),
     ...(noAgents === undefined
       ? [
           'You need no AWS account, no cluster and no kubectl: Kubernetes, the controller',
           "and the nodes' agents are real. EC2 is simulated, and about as slow as the real",
-          'one; a node is a network namespace, and an ENI one end of a veth pair.',
+          ...(pods
+            ? ['one; nodes and pods are network namespaces, and an ENI is one end of a veth pair.']
+            : [
+                'one; a node is a network namespace, and an ENI one end of a veth pair.',
+                'Pods that use the ENIs are not shown, because Multus and its plugins are not built:',
+                '`npm run demo -- --pods` builds them first, once, which takes about five minutes.',
+              ]),
         ]
       : [
           'You need no AWS account, no cluster and no kubectl: Kubernetes and the',
           'controller are real, EC2 is simulated, and about as slow as the real one.',
-          `The nodes' agents are not shown, because they need network namespaces: ${noAgents}.`,
+          `The nodes' agents and pods are not shown, because they need network namespaces: ${noAgents}.`,
         ]),
   ];
 }

@@ -1,4 +1,7 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { Ec2Simulator } from '../ec2-simulator/index.js';
+import { TemporaryDirectory } from '../envtest/temporary-directory.js';
 import { agentIdentity } from '../stage/host/agent-identity.js';
 import { NodeHost } from '../stage/host/node-host.js';
 import { Vpc } from '../stage/host/vpc.js';
@@ -17,10 +20,21 @@ export interface HostsOptions {
   logs: LastLines;
 }
 
+/** A node: its host, and the two folders that the agent and the pods' programs share. */
+export interface DemoHost {
+  host: NodeHost;
+  /** Where Multus reads configurations: what a node has as /etc/cni/multus/net.d. */
+  configurationDir: string;
+  /** Where host-local stores addresses: what a node has as /var/lib/cni/networks. */
+  stateDir: string;
+}
+
 /** The nodes' hosts, each a network namespace with an agent, and the VPC that they are plugged into. */
 export class Hosts implements AsyncDisposable {
   private constructor(
-    private readonly byNode: ReadonlyMap<string, NodeHost>,
+    private readonly byNode: ReadonlyMap<string, DemoHost>,
+    /** What all of them are plugged into. */
+    readonly vpc: Vpc,
     private readonly options: HostsOptions,
     private readonly undo: AsyncDisposableStack,
   ) {}
@@ -37,28 +51,35 @@ export class Hosts implements AsyncDisposable {
     undo.defer(() => identity.delete());
     const vpc = await Vpc.create();
     undo.defer(() => vpc.delete());
+    const folder = await TemporaryDirectory.create('eni-nodes-');
+    undo.defer(() => folder.remove());
 
-    const hosts = new Map<string, NodeHost>();
+    const hosts = new Map<string, DemoHost>();
     const agents: Component[] = [];
     undo.defer(async () => {
       await Promise.all(agents.map((agent) => agent[Symbol.asyncDispose]()));
-      await Promise.all([...hosts.values()].map((host) => host.delete()));
+      await Promise.all([...hosts.values()].map(({ host }) => host.delete()));
     });
     const failed = (error: unknown): void => lifeline.fail(error);
     for (const [nodeName, instanceId] of instances) {
       lifeline.signal.throwIfAborted();
       const place = { nodeName, instanceId, ec2, vpc, kubeconfigPath };
       const host = await NodeHost.create({ ...place, failed });
-      hosts.set(nodeName, host);
+      const configurationDir = join(folder.path, nodeName, 'net.d');
+      const stateDir = join(folder.path, nodeName, 'networks');
+      for (const dir of [configurationDir, stateDir]) await mkdir(dir, { recursive: true });
+      hosts.set(nodeName, { host, configurationDir, stateDir });
       const name = `The agent of ${nodeName}`;
-      const start = (onLine: (line: string) => void) => host.startAgent(identity, { onLine });
+      const env = { MULTUS_CONF_DIR: configurationDir, CNI_STATE_DIR: stateDir };
+      const start = (onLine: (line: string) => void) => host.startAgent(identity, { onLine, env });
       agents.push(Component.start({ name, start, lifeline, onLine: logs.of(name) }));
     }
     for (const agent of agents) await agent.untilStarted();
-    return new Hosts(hosts, options, undo.move());
+    return new Hosts(hosts, vpc, options, undo.move());
   }
 
-  of(node: string): NodeHost {
+  /** @throws RangeError where there is no such node */
+  of(node: string): DemoHost {
     const host = this.byNode.get(node);
     if (!host) throw new RangeError(`There is no node ${node}`);
     return host;

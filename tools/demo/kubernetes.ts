@@ -5,10 +5,17 @@ import { KubeConfigAccess } from '../../src/runtime/kube/access/kubeconfig-acces
 import type { KubeClient } from '../../src/runtime/kube/kube-client.js';
 import type { ResourceType } from '../../src/runtime/kube/resource.js';
 import { BaseStage } from '../stage/base-stage.js';
+import { MULTUS_CRDS } from '../stage/host/pod-runtime.js';
 import { StageParts } from '../stage/stage-parts.js';
 import type { Lifeline } from './lifeline.js';
 import { TableClient } from './table-client.js';
 import { WatchedTable } from './watched-table.js';
+
+export interface KubernetesOptions {
+  lifeline: Lifeline;
+  /** Whether it has Multus' kind, too. */
+  multus: boolean;
+}
 
 interface View {
   kubeconfigPath: string;
@@ -30,10 +37,12 @@ export class Kubernetes extends BaseStage {
   }
 
   /** A watch that ends before its time fails the lifeline. @throws as ControlPlane.start() does */
-  static async start({ lifeline }: { lifeline: Lifeline }): Promise<Kubernetes> {
+  static async start({ lifeline, multus }: KubernetesOptions): Promise<Kubernetes> {
     await using parts = new StageParts();
     // A logger that is silent: etcd and kube-apiserver have nothing to say to a newcomer.
-    const { kubeconfigPath } = await parts.controlPlane({ logger: () => {} });
+    const controlPlane = await parts.controlPlane({ logger: () => {} });
+    if (multus) await controlPlane.applyCrds(MULTUS_CRDS);
+    const { kubeconfigPath } = controlPlane;
     const kube = parts.kube(kubeconfigPath);
     const kubeConfig = new KubeConfig();
     kubeConfig.loadFromFile(kubeconfigPath);

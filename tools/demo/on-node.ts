@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { NetworkNamespace } from '../stage/host/network-namespace.js';
 import { OUTSIDE } from '../stage/host/vpc.js';
-import type { Command } from './command.js';
+import type { Command, Run } from './command.js';
 import type { DemoStage } from './demo-stage.js';
 import { done } from './wording.js';
 
@@ -20,7 +21,7 @@ class HostNotSweptError extends Error {
 }
 
 /** The packet was not answered. */
-class NoAnswerError extends Error {
+export class NoAnswerError extends Error {
   override readonly name = 'NoAnswerError';
 
   constructor(from: string, to: string) {
@@ -28,12 +29,20 @@ class NoAnswerError extends Error {
   }
 }
 
-/** `ip` with those arguments. */
-export function ip(node: string, args: string | ((stage: DemoStage) => string)): Command {
+/** What `ip` has as its arguments. */
+export type Arguments = string | ((stage: DemoStage) => string);
+
+/** `ip` on a node. */
+export function ip(node: string, args: Arguments): Command {
+  return ipIn((stage) => stage.host(node).namespace, args);
+}
+
+/** `ip` in a namespace. */
+export function ipIn(namespaceOf: (stage: DemoStage) => NetworkNamespace, args: Arguments): Run {
   const argsOf = (stage: DemoStage) => (typeof args === 'string' ? args : args(stage));
   return {
-    line: (stage) => `ip -n ${stage.host(node).namespace.name} ${argsOf(stage)}`,
-    run: async (stage) => linesOf(await stage.host(node).namespace.ip(argsOf(stage))),
+    line: (stage) => `ip -n ${namespaceOf(stage).name} ${argsOf(stage)}`,
+    run: async (stage) => linesOf(await namespaceOf(stage).ip(argsOf(stage))),
   };
 }
 
@@ -74,8 +83,6 @@ export function rulesSwept(node: string): Command {
 }
 
 function linesOf(output: string): string[] {
-  return output
-    .trimEnd()
-    .split('\n')
-    .map((line) => line.trimEnd());
+  const lines = output.trimEnd().split('\n');
+  return output === '' ? [] : lines.map((line) => line.trimEnd());
 }

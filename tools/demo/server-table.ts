@@ -32,6 +32,17 @@ export function tableOf(json: unknown, columns?: readonly ColumnDefinition[]): T
   };
 }
 
+/** A table of what no server prints. */
+export function tableOfCells(
+  columns: readonly string[],
+  rows: readonly (readonly Cell[])[],
+): Table {
+  return {
+    columns,
+    rows: rows.map((cells, index) => ({ uid: String(index), labels: {}, createdAt: 0, cells })),
+  };
+}
+
 export interface ColumnDefinition {
   name: string;
   /** 0: always shown; above: shown by `-o wide`. */

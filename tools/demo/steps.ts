@@ -11,6 +11,16 @@ import {
   watchAttachments,
 } from './kubectl.js';
 import { ip, outside, route, rulesSwept } from './on-node.js';
+import { addWrongAddress, podAddresses, podRoute, reaches, wrongAddressDropped } from './on-pod.js';
+import {
+  allowNetworks,
+  createNamespace,
+  deletePods,
+  getPods,
+  getPrefixes,
+  patch,
+  startPods,
+} from './pod-kubectl.js';
 
 /** One scene of the demo. */
 export interface Step {
@@ -19,11 +29,15 @@ export interface Step {
   commands: readonly Command[];
   /** It looks at a node's host, where there is one. */
   onNode?: boolean;
+  /** It needs pods. */
+  withPods?: boolean;
   /** It removes something: with `--keep` the demo leaves that to the user. */
   removes?: boolean;
 }
 
 const MANIFEST = 'tools/demo/storage.yaml';
+const POD_NETWORK = 'tools/demo/pod-network.yaml';
+const PODS = 'tools/demo/pods.yaml';
 
 /** Watches until there are that many ENIs, each Ready, and the NodeENI's status says so. */
 function ready(count: number, outcome: string): Command {
@@ -76,6 +90,49 @@ export const STEPS: readonly Step[] = [
     ],
   },
   {
+    says: 'Let pods use the ENIs, too: each ENI gets a prefix of 16 addresses for them, in place.',
+    withPods: true,
+    commands: [
+      createNamespace(),
+      allowNetworks(),
+      cat(POD_NETWORK),
+      patch(POD_NETWORK, 'storage'),
+      getPrefixes(),
+    ],
+  },
+  {
+    says: "A pod on two of the nodes: an annotation adds `net1`, with an address of the node's ENI.",
+    withPods: true,
+    commands: [
+      cat(PODS),
+      startPods(PODS),
+      getPods(),
+      podAddresses('reader'),
+      podAddresses('writer'),
+    ],
+  },
+  {
+    says: 'The pods reach each other over the ENIs: the agents have added the rules for it.',
+    withPods: true,
+    commands: [
+      podRoute('reader', 'writer'),
+      ip('node-1', 'rule'),
+      reaches('reader', 'writer'),
+      reaches('writer', 'reader'),
+    ],
+  },
+  {
+    says: 'A pod with an address that its ENI does not have reaches nothing: EC2 drops its packets.',
+    withPods: true,
+    commands: [addWrongAddress('reader'), wrongAddressDropped('reader', 'node-1', 'writer')],
+  },
+  {
+    says: 'Delete the pods: an ENI stays while pods have its addresses, and 10 seconds longer.',
+    withPods: true,
+    removes: true,
+    commands: [deletePods()],
+  },
+  {
     says: "Remove a label: that node's ENI is detached and deleted, the others stay.",
     removes: true,
     commands: [unlabel('node-1', 'storage'), ready(2, "node-1's ENI is gone"), getNodeENIs()],
@@ -100,7 +157,7 @@ export const STEPS: readonly Step[] = [
     ],
   },
   {
-    says: 'Ask EC2 what is left: nothing. Each ENI took five writes, and all took few reads.',
+    says: 'Ask EC2 what is left: nothing. Each write was called once for each ENI; all took few reads.',
     removes: true,
     commands: [noEnisLeft(), callsByAction()],
   },

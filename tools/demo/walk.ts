@@ -2,23 +2,12 @@ import { type Clock, sleep } from '../../src/runtime/clock.js';
 import { type Command, lineOf, type Watch } from './command.js';
 import type { DemoStage } from './demo-stage.js';
 import type { Display } from './display.js';
+import { NotSeenError, PATIENCE_MS } from './not-seen-error.js';
 import type { Step } from './steps.js';
 import { bold, done, seconds, typed } from './wording.js';
 
 /** Time to read a step's sentence, and each line that a command prints, in milliseconds. */
 const READING_MS = { sentence: 1_200, line: 120 };
-/** Nothing in the demo takes nearly as long, in milliseconds. */
-const PATIENCE_MS = 60_000;
-
-/** What the demo announced did not happen. */
-export class NotSeenError extends Error {
-  override readonly name = 'NotSeenError';
-
-  constructor(outcome: string) {
-    super(`This did not happen within ${PATIENCE_MS / 1000} s: ${outcome}`);
-  }
-}
-
 export interface WalkOptions {
   stage: DemoStage;
   display: Display;

@@ -11,6 +11,8 @@ export interface BuildLockOptions {
   onWait?: (holder: number) => void;
   /** Milliseconds between looks at a lock that another process holds; 500 unset. */
   pollMs?: number;
+  /** Ends the wait for another process. */
+  signal?: AbortSignal | undefined;
 }
 
 /**
@@ -20,7 +22,7 @@ export interface BuildLockOptions {
  * break it at the same time both work. So `work` must end in renames that can be repeated.
  */
 export async function withBuildLock(
-  { dir, files, onWait, pollMs = 500 }: BuildLockOptions,
+  { dir, files, onWait, pollMs = 500, signal }: BuildLockOptions,
   work: () => Promise<void>,
 ): Promise<void> {
   const lock = join(dir, 'lock');
@@ -34,7 +36,7 @@ export async function withBuildLock(
     }
     if (!waited) onWait?.(holder);
     waited = true;
-    await delay(pollMs);
+    await delay(pollMs, undefined, { signal });
   }
   try {
     if (!(waited && (await allExist(dir, files)))) await work();

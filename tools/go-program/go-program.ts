@@ -21,9 +21,25 @@ export interface GoProgram {
 /** Language version of the module that requires the program's: from this one on, Go loads only what it needs. */
 const GO = 'go 1.24';
 
+export interface GoProgramOptions {
+  /** Ends the build. The promise rejects once Go has ended. */
+  signal?: AbortSignal | undefined;
+  /** Called once before a build, with the program's name. */
+  onBuild?: ((name: string) => void) | undefined;
+}
+
 /** The program cannot be built here; the message has what Go says. */
 export class GoProgramError extends Error {
   override readonly name = 'GoProgramError';
+
+  constructor(
+    command: string,
+    /** The last line of what Go says. */
+    readonly problem: string,
+    output = problem,
+  ) {
+    super(`"${command}" failed: ${output}`);
+  }
 }
 
 /**
@@ -31,56 +47,91 @@ export class GoProgramError extends Error {
  * at the same time wait for the first.
  * @throws GoProgramError where there is no Go, or the module cannot be fetched or built
  */
-export async function goProgram(options: GoProgram): Promise<string> {
-  const { name, dir, program } = placeOf(options);
-  if (await isExecutable(program)) return program;
+export async function goProgram(
+  program: GoProgram,
+  { signal, onBuild }: GoProgramOptions = {},
+): Promise<string> {
+  const built = await builtGoProgram(program);
+  if (built !== undefined) return built;
+  const { name, dir, file } = placeOf(program);
+  onBuild?.(name);
   await mkdir(dir, { recursive: true });
-  await withBuildLock({ dir, files: [name] }, async () => {
+  await withBuildLock({ dir, files: [name], signal }, async () => {
     const scratch = await mkdtemp(join(dir, `build-${process.pid}-`));
     try {
-      await build(options, join(scratch, name), scratch);
-      await rename(join(scratch, name), program);
+      await build(program, { output: join(scratch, name), scratch, signal });
+      await rename(join(scratch, name), file);
     } finally {
       await rm(scratch, { recursive: true, force: true });
     }
   });
-  return program;
+  return file;
 }
 
-function placeOf({ path, version }: GoProgram): { name: string; dir: string; program: string } {
+/** The program's path, if it is built already. */
+export async function builtGoProgram(program: GoProgram): Promise<string | undefined> {
+  const { file } = placeOf(program);
+  return (await isExecutable(file)) ? file : undefined;
+}
+
+function placeOf({ path, version }: GoProgram): { name: string; dir: string; file: string } {
   const name = basename(path.replace(/\/v\d+$/, ''));
   const dir = join(cacheRoot(), name, version);
-  return { name, dir, program: join(dir, name) };
+  return { name, dir, file: join(dir, name) };
+}
+
+interface Build {
+  output: string;
+  /** Folder for what the build needs. */
+  scratch: string;
+  signal: AbortSignal | undefined;
 }
 
 async function build(
   { path, version, module }: GoProgram,
-  output: string,
-  scratch: string,
+  { output, scratch, signal }: Build,
 ): Promise<void> {
   if (module === undefined) {
-    await runGo(['install', `${path}@${version}`], { cwd: scratch, env: { GOBIN: scratch } });
+    const env = { GOBIN: scratch };
+    await runGo(['install', `${path}@${version}`], { cwd: scratch, env, signal });
     return;
   }
   await writeFile(
     join(scratch, 'go.mod'),
     `module build\n\n${GO}\n\nrequire ${module} ${version}\n`,
   );
-  await runGo(['build', '-mod=mod', '-o', output, path], { cwd: scratch });
+  await runGo(['build', '-mod=mod', '-o', output, path], { cwd: scratch, signal });
 }
 
-async function runGo(
-  args: readonly string[],
-  { cwd, env = {} }: { cwd: string; env?: Record<string, string> },
-): Promise<void> {
+interface GoRun {
+  cwd: string;
+  env?: Record<string, string>;
+  signal: AbortSignal | undefined;
+}
+
+async function runGo(args: readonly string[], { cwd, env = {}, signal }: GoRun): Promise<void> {
+  signal?.throwIfAborted();
   // A go.work of a folder above is not ours.
   const settings = { ...process.env, GOWORK: 'off', GOFLAGS: '-trimpath', ...env };
+  const running = promisify(execFile)('go', args, { cwd, env: settings });
+  // Go then removes its temporary files.
+  const interrupt = (): void => void running.child.kill('SIGINT');
+  signal?.addEventListener('abort', interrupt, { once: true });
   try {
-    await promisify(execFile)('go', args, { cwd, env: settings });
+    await running;
   } catch (error) {
-    const said = error instanceof Error && 'stderr' in error ? error.stderr : error;
-    throw new GoProgramError(`"go ${args.join(' ')}" failed: ${said}`);
+    signal?.throwIfAborted();
+    throw goProgramError(`go ${args.join(' ')}`, error);
+  } finally {
+    signal?.removeEventListener('abort', interrupt);
   }
+}
+
+function goProgramError(command: string, error: unknown): GoProgramError {
+  const { code, stderr } = error as { code?: unknown; stderr?: string };
+  if (code === 'ENOENT') return new GoProgramError(command, 'there is no Go on the PATH');
+  const output = (stderr || String(error)).trim();
+  return new GoProgramError(command, output.split('\n').at(-1) ?? '', output);
 }
 
 function cacheRoot(): string {

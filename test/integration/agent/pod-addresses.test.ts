@@ -9,11 +9,12 @@ import {
   sharedControlPlane,
 } from '../../../tools/envtest/shared-control-plane.js';
 import type { AgentProcess } from '../../../tools/stage/host/agent-process.js';
-import { type CniPrograms, cniPrograms } from '../../../tools/stage/host/cni-programs.js';
+import type { CniPrograms } from '../../../tools/stage/host/cni-programs.js';
 import type { NodeHost } from '../../../tools/stage/host/node-host.js';
 import type { NodePod } from '../../../tools/stage/host/node-pod.js';
-import { PodRuntime } from '../../../tools/stage/host/pod-runtime.js';
+import { MULTUS_CRDS, PodRuntime } from '../../../tools/stage/host/pod-runtime.js';
 import { OUTSIDE } from '../../../tools/stage/host/vpc.js';
+import { needCniPrograms } from '../../support/cni-programs.js';
 import { eventually } from '../../support/eventually.js';
 import { needNamespaces } from '../../support/namespaces.js';
 import type { Stage } from '../../support/stage.js';
@@ -25,7 +26,6 @@ const NAMESPACE = 'pods-of-multus';
 const SETTLED_WITHIN_MS = 25_000;
 /** Labels of a namespace that opts in. */
 const ALLOWED = { 'networking.k8s.aws/network-attachments': 'allowed' };
-const MULTUS = 'tools/stage/multus';
 const CRDS: ResourceType = {
   group: 'apiextensions.k8s.io',
   version: 'v1',
@@ -57,8 +57,8 @@ describe('pods with addresses of their node’s ENI', () => {
   before(async function () {
     this.timeout(CONTROL_PLANE_TIMEOUT_MS);
     await needNamespaces(this);
-    programs = await cniPrograms();
-    await (await sharedControlPlane()).applyCrds(MULTUS);
+    programs = await needCniPrograms(this);
+    await (await sharedControlPlane()).applyCrds(MULTUS_CRDS);
     world = await AgentWorld.open();
     ({ stage } = world);
     await stage.kube.create<KubeObject>(Namespace.resource, {
@@ -153,8 +153,12 @@ describe('pods with addresses of their node’s ENI', () => {
         /via (\S+)/.exec(await a.namespace.ip('route show dev net1'))?.slice(1) ?? [];
       await a.namespace.ip(`route add ${OUTSIDE.ipv4}/32 via ${gateway} dev net1`);
       expect(await a.reaches(OUTSIDE.ipv4), 'outside').to.equal(true);
-      await a.namespace.ip('addr add 10.0.95.77/32 dev net1');
-      expect(await a.reaches(b.address, '10.0.95.77'), 'a wrong address').to.equal(false);
+      const wrong = '10.0.95.77';
+      await a.namespace.ip(`addr add ${wrong}/32 dev net1`);
+      await nodeAt(0).host.namespace.ip(`rule add from ${wrong} lookup 21001`);
+      const dropped = await world.vpc.dropped();
+      expect(await a.reaches(b.address, wrong), 'a wrong address').to.equal(false);
+      expect(await world.vpc.dropped(), 'dropped by the VPC').to.be.above(dropped);
     });
   }
 

@@ -1,9 +1,16 @@
-import { mkdtemp, rm, symlink } from 'node:fs/promises';
+import { access, mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
+import { KubeConfigAccess } from '../../../src/runtime/kube/access/kubeconfig-access.js';
+import { HttpKubeClient } from '../../../src/runtime/kube/http/http-kube-client.js';
 import { findAssets } from '../../../tools/envtest/assets.js';
 import { CONTROL_PLANE_TIMEOUT_MS } from '../../../tools/envtest/shared-control-plane.js';
+import { GoProgramError } from '../../../tools/go-program/go-program.js';
+import { cniPrograms } from '../../../tools/stage/host/cni-programs.js';
+import { PODS } from '../../../tools/stage/host/pod-runtime.js';
+import { silentLogger } from '../../../tools/stage/silent-logger.js';
+import { needCniPrograms } from '../../support/cni-programs.js';
 import { eventually } from '../../support/eventually.js';
 import { needNamespaces } from '../../support/namespaces.js';
 import { alive, DemoProcess, type ProcessRow } from './demo-process.js';
@@ -11,6 +18,13 @@ import { alive, DemoProcess, type ProcessRow } from './demo-process.js';
 const isComponent = (command: string) => command.includes('eni-operator.mjs');
 /** Agents alone run so. */
 const isAgent = (command: string) => command.includes('--lite-mode');
+/** What the CNI plugins use on a machine that is a node. */
+const CNI_FOLDER = '/var/lib/cni';
+const exists = (path: string) =>
+  access(path).then(
+    () => true,
+    () => false,
+  );
 
 describe('npm run demo', function () {
   this.timeout(120_000);
@@ -19,6 +33,10 @@ describe('npm run demo', function () {
   before(async function () {
     this.timeout(CONTROL_PLANE_TIMEOUT_MS);
     await findAssets();
+    await cniPrograms().catch((error: unknown) => {
+      // Tests that need pods skip, and say why.
+      if (!(error instanceof GoProgramError)) throw error;
+    });
   });
 
   afterEach(() => demo?.dispose());
@@ -57,13 +75,20 @@ describe('npm run demo', function () {
   describe('from start to end, into a pipe', () => {
     let processes: ProcessRow[];
 
-    before(async () => {
-      demo = DemoProcess.start(['--fast']);
+    let hadCniFolder: boolean;
+
+    before(async function () {
+      this.timeout(240_000);
+      hadCniFolder = await exists(CNI_FOLDER);
+      demo = DemoProcess.start(['--fast', '--pods']);
       processes = await cast();
       expect(await demo.exitCode(), demo.output).to.equal(0);
     });
 
-    it('leaves no process and no file behind', () => expectNothingLeft(processes));
+    it('leaves no process and no file behind', async () => {
+      await expectNothingLeft(processes);
+      if (!hadCniFolder) expect(await exists(CNI_FOLDER), CNI_FOLDER).to.equal(false);
+    });
 
     it('gives each of three nodes an ENI', () => {
       const ready = demo.output.matchAll(
@@ -104,6 +129,23 @@ describe('npm run demo', function () {
       expect(demo.output).to.match(
         /-br link\nlo .*\n\n\$ ip -n \S+ rule\n0:.*\n32766:.*\n32767:.*\n\n/,
       );
+    });
+
+    it('shows that pods reach each other by addresses of their ENIs, and by no wrong one', async function () {
+      await needNamespaces(this);
+      await needCniPrograms(this);
+      expect(demo.output.match(/^node-\d +\[10\.0\.\d+\.\d+\/28\]$/gm)).to.have.length(3);
+      expect(demo.output).to.match(/^AssignPrivateIpAddresses +3$/m);
+      expect(demo.output).to.match(/^reader +1\/1 +Running/m);
+      const addresses = demo.output.matchAll(/^net1\S* +UP +([\d.]+)\/28/gm);
+      const [reader, writer] = [...addresses].map(([, address]) => address);
+      for (const way of [
+        `from reader (${reader}) to writer (${writer})`,
+        `from writer (${writer}) to reader (${reader})`,
+      ]) {
+        expect(demo.output).to.include(`✓ A packet ${way} is answered`);
+      }
+      expect(demo.output).to.match(/^✓ A packet from 10\.0\.64\.99 .* the VPC drops it$/m);
     });
 
     it('appends a line a change, and writes no escape code', () => {
@@ -185,7 +227,9 @@ describe('npm run demo', function () {
       demo = DemoProcess.start(['--fast'], { PATH: path });
       const processes = await cast();
       expect(agentsOf(processes)).to.deep.equal([]);
-      expect(demo.output).to.match(/^The nodes' agents are not shown, .* no 'ip' command/m);
+      expect(demo.output).to.match(
+        /^The nodes' agents and pods are not shown, .* no 'ip' command/m,
+      );
       await demo.says(/^storage +1 +1 +1 +net1 +1 +AllReady/m);
       demo.signal('SIGINT');
       expect(await demo.exitCode(), demo.output).to.equal(0);
@@ -193,6 +237,75 @@ describe('npm run demo', function () {
     } finally {
       await rm(path, { recursive: true });
     }
+  });
+
+  describe('without Multus and its plugins', () => {
+    let cache: string;
+    let env: Record<string, string>;
+
+    beforeEach(async function () {
+      await needNamespaces(this);
+      const { kubeApiServer, etcd } = await findAssets();
+      cache = await mkdtemp(join(tmpdir(), 'eni-demo-cache-'));
+      env = {
+        XDG_CACHE_HOME: cache,
+        TEST_ASSET_KUBE_APISERVER: kubeApiServer,
+        TEST_ASSET_ETCD: etcd,
+      };
+    });
+
+    afterEach(() => rm(cache, { recursive: true, force: true }));
+
+    /** Puts a program in the place of Go's. */
+    async function replaceGo(script: string): Promise<void> {
+      const bin = join(cache, 'bin');
+      await mkdir(bin);
+      await writeFile(join(bin, 'go'), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+      env.PATH = `${bin}:${process.env.PATH}`;
+    }
+
+    async function expectNoPods(): Promise<void> {
+      const processes = await cast();
+      expect(agentsOf(processes)).to.have.length(3);
+      expect(demo.output).to.match(/^3\/11 /m);
+      demo.signal('SIGINT');
+      expect(await demo.exitCode(), demo.output).to.equal(0);
+      await expectNothingLeft(processes);
+    }
+
+    it('shows no pods, and says how to see them', async () => {
+      demo = DemoProcess.start(['--fast'], env);
+      await expectNoPods();
+      expect(demo.output).to.match(/^Pods .* are not shown, because Multus .* are not built:$/m);
+      expect(demo.output).to.include('`npm run demo -- --pods` builds them');
+    });
+
+    it('says why they cannot be built, and shows the rest', async () => {
+      await replaceGo('echo "go: downloading" >&2; echo "go: no such host" >&2; exit 1');
+      demo = DemoProcess.start(['--fast', '--pods'], env);
+      await expectNoPods();
+      expect(demo.output).to.match(
+        /^The pods are not shown, because Multus .* cannot be built: go: no such host\.$/m,
+      );
+    });
+
+    it('says what it builds, and stops at Ctrl-C meanwhile', async () => {
+      await replaceGo('exec sleep 100');
+      demo = DemoProcess.start(['--fast', '--pods'], env);
+      await demo.says(/^Building multus /m);
+      expect(demo.output).to.match(/^Building Multus .* about 5 minutes/m);
+      const processes = await eventually(async () => {
+        const below = await demo.descendants();
+        expect(below.some(({ command }) => command === 'sleep 100')).to.equal(true);
+        return below;
+      });
+      demo.signal('SIGINT');
+      expect(await demo.exitCode(), demo.output).to.equal(0);
+      await expectNothingRuns(processes);
+      const left = await readdir(join(cache, 'eni-operator'), { recursive: true });
+      expect(left.filter((name) => /build-|lock/.test(name))).to.deep.equal([]);
+      expect(demo.output).not.to.include('failed');
+    });
   });
 
   it('fails with a sentence and its last log lines when an agent dies', async function () {
@@ -218,6 +331,25 @@ describe('npm run demo', function () {
     expect(await demo.exitCode(), demo.output).to.equal(0);
     await eventually(() => expect(alive(processes)).to.deep.equal([]), 2_000);
     expect(demo.output).not.to.include('The controller: the shipped program');
+  });
+
+  it('ends a pod that you delete, with --keep', async function () {
+    await needNamespaces(this);
+    await needCniPrograms(this);
+    demo = DemoProcess.start(['--fast', '--keep']);
+    await demo.says(/Everything keeps running until Ctrl-C/);
+    const pods = async () => (await demo.namespaces()).filter((name) => /^eni-pod-/.test(name));
+    expect(await pods()).to.have.length(2);
+    const [, kubeconfig = ''] = /export KUBECONFIG=(\S+)/.exec(demo.output) ?? [];
+    const access = KubeConfigAccess.fromFiles(kubeconfig);
+    const kube = HttpKubeClient.create({ access, logger: silentLogger });
+    await kube.delete(PODS, { namespace: 'apps', name: 'reader' });
+    await eventually(async () => expect(await pods()).to.have.length(1));
+    kube.close();
+    const processes = await cast();
+    demo.signal('SIGINT');
+    expect(await demo.exitCode(), demo.output).to.equal(0);
+    await expectNothingLeft(processes);
   });
 
   it('stays with --keep until Ctrl-C, with the ENIs in place and the way to them told', async () => {
@@ -267,7 +399,7 @@ describe('npm run demo', function () {
     demo = DemoProcess.start(['--help']);
     expect(await demo.exitCode()).to.equal(0);
     expect(demo.output).to.include('npm run demo -- [options]');
-    expect(demo.output).to.include('--fast').and.include('--keep');
+    expect(demo.output).to.include('--fast').and.include('--keep').and.include('--pods');
   });
 
   it('refuses an option that it does not know', async () => {

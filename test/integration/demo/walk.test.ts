@@ -4,8 +4,9 @@ import { systemClock } from '../../../src/runtime/clock.js';
 import type { DemoStage } from '../../../tools/demo/demo-stage.js';
 import type { Display } from '../../../tools/demo/display.js';
 import { Lifeline } from '../../../tools/demo/lifeline.js';
+import { NotSeenError } from '../../../tools/demo/not-seen-error.js';
 import type { Step } from '../../../tools/demo/steps.js';
-import { NotSeenError, walk } from '../../../tools/demo/walk.js';
+import { walk } from '../../../tools/demo/walk.js';
 import type { WatchedTable } from '../../../tools/demo/watched-table.js';
 
 const TABLE = { table: { columns: ['Name'], rows: [] } } as unknown as WatchedTable;

@@ -8,6 +8,7 @@ import {
   CONTROL_PLANE_TIMEOUT_MS,
   sharedControlPlane,
 } from '../../../tools/envtest/shared-control-plane.js';
+import { MULTUS_CRDS } from '../../../tools/stage/host/pod-runtime.js';
 import { eventually } from '../../support/eventually.js';
 import { Stage } from '../../support/stage.js';
 
@@ -28,7 +29,6 @@ const WEBHOOKS: ResourceType = {
 };
 /** Labels of a namespace that opts in. */
 const ALLOWED = { 'networking.k8s.aws/network-attachments': 'allowed' };
-const MULTUS = 'tools/stage/multus';
 
 describe('the NetworkAttachmentDefinitions of a NodeENI', () => {
   let stage: Stage;
@@ -95,7 +95,7 @@ describe('the NetworkAttachmentDefinitions of a NodeENI', () => {
     await create('nad-late');
     const condition = await reported('nad-late', 'CRDMissing');
     expect(condition?.message).to.contain('Install Multus');
-    await (await sharedControlPlane()).applyCrds(MULTUS);
+    await (await sharedControlPlane()).applyCrds(MULTUS_CRDS);
     await reported('nad-late', 'Applied');
     expect(await configIn('pods-a', 'nad-late')).to.deep.equal({
       cniVersion: '0.3.1',

@@ -1,5 +1,10 @@
 import { dirname } from 'node:path';
-import { type GoProgram, goProgram } from '../../go-program/go-program.js';
+import {
+  builtGoProgram,
+  type GoProgram,
+  type GoProgramOptions,
+  goProgram,
+} from '../../go-program/go-program.js';
 
 const PLUGINS = 'github.com/containernetworking/plugins/plugins';
 const PLUGINS_VERSION = 'v1.7.1';
@@ -20,9 +25,21 @@ export interface CniPrograms {
 }
 
 /** Builds them, once on a machine: Multus takes minutes. @throws GoProgramError */
-export async function cniPrograms(): Promise<CniPrograms> {
-  const multus = await goProgram(PROGRAMS.multus);
-  return of(multus, await goProgram(PROGRAMS.ptp), await goProgram(PROGRAMS.hostLocal));
+export async function cniPrograms(options: GoProgramOptions = {}): Promise<CniPrograms> {
+  const { multus, ptp, hostLocal } = PROGRAMS;
+  return of(
+    await goProgram(multus, options),
+    await goProgram(ptp, options),
+    await goProgram(hostLocal, options),
+  );
+}
+
+/** The same, if all of them are built already. */
+export async function builtCniPrograms(): Promise<CniPrograms | undefined> {
+  const { multus, ptp, hostLocal } = PROGRAMS;
+  const built = await Promise.all([multus, ptp, hostLocal].map(builtGoProgram));
+  const [first, ...others] = built.filter((path) => path !== undefined);
+  return first !== undefined && built.every(Boolean) ? of(first, ...others) : undefined;
 }
 
 function of(multus: string, ...plugins: string[]): CniPrograms {

@@ -24,17 +24,19 @@ export interface PodRuntimeOptions {
   stateDir: string;
 }
 
-interface Pod extends KubeObject {
+export interface Pod extends KubeObject {
   spec: object;
 }
 
-const PODS: ResourceType = {
+export const PODS: ResourceType = {
   group: '',
   version: 'v1',
   plural: 'pods',
   kind: 'Pod',
   namespaced: true,
 };
+/** The CRD that Multus brings along. */
+export const MULTUS_CRDS = 'tools/stage/multus';
 const NETWORKS = 'k8s.v1.cni.cncf.io/networks';
 const NETWORK_STATUS = 'k8s.v1.cni.cncf.io/network-status';
 

@@ -79,6 +79,15 @@ export class Vpc {
     await this.namespace.ip(`route del ${destinationOf(address)} dev ${name}`);
   }
 
+  /** How many packets it has dropped so far because their ENI does not have the address that they come from. */
+  async dropped(): Promise<number> {
+    const lines = (await this.namespace.exec('cat', ['/proc/net/netstat'])).split('\n');
+    const [names = [], counts = []] = lines
+      .filter((line) => line.startsWith('TcpExt:'))
+      .map((line) => line.split(' '));
+    return Number(counts[names.indexOf('IPReversePathFilter')]);
+  }
+
   async delete(): Promise<void> {
     await this.namespace.delete();
   }
