@@ -3,7 +3,7 @@ import { runDemo } from './demo.js';
 
 const { fast, keep, pods } = new Command('npm run demo --')
   .description(
-    "Shows the operator at work, from the first label to the last ENI. It needs no AWS account, no cluster and no\nkubectl: the API server and the controller are real, EC2 is simulated. With root and iproute2's `ip`,\nthe nodes are network namespaces, each with its agent. If Multus and its plugins are built, pods on two of the\nnodes use the ENIs.",
+    "Shows the operator at work, from the first label to the last ENI. It needs no AWS account, no cluster and no kubectl: the API server and the controller are real, EC2 is simulated. With root and iproute2's `ip`, the nodes are network namespaces, each with its agent; if Multus and its plugins are built, pods use the ENIs.",
   )
   .option('--fast', 'do not pause for reading', false)
   .option('--keep', 'leave everything running, with the ENIs attached, until Ctrl-C', false)
