@@ -219,6 +219,11 @@ export interface EniFilter {
   instanceId?: string;
 }
 
+export interface ListEnisOptions {
+  /** Maps each ENI as its page arrives, so that not all of them are in memory as they were read. */
+  map?: (eni: Eni) => Eni;
+}
+
 /**
  * Every EC2 call that the operator makes, in the domain's terms. What EC2 does not know is absent from the result of a
  * read, never an error. Failures are {@link Ec2Error}s. Nothing below this interface retries.
@@ -243,7 +248,7 @@ export interface Ec2Gateway {
   /** All addresses that match, free or not. */
   describeElasticIps(query: ElasticIpQuery): Promise<ElasticIp[]>;
   /** All ENIs that match; split into several calls if a tag has more values than EC2 allows. */
-  listEnis(filter: EniFilter): Promise<Eni[]>;
+  listEnis(filter: EniFilter, options?: ListEnisOptions): Promise<Eni[]>;
 
   /** @throws {@link UserError} before any call if the security group list is empty, which EC2 rejects. */
   createEni(request: CreateEniRequest): Promise<Eni>;

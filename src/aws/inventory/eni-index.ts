@@ -1,4 +1,5 @@
 import { TAGS } from '../../api/names.js';
+import { KeyIndex } from '../../runtime/cache/key-index.js';
 import type { Eni } from '../ec2-gateway.js';
 
 /** ENIs by id, by the tag that names their ENIAttachment, and by the instance that has them. */
@@ -36,25 +37,19 @@ export class EniIndex {
 }
 
 class IdsByKey {
-  private readonly ids = new Map<string, Set<string>>();
+  private readonly ids = new KeyIndex();
 
   constructor(private readonly keyOf: (eni: Eni) => string | undefined) {}
 
   get(key: string): string[] {
-    return [...(this.ids.get(key) ?? [])];
+    return this.ids.get(key);
   }
 
   move(id: string, old: Eni | undefined, eni: Eni | undefined): void {
     const was = old && this.keyOf(old);
     const is = eni && this.keyOf(eni);
     if (was === is) return;
-    if (was !== undefined) this.forget(was, id);
-    if (is !== undefined) this.ids.set(is, (this.ids.get(is) ?? new Set()).add(id));
-  }
-
-  private forget(key: string, id: string): void {
-    const ids = this.ids.get(key);
-    ids?.delete(id);
-    if (ids?.size === 0) this.ids.delete(key);
+    if (was !== undefined) this.ids.delete(was, id);
+    if (is !== undefined) this.ids.add(is, id);
   }
 }

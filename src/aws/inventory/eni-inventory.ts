@@ -241,7 +241,12 @@ export class EniInventory implements EventSource<Eni> {
   private async listOnce(): Promise<void> {
     const begun = this.logicalTime();
     const { gateway, clusterId } = this.options;
-    const found = byId(await gateway.listEnis({ tags: { [TAGS.clusterID]: clusterId } }));
+    const found = byId(
+      await gateway.listEnis(
+        { tags: { [TAGS.clusterID]: clusterId } },
+        { map: (eni) => this.sharedWithIndex(eni) },
+      ),
+    );
     for (const [id, eni] of found) this.observed(id, eni, begun);
     for (const [id, known] of this.known) {
       // A listing by tag cannot show an ENI that lost the tag.
@@ -261,12 +266,16 @@ export class EniInventory implements EventSource<Eni> {
       });
       this.known.set(eniId, known);
     }
-    // Keep the existing object if it is equal, so that a resync does not leave a second copy of everything.
-    const kept = this.index.get(eniId);
-    known.observed(isDeepStrictEqual(kept, eni) ? kept : eni, begun);
+    known.observed(eni && this.sharedWithIndex(eni), begun);
     this.times.read(eniId, known.view, begun.time);
     this.publish(eniId, known.view);
     if (known.contestedUntil !== undefined) this.recheckAt(known.contestedUntil, eniId);
+  }
+
+  /** The index's object if it is equal, so that a resync does not make a second copy of everything. */
+  private sharedWithIndex(eni: Eni): Eni {
+    const known = this.index.get(eni.id);
+    return known && isDeepStrictEqual(known, eni) ? known : eni;
   }
 
   /** Repeats a read that contradicts a write when the write must be visible. */

@@ -44,7 +44,8 @@ const WRITE_KINDS = (Object.keys(ORDER) as WriteKind[]).sort((a, b) => ORDER[a] 
  */
 export class KnownEni {
   private read: Eni | undefined;
-  private readonly writes = new Map<WriteKind, PendingWrite>();
+  /** Undefined without any: a map of its own for each ENI would take 150 bytes. */
+  private writes: Map<WriteKind, PendingWrite> | undefined;
   private known: Eni | undefined;
 
   private constructor(private readAt: number) {}
@@ -61,12 +62,12 @@ export class KnownEni {
 
   /** Whether no write of this kind waits for a read to show it. */
   isRead(kind: WriteKind): boolean {
-    return !this.writes.has(kind);
+    return !this.writes?.has(kind);
   }
 
   /** Whether this can be forgotten after a read of this order. */
   isSettled(order: number): boolean {
-    return this.read === undefined && this.writes.size === 0 && this.readAt <= order;
+    return this.read === undefined && this.writes === undefined && this.readAt <= order;
   }
 
   /** Adds a write that EC2 just accepted. `eni` is EC2's answer if it contains the whole ENI. */
@@ -76,7 +77,8 @@ export class KnownEni {
   ): void {
     const { finishedAt, visibleWithinMs, eni = this.known } = options;
     const evidence = eni && write.apply(eni);
-    if (evidence === undefined && write.kind === 'existence') this.writes.clear();
+    const isDeletion = evidence === undefined && write.kind === 'existence';
+    if (isDeletion || this.writes === undefined) this.writes = new Map();
     const expiresAt = finishedAt.time + visibleWithinMs;
     this.writes.set(write.kind, { write, finishedAt, expiresAt, evidence });
     this.known = this.overlay();
@@ -87,10 +89,11 @@ export class KnownEni {
     if (begun.order <= this.readAt) return;
     this.readAt = begun.order;
     this.read = eni;
-    for (const [kind, pending] of this.writes) {
+    for (const [kind, pending] of this.writes ?? []) {
       if (begun.order < pending.finishedAt.order) continue;
-      if (pending.write.agrees(eni) || begun.time >= pending.expiresAt) this.writes.delete(kind);
+      if (pending.write.agrees(eni) || begun.time >= pending.expiresAt) this.writes?.delete(kind);
     }
+    if (this.writes?.size === 0) this.writes = undefined;
     this.known = this.overlay();
   }
 
@@ -99,9 +102,7 @@ export class KnownEni {
    * no contradiction.
    */
   get contestedUntil(): number | undefined {
-    const contested = [...this.writes.values()].filter(
-      ({ finishedAt }) => finishedAt.order < this.readAt,
-    );
+    const contested = this.pending().filter(({ finishedAt }) => finishedAt.order < this.readAt);
     return contested.length === 0
       ? undefined
       : Math.max(...contested.map(({ expiresAt }) => expiresAt));
@@ -109,6 +110,7 @@ export class KnownEni {
 
   private overlay(): Eni | undefined {
     let eni = this.read ?? this.newestEvidence();
+    if (this.writes === undefined) return eni;
     for (const kind of WRITE_KINDS) {
       const pending = this.writes.get(kind);
       if (eni && pending) eni = pending.write.apply(eni);
@@ -117,7 +119,10 @@ export class KnownEni {
   }
 
   private newestEvidence(): Eni | undefined {
-    return [...this.writes.values()].toSorted((a, b) => b.finishedAt.order - a.finishedAt.order)[0]
-      ?.evidence;
+    return this.pending().toSorted((a, b) => b.finishedAt.order - a.finishedAt.order)[0]?.evidence;
+  }
+
+  private pending(): PendingWrite[] {
+    return [...(this.writes?.values() ?? [])];
   }
 }

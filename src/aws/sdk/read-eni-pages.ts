@@ -102,6 +102,8 @@ export function readEniPages(client: EC2Client): void {
     (next, context) => async (args) => {
       const result = await next(args);
       const page = pages.get(context);
+      // The SDK keeps an error of the first call's credentials forever, and with its stack the call's context.
+      pages.delete(context);
       if (page !== undefined) Object.assign(result.output as Output, page);
       return result;
     },

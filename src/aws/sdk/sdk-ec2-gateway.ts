@@ -22,6 +22,7 @@ import {
   UnassignPrivateIpAddressesCommand,
 } from '@aws-sdk/client-ec2';
 import { API_GROUP } from '../../api/names.js';
+import { SharedStrings } from '../../runtime/cache/shared-strings.js';
 import type { Ec2Action, WriteAction } from '../ec2-actions.js';
 import { UserError } from '../ec2-errors.js';
 import type {
@@ -39,6 +40,7 @@ import type {
   EniFilter,
   Instance,
   InstanceTypeLimits,
+  ListEnisOptions,
   SecurityGroup,
   SecurityGroupQuery,
   Subnet,
@@ -51,7 +53,6 @@ import {
   fromConnectionTracking,
   fromEnaExpress,
   MalformedResponseError,
-  StringInterner,
   toElasticIp,
   toEni,
   toInstance,
@@ -157,7 +158,7 @@ export class SdkEc2Gateway implements Ec2Gateway {
     return this.readEnis({ name: 'network-interface-id', values: ids });
   }
 
-  async listEnis({ tags, instanceId }: EniFilter): Promise<Eni[]> {
+  async listEnis({ tags, instanceId }: EniFilter, { map }: ListEnisOptions = {}): Promise<Eni[]> {
     const byInstance =
       instanceId === undefined ? [] : [{ name: 'attachment.instance-id', values: [instanceId] }];
     const [most, ...others] = Object.entries(tags)
@@ -167,7 +168,8 @@ export class SdkEc2Gateway implements Ec2Gateway {
     if (!most) {
       throw invalid('DescribeNetworkInterfaces', 'A listing of ENIs needs a tag or an instance');
     }
-    return this.readEnis({ ...most, and: others.map(({ name, values }) => filter(name, values)) });
+    const and = others.map(({ name, values }) => filter(name, values));
+    return this.readEnis({ ...most, and }, map);
   }
 
   /** In one call: DescribeAddresses has no pages. It has no filter for the pool either. */
@@ -402,11 +404,11 @@ export class SdkEc2Gateway implements Ec2Gateway {
     });
   }
 
-  private readEnis(by: FilteredRead): Promise<Eni[]> {
-    const strings = new StringInterner();
+  private readEnis(by: FilteredRead, map = (eni: Eni) => eni): Promise<Eni[]> {
+    const strings = new SharedStrings();
     return this.caller.readByFilter('DescribeNetworkInterfaces', by, async (paging) => {
       const answer = await this.client.send(new DescribeNetworkInterfacesCommand(paging));
-      const enis = (answer.NetworkInterfaces ?? []).map((eni) => toEni(eni, strings));
+      const enis = (answer.NetworkInterfaces ?? []).map((eni) => map(toEni(eni, strings)));
       return { items: enis, next: answer.NextToken };
     });
   }

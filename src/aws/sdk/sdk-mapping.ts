@@ -11,6 +11,7 @@ import type {
   Subnet as SdkSubnet,
   Tag,
 } from '@aws-sdk/client-ec2';
+import { SharedStrings } from '../../runtime/cache/shared-strings.js';
 import type {
   ConnectionTracking,
   ElasticIp,
@@ -24,21 +25,6 @@ import type {
   Subnet,
 } from '../ec2-gateway.js';
 
-/**
- * Keeps one copy of equal strings in memory. A listing repeats the cluster's id, a subnet or a node's name in thousands
- * of ENIs, and the parser creates a new string for each.
- */
-export class StringInterner {
-  private readonly known = new Map<string, string>();
-
-  share(text: string): string {
-    const known = this.known.get(text);
-    if (known !== undefined) return known;
-    this.known.set(text, text);
-    return text;
-  }
-}
-
 /** EC2's answer lacks a required field. */
 export class MalformedResponseError extends Error {
   override name = 'MalformedAnswer';
@@ -48,14 +34,15 @@ export class MalformedResponseError extends Error {
  * @param strings shared by ENIs that are read together
  * @throws {@link MalformedResponseError} if the ENI has no id.
  */
-export function toEni(from: NetworkInterface | undefined, strings = new StringInterner()): Eni {
+export function toEni(from: NetworkInterface | undefined, strings = new SharedStrings()): Eni {
   const shared = (text: string | undefined): string => strings.share(text ?? '');
-  const addresses = primaryFirst(from?.PrivateIpAddresses, ({ Primary }) => Primary).flatMap(
-    ({ PrivateIpAddress }) => PrivateIpAddress ?? [],
+  const addresses = texts(
+    primaryFirst(from?.PrivateIpAddresses, ({ Primary }) => Primary),
+    ({ PrivateIpAddress }) => PrivateIpAddress,
   );
   return {
     id: required(from?.NetworkInterfaceId, 'a network interface without an id'),
-    status: from?.Status ?? 'pending',
+    status: shared(from?.Status ?? 'pending'),
     subnetId: shared(from?.SubnetId),
     vpcId: shared(from?.VpcId),
     zone: shared(from?.AvailabilityZone),
@@ -63,20 +50,19 @@ export function toEni(from: NetworkInterface | undefined, strings = new StringIn
     ...present('macAddress', from?.MacAddress),
     ...present('privateIpAddress', from?.PrivateIpAddress ?? addresses[0]),
     privateIpAddresses: addresses,
-    ipv6Addresses: primaryFirst(from?.Ipv6Addresses, ({ IsPrimaryIpv6 }) => IsPrimaryIpv6).flatMap(
-      ({ Ipv6Address }) => Ipv6Address ?? [],
+    ipv6Addresses: texts(
+      primaryFirst(from?.Ipv6Addresses, ({ IsPrimaryIpv6 }) => IsPrimaryIpv6),
+      ({ Ipv6Address }) => Ipv6Address,
     ),
-    ipv4Prefixes: (from?.Ipv4Prefixes ?? []).flatMap(({ Ipv4Prefix }) => Ipv4Prefix ?? []),
-    ipv6Prefixes: (from?.Ipv6Prefixes ?? []).flatMap(({ Ipv6Prefix }) => Ipv6Prefix ?? []),
+    ipv4Prefixes: texts(from?.Ipv4Prefixes, ({ Ipv4Prefix }) => Ipv4Prefix),
+    ipv6Prefixes: texts(from?.Ipv6Prefixes, ({ Ipv6Prefix }) => Ipv6Prefix),
     ...(from?.Ipv6Addresses?.some(({ IsPrimaryIpv6 }) => IsPrimaryIpv6)
       ? { hasPrimaryIpv6: true }
       : {}),
     ...present('publicAddress', toPublicAddress(from?.Association)),
     sourceDestCheck: from?.SourceDestCheck ?? true,
     ...present('connectionTracking', toConnectionTracking(from)),
-    securityGroupIds: (from?.Groups ?? [])
-      .flatMap(({ GroupId }) => (GroupId ? shared(GroupId) : []))
-      .sort(),
+    securityGroupIds: texts(from?.Groups, ({ GroupId }) => GroupId && shared(GroupId)).sort(),
     tags: toTags(from?.TagSet, strings),
     ...present('attachment', toAttachment(from?.Attachment, strings)),
     requesterManaged: from?.RequesterManaged ?? false,
@@ -91,6 +77,14 @@ function primaryFirst<T>(
   return addresses.toSorted(
     (a, b) => Number(isPrimary(b) ?? false) - Number(isPrimary(a) ?? false),
   );
+}
+
+/** What `textOf` finds. The slice has no room for more, flatMap's result for 16 more texts. */
+function texts<T>(
+  items: readonly T[] | undefined,
+  textOf: (item: T) => string | undefined,
+): string[] {
+  return (items ?? []).flatMap((item) => textOf(item) || []).slice();
 }
 
 function toPublicAddress(from: NetworkInterfaceAssociation | undefined): PublicAddress | undefined {
@@ -150,7 +144,7 @@ export function fromEnaExpress({ enabled, udp }: EnaExpress): EnaSrdSpecificatio
 /** Undefined for the attachment of an AWS service, which has no id. */
 function toAttachment(
   from: NetworkInterfaceAttachment | undefined,
-  strings: StringInterner,
+  strings: SharedStrings,
 ): EniAttachmentState | undefined {
   if (!from?.AttachmentId) return undefined;
   return {
@@ -158,7 +152,7 @@ function toAttachment(
     instanceId: strings.share(from.InstanceId ?? ''),
     deviceIndex: from.DeviceIndex ?? 0,
     networkCardIndex: from.NetworkCardIndex ?? 0,
-    status: from.Status ?? 'attaching',
+    status: strings.share(from.Status ?? 'attaching'),
     deleteOnTermination: from.DeleteOnTermination ?? false,
     ...present('enaExpress', toEnaExpress(from)),
   };
@@ -244,7 +238,7 @@ function isNitro({ Hypervisor, BareMetal }: InstanceTypeInfo): boolean {
 
 function toTags(
   tags: readonly Tag[] | undefined,
-  strings = new StringInterner(),
+  strings = new SharedStrings(),
 ): Record<string, string> {
   return Object.fromEntries(
     (tags ?? []).flatMap(({ Key, Value }) =>

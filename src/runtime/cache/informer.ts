@@ -7,6 +7,7 @@ import type { WriteObserver } from '../kube/resource-client.js';
 import type { Logger } from '../logger.js';
 import { ObjectCache } from './object-cache.js';
 import { Reflector } from './reflector.js';
+import { SharedStrings } from './shared-strings.js';
 import type { Indexes, Store } from './store.js';
 
 export interface InformerOptions<T extends KubeObject> {
@@ -48,11 +49,12 @@ export class Informer<T extends KubeObject> implements EventSource<T>, WriteObse
   private readonly publisher: Publisher<T>;
   private readonly cache: ObjectCache<T>;
   private readonly logger: Logger;
+  private readonly strings = new SharedStrings();
   private readonly firstAnswer = Promise.withResolvers<void>();
   private reflector: Reflector<T> | undefined;
 
   private constructor(private readonly options: InformerOptions<T>) {
-    const { namespace, fieldSelector, labelSelector, transform, indexes } = options;
+    const { namespace, fieldSelector, labelSelector, indexes } = options;
     this.logger = options.logger.child({ resource: options.kind.resource.plural });
     this.publisher = new Publisher({
       logger: this.logger,
@@ -61,7 +63,7 @@ export class Informer<T extends KubeObject> implements EventSource<T>, WriteObse
     this.cache = ObjectCache.create<T>({
       onChange: (event) => this.publisher.publish(event),
       partial: (namespace ?? fieldSelector ?? labelSelector) !== undefined,
-      ...(transform === undefined ? {} : { transform: this.guardedTransform(transform) }),
+      transform: (object) => this.kept(object),
       ...(indexes === undefined ? {} : { indexes: this.guardedIndexes(indexes) }),
     });
   }
@@ -100,7 +102,7 @@ export class Informer<T extends KubeObject> implements EventSource<T>, WriteObse
         target: this.cache,
         logger: this.logger,
         pageSize: this.options.pageSize ?? 500,
-        map: this.options.transform && leniently(this.options.transform),
+        map: (object) => this.keptOrWhole(object),
         silenceMs: this.options.silenceMs ?? 180_000,
         onAnswered: () => this.firstAnswer.resolve(),
         onSynced: () => {
@@ -140,20 +142,32 @@ export class Informer<T extends KubeObject> implements EventSource<T>, WriteObse
     this.cache.observeRemoval(key, uid);
   }
 
-  /** Keeps an object whole if its transform fails, rather than losing it. */
-  private guardedTransform(transform: (object: T) => T): (object: T) => T {
-    return (object) => {
-      try {
-        return transform(object);
-      } catch (error) {
-        const { name } = object.metadata;
-        this.logger.error('Transform failed; keeping the object whole', {
-          name,
-          error,
-        });
-        return object;
-      }
-    };
+  /** What the store keeps of the object: all of it if its transform fails, rather than nothing. */
+  private kept(object: T): T {
+    try {
+      return this.transformed(object);
+    } catch (error) {
+      const { name } = object.metadata;
+      this.logger.error('Transform failed; keeping the object whole', {
+        name,
+        error,
+      });
+      return object;
+    }
+  }
+
+  /** As {@link kept} for an object that the cache maps once more: it then logs the failure. */
+  private keptOrWhole(object: T): T {
+    try {
+      return this.transformed(object);
+    } catch {
+      return object;
+    }
+  }
+
+  private transformed(object: T): T {
+    const { transform } = this.options;
+    return this.strings.shareIn(transform ? transform(object) : object);
   }
 
   /** Leaves an object out of an index whose function fails; it is still found by its key. */
@@ -172,15 +186,4 @@ export class Informer<T extends KubeObject> implements EventSource<T>, WriteObse
     }
     return guarded;
   }
-}
-
-/** Leaves an object whole if its transform fails: the cache tries it again, and logs the failure. */
-function leniently<T>(transform: (object: T) => T): (object: T) => T {
-  return (object) => {
-    try {
-      return transform(object);
-    } catch {
-      return object;
-    }
-  };
 }

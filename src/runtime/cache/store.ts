@@ -1,3 +1,5 @@
+import { KeyIndex } from './key-index.js';
+
 /** What reconcilers read: the latest known state of a kind's objects. Treat the objects as frozen. */
 export interface Store<T> {
   readonly size: number;
@@ -26,11 +28,11 @@ export class UnknownIndexError extends Error {
 /** A writable {@link Store}: objects by key, and by index value. */
 export class IndexedStore<T> implements Store<T> {
   private readonly objects = new Map<string, T>();
-  /** Index name → value → keys. */
-  private readonly indexed: ReadonlyMap<string, Map<string, Set<string>>>;
+  /** By name. */
+  private readonly indexed: ReadonlyMap<string, KeyIndex>;
 
   private constructor(private readonly indexes: Indexes<T>) {
-    this.indexed = new Map(Object.keys(indexes).map((name) => [name, new Map()]));
+    this.indexed = new Map(Object.keys(indexes).map((name) => [name, new KeyIndex()]));
   }
 
   static create<T>(options: { indexes?: Indexes<T> | undefined } = {}): IndexedStore<T> {
@@ -61,7 +63,7 @@ export class IndexedStore<T> implements Store<T> {
     const index = this.indexed.get(name);
     if (index === undefined) throw new UnknownIndexError(name);
     const found: T[] = [];
-    for (const key of index.get(value) ?? []) {
+    for (const key of index.get(value)) {
       const object = this.objects.get(key);
       if (object !== undefined) found.push(object);
     }
@@ -84,22 +86,14 @@ export class IndexedStore<T> implements Store<T> {
   }
 
   private index(key: string, object: T): void {
-    for (const [name, values] of this.indexed) {
-      for (const value of this.valuesOf(name, object)) {
-        const keys = values.get(value);
-        if (keys === undefined) values.set(value, new Set([key]));
-        else keys.add(key);
-      }
+    for (const [name, index] of this.indexed) {
+      for (const value of this.valuesOf(name, object)) index.add(value, key);
     }
   }
 
   private unindex(key: string, object: T): void {
-    for (const [name, values] of this.indexed) {
-      for (const value of this.valuesOf(name, object)) {
-        const keys = values.get(value);
-        keys?.delete(key);
-        if (keys?.size === 0) values.delete(value);
-      }
+    for (const [name, index] of this.indexed) {
+      for (const value of this.valuesOf(name, object)) index.delete(value, key);
     }
   }
 

@@ -1,4 +1,4 @@
-import type { Ec2Gateway, Eni, EniFilter } from '../../../src/aws/ec2-gateway.js';
+import type { Ec2Gateway, Eni, EniFilter, ListEnisOptions } from '../../../src/aws/ec2-gateway.js';
 
 type World = ReadonlyMap<string, Eni>;
 
@@ -10,6 +10,8 @@ export class InMemoryEc2 implements Pick<Ec2Gateway, 'describeEnis' | 'listEnis'
   failure: Error | undefined;
   readonly describes: string[][] = [];
   readonly lists: EniFilter[] = [];
+  /** What the last listing made of the ENIs that it read. */
+  listed: readonly Eni[] = [];
   private gate: Promise<void> | undefined;
 
   holds(...enis: Eni[]): void {
@@ -28,11 +30,17 @@ export class InMemoryEc2 implements Pick<Ec2Gateway, 'describeEnis' | 'listEnis'
     return this.read(({ id }) => ids.includes(id));
   }
 
-  async listEnis(filter: EniFilter): Promise<Eni[]> {
+  async listEnis(
+    filter: EniFilter,
+    { map = (eni: Eni) => eni }: ListEnisOptions = {},
+  ): Promise<Eni[]> {
     this.lists.push(filter);
-    return this.read(({ tags }) =>
+    const found = await this.read(({ tags }) =>
       Object.entries(filter.tags).every(([key, value]) => [value].flat().includes(tags[key] ?? '')),
     );
+    const listed = found.map(map);
+    this.listed = listed;
+    return listed;
   }
 
   private async read(matches: (eni: Eni) => boolean): Promise<Eni[]> {

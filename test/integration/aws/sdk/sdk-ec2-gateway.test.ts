@@ -338,7 +338,16 @@ describe('SdkEc2Gateway', () => {
       for (let n = 0; n < 1_001; n += 1) ec2.addInterface({ tags });
       ec2.addInterface({ tags: { cluster: 'c2' } });
 
-      expect(await gateway.listEnis({ tags })).to.have.length(1_001);
+      let count = 0;
+      const map = (eni: Eni): Eni => {
+        count += 1;
+        return { ...eni, description: `number ${count}` };
+      };
+
+      const found = await gateway.listEnis({ tags }, { map });
+
+      expect(found.map(({ description }) => description)).to.have.length(1_001);
+      expect(found.at(-1)?.description).to.equal('number 1001');
       expect(sent[0]?.get('MaxResults')).to.equal('1000');
       expect(ec2.calls().byAction).to.deep.equal({ DescribeNetworkInterfaces: { ok: 2 } });
     });

@@ -66,6 +66,20 @@ describe('EniInventory', () => {
       ]);
     });
 
+    it('keeps one object of an ENI that did not change, from the moment when its page arrives', async () => {
+      ec2.holds(eniFixture(), eniFixture({ id: 'eni-2' }));
+      await started();
+      const known = inventory.list();
+
+      ec2.holds(eniFixture(), eniFixture({ id: 'eni-2', description: 'changed' }));
+      await timers.tickAsync(600_000);
+
+      expect(ec2.lists).to.have.length(2);
+      expect(ec2.listed.map((eni, index) => eni === known[index])).to.deep.equal([true, false]);
+      expect(inventory.get('eni-1')).to.equal(known[0]);
+      expect(inventory.get('eni-2')?.description).to.equal('changed');
+    });
+
     it('dates the newest complete listing by its start', async () => {
       expect(inventory.listedAt).to.equal(0);
       const release = ec2.holdNextAnswer();
