@@ -40,7 +40,7 @@ export async function changesAfterAdoption(
   context: AdoptionContext,
 ): Promise<ChangeAfterAdoption[] | string> {
   const { nodeENI, adoptions, enis, world } = context;
-  const adopted = adoptions.map((adoption) => adoptedAttachment(nodeENI, adoption));
+  const adopted = adoptions.map((adoption) => adoptedAttachment(nodeENI, adoption, enis));
   for (const attachment of adopted) world.attachments.put(attachment.metadata.name, attachment);
   const decision = await answerOrBlocked(decide(nodeENI, world));
   if (isBlocked(decision)) return decision.message;
@@ -65,8 +65,12 @@ export async function changesAfterAdoption(
   });
 }
 
-/** The ENIAttachment as the controller creates it for the ENI. */
-function adoptedAttachment(nodeENI: NodeENI, { eniID, name, spec }: Adoption): ENIAttachment {
+/** The ENIAttachment as the controller creates it for the ENI, once its status has the ENI's addresses. */
+function adoptedAttachment(
+  nodeENI: NodeENI,
+  { eniID, name, spec }: Adoption,
+  enis: AdoptionContext['enis'],
+): ENIAttachment {
   const { metadata } = newAttachment(nodeENI, { name, spec });
   return {
     metadata: {
@@ -76,7 +80,11 @@ function adoptedAttachment(nodeENI: NodeENI, { eniID, name, spec }: Adoption): E
       annotations: { [ADOPTED_ENI_ANNOTATION]: eniID },
     },
     spec,
-    status: { phase: 'Attached', eniID },
+    status: {
+      phase: 'Attached',
+      eniID,
+      privateIPAddresses: enis.get(eniID)?.privateIpAddresses ?? [],
+    },
   };
 }
 

@@ -10,7 +10,7 @@ import { ignoringNotFound } from '../../../tools/stage/ignoring-not-found.js';
 import { eventually } from '../../support/eventually.js';
 import { leave } from '../../support/go-left.js';
 import { migrationPolicy, shippedPolicy } from '../../support/iam-policy.js';
-import { Stage } from '../../support/stage.js';
+import { Stage, ZONE_A } from '../../support/stage.js';
 import { kubectlEni, simulatorEnv } from '../cli/run.js';
 
 const CLUSTER_ID = 'cluster-that-adopts';
@@ -164,6 +164,100 @@ describe('what the Go controller left', () => {
     await eventually(async () => expect(eni(unselected)).to.equal(undefined));
     expect(stage.calls()).to.include({ DetachNetworkInterface: 1, DeleteNetworkInterface: 1 });
     expect(stage.calls()).to.not.have.any.keys('CreateNetworkInterface', 'AttachNetworkInterface');
+  });
+
+  describe('with a pool for the primary addresses', () => {
+    const labels = { pool: 'true' };
+    /** The first three bytes of the subnet's addresses. */
+    let network: string;
+    let subnetID: string;
+    let ids: string[];
+    let subnets = 0;
+
+    beforeEach(() => {
+      network = `10.0.${230 + subnets++}`;
+      const subnet = { vpcId: DEFAULT_IDS.vpc, zone: ZONE_A, cidr: `${network}.0/24` };
+      subnetID = stage.ec2.addSubnet({ ...subnet, name: network }).id;
+    });
+
+    /** The ENIs of two nodes have the addresses 4 and 5 of the subnet. */
+    async function leavePool(...pool: string[]): Promise<void> {
+      const fromPool = pool.map((entry) => `${network}.${entry}`);
+      const nodes = ['pool-a', 'pool-b'];
+      const enis: { node: string; instanceID: string; subnetID: string }[] = [];
+      for (const node of nodes) {
+        enis.push({ node, instanceID: await stage.addNode(node, { labels }), subnetID });
+      }
+      const spec = { subnetIDs: [subnetID], ipv4: { primary: { fromPool } } };
+      ids = await leave(stage, { name: 'pool', spec, enis });
+      expect(ids.map(addressOf)).to.deep.equal([`${network}.4`, `${network}.5`]);
+    }
+
+    const addressOf = (eniID: string) =>
+      stage.ec2.state.enis.find(({ id }) => id === eniID)?.privateIpAddresses[0];
+    const announced = async () => {
+      const args = ['migrate', 'check', '--aws', '--cluster-id', CLUSTER_ID, '-o', 'json'];
+      const { out } = await kubectlEni([...args, '--kubeconfig', stage.kubeconfigPath], {
+        env: simulatorEnv(stage.ec2.url),
+      });
+      const [view] = (JSON.parse(out) as { nodeENIs: MigrationView[] }).nodeENIs;
+      return view?.changes.map(({ eniID, node, action }) => ({ eniID, node, action }));
+    };
+    const attachments = async () =>
+      Object.fromEntries(
+        (await stage.listAttachments('pool')).map(({ spec, status }) => [
+          spec.nodeName,
+          { spec, status },
+        ]),
+      );
+
+    it('is kept with an address of the pool, and else replaced after its adoption, as announced', async () => {
+      await leavePool('4', '64/28');
+      const [kept, replaced = ''] = ids;
+      expect(await announced()).to.deep.equal([
+        { eniID: replaced, node: 'pool-b', action: 'replace' },
+      ]);
+      start();
+      await eventually(async () => {
+        const { 'pool-b': other } = await attachments();
+        expect(other?.spec.privateIPAddress).to.equal(`${network}.64`);
+        expect(addressOf(replaced)).to.equal(undefined);
+      });
+      await stage.ready('pool', 2);
+      const { 'pool-a': a, 'pool-b': b } = await attachments();
+      expect(a?.spec.privateIPAddress).to.equal(`${network}.4`);
+      expect(a?.status?.eniID).to.equal(kept);
+      expect(b?.status?.privateIPAddresses).to.deep.equal([`${network}.64`]);
+      const adoptions = (await stage.events('pool')).filter(
+        ({ reason }) => reason === 'AllAdopted',
+      );
+      expect(adoptions[0]?.note).to.include('All 2 ENIs');
+      expect(stage.calls()).to.include({
+        CreateNetworkInterface: 1,
+        AttachNetworkInterface: 1,
+        DetachNetworkInterface: 1,
+        DeleteNetworkInterface: 1,
+      });
+      expect(denied()).to.deep.equal([]);
+    });
+
+    it('stays as it is while the pool has no address for it, also once the pool gets its own', async () => {
+      await leavePool('4');
+      const [kept, other = ''] = ids;
+      expect(await announced()).to.deep.equal([]);
+      start();
+      await adopted('pool', 'AllAdopted');
+      const { status } = await stage.degraded('pool', 'AddressPoolExhausted');
+      const why = status?.conditions?.find(({ type }) => type === 'Degraded')?.message;
+      expect(why).to.include('pool-b').and.include(`${network}.4`);
+      expect(addressOf(other)).to.equal(`${network}.5`);
+      untouched();
+      await stage.patchNodeENI('pool', { ipv4: { primary: { fromPool: [`${network}.4/31`] } } });
+      await stage.ready('pool', 2);
+      const { 'pool-a': a, 'pool-b': b } = await attachments();
+      expect([a?.status?.eniID, b?.status?.eniID]).to.deep.equal([kept, other]);
+      untouched();
+    });
   });
 
   it('stays in the status and keeps its place where its tags differ, until they are put right', async () => {
