@@ -132,7 +132,7 @@ export class PodRuntime {
     const { name, uid = '' } = metadata;
     await using undo = new AsyncDisposableStack();
     undo.defer(() => ignoringNotFound(kube.delete(PODS, { namespace, name })));
-    const sandbox = await NetworkNamespace.create('pod');
+    const sandbox = await NetworkNamespace.create(`pod-${name}`);
     undo.defer(() => sandbox.delete());
     const call = { sandbox, name, uid };
     undo.defer(async () => void (await this.callMultus('DEL', call)));
