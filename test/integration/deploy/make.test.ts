@@ -1,30 +1,17 @@
 import { type ExecFileException, execFile } from 'node:child_process';
-import { promisify, stripVTControlCharacters } from 'node:util';
+import { stripVTControlCharacters } from 'node:util';
 import { expect } from 'chai';
 import { CONTROL_PLANE_TIMEOUT_MS } from '../../../tools/envtest/shared-control-plane.js';
 import { eventually } from '../../support/eventually.js';
+import { needKubectl } from '../../support/kubectl.js';
 import { API, attachment, nodeENI } from './support/custom-objects.js';
 import { CONTROLLER, DeployedCluster, NAMESPACE } from './support/deployed-cluster.js';
 import { finalizeNamespace } from './support/namespace-controller.js';
-
-const run = promisify(execFile);
 
 const DEPLOYMENT = `/apis/apps/v1/namespaces/${NAMESPACE}/deployments/${CONTROLLER.name}`;
 
 /** Of one make, in milliseconds: it calls kubectl for each object. */
 const MAKE_TIMEOUT_MS = 90_000;
-
-/** @throws Error in CI, where a test that does not run is a test that fails */
-async function needKubectl(context: Mocha.Context): Promise<void> {
-  const isThere = await run('kubectl', ['version', '--client']).then(
-    () => true,
-    () => false,
-  );
-  if (isThere) return;
-  if (process.env.CI) throw new Error('There is no kubectl');
-  console.log('      skipped, as there is no kubectl');
-  context.skip();
-}
 
 interface Made {
   code: number;
