@@ -136,6 +136,9 @@ describe('nodes that Karpenter launches', function () {
         amiSelectorTerms: [{ alias: 'al2023@latest' }],
         subnetSelectorTerms: [{ tags: { role: 'nodes' } }],
         securityGroupSelectorTerms: [{ tags: { role: 'nodes' } }],
+        // The fields that the guide names.
+        kubelet: { maxPods: 29 },
+        networkInterfaces: [{ deviceIndex: 0, networkCardIndex: 0, interfaceType: 'interface' }],
       },
     };
     await apply(NODE_CLASSES, nodeClass);
