@@ -1,5 +1,8 @@
 import type { DescribeNetworkInterfacesResult, EC2Client } from '@aws-sdk/client-ec2';
-import { type ElementShape, fieldsOf, readXml } from './xml-shapes.js';
+import { SharedStrings } from '../../runtime/cache/shared-strings.js';
+import type { Eni } from '../ec2-gateway.js';
+import { toEni } from './sdk-mapping.js';
+import { type ElementShape, type Fields, fieldsOf, readXml } from './xml-shapes.js';
 
 /** The fields of an ENI that are read: all that `toEni` uses. A test compares them with the SDK's parser. */
 const NETWORK_INTERFACE: readonly ElementShape[] = [
@@ -79,38 +82,44 @@ const NETWORK_INTERFACE: readonly ElementShape[] = [
   { element: 'requesterManaged', type: 'boolean' },
 ];
 
-const PAGE = fieldsOf([
-  {
-    element: 'networkInterfaceSet',
-    property: 'NetworkInterfaces',
-    type: 'list',
-    fields: NETWORK_INTERFACE,
-  },
-  { element: 'nextToken' },
-]);
-
 type Output = { $metadata: object } & Record<string, unknown>;
 type HttpAnswer = { statusCode: number; body: unknown };
 
+/** What clients of {@link readEniPages} have read, by the output of the call. */
+const pages = new WeakMap<object, Eni[]>();
+
 /**
- * From now on, the client reads responses to DescribeNetworkInterfaces with {@link readXml}. The SDK's parser
- * copies each text character by character, and builds two trees of all fields: a listing of 10,000 ENIs took
- * seconds. Errors are left to the SDK.
+ * The ENIs of a page, from any client.
+ * @throws MalformedResponseError
+ */
+export function enisOf(page: DescribeNetworkInterfacesResult): Eni[] {
+  return pages.get(page) ?? (page.NetworkInterfaces ?? []).map((eni) => toEni(eni));
+}
+
+/**
+ * From now on, the client reads responses to DescribeNetworkInterfaces with {@link readXml}, each ENI as it arrives;
+ * {@link enisOf} has them. The SDK's parser copies each text character by character, and builds two trees of all
+ * fields: a listing of 10,000 ENIs took seconds. Errors are left to the SDK.
  */
 export function readEniPages(client: EC2Client): void {
+  const fields = pageFields(new SharedStrings());
   client.middlewareStack.add(
     (next, context) => async (args) => {
       const result = await next(args);
-      const page = pages.get(context);
+      const page = read.get(context);
       // The SDK keeps an error of the first call's credentials forever, and with its stack the call's context.
-      pages.delete(context);
-      if (page !== undefined) Object.assign(result.output as Output, page);
+      read.delete(context);
+      if (page !== undefined) {
+        const { enis = [], nextToken } = page;
+        pages.set(result.output, enis);
+        Object.assign(result.output as Output, { NextToken: nextToken });
+      }
       return result;
     },
     // `initialize` is the outermost step.
     { name: 'addEniPage', step: 'initialize' },
   );
-  const pages = new WeakMap<object, DescribeNetworkInterfacesResult>();
+  const read = new WeakMap<object, EniPage>();
   client.middlewareStack.add(
     (next, context) => async (args) => {
       const result = await next(args);
@@ -118,10 +127,28 @@ export function readEniPages(client: EC2Client): void {
       if (context.commandName !== 'DescribeNetworkInterfacesCommand' || answer.statusCode >= 300) {
         return result;
       }
-      pages.set(context, await readXml(answer.body as AsyncIterable<Uint8Array>, PAGE));
+      read.set(context, await readXml(answer.body as AsyncIterable<Uint8Array>, fields));
       return { ...result, response: Object.assign(answer, { body: new Uint8Array() }) };
     },
     // Next to the handler: the SDK's own parser comes after it, and finds nothing left.
     { name: 'readEniPage', step: 'deserialize', priority: 'low' },
   );
+}
+
+interface EniPage {
+  enis?: Eni[];
+  nextToken?: string;
+}
+
+function pageFields(strings: SharedStrings): Fields {
+  return fieldsOf([
+    {
+      element: 'networkInterfaceSet',
+      property: 'enis',
+      type: 'list',
+      fields: NETWORK_INTERFACE,
+      map: (eni) => toEni(eni, strings),
+    },
+    { element: 'nextToken', property: 'nextToken' },
+  ]);
 }

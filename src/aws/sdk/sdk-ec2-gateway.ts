@@ -22,7 +22,6 @@ import {
   UnassignPrivateIpAddressesCommand,
 } from '@aws-sdk/client-ec2';
 import { API_GROUP } from '../../api/names.js';
-import { SharedStrings } from '../../runtime/cache/shared-strings.js';
 import type { Ec2Action, WriteAction } from '../ec2-actions.js';
 import { UserError } from '../ec2-errors.js';
 import type {
@@ -48,6 +47,7 @@ import type {
 } from '../ec2-gateway.js';
 import { dryRunWrites } from './dry-runs.js';
 import { Ec2Caller, type Ec2CallerOptions, type FilteredRead } from './ec2-caller.js';
+import { enisOf } from './read-eni-pages.js';
 import { filter } from './sdk-filters.js';
 import {
   fromConnectionTracking,
@@ -405,11 +405,9 @@ export class SdkEc2Gateway implements Ec2Gateway {
   }
 
   private readEnis(by: FilteredRead, map = (eni: Eni) => eni): Promise<Eni[]> {
-    const strings = new SharedStrings();
     return this.caller.readByFilter('DescribeNetworkInterfaces', by, async (paging) => {
       const answer = await this.client.send(new DescribeNetworkInterfacesCommand(paging));
-      const enis = (answer.NetworkInterfaces ?? []).map((eni) => map(toEni(eni, strings)));
-      return { items: enis, next: answer.NextToken };
+      return { items: enisOf(answer).map(map), next: answer.NextToken };
     });
   }
 }

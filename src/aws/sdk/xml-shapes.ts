@@ -11,36 +11,39 @@ export interface ElementShape {
   type?: 'boolean' | 'number' | 'structure' | 'list';
   /** Of a structure, and of a list's items. */
   fields?: readonly ElementShape[];
+  /** Makes of each item of a list what the list has, as soon as the item is complete. Default: the item. */
+  map?: (item: Structure) => unknown;
 }
 
 interface Field {
   property: string;
   type: ElementShape['type'];
   fields: Fields;
+  map: ElementShape['map'];
 }
 
 /** By the element's name. */
 export type Fields = ReadonlyMap<string, Field>;
 
-type Structure = Record<string, unknown>;
+export type Structure = Record<string, unknown>;
 
-/** An element that has begun and not ended. */
-type Open =
-  | { is: 'structure'; fields: Fields; value: Structure }
-  | { is: 'list'; fields: Fields; items: Structure[] }
-  | { is: 'text'; text: string; parent: Structure; field: Field }
-  | { is: 'skipped' };
-
-const SKIPPED: Open = { is: 'skipped' };
+/** A structure, or a list, that has begun and not ended. */
+interface Open {
+  fields: Fields;
+  structure: Structure;
+  /** Of a list, which has no structure of its own. */
+  items: unknown[] | undefined;
+  map: ElementShape['map'];
+}
 
 /** V8 makes longer substrings a view of the string that they are taken from, which then stays in memory. */
 const LONGEST_COPIED_SUBSTRING = 12;
 
 export function fieldsOf(shapes: readonly ElementShape[]): Fields {
   return new Map(
-    shapes.map(({ element, property = capitalized(element), type, fields = [] }) => [
+    shapes.map(({ element, property = capitalized(element), type, fields = [], map }) => [
       element,
-      { property, type, fields: fieldsOf(fields) },
+      { property, type, fields: fieldsOf(fields), map },
     ]),
   );
 }
@@ -50,24 +53,17 @@ export function fieldsOf(shapes: readonly ElementShape[]): Fields {
  * @throws MalformedResponseError; the errors of the stream
  */
 export async function readXml(body: AsyncIterable<Uint8Array>, fields: Fields): Promise<Structure> {
-  const root: Structure = {};
-  const open: Open[] = [];
+  const reader = new ShapeReader(fields);
   const parser = new SaxesParser();
-  parser.on('opentagstart', ({ name }) => open.push(opened(open.at(-1), name, { root, fields })));
-  const addText = (text: string): void => {
-    const last = open.at(-1);
-    if (last?.is === 'text') last.text += text;
-  };
-  parser.on('text', addText);
-  parser.on('cdata', addText);
-  parser.on('closetag', () => {
-    const last = open.pop();
-    if (last?.is === 'text') last.parent[last.field.property] = readValue(last.field, last.text);
-  });
+  parser.on('opentagstart', ({ name }) => reader.begin(name));
+  parser.on('text', (text) => reader.add(text));
+  parser.on('cdata', (text) => reader.add(text));
+  parser.on('closetag', () => reader.end());
   const parse = (step: () => unknown): void => {
     try {
       step();
     } catch (cause) {
+      if (cause instanceof MalformedResponseError) throw cause;
       throw new MalformedResponseError('EC2 answered with malformed XML', { cause });
     }
   };
@@ -76,36 +72,79 @@ export async function readXml(body: AsyncIterable<Uint8Array>, fields: Fields): 
     parse(() => parser.write(decoder.decode(chunk, { stream: true })));
   }
   parse(() => parser.write(decoder.decode()).close());
-  return root;
+  return reader.root;
 }
 
-function opened(
-  around: Open | undefined,
-  name: string,
-  { root, fields }: { root: Structure; fields: Fields },
-): Open {
-  if (around === undefined) return { is: 'structure', fields, value: root };
-  if (around.is === 'list') {
-    if (name !== 'item') return SKIPPED;
-    const value: Structure = {};
-    around.items.push(value);
-    return { is: 'structure', fields: around.fields, value };
+/** Follows a document's elements. A page has 60,000 of them: only structures and lists are objects here. */
+class ShapeReader {
+  readonly root: Structure = {};
+  private readonly open: Open[] = [];
+  /** What is being read as text. */
+  private field: Field | undefined;
+  private text = '';
+  /** How many elements around this place are skipped. */
+  private skipped = 0;
+
+  constructor(private readonly fields: Fields) {}
+
+  begin(name: string): void {
+    if (this.skipped > 0 || this.field !== undefined || !this.descend(name)) this.skipped += 1;
   }
-  const field = around.is === 'structure' ? around.fields.get(name) : undefined;
-  if (around.is !== 'structure' || field === undefined) return SKIPPED;
-  switch (field.type) {
-    case 'structure': {
-      const value: Structure = {};
-      around.value[field.property] = value;
-      return { is: 'structure', fields: field.fields, value };
+
+  add(text: string): void {
+    if (this.skipped === 0 && this.field !== undefined) this.text += text;
+  }
+
+  end(): void {
+    if (this.skipped > 0) {
+      this.skipped -= 1;
+    } else if (this.field !== undefined) {
+      const structure = this.open.at(-1)?.structure ?? this.root;
+      structure[this.field.property] = readValue(this.field, this.text);
+      this.field = undefined;
+    } else {
+      const ended = this.open.pop();
+      const list = this.open.at(-1);
+      if (ended && list?.items) {
+        list.items.push(list.map ? list.map(ended.structure) : ended.structure);
+      }
     }
-    case 'list': {
-      const items: Structure[] = [];
-      around.value[field.property] = items;
-      return { is: 'list', fields: field.fields, items };
+  }
+
+  /** @returns whether something is read of the element */
+  private descend(name: string): boolean {
+    const around = this.open.at(-1);
+    if (around === undefined) {
+      this.enter({ fields: this.fields, structure: this.root });
+      return true;
     }
-    default:
-      return { is: 'text', text: '', parent: around.value, field };
+    if (around.items) {
+      if (name !== 'item') return false;
+      this.enter({ fields: around.fields, structure: {} });
+      return true;
+    }
+    const field = around.fields.get(name);
+    if (field === undefined) return false;
+    const { type, property, fields, map } = field;
+    if (type === 'structure' || type === 'list') {
+      const structure: Structure = {};
+      const items = type === 'list' ? [] : undefined;
+      around.structure[property] = items ?? structure;
+      this.enter({ fields, structure, items, map });
+    } else {
+      this.field = field;
+      this.text = '';
+    }
+    return true;
+  }
+
+  private enter({
+    fields,
+    structure,
+    items,
+    map,
+  }: Pick<Open, 'fields' | 'structure'> & Partial<Pick<Open, 'items' | 'map'>>): void {
+    this.open.push({ fields, structure, items, map });
   }
 }
 

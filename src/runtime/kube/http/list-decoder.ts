@@ -39,13 +39,11 @@ export class ListDecoder {
     // Where the bytes to keep begin in this chunk: those of the shell, or of the object.
     let from = 0;
     for (let at = 0; at < chunk.length; at += 1) {
-      const byte = chunk[at];
       if (this.inString) {
-        if (this.isEscaped) this.isEscaped = false;
-        else if (byte === BACKSLASH) this.isEscaped = true;
-        else if (byte === QUOTE) this.inString = false;
+        at = this.endOfString(chunk, at);
         continue;
       }
+      const byte = chunk[at];
       switch (byte) {
         case QUOTE:
           this.inString = true;
@@ -109,6 +107,23 @@ export class ListDecoder {
    */
   end(): unknown {
     return parsed(this.shell);
+  }
+
+  /** Where the string ends in which `from` is: at its quote, or beyond the chunk. Most bytes are within strings. */
+  private endOfString(chunk: Uint8Array, from: number): number {
+    let { isEscaped } = this;
+    let at = from;
+    for (; at < chunk.length; at += 1) {
+      const byte = chunk[at];
+      if (isEscaped) isEscaped = false;
+      else if (byte === BACKSLASH) isEscaped = true;
+      else if (byte === QUOTE) {
+        this.inString = false;
+        break;
+      }
+    }
+    this.isEscaped = isEscaped;
+    return at;
   }
 
   private endObject(): void {

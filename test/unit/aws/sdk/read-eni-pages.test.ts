@@ -8,8 +8,8 @@ import {
 } from '@aws-sdk/client-ec2';
 import { expect } from 'chai';
 import fc from 'fast-check';
+import { enisOf } from '../../../../src/aws/sdk/read-eni-pages.js';
 import { createEc2Client } from '../../../../src/aws/sdk/sdk-client.js';
-import { toEni } from '../../../../src/aws/sdk/sdk-mapping.js';
 
 /** An element: its text, or its children; a list's children have the name `item`. */
 type Xml = string | readonly (readonly [name: string, value: Xml])[];
@@ -172,7 +172,7 @@ describe('Pages of ENIs', () => {
 
   async function pageOf(client: EC2Client) {
     const page = await client.send(new DescribeNetworkInterfacesCommand({}));
-    return { enis: (page.NetworkInterfaces ?? []).map((eni) => toEni(eni)), next: page.NextToken };
+    return { enis: enisOf(page), next: page.NextToken };
   }
 
   it('have what the SDK reads, however EC2 writes them', async () => {
