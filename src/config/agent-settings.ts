@@ -55,7 +55,7 @@ export const AGENT_SETTINGS = {
   cniStateDir: required({
     env: 'CNI_STATE_DIR',
     description:
-      'Directory of the host in which the CNI plugin host-local stores the addresses that it has assigned.',
+      'Directory of the host in which the CNI plugin host-local stores the addresses that it has assigned. The agent holds addresses there that are about to be unassigned.',
     placeholder: 'path',
     parse: absolutePath,
     default: '/var/lib/cni/networks',

@@ -16,6 +16,8 @@ import {
   NETWORKMANAGER_DROP_IN,
 } from '../agent/managers/drop-in-folder.js';
 import { DropInWriter } from '../agent/managers/drop-in-writer.js';
+import { HostLocalState } from '../agent/pods/host-local-state.js';
+import { NetworkFiles } from '../agent/pods/network-files.js';
 import { networkOf, PodNetworkSweeper } from '../agent/pods/pod-network-sweeper.js';
 import { PodNetworks } from '../agent/pods/pod-networks.js';
 import { HostSweeper } from '../agent/sweep/host-sweeper.js';
@@ -118,8 +120,8 @@ export class AgentOperator extends Operator {
     const reporter = new LinkReporter(attachmentClient);
     const contention = new Contention(clock);
     const podNetworks = new PodNetworks({
-      configurationDir: config.multusConfDir,
-      stateDir: config.cniStateDir,
+      files: new NetworkFiles(config.multusConfDir),
+      hostLocal: new HostLocalState({ dir: config.cniStateDir, clock }),
       hasNetwork: (name) => attachments.list().some((each) => networkOf(each) === name),
       clock,
     });

@@ -214,7 +214,6 @@ volumeMounts:
     mountPath: /host/etc/cni/multus/net.d
   - name: cni-state
     mountPath: /host/var/lib/cni/networks
-    readOnly: true
   {{- end }}
 {{- end }}`;
 const DROP_IN_VOLUMES = `

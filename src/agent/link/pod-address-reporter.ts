@@ -50,7 +50,11 @@ function becameReported(attachment: ENIAttachment, old: ENIAttachment): boolean 
 
 function stateOf(attachment: ENIAttachment): string {
   const { generation, deletionTimestamp } = attachment.metadata;
-  return JSON.stringify([generation, deletionTimestamp, isReported(attachment)]);
+  const { observedGeneration } = attachment.status ?? {};
+  return JSON.stringify([
+    ...[generation, observedGeneration, deletionTimestamp],
+    isReported(attachment),
+  ]);
 }
 
 /** Whether the interface is in such a state that pods can use it. */

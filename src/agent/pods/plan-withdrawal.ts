@@ -13,7 +13,8 @@ export interface Withdrawal {
 /**
  * The addresses and prefixes of the ENI that no further pod may get: those in excess of the spec's number,
  * which the controller then unassigns; all, if the attachment is being deleted. Once chosen, they stay chosen,
- * because the controller may act on an earlier report. Of the others, unused ones come first, from the end.
+ * because the controller may act on an earlier report, until it has processed the spec that requests them again.
+ * Of the others, unused ones come first, from the end.
  */
 export function planWithdrawal(attachment: ENIAttachment, withdrawal: Withdrawal): string[] {
   const { metadata, spec, status } = attachment;
@@ -22,11 +23,16 @@ export function planWithdrawal(attachment: ENIAttachment, withdrawal: Withdrawal
     return [...ipv4Addresses, ...ipv4Prefixes, ...ipv6Prefixes];
   }
   const ipv4 = wantedIpv4(spec);
-  return [
+  const chosen = [
     ...excessAddresses(ipv4Addresses, ipv4.addresses, withdrawal),
     ...excess(ipv4Prefixes, ipv4.prefixes, withdrawal),
     ...excess(ipv6Prefixes, wantedIpv6(spec).prefixes, withdrawal),
   ];
+  if (status?.observedGeneration === metadata.generation) return chosen;
+  const mayBeGone = [...ipv4Addresses, ...ipv4Prefixes, ...ipv6Prefixes].filter((each) =>
+    withdrawal.earlier.has(each),
+  );
+  return [...new Set([...chosen, ...mayBeGone])];
 }
 
 /** Pods with other addresses need the gateway, so it goes last, and only after they have ended. */

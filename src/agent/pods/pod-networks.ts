@@ -1,28 +1,19 @@
-import { readdir, readFile, rm } from 'node:fs/promises';
-import { join } from 'node:path';
-import ipaddr from 'ipaddr.js';
 import type { ENIAttachment, PodNetwork } from '../../api/eni-attachment.js';
-import { type Fault, isLinkFault, linkFault } from '../../api/link-faults.js';
+import { type Fault, isLinkFault } from '../../api/link-faults.js';
 import { covers, podPoolOf } from '../../api/pod-pool.js';
 import type { Clock } from '../../runtime/clock.js';
-import { describeError } from '../../runtime/logger.js';
-import { TEMPORARY_SUFFIX, writeFileAtomically } from '../host/write-file-atomically.js';
-import {
-  cniConfiguration,
-  type OwnConfiguration,
-  ownConfiguration,
-  type PodDevice,
-} from './cni-configuration.js';
+import { cniConfiguration, type PodDevice } from './cni-configuration.js';
+import type { AddressState, HostLocalState } from './host-local-state.js';
+import type { NetworkFiles } from './network-files.js';
+import { planHolds } from './plan-holds.js';
 import { planWithdrawal } from './plan-withdrawal.js';
 import { podGateway } from './pod-gateway.js';
 import { podRanges } from './pod-ranges.js';
 import { Withdrawals } from './withdrawals.js';
 
 export interface PodNetworksOptions {
-  /** Folder in which Multus looks for configurations; undefined: the agent cannot write there. */
-  configurationDir: string | undefined;
-  /** Folder in which host-local stores the addresses that it has assigned, one folder per network. */
-  stateDir: string;
+  files: NetworkFiles;
+  hostLocal: HostLocalState;
   /** Whether an attachment on this node, not one that is being deleted, has a network of this name now. */
   hasNetwork: (name: string) => boolean;
   clock: Clock;
@@ -43,20 +34,8 @@ export interface PodNetworkState {
   settlesInMs?: number | undefined;
 }
 
-const FILE = /^eni-operator-([a-z0-9][-a-z0-9]{0,62})\.conf$/;
-const TEMPORARY = /^\.eni-operator-([a-z0-9][-a-z0-9]{0,62})\.conf\.tmp$/;
 /** The CRD's bound. */
 const MAX_ADDRESSES = 1_024;
-
-/** The file of a network, as it is before a change. */
-interface NetworkFile {
-  dir: string;
-  name: string;
-  path: string;
-  content: string | undefined;
-  /** Unless another program wrote it. */
-  own: OwnConfiguration | undefined;
-}
 
 /** The CNI configurations of pod networks on this node, and the addresses that pods have of them. */
 export class PodNetworks {
@@ -89,16 +68,15 @@ export class PodNetworks {
 
   /** Removes the agent's files of networks that no attachment has, and those of interrupted writes. */
   async sweep(): Promise<string[]> {
-    const { configurationDir: dir } = this.options;
-    if (dir === undefined) return [];
+    const { files, hasNetwork } = this.options;
     const removed: string[] = [];
-    for (const file of await readdir(dir)) {
-      const name = (FILE.exec(file) ?? TEMPORARY.exec(file))?.[1];
-      if (name === undefined) continue;
+    for (const each of await files.list()) {
+      const { network, file } = each;
       // In turn, so that a temporary file is not one of a write that is under way.
-      if (await this.inTurn(name, () => this.removeLeftover(join(dir, file), name))) {
-        removed.push(file);
-      }
+      const isRemoved = await this.inTurn(network, () =>
+        files.removeLeftover(each, { isGone: !hasNetwork(network) }),
+      );
+      if (isRemoved) removed.push(file);
     }
     return removed;
   }
@@ -113,33 +91,24 @@ export class PodNetworks {
     return done;
   }
 
-  /** @returns whether the file was one, and is removed */
-  private async removeLeftover(path: string, network: string): Promise<boolean> {
-    const content = await readOrNothing(path);
-    if (content === undefined) return false;
-    const isInterrupted = path.endsWith(TEMPORARY_SUFFIX);
-    const isLeft = !this.options.hasNetwork(network) && ownConfiguration(content) !== undefined;
-    if (!isInterrupted && !isLeft) return false;
-    await rm(path, { force: true });
-    return true;
-  }
-
   private async provideNow(
     attachment: ENIAttachment,
     network: PodNetwork,
   ): Promise<PodNetworkState> {
     const { withdrawals } = this;
+    const { files, hostLocal } = this.options;
     const { name } = network;
     const earlier = [
       ...withdrawals.of(name),
       ...(attachment.status?.link?.withdrawnAddresses ?? []),
     ];
-    const inUse = await this.addressesInUse(attachment);
+    const state = await hostLocal.read(name);
+    const inUse = podsIn(attachment, state);
     const isDeleted = attachment.metadata.deletionTimestamp !== undefined;
     // The caller's attachment can be of before a change, and the file removed since.
     const isKept = isDeleted || (this.devices.has(name) && this.options.hasNetwork(name));
     if (!isKept) return { podAddresses: inUse };
-    const file = await this.open(name);
+    const file = await files.open(name);
     if (isLinkFault(file)) {
       withdrawals.set(name, []);
       return { fault: file, podAddresses: inUse, withdrawnAddresses: [] };
@@ -159,75 +128,49 @@ export class PodNetworks {
     const rest = without(attachment, withdrawn);
     const device = this.devices.get(name);
     const content = device && cniConfiguration({ attachment: rest, network, device, gateway });
-    const fault = await this.write(file, content);
+    const fault = await files.write(file, content);
     // After a failed write, the file can have any address.
     withdrawals.set(name, fault ? [] : withdrawn);
+    await this.hold(attachment, network, { state, withdrawn: withdrawals.of(name) });
     const withdrawnAddresses = withdrawals.settled(name).slice(0, MAX_ADDRESSES);
     const settlesInMs = withdrawals.settlesIn(name);
-    // This read comes after the withdrawal: a pod that got an address before it counts.
-    const podAddresses = await this.addressesInUse(attachment);
+    // This read comes after the withdrawal: a pod that got an address before it counts. One that ended since the
+    // first read counts once more, because its address was not held then.
+    const after = podsIn(attachment, await hostLocal.read(name));
+    const podAddresses = inUse && after && [...new Set([...inUse, ...after])].sort();
     return { fault, podAddresses, withdrawnAddresses, settlesInMs };
   }
 
-  private async open(network: string): Promise<NetworkFile | Fault> {
-    const { configurationDir: dir } = this.options;
-    if (dir === undefined) {
-      const fact = `The agent has no folder for the CNI configuration of the network ${network}`;
-      return linkFault('PodNetworkUnavailable', fact);
-    }
-    const name = fileOf(network);
-    const path = join(dir, name);
+  /** Withdrawn addresses are held, so that no start of a pod that has read an earlier configuration gets one. */
+  private async hold(
+    attachment: ENIAttachment,
+    { name }: PodNetwork,
+    { state, withdrawn }: { state: AddressState | undefined; withdrawn: readonly string[] },
+  ): Promise<void> {
+    if (!state) return;
+    const { hostLocal, clock } = this.options;
+    const { hold, release } = planHolds({
+      state,
+      withdrawn,
+      pool: Object.values(podPoolOf(attachment.status)).flat(),
+      isDeleted: attachment.metadata.deletionTimestamp !== undefined,
+      now: clock.now(),
+    });
     try {
-      const content = await readOrNothing(path);
-      return {
-        dir,
-        name,
-        path,
-        content,
-        own: content === undefined ? undefined : ownConfiguration(content),
-      };
-    } catch (error) {
-      const fact = `The CNI configuration ${path} cannot be read (${describeError(error)})`;
-      return linkFault('PodNetworkUnavailable', fact);
-    }
-  }
-
-  /** @param content `undefined`: no file */
-  private async write(file: NetworkFile, content: string | undefined): Promise<Fault | undefined> {
-    const { dir, name, path, content: present, own } = file;
-    if (content === present) return undefined;
-    if (present !== undefined && !own) {
-      if (content === undefined) return undefined;
-      const fact = `The file ${path} on the node belongs to another program`;
-      return linkFault('PodNetworkUnavailable', fact);
-    }
-    try {
-      if (content === undefined) await rm(path, { force: true });
-      else await writeFileAtomically(dir, name, content);
-      return undefined;
-    } catch (error) {
-      const fact = `The CNI configuration ${path} cannot be written (${describeError(error)})`;
-      return linkFault('PodNetworkUnavailable', fact);
-    }
-  }
-
-  private async addressesInUse({ spec, status }: ENIAttachment): Promise<string[] | undefined> {
-    const { podNetwork } = spec;
-    if (!podNetwork) return undefined;
-    const { stateDir } = this.options;
-    try {
-      if (!(await readdir(stateDir)).includes(podNetwork.name)) return [];
-      const files = await readdir(join(stateDir, podNetwork.name));
-      const pool = Object.values(podPoolOf(status)).flat();
-      return files
-        .filter((file) => ipaddr.isValid(file))
-        .filter((file) => pool.some((each) => covers(each, file)))
-        .sort()
-        .slice(0, MAX_ADDRESSES);
+      await hostLocal.release(name, release);
+      await hostLocal.hold(name, hold);
     } catch {
-      return undefined;
+      // Where the agent may only read, the time until an address counts as withdrawn is the safeguard.
     }
   }
+}
+
+/** The addresses of the ENI that pods have. */
+function podsIn({ status }: ENIAttachment, state: AddressState | undefined): string[] | undefined {
+  const pool = Object.values(podPoolOf(status)).flat();
+  return state?.pods
+    .filter((address) => pool.some((each) => covers(each, address)))
+    .slice(0, MAX_ADDRESSES);
 }
 
 function singleAddresses(attachment: ENIAttachment): string[] {
@@ -252,17 +195,4 @@ function without(attachment: ENIAttachment, withdrawn: readonly string[]): ENIAt
       ipv6Prefixes: rest(ipv6Prefixes),
     },
   };
-}
-
-function fileOf(name: string): string {
-  return `eni-operator-${name}.conf`;
-}
-
-async function readOrNothing(path: string): Promise<string | undefined> {
-  try {
-    return await readFile(path, 'utf8');
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
-    throw error;
-  }
 }

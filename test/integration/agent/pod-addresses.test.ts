@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
@@ -73,12 +73,8 @@ describe('pods with addresses of their node’s ENI', () => {
       const stateDir = await mkdtemp(join(dir, `${name}-state-`));
       const env = { MULTUS_CONF_DIR: confDir, CNI_STATE_DIR: stateDir };
       const made = await world.addNode({ name, labels: { pods: 'true' }, env });
-      const { kube, kubeconfigPath } = stage;
-      const runtime = await PodRuntime.create({
-        ...{ programs, kube, kubeconfigPath, nodeName: name, namespace: NAMESPACE },
-        ...{ host: made.host, configurationDir: confDir, stateDir },
-      });
-      nodes.push({ name, confDir, stateDir, runtime, ...made });
+      const node = { name, confDir, stateDir, ...made };
+      nodes.push({ ...node, runtime: await runtimeOn(node, confDir) });
     }
   });
 
@@ -101,6 +97,17 @@ describe('pods with addresses of their node’s ENI', () => {
   });
 
   const nodeAt = (index: number) => nodes[index] ?? expect.fail('no such node');
+
+  function runtimeOn(
+    { name, host, stateDir }: Omit<TestNode, 'runtime'>,
+    configurationDir: string,
+  ): Promise<PodRuntime> {
+    const { kube, kubeconfigPath } = stage;
+    return PodRuntime.create({
+      ...{ programs, kube, kubeconfigPath, nodeName: name, namespace: NAMESPACE },
+      ...{ host, configurationDir, stateDir },
+    });
+  }
 
   async function addPod({ name, runtime }: TestNode): Promise<NodePod> {
     const pod = await runtime.start(`on-${name}-${pods.length}`, 'pods');
@@ -162,37 +169,55 @@ describe('pods with addresses of their node’s ENI', () => {
     });
   }
 
-  it('never get one that is about to be unassigned; one that a start had got before stays', async function () {
+  it('never get one that is about to be unassigned; one that a pod has stays until the pod ends', async function () {
     this.timeout(90_000);
     await createNetwork({ secondaryAddresses: 3 });
-    const { confDir, stateDir, runtime } = nodeAt(0);
+    const { confDir, stateDir } = nodeAt(0);
     const a = await addPod(nodeAt(0));
+    const last = await addPod(nodeAt(0));
     const b = await addPod(nodeAt(1));
     const given = async () => (await attachmentOn(nodeAt(0))).status?.privateIPAddresses ?? [];
-    const [primary, gateway, , last = ''] = await given();
+    const [primary, gateway] = await given();
+    const earlier = await mkdtemp(join(dir, 'earlier-'));
+    await cp(confDir, earlier, { recursive: true });
     await stage.patchNodeENI('pods', { ipv4: { secondaryAddresses: 2 } });
     await eventually(async () =>
-      expect(await readFile(join(confDir, FILE), 'utf8')).not.to.include(`"${last}"`),
+      expect(await readFile(join(confDir, FILE), 'utf8')).not.to.include(`"${last.address}"`),
     );
-    // A start that had read the file from before has its address only now.
-    await writeFile(join(stateDir, 'pods', last), 'a-late-container');
-    const problem = await runtime.start('too-many', 'pods').catch(String);
-    expect(problem, String(problem)).to.include('no IP addresses available');
     await eventually(async () => {
       const { conditions, link } = (await attachmentOn(nodeAt(0))).status ?? {};
-      expect(link?.withdrawnAddresses).to.deep.equal([last]);
+      expect(link?.withdrawnAddresses).to.deep.equal([last.address]);
       const condition = conditions?.find(({ type }) => type === 'AddressesInUse');
       expect(condition).to.include({ status: 'True', reason: 'PodsRun' });
-      expect(condition?.message).to.include(last);
+      expect(condition?.message).to.include(last.address);
     }, SETTLED_WITHIN_MS);
-    expect(await given()).to.include(last);
+    expect(await given()).to.include(last.address);
 
-    await rm(join(stateDir, 'pods', last));
+    await last.delete();
+    pods.splice(pods.indexOf(last), 1);
+    await eventually(async () =>
+      expect(await readdir(join(stateDir, 'pods')), 'held').to.include(last.address),
+    );
     await eventually(
       async () => expect(await given()).to.deep.equal([primary, gateway, a.address]),
       SETTLED_WITHIN_MS,
     );
+    // A start that had read the file from before asks host-local only now.
+    const late = await runtimeOn(nodeAt(0), earlier);
+    const problem = await late.start('too-late', 'pods').catch(String);
+    await late.delete();
+    expect(problem, String(problem)).to.include('no IP addresses available');
     expect(await a.reaches(b.address)).to.equal(true);
+
+    await stage.patchNodeENI('pods', { ipv4: { secondaryAddresses: 3 } });
+    await eventually(async () => expect(await given()).to.have.length(4), SETTLED_WITHIN_MS);
+    await eventually(async () => {
+      const [, , , added = ''] = await given();
+      expect(await readFile(join(confDir, FILE), 'utf8')).to.include(`"${added}"`);
+    });
+    const grown = await addPod(nodeAt(0));
+    expect(await given()).to.include(grown.address);
+    expect(await grown.reaches(b.address), 'one of the new ones').to.equal(true);
   });
 
   it('keep them until they are gone, also after the NodeENI is deleted; then nothing is left', async function () {

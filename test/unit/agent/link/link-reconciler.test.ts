@@ -7,6 +7,8 @@ import { tableOf } from '../../../../src/agent/host/own-ids.js';
 import { Contention } from '../../../../src/agent/link/contention.js';
 import { LinkReconciler } from '../../../../src/agent/link/link-reconciler.js';
 import { LinkReporter } from '../../../../src/agent/link/link-reporter.js';
+import { HostLocalState } from '../../../../src/agent/pods/host-local-state.js';
+import { NetworkFiles } from '../../../../src/agent/pods/network-files.js';
 import { PodNetworks } from '../../../../src/agent/pods/pod-networks.js';
 import {
   ENIAttachment,
@@ -100,8 +102,8 @@ describe('LinkReconciler', () => {
       contention: new Contention(time),
       leases,
       podNetworks: new PodNetworks({
-        configurationDir: undefined,
-        stateDir: '/nonexistent',
+        files: new NetworkFiles(undefined),
+        hostLocal: new HostLocalState({ dir: '/nonexistent', clock: time }),
         hasNetwork: () => true,
         clock: time,
       }),

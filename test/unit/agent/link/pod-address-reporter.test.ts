@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { LinkReporter } from '../../../../src/agent/link/link-reporter.js';
 import { PodAddressReporter } from '../../../../src/agent/link/pod-address-reporter.js';
+import { HostLocalState } from '../../../../src/agent/pods/host-local-state.js';
+import { NetworkFiles } from '../../../../src/agent/pods/network-files.js';
 import { PodNetworks } from '../../../../src/agent/pods/pod-networks.js';
 import {
   ENIAttachment,
@@ -31,8 +33,8 @@ describe('PodAddressReporter', () => {
     await mkdir(join(dir, 'networks', 'pods'), { recursive: true });
     time = new VirtualTime(NOW);
     podNetworks = new PodNetworks({
-      configurationDir: join(dir, 'net.d'),
-      stateDir: join(dir, 'networks'),
+      files: new NetworkFiles(join(dir, 'net.d')),
+      hostLocal: new HostLocalState({ dir: join(dir, 'networks'), clock: time }),
       hasNetwork: () => true,
       clock: time,
     });

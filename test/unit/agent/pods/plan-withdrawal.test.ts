@@ -12,14 +12,17 @@ interface Situation {
   inUse?: string[];
   /** Default: the first. */
   gateway?: string | undefined;
+  /** Whether the controller has processed the spec; default: it has. */
+  isObserved?: boolean;
   metadata?: object;
 }
 
 /** Of an ENI with three prefixes and three secondary addresses. */
 function withdrawn(situation: Situation): string[] {
-  const { spec, earlier = [], inUse = [], metadata = {} } = situation;
+  const { spec, earlier = [], inUse = [], isObserved = true, metadata = {} } = situation;
   const gateway = 'gateway' in situation ? situation.gateway : X;
   const status = {
+    observedGeneration: isObserved ? 1 : 0,
     privateIPAddresses: [PRIMARY, X, Y, Z],
     ipv4Prefixes: [A, B, C],
     ipv6Prefixes: ['2600:1f14:abc:de01:1::/80', '2600:1f14:abc:de01:2::/80'],
@@ -52,6 +55,13 @@ describe('what no further pod gets', () => {
     expect(withdrawn({ spec: prefixes(2), earlier: [B], inUse: [B] })).to.deep.equal([B]);
     expect(withdrawn({ spec: prefixes(1), earlier: [A] })).to.deep.equal([A, C]);
     expect(withdrawn({ spec: prefixes(3), earlier: [B] })).to.deep.equal([]);
+  });
+
+  it('stays so after the spec requests it again, until the controller knows that', () => {
+    const again = { spec: prefixes(3), earlier: [B, Y, '10.9.9.9'] };
+    expect(withdrawn({ ...again, isObserved: false })).to.deep.equal([Y, B]);
+    expect(withdrawn(again)).to.deep.equal([]);
+    expect(withdrawn({ spec: prefixes(1), earlier: [A], isObserved: false })).to.deep.equal([A, C]);
   });
 
   it('is the gateway of single addresses only after all others', () => {

@@ -2,6 +2,8 @@ import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
+import { HostLocalState } from '../../../../src/agent/pods/host-local-state.js';
+import { NetworkFiles } from '../../../../src/agent/pods/network-files.js';
 import { PodNetworks } from '../../../../src/agent/pods/pod-networks.js';
 import type { ENIAttachment } from '../../../../src/api/eni-attachment.js';
 import { anENIAttachment, NOW } from '../../../support/objects.js';
@@ -19,7 +21,7 @@ function attachment(prefixes: number, metadata: object = {}): ENIAttachment {
       ipv4: { prefixes },
       podNetwork: { name: 'pods', type: 'routed' },
     },
-    status: { privateIPAddresses: ['10.0.64.5'], ipv4Prefixes: [A, B] },
+    status: { observedGeneration: 1, privateIPAddresses: ['10.0.64.5'], ipv4Prefixes: [A, B] },
     metadata,
   });
 }
@@ -32,7 +34,7 @@ function withSingles(addresses: string[], secondaryAddresses = addresses.length)
       ipv4: { secondaryAddresses },
       podNetwork: { name: 'pods', type: 'routed' },
     },
-    status: { privateIPAddresses: ['10.0.64.5', ...addresses] },
+    status: { observedGeneration: 1, privateIPAddresses: ['10.0.64.5', ...addresses] },
   });
 }
 
@@ -58,15 +60,20 @@ describe('PodNetworks', () => {
   afterEach(() => rm(dir, { recursive: true }));
 
   /** As after a start of the agent. */
-  function started(): PodNetworks {
+  function started(hostLocal = new HostLocalState({ dir: stateDir, clock: time })): PodNetworks {
     const hasNetwork = (name: string) => networks.has(name);
-    return new PodNetworks({ configurationDir, stateDir, hasNetwork, clock: time });
+    return new PodNetworks({
+      files: new NetworkFiles(configurationDir),
+      hostLocal,
+      hasNetwork,
+      clock: time,
+    });
   }
 
   /** As host-local does. */
   async function allocate(address: string): Promise<void> {
     await mkdir(join(stateDir, 'pods'), { recursive: true });
-    await writeFile(join(stateDir, 'pods', address), 'container\neth0');
+    await writeFile(join(stateDir, 'pods', address), 'container\neth0', { flag: 'wx' });
   }
 
   async function ranges(): Promise<string[]> {
@@ -139,7 +146,29 @@ describe('PodNetworks', () => {
     });
   });
 
-  it('sees a pod whose start had read the configuration from before', async () => {
+  it('lets no start that had read the configuration from before have what is withdrawn', async () => {
+    await podNetworks.provide(attachment(2), DEVICE);
+    await podNetworks.provide(attachment(1), DEVICE);
+    const late = () => allocate('10.0.64.34').catch(({ code }) => code);
+    expect(await late()).to.equal('EEXIST');
+    await time.pass(10_000);
+    expect(await podNetworks.provide(attachment(1))).to.deep.include({
+      podAddresses: [],
+      withdrawnAddresses: [B],
+    });
+    // EC2 has unassigned it.
+    const gone = attachment(1);
+    await podNetworks.provide({ ...gone, status: { ...gone.status, ipv4Prefixes: [A] } });
+    expect(await late()).to.equal('EEXIST');
+    await podNetworks.provide(attachment(2));
+    expect(await late(), 'of the ENI again').to.equal(undefined);
+  });
+
+  it('sees such a start where it may only read host-local’s state', async () => {
+    class ReadOnlyState extends HostLocalState {
+      override hold = () => Promise.reject(new Error('EROFS'));
+    }
+    podNetworks = started(new ReadOnlyState({ dir: stateDir, clock: time }));
     await podNetworks.provide(attachment(2), DEVICE);
     await podNetworks.provide(attachment(1), DEVICE);
     await allocate('10.0.64.34');
@@ -149,6 +178,14 @@ describe('PodNetworks', () => {
       withdrawnAddresses: [B],
     });
     expect(await ranges(), 'stays withdrawn, although A has no pods').to.deep.equal([A]);
+  });
+
+  it('gives back all addresses that it holds when the attachment is deleted', async () => {
+    await podNetworks.provide(attachment(2), DEVICE);
+    await podNetworks.provide(attachment(1), DEVICE);
+    expect(await readdir(join(stateDir, 'pods'))).to.have.length(16);
+    await podNetworks.provide(attachment(1, { deletionTimestamp: '2026-01-01T00:00:00Z' }));
+    expect(await readdir(join(stateDir, 'pods'))).to.deep.equal([]);
   });
 
   it('gives an address back, and starts from the beginning when it goes again', async () => {
