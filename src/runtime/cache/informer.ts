@@ -21,10 +21,7 @@ export interface InformerOptions<T extends KubeObject> {
   namespace?: string | undefined;
   fieldSelector?: string | undefined;
   labelSelector?: string | undefined;
-  /**
-   * Maps each object to what the store keeps; name, namespace, uid and resourceVersion must stay. It may get its own
-   * result again: objects of a list are mapped as they arrive.
-   */
+  /** Maps each object to what the store keeps; name, namespace, uid and resourceVersion must stay. */
   transform?: ((object: T) => T) | undefined;
   indexes?: Indexes<T> | undefined;
   /** Objects per page of a list. Default: 500. */
@@ -102,7 +99,7 @@ export class Informer<T extends KubeObject> implements EventSource<T>, WriteObse
         target: this.cache,
         logger: this.logger,
         pageSize: this.options.pageSize ?? 500,
-        map: (object) => this.keptOrWhole(object),
+        map: (object) => this.kept(object),
         silenceMs: this.options.silenceMs ?? 180_000,
         onAnswered: () => this.firstAnswer.resolve(),
         onSynced: () => {
@@ -145,7 +142,7 @@ export class Informer<T extends KubeObject> implements EventSource<T>, WriteObse
   /** What the store keeps of the object: all of it if its transform fails, rather than nothing. */
   private kept(object: T): T {
     try {
-      return this.transformed(object);
+      return this.strings.shareIn(this.options.transform?.(object) ?? object);
     } catch (error) {
       const { name } = object.metadata;
       this.logger.error('Transform failed; keeping the object whole', {
@@ -154,20 +151,6 @@ export class Informer<T extends KubeObject> implements EventSource<T>, WriteObse
       });
       return object;
     }
-  }
-
-  /** As {@link kept} for an object that the cache maps once more: it then logs the failure. */
-  private keptOrWhole(object: T): T {
-    try {
-      return this.transformed(object);
-    } catch {
-      return object;
-    }
-  }
-
-  private transformed(object: T): T {
-    const { transform } = this.options;
-    return this.strings.shareIn(transform ? transform(object) : object);
   }
 
   /** Leaves an object out of an index whose function fails; it is still found by its key. */

@@ -23,7 +23,7 @@ export interface ReplicaOptions<T> {
   indexes?: Indexes<T>;
   /** Called for each change, in order, after the store contains it. */
   onChange: (event: SourceEvent<T>) => void;
-  /** Maps an object to what the cache keeps. */
+  /** Maps an object of the watch or of a write to what the cache keeps; those of lists are mapped already. */
   transform?: (object: T) => T;
   /**
    * True if the cache holds a selection of the kind. An own write of an unknown object is then left to the
@@ -142,7 +142,7 @@ export class ObjectCache<T extends KubeObject> {
     }
     this.observed = event.object.metadata.resourceVersion;
     if (event.type === 'DELETED') this.remove(event.object);
-    else this.put(event.object);
+    else this.put(this.transformed(event.object));
   }
 
   /** Applies the server's response to an own write, so that later reads see it. */
@@ -156,7 +156,7 @@ export class ObjectCache<T extends KubeObject> {
     }
     if (!isNewer(object.metadata.resourceVersion, this.observed)) return;
     if (this.options.partial && !this.objects.has(key)) return;
-    this.put(object);
+    this.put(this.transformed(object));
   }
 
   /** Applies the response to an own delete: the object of that uid no longer exists. */
@@ -174,49 +174,48 @@ export class ObjectCache<T extends KubeObject> {
   }
 
   /** Returns whether the listed object contradicts the known state. */
-  private putListed(raw: T, list: { resourceVersion: string; wentBack: boolean }): boolean {
-    const key = keyOf(raw);
-    const { uid, resourceVersion } = raw.metadata;
+  private putListed(object: T, list: { resourceVersion: string; wentBack: boolean }): boolean {
+    const key = keyOf(object);
+    const { uid, resourceVersion } = object.metadata;
     const old = this.objects.get(key)?.metadata;
     const dead = this.gone.get(key);
     if (dead?.uid === uid && dead.lists < this.requested.lists) {
       // Its deletion was known when the list was requested.
       this.gone.delete(key);
-      this.replace(raw);
+      this.replace(object);
       return true;
     }
     if (list.wentBack) {
-      this.replace(raw);
+      this.replace(object);
       return true;
     }
     const isKnown = old?.uid === uid && old.resourceVersion === resourceVersion;
     if (old === undefined || isKnown || isNewer(old.resourceVersion, list.resourceVersion)) {
-      this.put(raw);
+      this.put(object);
       return false;
     }
     if (isNewer(resourceVersion, old.resourceVersion)) {
-      this.put(raw);
+      this.put(object);
       return false;
     }
     // The list is younger than both states, and contains the older one.
-    this.replace(raw);
+    this.replace(object);
     return true;
   }
 
-  private put(raw: T): void {
-    const key = keyOf(raw);
-    const { uid, resourceVersion } = raw.metadata;
+  private put(object: T): void {
+    const key = keyOf(object);
+    const { uid, resourceVersion } = object.metadata;
     const old = this.objects.get(key);
     if (old && !isNewer(resourceVersion, old.metadata.resourceVersion)) return;
     const dead = this.gone.get(key);
     if (dead && (uid === dead.uid || !isNewer(resourceVersion, dead.resourceVersion))) return;
-    this.replace(raw);
+    this.replace(object);
   }
 
-  private replace(raw: T): void {
-    const key = keyOf(raw);
+  private replace(object: T): void {
+    const key = keyOf(object);
     const old = this.objects.get(key);
-    const object = this.options.transform?.(raw) ?? raw;
     this.objects.put(key, object);
     this.options.onChange(
       old === undefined ? { type: 'added', object } : { type: 'updated', object, old },
@@ -230,7 +229,11 @@ export class ObjectCache<T extends KubeObject> {
     // A newer object of that name is a successor that this process created.
     if (!old || isNewer(old.metadata.resourceVersion, raw.metadata.resourceVersion)) return;
     this.objects.delete(key);
-    this.options.onChange({ type: 'deleted', object: this.options.transform?.(raw) ?? raw });
+    this.options.onChange({ type: 'deleted', object: this.transformed(raw) });
+  }
+
+  private transformed(raw: T): T {
+    return this.options.transform?.(raw) ?? raw;
   }
 
   private sweep(key: string, listVersion: string | undefined): void {

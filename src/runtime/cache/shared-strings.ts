@@ -1,34 +1,45 @@
-/** Many more than objects repeat; then the table starts over, so that it never holds what is long gone. */
-const MAX_KNOWN = 4_096;
+/** Far more than objects repeat: few of these fall on the same place of the table. */
+const PLACES = 4_096;
+/** JSON.parse shares shorter ones itself. */
+const MIN_LENGTH = 11;
 /** Longer ones are messages about one object. */
 const MAX_LENGTH = 64;
 
 /**
  * Keeps one copy of equal strings in memory. Lists repeat a subnet, a reason or a time in thousands of objects, and
- * each parser creates a new string for each.
+ * each parser creates a new string for each. A place of the table has the last string that fell on it, so the table
+ * stays small, and costs no more than a comparison for a string that is not repeated.
  */
 export class SharedStrings {
-  private readonly known = new Map<string, string>();
+  private readonly table = new Array<string>(PLACES).fill('');
 
-  /** The equal string that was seen first. */
+  /** The equal string that was seen before, if it is still known. */
   share(text: string): string {
-    const known = this.known.get(text);
-    if (known !== undefined) return known;
-    if (text.length > MAX_LENGTH) return text;
-    if (this.known.size === MAX_KNOWN) this.known.clear();
-    this.known.set(text, text);
+    const { length } = text;
+    if (length > MAX_LENGTH) return text;
+    // What differs most is at the end of ids and times, and in the middle of names.
+    const ends = text.charCodeAt(length - 1) + 31 * text.charCodeAt(length - 2);
+    const place = (ends + 961 * text.charCodeAt(length >> 1) + 127 * length) % PLACES;
+    const known = this.table[place];
+    if (known === text) return known;
+    this.table[place] = text;
     return text;
   }
 
-  /** Shares all strings of a JSON value, in place. A frozen object stays as it is. */
+  /** Shares all strings of a value from JSON.parse, in place. A frozen object stays as it is. */
   shareIn<T extends object>(json: T): T {
     if (Object.isFrozen(json)) return json;
-    const members = json as Record<string, unknown>;
-    for (const name of Object.keys(members)) {
-      const value = members[name];
-      if (typeof value === 'string') members[name] = this.share(value);
-      else if (typeof value === 'object' && value !== null) this.shareIn(value);
+    if (Array.isArray(json)) {
+      for (let index = 0; index < json.length; index += 1) json[index] = this.shared(json[index]);
+    } else {
+      const members = json as Record<string, unknown>;
+      for (const name in members) members[name] = this.shared(members[name]);
     }
     return json;
+  }
+
+  private shared(value: unknown): unknown {
+    if (typeof value === 'string') return value.length < MIN_LENGTH ? value : this.share(value);
+    return typeof value === 'object' && value !== null ? this.shareIn(value) : value;
   }
 }

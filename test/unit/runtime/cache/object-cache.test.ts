@@ -195,13 +195,18 @@ describe('ObjectCache', () => {
     });
   });
 
-  it('keeps only what the transform leaves', () => {
+  it('keeps only what the transform leaves of what the watch and own writes bring', () => {
     replica = ObjectCache.create<Thing>({
       onChange: tell,
       transform: ({ metadata }) => ({ metadata }),
     });
-    list(10, aThing('a', 3, { color: 'red' }));
-    expect(replica.store.get('a')).to.deep.equal(aThing('a', 3));
+    list(10, aThing('a', 3));
+    replica.observe({ type: 'MODIFIED', object: aThing('a', 11, { color: 'red' }) });
+    expect(replica.store.get('a')).to.deep.equal(aThing('a', 11));
+    replica.observeWrite(aThing('a', 12, { color: 'red' }));
+    expect(replica.store.get('a')).to.deep.equal(aThing('a', 12));
+    replica.observe({ type: 'DELETED', object: aThing('a', 13, { color: 'red' }) });
+    expect(heard.at(-1)).to.equal('deleted a@13');
   });
 
   it('has a change in its store before it reports it', () => {
