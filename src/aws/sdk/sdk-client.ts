@@ -48,6 +48,8 @@ export function createEc2Client(options: Ec2ClientOptions): EC2Client {
       throwOnRequestTimeout: true,
     },
   });
+  // It copies each input and output for a logger that the client does not have.
+  client.middlewareStack.remove('loggerMiddleware');
   readEniPages(client);
   if (mayWrite) fenceWrites(client, mayWrite);
   return client;
