@@ -289,7 +289,7 @@ export class NodeENIReconciler {
     const { writer, slots } = this.options;
     const { nodeENI, plan } = rollout;
     const other = await this.holdCreates(plan, migration);
-    await this.confirmUnselected(nodeENI, plan);
+    await this.confirmUnselected(rollout);
     const outdated = await selectReplacements(slots, rollout);
     await this.rememberAddresses(nodeENI, plan);
     const refused = await writer.carryOut(nodeENI, plan, logger);
@@ -389,8 +389,9 @@ export class NodeENIReconciler {
   }
 
   /** Adds to the plan's deletions the unselected attachments that an uncached read confirms. */
-  private async confirmUnselected(nodeENI: NodeENI, plan: NodeENIPlan): Promise<void> {
-    const confirmed = await this.options.uncachedChecks.unselected(nodeENI, plan.unselected);
+  private async confirmUnselected({ nodeENI, plan, nodes: selected }: Rollout): Promise<void> {
+    const { uncachedChecks } = this.options;
+    const confirmed = await uncachedChecks.unselected(nodeENI, plan.unselected, { selected });
     plan.delete.push(...confirmed);
   }
 

@@ -47,6 +47,13 @@ export function matchesSelector(
   return pairs.length > 0 && pairs.every(([key, value]) => labels?.[key] === value);
 }
 
+/** The same selector as a query of the API server, such as `role=firewall,zone=a`. */
+export function labelSelectorOf(selector: Readonly<Record<string, string>>): string {
+  return Object.entries(selector)
+    .map(([key, value]) => `${key}=${value}`)
+    .join(',');
+}
+
 /** Whether a change of a node can change which ENIs it should have. */
 export function placementChanged(node: Node, old: Node): boolean {
   return (

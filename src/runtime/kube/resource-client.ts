@@ -1,6 +1,8 @@
 import type {
   DeleteOptions,
   KubeClient,
+  ListOptions,
+  ListPage,
   NewObject,
   ObjectName,
   Patch,
@@ -50,6 +52,11 @@ export class ResourceClient<T extends KubeObject> {
   /** Reads the object from the server, not from the store. */
   get(name: ObjectName, options: RequestOptions = {}): Promise<T> {
     return this.client.get<T>(this.resource, name, options);
+  }
+
+  /** Lists one page from the server, not from the store. */
+  list(options: ListOptions<T> = {}): Promise<ListPage<T>> {
+    return this.client.list<T>(this.resource, options);
   }
 
   async create(object: NewObject<T>, options: CreateOptions<T> = {}): Promise<T> {
