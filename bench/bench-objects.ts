@@ -3,14 +3,19 @@ import { NodeENI, type NodeENISpec } from '../src/api/node-eni.js';
 import type { KubeClient } from '../src/runtime/kube/kube-client.js';
 import { DEFAULT_IDS, type SimulatorControl } from '../tools/ec2-simulator/index.js';
 import { createNode, labelNode } from '../tools/stage/nodes.js';
-import { LABEL, ZONE } from './conditions.js';
+import { LABEL, OTHER_ZONE, ZONE } from './conditions.js';
 import type { Scenario } from './scenario.js';
 
 /** Requests of ours under way at once. */
 const PARALLEL_REQUESTS = 16;
 
-/** The subnets of the NodeENIs, in turn: each has addresses for 8,187 ENIs. */
-const SUBNETS = [DEFAULT_IDS.subnets.net1A, DEFAULT_IDS.subnets.net2A] as const;
+/** Addresses of each subnet of the simulator, a /19. */
+const SUBNET_ADDRESSES = 8_187;
+/** The subnets of the NodeENIs, in turn. */
+const SUBNETS = [
+  { id: DEFAULT_IDS.subnets.net1A, name: 'net1' },
+  { id: DEFAULT_IDS.subnets.net2A, name: 'net2' },
+] as const;
 
 /** Adds a scenario's instances to EC2 and their Nodes to Kubernetes. */
 export async function createNodes(
@@ -19,9 +24,10 @@ export async function createNodes(
 ): Promise<void> {
   await inParallel(indexes(nodes), async (index) => {
     const name = nodeName(index);
-    const { id } = await ec2.addInstance({ zone: ZONE, type: instanceType, name });
+    const zone = index < SUBNET_ADDRESSES ? ZONE : OTHER_ZONE;
+    const { id } = await ec2.addInstance({ zone, type: instanceType, name });
     const labels = { [LABEL]: 'true' };
-    await createNode(kube, { name, instanceID: id, zone: ZONE, instanceType, labels });
+    await createNode(kube, { name, instanceID: id, zone, instanceType, labels });
   });
 }
 
@@ -32,14 +38,14 @@ export async function unlabelNodes(count: number, kube: KubeClient): Promise<voi
 
 /** @param finalizers as a controller would have set them */
 export async function createNodeENIs(
-  { nodeENIs }: Scenario,
+  { nodes, nodeENIs }: Scenario,
   kube: KubeClient,
   finalizers: string[] = [],
 ): Promise<NodeENI[]> {
   return inParallel(indexes(nodeENIs), (index) =>
     kube.create<NodeENI>(NodeENI.resource, {
       metadata: { name: nodeENIName(index), finalizers },
-      spec: nodeENISpec(index),
+      spec: nodeENISpec(index, nodes),
     }),
   );
 }
@@ -56,10 +62,12 @@ export function inParallel<T, R>(items: readonly T[], work: (item: T) => Promise
   return Promise.all(items.map((item) => limit(() => work(item))));
 }
 
-function nodeENISpec(index: number): NodeENISpec {
+/** @param nodes how many; a subnet's name stands for one in either zone */
+function nodeENISpec(index: number, nodes: number): NodeENISpec {
+  const { id, name } = SUBNETS[index % SUBNETS.length] ?? SUBNETS[0];
   return {
     nodeSelector: { [LABEL]: 'true' },
-    subnetID: SUBNETS[index % SUBNETS.length] ?? SUBNETS[0],
+    ...(nodes <= SUBNET_ADDRESSES ? { subnetID: id } : { subnetName: name }),
     securityGroupIDs: [DEFAULT_IDS.groups.net1],
     deviceIndex: index + 1,
     deleteOnTermination: true,

@@ -13,6 +13,8 @@ export const LATENCY_MS = {
 
 export const REGION = 'us-west-2';
 export const ZONE = `${REGION}a`;
+/** For the nodes that find no address in the first zone. */
+export const OTHER_ZONE = `${REGION}b`;
 
 /** The label that the nodes have and the NodeENIs select. */
 export const LABEL = 'bench';

@@ -1,7 +1,9 @@
-/** Far more than objects repeat: few of these fall on the same place of the table. */
+/** A power of 2, and far more than objects repeat: few of these fall on the same place of the table. */
 const PLACES = 4_096;
 /** JSON.parse shares shorter ones itself. */
-const MIN_LENGTH = 11;
+const MIN_LENGTH = 10;
+/** Characters that decide on a string's place. */
+const HASHED = 8;
 /** Longer ones are messages about one object. */
 const MAX_LENGTH = 64;
 
@@ -15,11 +17,8 @@ export class SharedStrings {
 
   /** The equal string that was seen before, if it is still known. */
   share(text: string): string {
-    const { length } = text;
-    if (length > MAX_LENGTH) return text;
-    // What differs most is at the end of ids and times, and in the middle of names.
-    const ends = text.charCodeAt(length - 1) + 31 * text.charCodeAt(length - 2);
-    const place = (ends + 961 * text.charCodeAt(length >> 1) + 127 * length) % PLACES;
+    if (text.length > MAX_LENGTH) return text;
+    const place = placeOf(text);
     const known = this.table[place];
     if (known === text) return known;
     this.table[place] = text;
@@ -42,4 +41,14 @@ export class SharedStrings {
     if (typeof value === 'string') return value.length < MIN_LENGTH ? value : this.share(value);
     return typeof value === 'object' && value !== null ? this.shareIn(value) : value;
   }
+}
+
+/** By the end of the text, where ids, times and names differ. */
+function placeOf(text: string): number {
+  const { length } = text;
+  let hash = length;
+  for (let at = Math.max(0, length - HASHED); at < length; at += 1) {
+    hash = Math.imul(hash, 31) + text.charCodeAt(at);
+  }
+  return hash & (PLACES - 1);
 }
