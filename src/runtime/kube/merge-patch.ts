@@ -4,29 +4,38 @@
  * @returns undefined if nothing changes.
  */
 export function mergePatch(from: object | undefined, to: object): object | undefined {
-  const before = new Map(Object.entries(from ?? {}).filter(isSet));
-  const after = new Map(Object.entries(to).filter(isSet));
-  const patch: Record<string, unknown> = {};
-  for (const name of before.keys()) {
-    if (!after.has(name)) patch[name] = null;
+  const before = from as JsonObject | undefined;
+  const after = to as JsonObject;
+  let patch: JsonObject | undefined;
+  const change = (name: string, value: unknown) => {
+    patch ??= {};
+    patch[name] = value;
+  };
+  for (const name in before) {
+    if (member(before, name) !== undefined && member(after, name) === undefined) change(name, null);
   }
-  for (const [name, value] of after) {
-    const old = before.get(name);
+  for (const name in after) {
+    const value = member(after, name);
+    if (value === undefined) continue;
+    const old = member(before, name);
     if (isRecord(value) && isRecord(old)) {
       const inner = mergePatch(old, value);
-      if (inner !== undefined) patch[name] = inner;
+      if (inner !== undefined) change(name, inner);
     } else if (!isEqual(old, value)) {
-      patch[name] = value;
+      change(name, value);
     }
   }
-  return Object.keys(patch).length === 0 ? undefined : patch;
+  return patch;
 }
 
-function isSet([, value]: [string, unknown]): boolean {
-  return value !== undefined;
+type JsonObject = Record<string, unknown>;
+
+/** An own member: a user's key can be `constructor`. */
+function member(object: JsonObject | undefined, name: string): unknown {
+  return object !== undefined && Object.hasOwn(object, name) ? object[name] : undefined;
 }
 
-function isRecord(value: unknown): value is Record<string, unknown> {
+function isRecord(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
@@ -43,7 +52,9 @@ function isEqual(a: unknown, b: unknown): boolean {
 
 /** The object without its undefined members, as after a JSON round trip. */
 export function definedOnly<T extends object>(object: { [K in keyof T]: T[K] | undefined }): T {
-  return Object.fromEntries(
-    Object.entries(object).filter(([, value]) => value !== undefined),
-  ) as unknown as T;
+  const defined: JsonObject = {};
+  for (const [name, value] of Object.entries(object)) {
+    if (value !== undefined) defined[name] = value;
+  }
+  return defined as unknown as T;
 }
