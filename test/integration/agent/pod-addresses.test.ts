@@ -9,13 +9,14 @@ import {
   sharedControlPlane,
 } from '../../../tools/envtest/shared-control-plane.js';
 import type { AgentProcess } from '../../../tools/stage/host/agent-process.js';
-import type { CniPrograms } from '../../../tools/stage/host/cni-programs.js';
+import { type CniPrograms, withIpvlan } from '../../../tools/stage/host/cni-programs.js';
 import type { NodeHost } from '../../../tools/stage/host/node-host.js';
 import type { NodePod } from '../../../tools/stage/host/node-pod.js';
 import { MULTUS_CRDS, PodRuntime } from '../../../tools/stage/host/pod-runtime.js';
 import { OUTSIDE } from '../../../tools/stage/host/vpc.js';
 import { needCniPrograms } from '../../support/cni-programs.js';
 import { eventually } from '../../support/eventually.js';
+import { needIpvlan } from '../../support/ipvlan.js';
 import { needNamespaces } from '../../support/namespaces.js';
 import type { Stage } from '../../support/stage.js';
 import { AgentWorld } from './support/agent-world.js';
@@ -101,10 +102,11 @@ describe('pods with addresses of their node’s ENI', () => {
   function runtimeOn(
     { name, host, stateDir }: Omit<TestNode, 'runtime'>,
     configurationDir: string,
+    using = programs,
   ): Promise<PodRuntime> {
     const { kube, kubeconfigPath } = stage;
     return PodRuntime.create({
-      ...{ programs, kube, kubeconfigPath, nodeName: name, namespace: NAMESPACE },
+      ...{ programs: using, kube, kubeconfigPath, nodeName: name, namespace: NAMESPACE },
       ...{ host, configurationDir, stateDir },
     });
   }
@@ -121,16 +123,18 @@ describe('pods with addresses of their node’s ENI', () => {
     return attachments.find(({ spec }) => spec.nodeName === name) ?? expect.fail('no attachment');
   }
 
-  const createNodeENI = (ipv4: object) =>
+  type PoolType = 'routed' | 'ipvlan';
+
+  const createNodeENI = (ipv4: object, type: PoolType = 'routed') =>
     stage.createNodeENI('pods', {
       interfaceName: 'eni-pods',
       ipv4,
-      networkAttachment: { namespaces: [NAMESPACE], type: 'routed', addresses: 'pool' },
+      networkAttachment: { namespaces: [NAMESPACE], type, addresses: 'pool' },
     });
 
   /** Resolves once pods can ask for it on both nodes. */
-  async function createNetwork(ipv4: object): Promise<void> {
-    await createNodeENI(ipv4);
+  async function createNetwork(ipv4: object, type?: PoolType): Promise<void> {
+    await createNodeENI(ipv4, type);
     await stage.ready('pods', 2);
     await eventually(async () => {
       const { status } = await stage.nodeENI('pods');
@@ -163,6 +167,40 @@ describe('pods with addresses of their node’s ENI', () => {
       const wrong = '10.0.95.77';
       await a.namespace.ip(`addr add ${wrong}/32 dev net1`);
       await nodeAt(0).host.namespace.ip(`rule add from ${wrong} lookup 21001`);
+      const dropped = await world.vpc.dropped();
+      expect(await a.reaches(b.address, wrong), 'a wrong address').to.equal(false);
+      expect(await world.vpc.dropped(), 'dropped by the VPC').to.be.above(dropped);
+    });
+  }
+
+  for (const [what, ipv4] of [
+    ['a prefix', { prefixes: 1 }],
+    ['secondary addresses', { secondaryAddresses: 2 }],
+  ] as const) {
+    it(`of ${what} reach one another by ipvlan, where the kernel has it; no wrong address does`, async function () {
+      this.timeout(240_000);
+      await needIpvlan(this);
+      const using = await withIpvlan(programs);
+      for (const node of nodes) {
+        await node.runtime.delete();
+        node.runtime = await runtimeOn(node, node.confDir, using);
+      }
+      await createNetwork(ipv4, 'ipvlan');
+      const [a, b, neighbour] = [
+        await addPod(nodeAt(0)),
+        await addPod(nodeAt(1)),
+        await addPod(nodeAt(0)),
+      ];
+      expect(await a.namespace.ip('-d link show dev net1')).to.match(/ipvlan +mode l2/);
+      expect(await a.reaches(b.address), 'node to node').to.equal(true);
+      expect(await b.reaches(a.address), 'and back').to.equal(true);
+      expect(await a.reaches(neighbour.address), 'on one node').to.equal(true);
+      const { spec } = await attachmentOn(nodeAt(0));
+      const router = String(spec.subnetCIDR).replace(/0\/\d+$/, '1');
+      await a.namespace.ip(`route add ${OUTSIDE.ipv4}/32 via ${router} dev net1`);
+      expect(await a.reaches(OUTSIDE.ipv4), 'outside').to.equal(true);
+      const wrong = '10.0.95.77';
+      await a.namespace.ip(`addr add ${wrong}/32 dev net1`);
       const dropped = await world.vpc.dropped();
       expect(await a.reaches(b.address, wrong), 'a wrong address').to.equal(false);
       expect(await world.vpc.dropped(), 'dropped by the VPC').to.be.above(dropped);

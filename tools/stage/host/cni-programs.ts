@@ -14,6 +14,7 @@ const PROGRAMS = {
   /** Multus' thin plugin. */
   multus: { module: MULTUS, path: `${MULTUS}/cmd/multus`, version: 'v4.2.2' },
   ptp: { path: `${PLUGINS}/main/ptp`, version: PLUGINS_VERSION },
+  ipvlan: { path: `${PLUGINS}/main/ipvlan`, version: PLUGINS_VERSION },
   hostLocal: { path: `${PLUGINS}/ipam/host-local`, version: PLUGINS_VERSION },
 } satisfies Record<string, GoProgram>;
 
@@ -32,6 +33,11 @@ export async function cniPrograms(options: GoProgramOptions = {}): Promise<CniPr
     await goProgram(ptp, options),
     await goProgram(hostLocal, options),
   );
+}
+
+/** These, and the plugin ipvlan. @throws GoProgramError */
+export async function withIpvlan({ multus, path }: CniPrograms): Promise<CniPrograms> {
+  return { multus, path: `${path}:${dirname(await goProgram(PROGRAMS.ipvlan))}` };
 }
 
 /** The same, if all of them are built already. */
