@@ -18,14 +18,14 @@ export interface ControllerProcessOptions {
 
 /**
  * How Node runs what is shipped: a small young generation, for most of what it holds is long-lived, and a heap
- * that grows by little beyond what is in use. With 10,000 ENIs that is 180 MiB instead of 290, for three more
- * CPU seconds at the start and two a resync. No source maps: the bundle's map costs 175 MiB of memory as soon
- * as a stack is logged.
+ * that grows by 10 % beyond what is in use. `--optimize-for-size`, which does both and halves the young generation,
+ * took 8 MiB less with 10,000 ENIs, and a fifth more CPU time. No source maps: the bundle's map costs 175 MiB of
+ * memory as soon as a stack is logged.
  */
 export const NODE_FLAGS = [
   '--max-semi-space-size=2',
   '--max-old-space-size-percentage=75',
-  '--optimize-for-size',
+  '--heap-growing-percent=10',
 ];
 
 /**
