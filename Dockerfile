@@ -47,7 +47,7 @@ ENV NODE_ENV=production MALLOC_ARENA_MAX=2
 USER 65532:65532
 # A small young generation, a heap that leaves a quarter of the container's memory limit to the rest of the process,
 # and that grows by little beyond what is in use: most of what it holds is long-lived.
-ENTRYPOINT ["/nodejs/bin/node", "--max-semi-space-size=1", "--max-old-space-size-percentage=75", "--heap-growing-percent=10", "/app/eni-operator.mjs"]
+ENTRYPOINT ["/nodejs/bin/node", "--max-semi-space-size=2", "--max-old-space-size-percentage=75", "--optimize-for-size", "/app/eni-operator.mjs"]
 CMD ["controller"]
 
 FROM runtime AS dev

@@ -82,6 +82,9 @@ export class ElasticIps {
 
   private async choose(target: ElasticIpTarget, current?: Associated): Promise<StepResult> {
     const { attachment, eni } = target;
+    if (current && this.options.times.mayArrive(attachment)) {
+      return 'requeue';
+    }
     const selectedBy = attachment.spec.elasticIP ?? {};
     const choice = await answerOrBlocked(this.find(attachment, selectedBy, current));
     if (isBlocked(choice)) {
@@ -199,7 +202,11 @@ export class ElasticIps {
     this.refusedUntil.set(allocationID, clock.now() + consistencyWindowMs);
   }
 
+  /** Not while a call that makes the association may arrive: it would make it again, and no record would name it. */
   private async disassociate(target: ElasticIpTarget, associated: Associated): Promise<StepResult> {
+    if (this.options.times.mayArrive(target.attachment)) {
+      return 'requeue';
+    }
     if (await this.end(target, associated)) {
       return 'continue';
     }
