@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import ipaddr from 'ipaddr.js';
 import { MANAGER_NAME } from '../../api/names.js';
 import type { Clock } from '../../runtime/clock.js';
+import { codeOf } from '../host/file-error.js';
 
 /** Content of the agent's files, where host-local has the container and its interface. */
 const MARK = `${MANAGER_NAME}: no pod gets this address`;
@@ -94,8 +95,4 @@ async function unlessThere(create: () => Promise<void>): Promise<void> {
   } catch (error) {
     if (codeOf(error) !== 'EEXIST') throw error;
   }
-}
-
-function codeOf(error: unknown): unknown {
-  return error instanceof Error && 'code' in error ? error.code : undefined;
 }

@@ -2,6 +2,7 @@ import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Fault, linkFault } from '../../api/link-faults.js';
 import { describeError } from '../../runtime/logger.js';
+import { codeOf } from '../host/file-error.js';
 import { TEMPORARY_SUFFIX, writeFileAtomically } from '../host/write-file-atomically.js';
 import { type OwnConfiguration, ownConfiguration } from './cni-configuration.js';
 
@@ -96,7 +97,7 @@ async function readOrNothing(path: string): Promise<string | undefined> {
   try {
     return await readFile(path, 'utf8');
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    if (codeOf(error) === 'ENOENT') return undefined;
     throw error;
   }
 }

@@ -152,7 +152,7 @@ export class PodNetworks {
     const { hold, release } = planHolds({
       state,
       withdrawn,
-      pool: Object.values(podPoolOf(attachment.status)).flat(),
+      pool: poolOf(attachment),
       isDeleted: attachment.metadata.deletionTimestamp !== undefined,
       now: clock.now(),
     });
@@ -165,9 +165,14 @@ export class PodNetworks {
   }
 }
 
+/** Addresses and prefixes of the ENI that are for pods. */
+function poolOf({ status }: ENIAttachment): string[] {
+  return Object.values(podPoolOf(status)).flat();
+}
+
 /** The addresses of the ENI that pods have. */
-function podsIn({ status }: ENIAttachment, state: AddressState | undefined): string[] | undefined {
-  const pool = Object.values(podPoolOf(status)).flat();
+function podsIn(attachment: ENIAttachment, state: AddressState | undefined): string[] | undefined {
+  const pool = poolOf(attachment);
   return state?.pods
     .filter((address) => pool.some((each) => covers(each, address)))
     .slice(0, MAX_ADDRESSES);

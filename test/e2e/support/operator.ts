@@ -1,11 +1,12 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
-import type { KubeObject, ResourceType } from '../../../src/runtime/kube/resource.js';
+import type { KubeObject } from '../../../src/runtime/kube/resource.js';
 import { OPERATOR_IMAGE } from '../../../tools/real-node/images.js';
 import type { RealCluster } from '../../../tools/real-node/real-cluster.js';
 import type { RealNode } from '../../../tools/real-node/real-node.js';
 import { CONTROL_PLANE_ADDRESS, EC2_PORT } from '../../../tools/real-node/topology.js';
+import { PODS } from '../../../tools/stage/host/pod-runtime.js';
 import { eventually } from '../../support/eventually.js';
 
 export const NAMESPACE = 'eni-system';
@@ -42,13 +43,6 @@ export interface PodProcess {
   pid: number;
 }
 
-const PODS: ResourceType = {
-  group: '',
-  version: 'v1',
-  plural: 'pods',
-  kind: 'Pod',
-  namespaced: true,
-};
 const WORKLOADS: Readonly<Record<Component, string>> = {
   controller: 'deployment/eni-operator-controller',
   agent: 'daemonset/eni-operator-agent',

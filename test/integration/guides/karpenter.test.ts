@@ -13,6 +13,7 @@ import {
   karpenterProgram,
   writeKarpenterCrds,
 } from '../../../tools/karpenter/karpenter-process.js';
+import { PODS } from '../../../tools/stage/host/pod-runtime.js';
 import { StageParts } from '../../../tools/stage/stage-parts.js';
 import { documentedObject } from '../../support/documented.js';
 import { eventually } from '../../support/eventually.js';
@@ -28,13 +29,6 @@ const NAMESPACE = 'default';
 const NODE_POOLS = karpenterKind('karpenter.sh', 'NodePool');
 const NODE_CLAIMS = karpenterKind('karpenter.sh', 'NodeClaim');
 const NODE_CLASSES = karpenterKind('karpenter.k8s.aws', 'EC2NodeClass');
-const PODS: ResourceType = {
-  group: '',
-  version: 'v1',
-  plural: 'pods',
-  kind: 'Pod',
-  namespaced: true,
-};
 const EVENTS: ResourceType = {
   group: '',
   version: 'v1',
